@@ -1,0 +1,316 @@
+"""The values of this room: customers' cases, the problems behind them, and the people who resolve them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector: TypeAlias = NDArray[np.float32]
+
+EventType: TypeAlias = Literal["message", "resolution", "transfer", "rating", "followup", "agent_state"]
+Speaker: TypeAlias = Literal["customer", "agent", "bot"]
+CaseState: TypeAlias = Literal["bot", "waiting", "assigned", "pending", "resolved", "closed"]
+ProblemState: TypeAlias = Literal["candidate", "open", "acknowledged", "resolved", "regressed", "silenced"]
+AlertKind: TypeAlias = Literal["burst", "recurrence", "growth", "regression"]
+AlertState: TypeAlias = Literal["open", "acknowledged", "resolved", "silenced"]
+EmotionLabel: TypeAlias = Literal["angry", "upset", "neutral", "pleased"]
+Band: TypeAlias = Literal["low", "normal", "high", "urgent"]
+Pool: TypeAlias = Literal["core", "flex"]
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One clause or message, prepared for comparison: its words (folded, segmented) and its vector.
+
+    `vector` is unit length and comes from the encoder `model_id`. Words carry the comparison where the
+    encoder does not read the language.
+    """
+
+    text: str
+    language: str
+    tokens: tuple[str, ...]
+    vector: Vector
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What the shop tells of a customer. `spend` is in the shop's currency, over the last year."""
+
+    id: str
+    tier: str | None = None
+    orders: int | None = None
+    spend: float | None = None
+    recency_days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One immutable, dated fact about a Case. `at` is timezone-aware event time."""
+
+    id: str
+    type: EventType
+    at: datetime
+    role: Speaker = "customer"
+    conversation_id: str | None = None
+    customer_id: str | None = None
+    channel: str | None = None
+    text: str | None = None
+    language: str | None = None
+    products: tuple[str, ...] = ()
+    order_value: float | None = None
+    customer: Customer | None = None
+    agent_id: str | None = None
+    state: Literal["online", "offline", "busy"] | None = None
+    reply: str | None = None
+    handling_seconds: float | None = None
+    resolved: bool | None = None
+    rating: float | None = None
+    from_agent: str | None = None
+    to_agent: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One customer's conversation or ticket, across channels."""
+
+    id: str
+    customer_id: str | None
+    conversation_ids: tuple[str, ...]
+    channels: tuple[str, ...]
+    state: CaseState
+    opened_at: datetime
+    active_at: datetime
+    problem_id: str | None = None
+    agent_id: str | None = None
+    language: str | None = None
+    resolved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What several Cases are instances of. `names` maps a language to a name that people read.
+
+    `customers` counts distinct customers since `episode_at`, the begin of the current open episode.
+    `silenced_until`/`silenced_count` end a silence by time or by further customers.
+    """
+
+    id: str
+    names: Mapping[str, str]
+    state: ProblemState
+    opened_at: datetime
+    active_at: datetime
+    episode_at: datetime
+    intent_id: str | None = None
+    aliases: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    events: int = 0
+    customers: int = 0
+    owner_id: str | None = None
+    expertise_id: str | None = None
+    resolved_at: datetime | None = None
+    silenced_until: datetime | None = None
+    silenced_count: int | None = None
+    named_by_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A label of the shop's own taxonomy, learned from its examples."""
+
+    id: str
+    label: str
+    examples: tuple[str, ...]
+    expertise: str | None = None
+    description: str | None = None
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A person who answers. `load` is the number of cases now assigned to them."""
+
+    id: str
+    name: str
+    languages: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    capacity: int = 5
+    online: bool = False
+    pool: Pool = "core"
+    permissions: tuple[str, ...] = ()
+    load: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Expertise:
+    """A cluster of problems and intents together with the agents who resolve them."""
+
+    id: str
+    name: str
+    intent_ids: tuple[str, ...] = ()
+    problem_ids: tuple[str, ...] = ()
+    agent_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """`type` is sku, order, parcel, amount, date, product, carrier, campaign, phone, email, ...; offsets are characters."""
+
+    type: str
+    value: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    label: EmotionLabel
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class IntentScore:
+    """`probability` includes the chance that none of the shop's intents fits."""
+
+    id: str
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    language: str
+    intents: tuple[IntentScore, ...]
+    out_of_scope: bool
+    entities: tuple[Entity, ...]
+    emotion: Emotion
+    urgency: float
+    corrected_query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One term of the priority: what it was, how many points it gave, and what was seen."""
+
+    factor: str
+    points: float
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """0 to 100; the sum of its contributions, rounded and clipped."""
+
+    score: int
+    band: Band
+    contributions: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which problem an utterance belongs to. `problem_id` is None when a new one should open.
+
+    `score` is P(same problem) for the best candidate and `runner_up` for the second. `pending` says that the
+    assignment is provisional and will be tried again.
+    """
+
+    problem_id: str | None
+    reason: Literal["joined", "new", "pending", "not_a_problem"]
+    score: float
+    runner_up: float
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Numbers behind a verdict, with the same in words per language."""
+
+    observed: int
+    expected: float
+    customers: int
+    window_minutes: int
+    p_value: float | None
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the counts of one problem say at one moment; `kind` is None when there is nothing to tell."""
+
+    kind: AlertKind | None
+    reason: str
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A dated claim that a Problem recurs or grows beyond what is expected. `opened_at` is event time."""
+
+    id: str
+    kind: AlertKind
+    state: AlertState
+    opened_at: datetime
+    problem_id: str
+    evidence: Evidence
+    examples: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    expertise_id: str | None = None
+    proposal_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What should change because of an Alert or a gap."""
+
+    id: str
+    kind: Literal["document", "policy", "product", "routing", "training"]
+    state: Literal["open", "accepted", "dismissed"]
+    opened_at: datetime
+    title: Mapping[str, str]
+    evidence: Mapping[str, str]
+    draft: str
+    problem_id: str | None = None
+    alert_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was chosen: a machine code, words for a person, and its weight where it has one."""
+
+    code: str
+    text: str
+    weight: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChoice:
+    agent: Agent
+    score: float
+    available: bool
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a shop may set about alerts, priority and hand-over; the defaults are the product's.
+
+    `recurrence_customers` distinct customers within `recurrence_window_hours` raise a recurrence.
+    `sensitive_flows` maps a flow's name to the words that reveal it; a match always hands over.
+    """
+
+    recurrence_customers: int = 3
+    recurrence_window_hours: float = 24.0 * 7
+    regression_customers: int = 3
+    regression_grace_hours: float = 24.0
+    promote_customers: int = 3
+    promote_window_hours: float = 24.0 * 7
+    followup_hours: float = 72.0
+    refund_limit: float = 500.0
+    priority_weights: Mapping[str, float] = field(default_factory=dict)
+    sensitive_flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,0 +1,60 @@
+"""Every setting of the service: `KB_*` variables over `kb.toml` over the defaults here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """Frozen once read; `kb settings` prints each with its origin."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KB_", toml_file="kb.toml", frozen=True, extra="forbid", validate_default=True
+    )
+
+    data: Path = Field(Path("kb-data"), description="The data folder: the SQLite store and the derived indexes.")
+    database_url: str | None = Field(
+        None, description="The store, for example postgresql://user@host/kb; SQLite in the data folder when unset."
+    )
+    embedding_model: str = Field(
+        "packaged", description="`packaged`, the path of a local sentence-transformers model, or a hub name."
+    )
+    encoder_threads: int = Field(0, ge=0, description="Threads of the encoder; 0 lets it choose by the cores.")
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8321, ge=0, le=65535, description="The port to listen on.")
+    max_body_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="Largest JSON body.")
+    max_upload_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="Largest uploaded file.")
+    max_query_chars: int = Field(8000, ge=1, description="Longest question, in characters.")
+    max_line_bytes: int = Field(1024 * 1024, ge=1024, description="Longest line of a batch.")
+    max_concurrency: int = Field(64, ge=1, description="Requests worked on at once; more wait, then get 503.")
+    worker_threads: int = Field(8, ge=1, description="Threads that do the work of requests.")
+    parse_seconds: float = Field(30.0, gt=0, description="Longest time to read one file.")
+    parse_memory_mb: int = Field(512, ge=64, description="Most memory for reading one file.")
+    webhook_allow: str = Field(
+        "", description="CIDRs of private networks that webhooks may reach, separated by commas."
+    )
+    log_level: str = Field("info", description="debug, info, warning or error.")
+    log_format: str = Field("auto", description="json, console, or auto: console on a terminal.")
+
+    @property
+    def store_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data / 'kb.sqlite3'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
