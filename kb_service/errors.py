@@ -1,19 +1,25 @@
-"""What can go wrong for a caller, and the one table that turns it into problem details (RFC 9457).
+"""What can go wrong for a caller; `problem_details.py` holds the one table that maps these to HTTP.
 
     ServiceError
     ├── Unauthenticated        no key, an unknown key, a revoked key
     ├── Forbidden              the key's roles do not allow this
     ├── NotFound               no such object in this workspace
-    ├── Conflict               the state does not allow this; another body under the same idempotency key
+    ├── Conflict               the state does not allow this
+    │   └── IdempotencyMismatch  another body under the same idempotency key
     ├── InvalidRequest         a field is missing, malformed or contradicts another
     ├── PayloadTooLarge        beyond a configured limit
-    ├── Overloaded             try again after `retry_after` seconds
-    └── NotReady               a derived part is still loading
+    └── Overloaded             try again after `retry_after` seconds
+        └── NotReady           a derived part is still loading
+
+Messages are templates: the English text is also the key of its Chinese translation in `messages.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+from kb_service.messages import Language, translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +27,26 @@ class FieldError:
     """One field at fault: its path as the wire spells it, what was wrong, and what would be right."""
 
     field: str
-    message: str
+    template: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def message(self, language: Language) -> str:
+        return translate(self.template, language, self.params)
 
 
 class ServiceError(Exception):
-    """Base of this room's errors. `detail` is for the caller; it never holds a secret."""
+    """Base of this room's errors. The message is for the caller; it never holds a secret."""
 
     code = "service_error"
 
-    def __init__(self, detail: str, *, fields: tuple[FieldError, ...] = ()) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, template: str, /, *, fields: tuple[FieldError, ...] = (), **params: Any) -> None:
+        super().__init__(translate(template, "en", params))
+        self.template = template
+        self.params = params
         self.fields = fields
+
+    def detail(self, language: Language) -> str:
+        return translate(self.template, language, self.params)
 
 
 class Unauthenticated(ServiceError):
@@ -51,8 +65,17 @@ class Conflict(ServiceError):
     code = "conflict"
 
 
+class IdempotencyMismatch(Conflict):
+    code = "idempotency_mismatch"
+
+
 class InvalidRequest(ServiceError):
     code = "invalid_request"
+
+    @classmethod
+    def of(cls, path: str, template: str, /, **params: Any) -> InvalidRequest:
+        """One field at fault; the message names it."""
+        return cls("{field}: " + template, fields=(FieldError(path, template, params),), field=path, **params)
 
 
 class PayloadTooLarge(ServiceError):
@@ -62,8 +85,8 @@ class PayloadTooLarge(ServiceError):
 class Overloaded(ServiceError):
     code = "overloaded"
 
-    def __init__(self, detail: str, *, retry_after: int = 1) -> None:
-        super().__init__(detail)
+    def __init__(self, template: str, /, *, retry_after: int = 1, **params: Any) -> None:
+        super().__init__(template, **params)
         self.retry_after = retry_after
 
 

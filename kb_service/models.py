@@ -1,0 +1,259 @@
+"""The values that travel between the routes and the four orchestrators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from graph.models import (
+    AgentChoice,
+    Case,
+    Customer,
+    Event,
+    Expertise,
+    IntentScore,
+    Priority,
+    Problem,
+    Speaker,
+    Understanding,
+)
+from ingest.models import Audience, Kind
+
+Action: TypeAlias = Literal["answer", "suggest", "clarify", "handoff"]
+Trigger: TypeAlias = Literal[
+    "explicit", "emotion", "sensitive", "complexity", "repeated_failure", "out_of_scope", "no_answer", "conflict"
+]
+KeyRole: TypeAlias = Literal["bot", "agent", "product", "editor", "admin"]
+KEY_ROLES: tuple[KeyRole, ...] = ("bot", "agent", "product", "editor", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: one key of one workspace, with its roles."""
+
+    workspace: str
+    key_id: str
+    roles: frozenset[KeyRole]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    role: Speaker
+    text: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request for answers, suggestions or a route. `text` is the customer's last message.
+
+    `as_of` is the governing date, an order date say; None means now. `context` holds what the caller
+    knows about the order, parcel or account and fills placeholders.
+    """
+
+    text: str
+    turns: tuple[Turn, ...] = ()
+    conversation_id: str | None = None
+    customer: Customer | None = None
+    channel: str | None = None
+    locale: str | None = None
+    products: tuple[str, ...] = ()
+    region: str | None = None
+    as_of: datetime | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+    intent: str | None = None
+    event_id: str | None = None
+    limit: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where an answer stands: `quote` is the document's text from `start` to `end`."""
+
+    document_id: str
+    title: str
+    url: str | None
+    section: tuple[str, ...]
+    quote: str
+    start: int
+    end: int
+    valid_from: datetime | None
+    valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason for an answer: a machine code, words, and its share of the score."""
+
+    code: str
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateAnswer:
+    """One reply that could be sent. `missing` lists placeholders that the context did not fill."""
+
+    id: str
+    exposure_id: str
+    text: str
+    kind: Kind
+    language: str
+    confidence: float
+    missing: tuple[str, ...]
+    citations: tuple[Citation, ...]
+    why: tuple[Why, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    label: str
+    intent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clarification:
+    question: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    tier: int
+    first_response_due: datetime
+    resolve_due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExpertiseChoice:
+    expertise: Expertise
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a case belongs and who should take it, with reasons."""
+
+    expertise: ExpertiseChoice | None
+    alternatives: tuple[ExpertiseChoice, ...]
+    triage: bool
+    triage_reason: str | None
+    intents: tuple[IntentScore, ...]
+    priority: Priority
+    agents: tuple[AgentChoice, ...]
+    sla: ServiceLevel
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    trigger: Trigger
+    summary: str
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds of wall time."""
+
+    total: float
+    embed: float
+    search: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The service's decision on one question, with the evidence for it."""
+
+    action: Action
+    reason: str
+    confidence: float
+    answers: tuple[CandidateAnswer, ...]
+    clarify: Clarification | None
+    handoff: Handoff | None
+    understanding: Understanding
+    priority: Priority
+    problem: Problem | None
+    timing_ms: Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a search may see: the audiences of the route or role, and the caller's narrowing."""
+
+    audiences: tuple[Audience, ...] = ("public",)
+    kinds: tuple[Kind, ...] = ()
+    languages: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    document_ids: tuple[str, ...] = ()
+    region: str | None = None
+    tier: str | None = None
+    channel: str | None = None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDetail:
+    """A case with its events, oldest first."""
+
+    case: Case
+    problem: Problem | None
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """A problem as it stands now, and which of the two separate axes it lies on."""
+
+    problem: Problem
+    emerging: bool
+    evergreen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedDocument:
+    external_id: str
+    kind: Kind
+    title: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class HourOfProblem:
+    hour: datetime
+    events: int
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemDetail:
+    view: ProblemView
+    evidence: Mapping[str, str]
+    counts: tuple[HourOfProblem, ...]
+    examples: tuple[str, ...]
+    answers: tuple[LinkedDocument, ...]
+    policies: tuple[LinkedDocument, ...]
+    resolutions: tuple[LinkedDocument, ...]
+    alerts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventProblem:
+    id: str
+    new: bool
+    reason: str
+    score: float
+    runner_up: float
+
+
+@dataclass(frozen=True, slots=True)
+class EventResult:
+    """What became of one event, committed before anyone is told."""
+
+    id: str
+    status: Literal["accepted", "duplicate"]
+    problem: EventProblem | None = None
+    pending: bool = False
+    alerts: tuple[str, ...] = ()
+    case_id: str | None = None

@@ -1,0 +1,55 @@
+"""From a customer's words to utterances that can be compared: clauses, words, vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graph.models import Utterance
+from ingest import language
+from ingest.embedding import BatchingEmbedder
+from ingest.redaction import mask_numbers
+
+
+class Reader:
+    """Prepares texts for the graph room. One encoder call per request, whatever the number of clauses."""
+
+    def __init__(self, embedder: BatchingEmbedder) -> None:
+        self._embedder = embedder
+
+    @property
+    def model_id(self) -> str:
+        return self._embedder.model_id
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return self._embedder.reads
+
+    def read(self, texts: Sequence[str], *, spoken: str | None = None) -> list[Utterance]:
+        """An utterance for each text; `spoken` overrides the identified language."""
+        if not texts:
+            return []
+        vectors = self._embedder.embed_queries(texts)
+        return [
+            Utterance(
+                text=text,
+                language=spoken or language.identify(text),
+                tokens=tuple(language.tokens(text)),
+                vector=vector,
+                model_id=self._embedder.model_id,
+            )
+            for text, vector in zip(texts, vectors, strict=True)
+        ]
+
+    def masked(self, texts: Sequence[str]) -> list[Utterance]:
+        """Utterances for finding problems: numbers, prices and ids are placeholders, so that they never tell two
+        customers with one problem apart."""
+        return self.read([mask_numbers(text) for text in texts])
+
+    def question(self, text: str) -> tuple[Utterance, list[Utterance], Utterance]:
+        """The whole message, its clauses, and the whole with its numbers masked, in one encoder call."""
+        clauses = language.clauses(text) or [text]
+        masked = mask_numbers(text)
+        distinct = list(dict.fromkeys([text, *clauses, masked]))
+        spoken = language.identify(text)
+        by_text = dict(zip(distinct, self.read(distinct, spoken=spoken), strict=True))
+        return by_text[text], [by_text[clause] for clause in clauses], by_text[masked]

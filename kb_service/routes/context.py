@@ -1,0 +1,80 @@
+"""What every route needs: the services, who calls, in which language, and a thread to work in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import anyio
+import anyio.to_thread
+from fastapi import Depends, Request
+
+from ingest.models import Audience
+from kb_service.answering import Answering
+from kb_service.casework import Casework
+from kb_service.delivery.endpoints import Endpoints
+from kb_service.knowledge import Knowledge
+from kb_service.messages import Language, preferred_language
+from kb_service.models import Principal
+from kb_service.observability import Metrics
+from kb_service.replica import Replicas
+from kb_service.routing import Routing
+from kb_service.security import Gatekeeper
+from kb_service.settings import Settings
+
+Outcome = TypeVar("Outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that `create_app` wired; routes reach nothing else."""
+
+    settings: Settings
+    metrics: Metrics
+    gatekeeper: Gatekeeper
+    replicas: Replicas
+    knowledge: Knowledge
+    answering: Answering
+    routing: Routing
+    casework: Casework
+    endpoints: Endpoints
+    limiter: anyio.CapacityLimiter
+
+
+def services(request: Request) -> Services:
+    found = request.app.state.services
+    assert isinstance(found, Services)
+    return found
+
+
+async def principal(request: Request) -> Principal:
+    """The caller, admitted to this very route: by its template, whatever the URL looks like."""
+    if (known := getattr(request.state, "principal", None)) is not None:
+        assert isinstance(known, Principal)
+        return known
+    wired = services(request)
+    identified = await in_thread(wired, wired.gatekeeper.identify, request.headers.get("authorization"))
+    wired.gatekeeper.authorise(identified, request.method, request.scope["route"].path)
+    request.state.principal = identified
+    return identified
+
+
+def language(request: Request) -> Language:
+    return preferred_language(request.headers.get("accept-language"))
+
+
+async def in_thread(wired: Services, work: Callable[..., Outcome], *args: Any, **named: Any) -> Outcome:
+    """Run blocking work off the event loop, on one of the bounded worker threads."""
+    return await anyio.to_thread.run_sync(lambda: work(*args, **named), limiter=wired.limiter)
+
+
+def audiences_of(caller: Principal) -> tuple[Audience, ...]:
+    """What a plain search may see: internal documents only for the shop's own people."""
+    internal = caller.roles & {"agent", "product", "editor", "admin"}
+    return ("public", "internal") if internal else ("public",)
+
+
+Wired = Annotated[Services, Depends(services)]
+Caller = Annotated[Principal, Depends(principal)]
+Lang = Annotated[Language, Depends(language)]

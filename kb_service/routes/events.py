@@ -1,0 +1,126 @@
+"""What happened, as the shop reports it; and the cases that it adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ValidationError
+
+from graph.models import CaseState
+from kb_service import problem_details
+from kb_service.errors import InvalidRequest, ServiceError
+from kb_service.routes.batches import BatchResponse, Line
+from kb_service.routes.context import Caller, Lang, Wired, in_thread
+from kb_service.routes.idempotency import IdempotentRoute
+from kb_service.wire.base import Page
+from kb_service.wire.cases import CaseDetailOut, CaseOut, ConsultIn, HandoverIn, ResolveIn
+from kb_service.wire.events import EVENT_EXAMPLE, EventIn, EventOut, EventRecordOut
+from kb_service.wire.problems import OwnerIn
+
+router = APIRouter(prefix="/v1", tags=["events"])
+once = APIRouter(prefix="/v1", tags=["events"], route_class=IdempotentRoute)
+NDJSON = {"application/x-ndjson": {"schema": {"type": "string"}, "example": EVENT_EXAMPLE}}
+
+
+@once.post("/events", summary="Record one event")
+async def event(wired: Wired, caller: Caller, body: EventIn) -> EventOut:
+    (result,) = await in_thread(wired, wired.casework.record, caller.workspace, [body.value()])
+    if isinstance(result, ServiceError):
+        raise result
+    return EventOut.model_validate(result)
+
+
+@router.post(
+    "/events:batch",
+    summary="Record events, one JSON object a line; one result line each",
+    openapi_extra={"requestBody": {"required": True, "content": NDJSON}},
+    response_class=Response,
+)
+async def events(request: Request, wired: Wired, caller: Caller, lang: Lang) -> Response:
+    async def work(lines: Sequence[Line]) -> list[dict[str, Any]]:
+        parsed = [_event(line) for line in lines]
+        good = [item.value() for item in parsed if isinstance(item, EventIn)]
+        try:
+            recorded = iter(await in_thread(wired, wired.casework.record, caller.workspace, good))
+        except ServiceError as error:
+            recorded = iter([error] * len(good))
+        results: list[dict[str, Any]] = []
+        for line, item in zip(lines, parsed, strict=True):
+            outcome = next(recorded) if isinstance(item, EventIn) else item
+            if isinstance(outcome, ServiceError):
+                name = line.value.get("id") if line.value else None
+                error = problem_details.details(outcome, lang)
+                results.append({"id": name if isinstance(name, str) else None, "status": "refused", "error": error})
+            else:
+                results.append(EventOut.model_validate(outcome).model_dump(mode="json", exclude={"error"}))
+        return results
+
+    return BatchResponse(work, max_line_bytes=wired.settings.max_line_bytes)
+
+
+def _event(line: Line) -> EventIn | ServiceError:
+    if line.error is not None:
+        return line.error
+    try:
+        return EventIn.model_validate(line.value)
+    except ValidationError as error:
+        return invalid(error)
+
+
+def invalid(error: ValidationError) -> InvalidRequest:
+    """The findings of pydantic on one line of a batch."""
+    found = problem_details.field_errors(error.errors())
+    names = ", ".join(dict.fromkeys(item.field for item in found))
+    return InvalidRequest("{count} field(s) need attention: {names}", fields=found, count=len(found), names=names)
+
+
+@router.get("/events/{id}", summary="One event, with its problem as it stands now")
+async def one_event(wired: Wired, caller: Caller, id: str) -> EventRecordOut:
+    return EventRecordOut.model_validate(await in_thread(wired, wired.casework.event, caller.workspace, id))
+
+
+@router.get("/cases", summary="Cases, the latest active first")
+async def cases(
+    wired: Wired,
+    caller: Caller,
+    lang: Lang,
+    state: CaseState | None = None,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[CaseOut]:
+    page = await in_thread(wired, wired.casework.cases, caller.workspace, cursor, limit, state=state)
+    return Page[CaseOut](
+        items=[CaseOut.of(case, problem, lang) for case, problem in page.items], next_cursor=page.next_cursor
+    )
+
+
+@router.get("/cases/{id}", summary="One case with its events")
+async def case(wired: Wired, caller: Caller, lang: Lang, id: str) -> CaseDetailOut:
+    found = await in_thread(wired, wired.casework.case, caller.workspace, id)
+    return CaseDetailOut.of_detail(found, lang)
+
+
+@once.post("/cases/{id}/assign", summary="Give a case to an agent")
+async def assign(wired: Wired, caller: Caller, lang: Lang, id: str, body: OwnerIn) -> CaseDetailOut:
+    found = await in_thread(wired, wired.casework.assign, caller, id, body.agent_id)
+    return CaseDetailOut.of_detail(found, lang)
+
+
+@once.post("/cases/{id}/consult", summary="Ask another agent, without losing the first owner")
+async def consult(wired: Wired, caller: Caller, lang: Lang, id: str, body: ConsultIn) -> CaseDetailOut:
+    found = await in_thread(wired, wired.casework.consult, caller, id, body.agent_id, body.note)
+    return CaseDetailOut.of_detail(found, lang)
+
+
+@once.post("/cases/{id}/handover", summary="Hand a case to people: it waits for an agent")
+async def handover(wired: Wired, caller: Caller, lang: Lang, id: str, body: HandoverIn) -> CaseDetailOut:
+    found = await in_thread(wired, wired.casework.handover, caller, id, body.reason)
+    return CaseDetailOut.of_detail(found, lang)
+
+
+@once.post("/cases/{id}/resolve", summary="Close a case as resolved or not")
+async def resolve(wired: Wired, caller: Caller, lang: Lang, id: str, body: ResolveIn) -> CaseDetailOut:
+    found = await in_thread(wired, wired.casework.resolve_case, caller, id, **body.model_dump())
+    return CaseDetailOut.of_detail(found, lang)

@@ -1,0 +1,108 @@
+"""The shop's intents, agents, expertise, and the assignment of waiting cases."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from kb_service.routes.context import Caller, Wired, in_thread
+from kb_service.wire.base import Page
+from kb_service.wire.people import (
+    AgentIn,
+    AgentOut,
+    AssignmentOut,
+    AssignmentsIn,
+    AssignmentsOut,
+    ExpertiseOut,
+    IntentIn,
+    IntentOut,
+    IntentsIn,
+    IntentsOut,
+    IntentStatusOut,
+    ProfileOut,
+)
+
+router = APIRouter(prefix="/v1", tags=["people"])
+Cursor = Annotated[str | None, Query(max_length=500)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+@router.get("/intents", summary="The shop's intents")
+async def intents(wired: Wired, caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Page[IntentOut]:
+    page = await in_thread(wired, wired.routing.intents, caller.workspace, cursor, limit)
+    return Page[IntentOut].model_validate(page)
+
+
+@router.post("/intents:batch", summary="Create or change many intents at once")
+async def put_intents(wired: Wired, caller: Caller, body: IntentsIn) -> IntentsOut:
+    values = [line.value(line.id) for line in body.intents]
+    statuses = await in_thread(wired, wired.routing.put_intents, caller, values)
+    return IntentsOut(
+        items=[
+            IntentStatusOut(id=value.id, status=status) for value, status in zip(values, statuses, strict=True)
+        ]
+    )
+
+
+@router.get("/intents/{id}", summary="One intent")
+async def intent(wired: Wired, caller: Caller, id: str) -> IntentOut:
+    return IntentOut.model_validate(await in_thread(wired, wired.routing.intent, caller.workspace, id))
+
+
+@router.put("/intents/{id}", summary="Create or change an intent; its examples count when this returns")
+async def put_intent(wired: Wired, caller: Caller, id: str, body: IntentIn, response: Response) -> IntentOut:
+    value = body.value(id)
+    (status,) = await in_thread(wired, wired.routing.put_intents, caller, [value])
+    response.status_code = 201 if status == "created" else 200
+    return IntentOut.model_validate(value)
+
+
+@router.delete("/intents/{id}", summary="Remove an intent", status_code=204)
+async def remove_intent(wired: Wired, caller: Caller, id: str) -> None:
+    await in_thread(wired, wired.routing.remove_intent, caller, id)
+
+
+@router.get("/agents", summary="The people who answer")
+async def agents(wired: Wired, caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Page[AgentOut]:
+    page = await in_thread(wired, wired.routing.agents, caller.workspace, cursor, limit)
+    return Page[AgentOut].model_validate(page)
+
+
+@router.get("/agents/{id}", summary="One agent")
+async def agent(wired: Wired, caller: Caller, id: str) -> AgentOut:
+    return AgentOut.model_validate(await in_thread(wired, wired.routing.agent, caller.workspace, id))
+
+
+@router.put("/agents/{id}", summary="Create or change an agent")
+async def put_agent(wired: Wired, caller: Caller, id: str, body: AgentIn, response: Response) -> AgentOut:
+    created = await in_thread(wired, wired.routing.put_agent, caller, body.value(id))
+    response.status_code = 201 if created else 200
+    return AgentOut.model_validate(await in_thread(wired, wired.routing.agent, caller.workspace, id))
+
+
+@router.delete("/agents/{id}", summary="Remove an agent", status_code=204)
+async def remove_agent(wired: Wired, caller: Caller, id: str) -> None:
+    await in_thread(wired, wired.routing.remove_agent, caller, id)
+
+
+@router.get("/agents/{id}/profile", summary="What an agent is good at, with intervals, from twenty cases on")
+async def profile(wired: Wired, caller: Caller, id: str) -> ProfileOut:
+    return ProfileOut.model_validate(await in_thread(wired, wired.routing.profile, caller.workspace, id))
+
+
+@router.get("/expertise", summary="Clusters of problems with the agents who resolve them")
+async def expertise(wired: Wired, caller: Caller) -> Page[ExpertiseOut]:
+    found = await in_thread(wired, wired.routing.expertise, caller.workspace)
+    return Page[ExpertiseOut](items=[ExpertiseOut.model_validate(item) for item in found])
+
+
+@router.get("/expertise/{id}", summary="One cluster")
+async def one_expertise(wired: Wired, caller: Caller, id: str) -> ExpertiseOut:
+    return ExpertiseOut.model_validate(await in_thread(wired, wired.routing.one_expertise, caller.workspace, id))
+
+
+@router.post("/assignments", summary="Assign the waiting cases to the available agents at one moment")
+async def assignments(wired: Wired, caller: Caller, body: AssignmentsIn) -> AssignmentsOut:
+    made = await in_thread(wired, wired.routing.assign_waiting, caller, body.at)
+    return AssignmentsOut(items=[AssignmentOut.model_validate(item) for item in made])

@@ -1,0 +1,142 @@
+"""Who may do what: keys, roles, and the table of every route.
+
+A key belongs to one workspace; the workspace of a request is the key's and nothing else, so an id of another
+shop's object is simply not found. Roles are checked by route template, never by the URL's text.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from kb_service.errors import Forbidden, Unauthenticated
+from kb_service.models import KEY_ROLES, KeyRole, Principal
+from kb_service.store import Store
+
+REVOCATION_SECONDS = 2.0
+"""How long a key that was found valid is trusted without asking the store again."""
+
+ANY: frozenset[KeyRole] = frozenset(KEY_ROLES)
+BOT: frozenset[KeyRole] = frozenset({"bot", "agent", "editor", "admin"})
+AGENT: frozenset[KeyRole] = frozenset({"agent", "editor", "admin"})
+PRODUCT: frozenset[KeyRole] = frozenset({"product", "editor", "admin"})
+STAFF: frozenset[KeyRole] = frozenset({"agent", "product", "editor", "admin"})
+EDITOR: frozenset[KeyRole] = frozenset({"editor", "admin"})
+ADMIN: frozenset[KeyRole] = frozenset({"admin"})
+
+OPEN: frozenset[str] = frozenset({"GET /health/live", "GET /health/ready"})
+
+ACCESS: Mapping[str, frozenset[KeyRole]] = {
+    "POST /v1/answers": BOT,
+    "POST /v1/suggestions": AGENT,
+    "POST /v1/search": ANY,
+    "POST /v1/feedback": BOT,
+    "POST /v1/route": BOT,
+    "GET /v1/intents": ANY,
+    "POST /v1/intents:batch": EDITOR,
+    "GET /v1/intents/{id}": ANY,
+    "PUT /v1/intents/{id}": EDITOR,
+    "DELETE /v1/intents/{id}": EDITOR,
+    "GET /v1/agents": STAFF,
+    "GET /v1/agents/{id}": STAFF,
+    "PUT /v1/agents/{id}": ADMIN,
+    "DELETE /v1/agents/{id}": ADMIN,
+    "GET /v1/agents/{id}/profile": STAFF,
+    "GET /v1/expertise": STAFF,
+    "GET /v1/expertise/{id}": STAFF,
+    "POST /v1/assignments": AGENT,
+    "GET /v1/cases": STAFF,
+    "GET /v1/cases/{id}": STAFF,
+    "POST /v1/cases/{id}/assign": AGENT,
+    "POST /v1/cases/{id}/consult": AGENT,
+    "POST /v1/cases/{id}/handover": BOT,
+    "POST /v1/cases/{id}/resolve": AGENT,
+    "POST /v1/events": BOT,
+    "POST /v1/events:batch": BOT,
+    "GET /v1/events/{id}": STAFF,
+    "GET /v1/problems": STAFF,
+    "GET /v1/problems/{id}": STAFF,
+    "GET /v1/problems/{id}/cases": STAFF,
+    "GET /v1/problems/{id}/graph": STAFF,
+    "GET /v1/graph": STAFF,
+    "POST /v1/problems/{id}/acknowledge": PRODUCT,
+    "POST /v1/problems/{id}/resolve": PRODUCT,
+    "POST /v1/problems/{id}/reopen": PRODUCT,
+    "POST /v1/problems/{id}/rename": PRODUCT,
+    "POST /v1/problems/{id}/silence": PRODUCT,
+    "POST /v1/problems/{id}/assign": PRODUCT,
+    "POST /v1/problems/{id}/merge": PRODUCT,
+    "POST /v1/problems/{id}/split": PRODUCT,
+    "GET /v1/alerts": STAFF,
+    "GET /v1/alerts/{id}": STAFF,
+    "GET /v1/proposals": STAFF,
+    "POST /v1/proposals/{id}/accept": PRODUCT,
+    "POST /v1/proposals/{id}/dismiss": PRODUCT,
+    "GET /v1/rules": STAFF,
+    "PUT /v1/rules": ADMIN,
+    "GET /v1/webhooks": PRODUCT,
+    "GET /v1/webhooks/{id}": PRODUCT,
+    "PUT /v1/webhooks/{id}": PRODUCT,
+    "DELETE /v1/webhooks/{id}": PRODUCT,
+    "POST /v1/webhooks/{id}/rotate": PRODUCT,
+    "POST /v1/webhooks/{id}/test": PRODUCT,
+    "GET /v1/webhooks/{id}/deliveries": PRODUCT,
+    "POST /v1/webhooks/{id}/deliveries/{delivery}/replay": PRODUCT,
+    "GET /v1/documents": STAFF,
+    "POST /v1/documents:batch": EDITOR,
+    "POST /v1/documents:upload": EDITOR,
+    "GET /v1/documents/{external_id:path}": STAFF,
+    "PUT /v1/documents/{external_id:path}": EDITOR,
+    "DELETE /v1/documents/{external_id:path}": EDITOR,
+    "GET /v1/documents/{external_id:path}/versions": STAFF,
+    "GET /v1/audit": ADMIN,
+    "DELETE /v1/customers/{id}": ADMIN,
+    "GET /metrics": ADMIN,
+}
+"""The roles that each route admits. A route that is missing here refuses every key."""
+
+
+class Gatekeeper:
+    """Turns an `Authorization` header into a Principal, and decides by route."""
+
+    def __init__(self, store: Store, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._monotonic = monotonic
+        self._known: dict[str, tuple[float, Principal]] = {}
+        self._lock = threading.Lock()
+
+    def identify(self, authorization: str | None) -> Principal:
+        """The key's Principal. Raises Unauthenticated for a missing, malformed, unknown or revoked key."""
+        scheme, _, secret = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise Unauthenticated("Send a key in the header `Authorization: Bearer KEY`.")
+        secret = secret.strip()
+        now = self._monotonic()
+        with self._lock:
+            known = self._known.get(secret)
+        if known is not None and known[0] > now:
+            return known[1]
+        with self._store.administration() as unit:
+            key = unit.keys.find(secret)
+        if key is None:
+            with self._lock:
+                self._known.pop(secret, None)
+            raise Unauthenticated("This key is unknown or was revoked; create one with `kb keys create`.")
+        roles = frozenset(role for role in KEY_ROLES if role in key.roles)
+        principal = Principal(workspace=key.workspace, key_id=key.id, roles=roles)
+        with self._lock:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            self._known[secret] = (now + REVOCATION_SECONDS, principal)
+        return principal
+
+    def authorise(self, principal: Principal, method: str, template: str) -> None:
+        """Raises Forbidden unless one of the key's roles is admitted to this route."""
+        admitted = ACCESS.get(f"{method} {template}", frozenset())
+        if not admitted & principal.roles:
+            raise Forbidden(
+                "This needs a key with one of the roles {needed}; this key has {present}.",
+                needed=", ".join(sorted(admitted)) or "-",
+                present=", ".join(sorted(principal.roles)) or "-",
+            )

@@ -1,0 +1,344 @@
+"""What the store gives out beside the values of `ingest.models` and `graph.models`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.models import Event, Match
+from ingest.models import Document, Passage
+
+T = TypeVar("T")
+
+ChangeKind: TypeAlias = Literal[
+    "document",
+    "document_removed",
+    "intent",
+    "intent_removed",
+    "agent",
+    "agent_removed",
+    "problem",
+    "problem_removed",
+    "event",
+    "event_removed",
+    "case",
+    "case_removed",
+    "alert",
+    "alert_removed",
+    "rules",
+    "workspace",
+]
+DeliveryState: TypeAlias = Literal["pending", "delivered", "exhausted", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A stretch of a list; `next_cursor` is None at its end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One shop. `position` is the end of its change log, `watermark` the latest accepted event time."""
+
+    id: str
+    name: str
+    languages: tuple[str, ...]
+    created_at: datetime
+    position: int = 0
+    watermark: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as the store knows it: never the secret. `prefix` is the secret's public beginning."""
+
+    id: str
+    workspace: str
+    roles: frozenset[str]
+    label: str
+    prefix: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the change log; never holds content."""
+
+    position: int
+    kind: ChangeKind
+    id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    external_id: str
+    version: int
+    content_hash: str
+    updated_at: datetime
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A version of a document. `created_at` is that of the first version, `updated_at` of this one."""
+
+    document: Document
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """`vector` is float32 of one model, read-only, or None when that model has not embedded it."""
+
+    passage: Passage
+    vector: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was ingested: the digest of its bytes and the documents that came from it."""
+
+    path: str
+    digest: str
+    external_ids: tuple[str, ...]
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    event: Event
+    case_id: str | None = None
+    vector: NDArray[Any] | None = None
+    model_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """`sequence` is the order of arrival within the workspace; it grows but may have gaps."""
+
+    event: Event
+    case_id: str | None
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which problem an event belongs to.
+
+    `problem_id` is the current one: it follows merges and splits. `first_problem_id` is the first that was
+    decided and never changes, so that a merge or split can be undone. `match` is the latest decision.
+    """
+
+    event_id: str
+    problem_id: str | None
+    first_problem_id: str | None
+    match: Match
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A customer's message with what a matcher needs to be rebuilt; the vector is float32 again."""
+
+    event: Event
+    case_id: str | None
+    sequence: int
+    vector: NDArray[np.float32] | None
+    model_id: str | None
+    assignment: Assignment | None
+
+
+class Observation(NamedTuple):
+    """One customer's message of a problem; `customer_id` is None when the shop did not say."""
+
+    at: datetime
+    customer_id: str | None
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HourCount:
+    """`hour` is the begin of the hour, UTC; `customers` counts distinct ones within it."""
+
+    hour: datetime
+    events: int
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one resolution by an agent ended; `seconds` is the handling time."""
+
+    event_id: str
+    case_id: str | None
+    agent_id: str
+    problem_id: str | None
+    intent_id: str | None
+    resolved: bool | None
+    reopened: bool
+    seconds: float | None
+    rating: float | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSecret:
+    """A signing secret; it signs until `expires_at`, or without end when that is None."""
+
+    secret: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where messages go. `filter` maps a field of the data to the values let through; empty lets all."""
+
+    id: str
+    url: str
+    types: tuple[str, ...]
+    secrets: tuple[WebhookSecret, ...]
+    created_at: datetime
+    filter: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    format: str = "standard"
+    state: Literal["active", "disabled"] = "active"
+    disabled_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing that happened, told to any number of webhooks under one id."""
+
+    id: str
+    type: str
+    data: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to one webhook; `attempt` counts the attempts made."""
+
+    id: str
+    message_id: str
+    webhook_id: str
+    type: str
+    data: Mapping[str, Any]
+    state: DeliveryState
+    attempt: int
+    created_at: datetime
+    next_at: datetime | None
+    last_status: int | None
+    last_error: str | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that one worker may attempt until its lease ends; `attempt` counts from 1."""
+
+    workspace: str
+    delivery_id: str
+    message_id: str
+    type: str
+    data: Mapping[str, Any]
+    at: datetime
+    webhook: Webhook
+    attempt: int
+    lease: str
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """One answer of an exposure. `rank` counts from 1; `propensity` is the chance of having been put there."""
+
+    answer_id: str
+    external_id: str
+    rank: int
+    confidence: float
+    propensity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What was asked and what was shown for it. `query` is the text as it may be kept: masked."""
+
+    id: str
+    at: datetime
+    route: str
+    query: str | None
+    language: str | None
+    action: str
+    reason: str
+    confidence: float
+    answers: tuple[ShownAnswer, ...] = ()
+    conversation_id: str | None = None
+    customer_id: str | None = None
+    case_id: str | None = None
+    event_id: str | None = None
+    problem_id: str | None = None
+    intent_id: str | None = None
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    id: str
+    exposure_id: str
+    answer_id: str
+    outcome: str
+    at: datetime
+    final_text: str | None = None
+    agent_id: str | None = None
+    rating: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The first response under an idempotency key; `body_hash` is that of the request."""
+
+    body_hash: str
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    object: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure touched, so that derived parts can follow.
+
+    `counts` holds rows removed or blanked by table. `problem_ids` lost events but still stand;
+    `removed_problem_ids` lost all. The names of `unnamed_problem_ids` quoted the customer and are empty now:
+    name them again before the unit ends. `alert_ids` lost examples.
+    """
+
+    counts: Mapping[str, int]
+    event_ids: tuple[str, ...] = ()
+    case_ids: tuple[str, ...] = ()
+    problem_ids: tuple[str, ...] = ()
+    removed_problem_ids: tuple[str, ...] = ()
+    unnamed_problem_ids: tuple[str, ...] = ()
+    alert_ids: tuple[str, ...] = ()

@@ -1,0 +1,214 @@
+"""Problems, alerts, proposals and rules."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from graph.models import Alert, Problem, Proposal, Rules
+from kb_service.messages import Language
+from kb_service.wire.base import Id, Moment, ProblemRef, Request, Response, Text
+from kb_service.wire.questions import name_in, problem_ref
+
+
+class ProblemOut(Response):
+    id: str
+    name: str
+    state: Literal["candidate", "open", "acknowledged", "resolved", "regressed", "silenced"]
+    emerging: bool
+    evergreen: bool
+    opened_at: Moment
+    active_at: Moment
+    episode_at: Moment
+    resolved_at: Moment | None
+    silenced_until: Moment | None
+    events: int
+    customers: int
+    products: list[str]
+    intent_id: str | None
+    expertise_id: str | None
+    owner_id: str | None
+    aliases: list[str]
+
+    @classmethod
+    def of(cls, problem: Problem, language: Language, *, emerging: bool, evergreen: bool) -> ProblemOut:
+        return cls(
+            id=problem.id,
+            name=name_in(problem, language),
+            state=problem.state,
+            emerging=emerging,
+            evergreen=evergreen,
+            opened_at=problem.opened_at,
+            active_at=problem.active_at,
+            episode_at=problem.episode_at,
+            resolved_at=problem.resolved_at,
+            silenced_until=problem.silenced_until,
+            events=problem.events,
+            customers=problem.customers,
+            products=list(problem.products),
+            intent_id=problem.intent_id,
+            expertise_id=problem.expertise_id,
+            owner_id=problem.owner_id,
+            aliases=list(problem.aliases),
+        )
+
+
+class HourOut(Response):
+    hour: Moment
+    events: int
+    customers: int
+
+
+class LinkedDocumentOut(Response):
+    external_id: str
+    kind: str
+    title: str
+    weight: float
+
+
+class ProblemDetailOut(ProblemOut):
+    evidence: str
+    counts: list[HourOut]
+    examples: list[str]
+    answers: list[LinkedDocumentOut]
+    policies: list[LinkedDocumentOut]
+    resolutions: list[LinkedDocumentOut]
+    alerts: list[str]
+
+
+class NamesIn(Request):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": {"zh": "华东包裹延误", "en": "East China parcels late"}}]}
+    )
+
+    name: Annotated[Text, Field(min_length=1, max_length=200)] | dict[
+        Literal["zh", "en"], Annotated[Text, Field(min_length=1, max_length=200)]
+    ]
+
+
+class SilenceIn(Request):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"until": "2026-12-01T00:00:00+08:00", "count": None}]}
+    )
+
+    until: Moment | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def ends(self) -> SilenceIn:
+        if self.until is None and self.count is None:
+            raise ValueError("until or count is required: a silence ends at a time or after further customers")
+        return self
+
+
+class OwnerIn(Request):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"agent_id": "agent-07"}]})
+
+    agent_id: Id
+
+
+class MergeIn(Request):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"into": "p-1a2b"}]})
+
+    into: Id
+
+
+class SplitIn(Request):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"case_ids": ["k-1", "k-2"]}]})
+
+    case_ids: Annotated[list[Id], Field(min_length=1, max_length=10_000)]
+
+
+class AlertOut(Response):
+    id: str
+    kind: Literal["burst", "recurrence", "growth", "regression"]
+    state: Literal["open", "acknowledged", "resolved", "silenced"]
+    opened_at: Moment
+    problem: ProblemRef
+    observed: int
+    expected: float
+    window_minutes: int
+    customers: int
+    p_value: float | None
+    evidence: dict[str, str]
+    examples: list[str]
+    expertise: str | None
+    products: list[str]
+    proposal_id: str | None
+
+    @classmethod
+    def of(cls, alert: Alert, problem: Problem, language: Language) -> AlertOut:
+        return cls(
+            id=alert.id,
+            kind=alert.kind,
+            state=alert.state,
+            opened_at=alert.opened_at,
+            problem=problem_ref(problem, language),
+            observed=alert.evidence.observed,
+            expected=alert.evidence.expected,
+            window_minutes=alert.evidence.window_minutes,
+            customers=alert.evidence.customers,
+            p_value=alert.evidence.p_value,
+            evidence=dict(alert.evidence.words),
+            examples=list(alert.examples),
+            expertise=alert.expertise_id,
+            products=list(alert.products),
+            proposal_id=alert.proposal_id,
+        )
+
+
+class ProposalOut(Response):
+    id: str
+    kind: Literal["document", "policy", "product", "routing", "training"]
+    state: Literal["open", "accepted", "dismissed"]
+    opened_at: Moment
+    title: str
+    evidence: str
+    draft: str
+    problem_id: str | None
+    alert_id: str | None
+
+    @classmethod
+    def of(cls, proposal: Proposal, language: Language) -> ProposalOut:
+        def in_language(texts: Any) -> str:
+            return str(texts.get(language) or next(iter(texts.values()), ""))
+
+        return cls(
+            id=proposal.id,
+            kind=proposal.kind,
+            state=proposal.state,
+            opened_at=proposal.opened_at,
+            title=in_language(proposal.title),
+            evidence=in_language(proposal.evidence),
+            draft=proposal.draft,
+            problem_id=proposal.problem_id,
+            alert_id=proposal.alert_id,
+        )
+
+
+class RulesShape(Request):
+    """All of a shop's rules; a field that is left out takes the product's default."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        from_attributes=True,
+        json_schema_extra={"examples": [{"recurrence_customers": 3, "recurrence_window_hours": 168}]},
+    )
+
+    recurrence_customers: Annotated[int, Field(ge=2, le=1000)] = Rules.recurrence_customers
+    recurrence_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = Rules.recurrence_window_hours
+    regression_customers: Annotated[int, Field(ge=1, le=1000)] = Rules.regression_customers
+    regression_grace_hours: Annotated[float, Field(ge=0, le=24 * 90)] = Rules.regression_grace_hours
+    promote_customers: Annotated[int, Field(ge=1, le=1000)] = Rules.promote_customers
+    promote_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = Rules.promote_window_hours
+    followup_hours: Annotated[float, Field(ge=0, le=24 * 90)] = Rules.followup_hours
+    refund_limit: Annotated[float, Field(ge=0)] = Rules.refund_limit
+    wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    priority_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = {}
+    sensitive_flows: dict[str, list[Annotated[Text, Field(min_length=1, max_length=200)]]] = {}
+
+    def value(self) -> Rules:
+        values = self.model_dump()
+        values["sensitive_flows"] = {name: tuple(words) for name, words in self.sensitive_flows.items()}
+        return Rules(**values)
