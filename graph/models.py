@@ -241,11 +241,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the counts of one problem say at one moment; `kind` is None when there is nothing to tell."""
+    """What the counts of one problem say at one moment; `kind` is None when there is nothing to tell.
+
+    `at` is the event time at which the claim became true: when an alert for it opens.
+    """
 
     kind: AlertKind | None
     reason: str
     evidence: Evidence | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

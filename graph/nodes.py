@@ -91,7 +91,7 @@ Node: TypeAlias = Problem | ExemplarNode | Intent | EntityNode | DocumentNode | 
 
 
 def node_id(kind: NodeKind | EntityType, id: str) -> str:
-    """The node of an object: its kind, for an entity its type, then its own id: `problem:p1`, `product:SKU-1`."""
+    """The node of an object: its kind (an entity's type) and its own id: `problem:p1`, `product:SKU-1`."""
     return f"{kind}:{id}"
 
 
@@ -140,7 +140,9 @@ def _(problem: Problem) -> Entry:
         "customers": problem.customers,
         "aliases": sorted(problem.aliases),
     }
-    return Entry(node, attributes, tuple(edges), tuple(node_id("problem", alias) for alias in problem.aliases))
+    return Entry(
+        node, attributes, tuple(edges), tuple(node_id("problem", alias) for alias in problem.aliases)
+    )
 
 
 @describe.register

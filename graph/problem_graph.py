@@ -8,21 +8,20 @@ graph kept up to date in place equals one built from scratch.
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import networkx as nx  # type: ignore[import-untyped]
 
-from graph.evidence import Tally
-from graph.export import node_link
+from graph.export import around, node_link, snapshot
+from graph.facts import EdgeRef, Facts
 from graph.models import Agent, Alert, Expertise, Intent, Problem
 from graph.nodes import (
     DocumentNode,
-    Edge,
     EdgeKind,
     EntityNode,
     EntityType,
@@ -35,9 +34,6 @@ from graph.nodes import (
     is_entity,
     node_id,
 )
-
-EdgeRef: TypeAlias = tuple[str, str, EdgeKind]
-"""Source node, target node, kind: at most one edge of a kind between two nodes in one direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Answer:
 
 
 class ProblemGraph:
-    """One `nx.MultiDiGraph` over problems, exemplars, intents, entities, documents, agents, expertise, alerts.
+    """One `nx.MultiDiGraph`: problems, exemplars, intents, entities, documents, agents, expertise, alerts.
 
     Safe for one writer and many readers: each change and each read holds one re-entrant lock, so a reader
     sees whole changes only. Reads are short; long walks take `reading()` once.
@@ -74,14 +70,8 @@ class ProblemGraph:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._facts = Facts()
         self._graph = nx.MultiDiGraph()
-        self._entries: dict[str, Entry] = {}
-        self._claims: dict[EdgeRef, dict[str, Edge]] = {}
-        self._tallies: dict[EdgeRef, Tally] = {}
-        self._touching: defaultdict[str, set[EdgeRef]] = defaultdict(set)
-        self._sources: defaultdict[str, set[EdgeRef]] = defaultdict(set)
-        self._merged: dict[str, str] = {}
-        self._absorbed: defaultdict[str, set[str]] = defaultdict(set)
 
     # -- facts: values ------------------------------------------------------------------------------
 
@@ -154,15 +144,15 @@ class ProblemGraph:
         `unlink(source)` takes it back. Without one the weight simply adds up. The edge shows while the sum
         is positive, and holds while the document is valid.
         """
-        self._link((node_id("problem", problem_id), node_id("document", external_id), "answered_by"),
-                   weight, at, source)  # fmt: skip
+        ref: EdgeRef = (node_id("problem", problem_id), node_id("document", external_id), "answered_by")
+        self._link(ref, weight, at, source)
 
     def link_resolver(
         self, problem_id: str, agent_id: str, weight: float, at: datetime, *, source: str | None = None
     ) -> None:
         """Adds evidence that an agent resolves a problem; `source` as in `link_answer`."""
-        self._link((node_id("agent", agent_id), node_id("problem", problem_id), "resolves"),
-                   weight, at, source)  # fmt: skip
+        ref: EdgeRef = (node_id("agent", agent_id), node_id("problem", problem_id), "resolves")
+        self._link(ref, weight, at, source)
 
     def link_entity(
         self,
@@ -174,19 +164,13 @@ class ProblemGraph:
         *,
         source: str | None = None,
     ) -> None:
-        """Adds evidence that a problem is about a product, carrier or campaign; `source` as in `link_answer`."""
+        """Adds evidence that a problem is about an entity; `source` as in `link_answer`."""
         self._link((node_id("problem", problem_id), node_id(type, entity_id), "about"), weight, at, source)
 
     def unlink(self, source: str) -> None:
         """Takes back all evidence of one source, for example an event that was erased."""
         with self._lock:
-            for ref in self._sources.pop(source, ()):
-                tally = self._tallies[ref]
-                tally.drop(source)
-                if not tally:
-                    del self._tallies[ref]
-                    self._forget(ref)
-                self._settle(ref)
+            self._settle(self._facts.unlink(source))
 
     def merge_problems(self, old: str, into: str) -> None:
         """Hides `old` behind `into`: evidence, exemplars, alerts and members of `old` count for `into`.
@@ -208,7 +192,7 @@ class ProblemGraph:
     def survivor(self, problem_id: str) -> str:
         """The id of the problem that this id was merged into, or the id itself."""
         with self._lock:
-            return self._canonical(node_id("problem", problem_id)).partition(":")[2]
+            return self._facts.survivor(node_id("problem", problem_id)).partition(":")[2]
 
     def __contains__(self, node: str) -> bool:
         with self._lock:
@@ -233,7 +217,7 @@ class ProblemGraph:
         `at` count, or all without it.
         """
         with self._lock:
-            node = self._canonical(node)
+            node = self._facts.survivor(node)
             found = [
                 Neighbour(other, self._graph.nodes[other]["kind"], kind, outgoing, data["weight"])
                 for other, kind, outgoing, data in self._incident(node)
@@ -242,10 +226,14 @@ class ProblemGraph:
         wanted = (n for n in found if (not kinds or n.kind in kinds) and (not edges or n.edge in edges))
         return tuple(sorted(wanted, key=lambda n: (-n.weight, n.node, n.edge, n.outgoing)))
 
-    def superseded(self, external_id: str, at: datetime) -> bool:
-        """Whether a document valid at `at` supersedes this one."""
+    def current(self, external_id: str, at: datetime) -> bool:
+        """Whether a document is here, valid at `at`, and not superseded by one that is valid then."""
         with self._lock:
-            return self._is_superseded(node_id("document", external_id), at)
+            node = node_id("document", external_id)
+            if node not in self._graph:
+                return False
+            data = self._graph.nodes[node]
+            return holds(data["valid_from"], data["valid_to"], at) and not self._is_superseded(node, at)
 
     def answers_of(self, problem_id: str, at: datetime) -> tuple[Answer, ...]:
         """Documents that answered a problem and are valid and not superseded at `at`, heaviest first.
@@ -253,7 +241,7 @@ class ProblemGraph:
         Every audience is included; the caller knows who asks.
         """
         with self._lock:
-            node = self._canonical(node_id("problem", problem_id))
+            node = self._facts.survivor(node_id("problem", problem_id))
             found = [
                 self._answer(document, data)
                 for document, kind, outgoing, data in self._incident(node)
@@ -267,159 +255,68 @@ class ProblemGraph:
     def subgraph(
         self, problem_id: str, hops: int = 2, limit: int = 200, *, at: datetime | None
     ) -> dict[str, Any]:
-        """The neighbourhood of a problem as node-link JSON: at most `limit` nodes, nearest and heaviest first.
+        """The neighbourhood of a problem as node-link JSON: up to `limit` nodes, nearest and heaviest first.
 
         Nodes and edges not valid at `at` are left out; None shows all. `graph.truncated` tells whether the
         limit cut something off. An unknown problem gives no nodes.
         """
         with self._lock:
-            start = self._canonical(node_id("problem", problem_id))
-            kept, truncated = self._around(start, hops, limit, at)
-            nodes, edges = self._snapshot(kept, at)
-        return node_link(nodes, edges, {"problem": start.partition(":")[2], "truncated": truncated})
+            start = self._facts.survivor(node_id("problem", problem_id))
+            kept, truncated = around(self._graph, start, hops, limit, at)
+            copy = snapshot(self._graph, kept, at)
+        return node_link(copy, {"problem": start.partition(":")[2], "truncated": truncated})
 
     def node_link(self, *, at: datetime | None) -> dict[str, Any]:
         """The whole graph as node-link JSON, in a fixed order; what is not valid at `at` is left out."""
         with self._lock:
-            nodes, edges = self._snapshot(self._graph, at)
-        return node_link(nodes, edges, {})
+            copy = snapshot(self._graph, self._graph, at)
+        return node_link(copy, {})
 
     # -- inside: facts to graph ---------------------------------------------------------------------
 
     def _put(self, entry: Entry) -> None:
         with self._lock:
-            before = self._entries.get(entry.node)
-            if before == entry:
-                return
-            affected = {(e.source, e.target, e.kind) for e in entry.edges}
-            if before is not None:
-                for edge in before.edges:
-                    affected.add(self._unclaim(edge, entry.node))
-            if before is None or entry.attributes["kind"] == "document":
-                affected |= self._touching[entry.node]  # edges that waited for it, or share its validity
-            for edge in entry.edges:
-                self._claim(edge, entry.node)
-            self._entries[entry.node] = entry
-            if self._present(entry.node):
+            affected = self._facts.put(entry)
+            if self._facts.present(entry.node):
                 self._graph.add_node(entry.node)
                 attributes = self._graph.nodes[entry.node]
                 attributes.clear()
                 attributes.update(entry.attributes)
-            self._settle_all(affected)
+            self._settle(affected)
 
     def _remove(self, node: str) -> None:
         with self._lock:
-            entry = self._entries.pop(node, None)
-            if entry is None:
-                return
-            affected = {self._unclaim(edge, node) for edge in entry.edges}
-            if node not in self._merged:
+            visible = self._facts.present(node)
+            affected = self._facts.remove(node)
+            if visible:
                 self._vanish(node)
-            self._settle_all(affected | self._touching.get(node, set()))
+            self._settle(affected)  # an entity that is still referred to comes back without its names
 
     def _link(self, ref: EdgeRef, weight: float, at: datetime, source: str | None) -> None:
         with self._lock:
-            self._tallies.setdefault(ref, Tally()).add(weight, at, source)
-            if source is not None:
-                self._sources[source].add(ref)
-            self._remember(ref)
-            self._settle(ref)
+            self._facts.link(ref, weight, at, source)
+            self._settle([ref])
 
     def _merge(self, old: str, into: str) -> None:
-        into = self._canonical(into)
-        if self._canonical(old) == into:
+        old, into = self._facts.survivor(old), self._facts.survivor(into)
+        if old == into:
             return
-        if old in self._merged:
-            self._absorbed[self._merged[old]].discard(old)
-            self._settle_all(set().union(*(self._touching[node] for node in self._group(old))))
         self._vanish(old)
-        self._merged[old] = into
-        self._absorbed[into].add(old)
-        self._settle_all(set().union(*(self._touching[node] for node in self._group(into))))
+        self._facts.merge(old, into)
+        self._settle(self._facts.about(into))
 
-    def _claim(self, edge: Edge, owner: str) -> None:
-        ref = (edge.source, edge.target, edge.kind)
-        self._claims.setdefault(ref, {})[owner] = edge
-        self._remember(ref)
-
-    def _unclaim(self, edge: Edge, owner: str) -> EdgeRef:
-        ref = (edge.source, edge.target, edge.kind)
-        owners = self._claims.get(ref, {})
-        owners.pop(owner, None)
-        if not owners:
-            self._claims.pop(ref, None)
-            self._forget(ref)
-        return ref
-
-    def _remember(self, ref: EdgeRef) -> None:
-        self._touching[ref[0]].add(ref)
-        self._touching[ref[1]].add(ref)
-
-    def _forget(self, ref: EdgeRef) -> None:
-        if ref not in self._claims and ref not in self._tallies:
-            self._touching[ref[0]].discard(ref)
-            self._touching[ref[1]].discard(ref)
-
-    def _settle_all(self, refs: Iterable[EdgeRef]) -> None:
-        for ref in list(refs):
-            self._settle(ref)
-
-    def _settle(self, ref: EdgeRef) -> None:
-        """Brings the one visible edge behind a fact in line with all facts about it."""
-        source, target, kind = self._canonical(ref[0]), self._canonical(ref[1]), ref[2]
-        attributes = self._attributes(source, target, kind)
-        if attributes is not None and is_entity(target) and target not in self._graph:
-            entry = self._entries.get(target)
-            self._graph.add_node(target, **(entry.attributes if entry else entity_attributes(target)))
-        if attributes is not None:
-            self._graph.add_edge(source, target, key=kind, **attributes)
-        elif self._graph.has_edge(source, target, key=kind):
-            self._graph.remove_edge(source, target, key=kind)
-            self._sweep(target)
-
-    def _attributes(self, source: str, target: str, kind: EdgeKind) -> dict[str, object] | None:
-        """The attributes of a visible edge, or None while it must not be seen."""
-        if not self._present(source) or not (self._present(target) or is_entity(target)):
-            return None
-        refs = [(a, b, kind) for a in self._group(source) for b in self._group(target)]
-        claims = [
-            edge
-            for ref in refs
-            for owner, edge in self._claims.get(ref, {}).items()
-            if self._present(owner)
-        ]
-        tallies = [self._tallies[ref] for ref in refs if ref in self._tallies]
-        weight = Tally.total(tallies)
-        if not claims and weight <= 0:
-            return None
-        if kind == "answered_by":
-            document = self._entries[target].attributes
-            span = (document["valid_from"], document["valid_to"])
-        else:
-            span = _widest(claims)
-        attributes: dict[str, object] = {
-            "weight": max([weight, *(edge.weight for edge in claims)]),
-            "valid_from": span[0],
-            "valid_to": span[1],
-            "first_at": min((tally.first_at for tally in tallies), default=None),
-            "last_at": max((tally.last_at for tally in tallies), default=None),
-        }
-        return attributes
-
-    def _present(self, node: str) -> bool:
-        return node in self._entries and node not in self._merged
-
-    def _canonical(self, node: str) -> str:
-        while node in self._merged:
-            node = self._merged[node]
-        return node
-
-    def _group(self, node: str) -> list[str]:
-        """A node with all that was merged into it, itself first."""
-        group = [node]
-        for member in group:
-            group.extend(self._absorbed.get(member, ()))
-        return group
+    def _settle(self, refs: Iterable[EdgeRef]) -> None:
+        """Brings the visible edge behind each fact in line with all facts about it."""
+        for ref in refs:
+            source, target, kind = self._facts.survivor(ref[0]), self._facts.survivor(ref[1]), ref[2]
+            attributes = self._facts.edge(source, target, kind)
+            if attributes is not None:
+                if target not in self._graph:
+                    self._graph.add_node(target, **entity_attributes(target))
+                self._graph.add_edge(source, target, key=kind, **attributes)
+            elif self._graph.has_edge(source, target, key=kind):
+                self._graph.remove_edge(source, target, key=kind)
+                self._sweep(target)
 
     def _vanish(self, node: str) -> None:
         if node not in self._graph:
@@ -431,7 +328,7 @@ class ProblemGraph:
 
     def _sweep(self, node: str) -> None:
         """Drops an entity that nothing refers to and nobody declared."""
-        if is_entity(node) and node not in self._entries and not self._graph.degree(node):
+        if is_entity(node) and not self._facts.present(node) and not self._graph.degree(node):
             self._graph.remove_node(node)
 
     # -- inside: reading ----------------------------------------------------------------------------

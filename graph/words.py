@@ -38,8 +38,8 @@ _COMMON, _CHARACTER, _RARE = 0.15, 0.01, 0.003
 """Share of texts of general language that hold a function word, a given Chinese character, any other word."""
 
 _CHARACTER_WEIGHT = 0.5
-"""Weight of a character inside a longer Chinese word (打 in 打开) against the word itself. On few-shot intents of
-SMP2019 (3 examples each) accuracy rises from .58 to .61; on question pairs of LCQMC nothing is lost."""
+"""Weight of a character inside a longer Chinese word (打 in 打开) against the word itself. On few-shot intents
+of SMP2019 (3 examples each) accuracy rises from .58 to .61; on question pairs of LCQMC .005 of AUROC is lost."""
 
 _REFRESH = 1.1
 """Lengths of rows are brought up to date when the texts have grown by this factor."""

@@ -10,7 +10,7 @@ from typing import TypeAlias, get_args
 from ingest import attributes as values
 from ingest import language
 from ingest.errors import EmptySource, InvalidDocument, SourceTooLarge
-from ingest.models import KINDS, Audience, Block, Document, Extract, FieldValue, Kind, Status
+from ingest.models import KINDS, Audience, Block, Document, Extract, FieldValue, Kind, Role, Status
 
 ATTRIBUTES = frozenset(Document.__slots__) - {"text", "blocks"}
 """The names that `compose` accepts, besides `question` and `reply`, which become fields."""
@@ -206,7 +206,7 @@ def _title(
 
 def _body(kind: Kind, extract: Extract, fields: dict[str, FieldValue]) -> tuple[str, tuple[Block, ...]]:
     text = values.blanked(extract.text)
-    blocks = extract.blocks or _paragraphs(text, frozenset())
+    blocks = extract.blocks or _paragraphs(text)
     _sound(blocks, len(text))
     if kind == "product":
         return _with_fields(text, blocks, fields)
@@ -243,7 +243,7 @@ def _with_dialogue(
         return dialogue, both
     if text.startswith(dialogue):
         text = text[len(dialogue) :]
-        blocks = _paragraphs(text, frozenset())
+        blocks = _paragraphs(text)
     return _joined(dialogue, both, text, blocks)
 
 
@@ -328,18 +328,29 @@ def _read_here(name: str, data: bytes) -> tuple[Extract, ...]:
 _BLANK_LINES = re.compile(r"\n\s*\n|\Z")
 
 
-def _paragraphs(text: str, field_lines: frozenset[str]) -> tuple[Block, ...]:
+def _paragraphs(text: str, field_lines: frozenset[str] = frozenset()) -> tuple[Block, ...]:
     """Plain text as prose, a block for each paragraph; lines that repeat a field become `field` blocks."""
     blocks: list[Block] = []
     start = 0
     for gap in _BLANK_LINES.finditer(text):
-        for line in re.finditer(r"[^\n]+", text[start : gap.start()]) if field_lines else ():
-            if line.group().strip() in field_lines:
-                begin = start + line.start()
-                if text[start:begin].strip():
-                    blocks.append(Block("prose", start, begin))
-                blocks.append(Block("field", begin, end))
-                start = end
-        if text[start : match.end()].strip():
-            blocks.append(Block("prose", start, match.end()))
+        for begin, end in _field_spans(text, start, gap.start(), field_lines):
+            _add(blocks, "prose", text, start, begin)
+            _add(blocks, "field", text, begin, end)
+            start = end
+        _add(blocks, "prose", text, start, gap.start())
+        start = gap.end()
     return tuple(blocks)
+
+
+def _field_spans(text: str, start: int, end: int, field_lines: frozenset[str]) -> list[tuple[int, int]]:
+    if not field_lines:
+        return []
+    lines = re.compile(r"[^\n]+").finditer(text, start, end)
+    return [line.span() for line in lines if line.group().strip() in field_lines]
+
+
+def _add(blocks: list[Block], role: Role, text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    if piece.strip():
+        left = start + len(piece) - len(piece.lstrip())
+        blocks.append(Block(role, left, start + len(piece.rstrip())))

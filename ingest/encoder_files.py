@@ -116,7 +116,7 @@ def inspect(folder: Path, model_id: str) -> Inspection:
     """Whether `folder` holds a whole export of `model_id` by the present recipe; reads every byte of it."""
     try:
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Inspection("missing", f"no export of {model_id} in {folder}")
     except (OSError, ValueError, TypeError) as error:
         return Inspection("corrupt", f"{folder / MANIFEST} cannot be read: {error}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ingest.errors import EmptySource, SourceTooLarge
@@ -61,7 +61,7 @@ class ExtractBuilder:
 
     def heading(self, level: int, text: str) -> None:
         if line := flow(text):
-            self._items.append(_Item("heading", line, max(level, 1)))
+            self._items.append(_Item("heading", line, level))
 
     def prose(self, text: str) -> None:
         """One or more paragraphs; single line breaks inside them stay."""
@@ -80,6 +80,16 @@ class ExtractBuilder:
 
     def reply(self, text: str) -> None:
         self._whole("reply", text)
+
+    def crop(self, known: Callable[[str], bool]) -> None:
+        """Keep what lies between the first and the last known text, with the headings right before it."""
+        hits = [index for index, item in enumerate(self._items) if known(item.text)]
+        if not hits:
+            return
+        first = hits[0]
+        while first and self._items[first - 1].role == "heading":
+            first -= 1
+        self._items = self._items[first : hits[-1] + 1]
 
     def _line(self, role: Role, text: str) -> None:
         if line := flow(text):

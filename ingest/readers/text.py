@@ -10,13 +10,14 @@ from ingest.readers.builder import ExtractBuilder, clean
 _CHINESE = "一二三四五六七八九十百零〇两"
 _NUMBERED: tuple[tuple[int, re.Pattern[str]], ...] = (
     (1, re.compile(rf"第[{_CHINESE}\d]+[章编篇部]")),
-    (2, re.compile(rf"第[{_CHINESE}\d]+[节條条]")),
-    (2, re.compile(rf"[{_CHINESE}]+[、.．]")),
-    (3, re.compile(rf"[((][{_CHINESE}]+[))]")),
-    (2, re.compile(r"(?:Chapter|Section|Article|Part|Appendix)\s+(?:\d+|[IVXLC]+|[A-Z])\b", re.IGNORECASE)),
-    (4, re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}\.?\s*\D")),
-    (3, re.compile(r"\d{1,2}\.\d{1,2}\.?\s*[^\d\s%]")),
-    (2, re.compile(r"\d{1,2}[.、．]\s*[^\d\s]")),
+    (1, re.compile(r"(?:Chapter|Part|Appendix)\s+(?:\d+|[IVXLC]+|[A-Z])\b", re.IGNORECASE)),
+    (2, re.compile(rf"第[{_CHINESE}\d]+[节節条條]")),
+    (2, re.compile(r"(?:Section|Article)\s+(?:\d+|[IVXLC]+)\b", re.IGNORECASE)),
+    (3, re.compile(rf"[{_CHINESE}]+[、.．]")),
+    (4, re.compile(rf"[((][{_CHINESE}]+[))]")),
+    (7, re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}\.?\s*[^\d\s]")),
+    (6, re.compile(r"\d{1,2}\.\d{1,2}\.?\s*[^\d\s%]")),
+    (5, re.compile(r"\d{1,2}[.、．]\s*[^\d\s]")),
 )
 _SENTENCE_END = re.compile(r"[。！？!?;；,，:：…]$|[a-z]\.$")
 _LONGEST = 60

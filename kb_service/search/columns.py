@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -49,3 +50,22 @@ class Column(Generic[Scalar]):
         view = self._buffer[: self._length]
         view.flags.writeable = False
         return view
+
+    def writable(self) -> NDArray[Scalar]:
+        """What the column holds, for the writer to change in place; views change with it."""
+        if not self._buffer.flags.writeable:
+            self._buffer = self._buffer.copy()
+        return self._buffer[: self._length]
+
+
+def to_npy(array: NDArray[Any]) -> bytes:
+    """An array as a file of numpy's format."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def from_npy(content: bytes) -> NDArray[Any]:
+    """An array from a file, without pickles. Raises ValueError when the content is not of numpy's format."""
+    array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+    return array

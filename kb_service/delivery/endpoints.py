@@ -1,0 +1,212 @@
+"""The webhooks of a shop: who hears of what, with which secret, and what became of each delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from kb_service.delivery.addresses import Network, permitted
+from kb_service.delivery.messages import new_secret
+from kb_service.errors import Conflict, InvalidRequest, NotFound
+from kb_service.models import Principal
+from kb_service.store import Delivery, Page, Store, Unit, Webhook, WebhookSecret
+
+ROTATION = timedelta(hours=24)
+"""How long the secret before the present one still signs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A webhook without its secrets; `secret` is there only when it was just made."""
+
+    id: str
+    url: str
+    types: tuple[str, ...]
+    filter: Mapping[str, tuple[str, ...]]
+    format: str
+    state: str
+    disabled_reason: str | None
+    created_at: datetime
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One attempt series of one message to one webhook."""
+
+    id: str
+    message_id: str
+    type: str
+    state: str
+    attempts: int
+    next_at: datetime | None
+    status: int | None
+    error: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+
+
+def listeners(
+    webhooks: Sequence[Webhook], type: str, *, products: Collection[str], expertise: str | None
+) -> list[str]:
+    """The ids of the active webhooks that want this type of message about these products and this expertise."""
+    return [
+        webhook.id
+        for webhook in webhooks
+        if webhook.state == "active"
+        and type in webhook.types
+        and (not webhook.filter.get("product") or set(webhook.filter["product"]) & set(products))
+        and (not webhook.filter.get("expertise") or expertise in webhook.filter["expertise"])
+    ]
+
+
+class Endpoints:
+    """Webhooks of every workspace, over the store."""
+
+    def __init__(self, store: Store, allow: Sequence[Network]) -> None:
+        self._store = store
+        self._allow = allow
+
+    def page(self, workspace: str, cursor: str | None, limit: int) -> Page[Endpoint]:
+        with self._store.reading(workspace) as unit:
+            page = unit.webhooks.page(cursor, limit)
+        return Page(tuple(_shown(item) for item in page.items), page.next_cursor)
+
+    def get(self, workspace: str, webhook_id: str) -> Endpoint:
+        with self._store.reading(workspace) as unit:
+            return _shown(_existing(unit, webhook_id))
+
+    def put(
+        self,
+        caller: Principal,
+        webhook_id: str,
+        *,
+        url: str,
+        types: tuple[str, ...],
+        filter: Mapping[str, tuple[str, ...]],
+        format: str,
+    ) -> Endpoint:
+        """Create a webhook, its secret shown once; or change one, which also enables it again."""
+        self._check_literal(url)
+        with self._store.writing(caller.workspace) as unit:
+            known = unit.webhooks.get(webhook_id)
+            secret = new_secret() if known is None else None
+            webhook = Webhook(
+                id=webhook_id,
+                url=url,
+                types=types,
+                filter=filter,
+                format=format,
+                secrets=known.secrets if known else (WebhookSecret(secret or "", None),),
+                state="active",
+                created_at=known.created_at if known else unit.now,
+                disabled_reason=None,
+            )
+            unit.webhooks.put(webhook)
+            action = "webhook.created" if known is None else "webhook.changed"
+            unit.audit.append(caller.key_id, action, webhook_id, {"url": url, "types": list(types)})
+        return _shown(webhook, secret)
+
+    def remove(self, caller: Principal, webhook_id: str) -> None:
+        with self._store.writing(caller.workspace) as unit:
+            if not unit.webhooks.remove(webhook_id):
+                raise _no_webhook(webhook_id)
+            unit.audit.append(caller.key_id, "webhook.removed", webhook_id, {})
+
+    def rotate(self, caller: Principal, webhook_id: str) -> Endpoint:
+        """A new secret; the one before it keeps signing for a day."""
+        secret = new_secret()
+        with self._store.writing(caller.workspace) as unit:
+            webhook = _existing(unit, webhook_id)
+            still = [item for item in webhook.secrets if item.expires_at is None or item.expires_at > unit.now]
+            older = tuple(
+                item if item.expires_at is not None else replace(item, expires_at=unit.now + ROTATION)
+                for item in still
+            )
+            webhook = replace(webhook, secrets=(WebhookSecret(secret, None), *older))
+            unit.webhooks.put(webhook)
+            unit.audit.append(caller.key_id, "webhook.rotated", webhook_id, {})
+        return _shown(webhook, secret)
+
+    def test(self, caller: Principal, webhook_id: str) -> DeliveryRecord:
+        """Put a test message into the outbox for this webhook alone."""
+        with self._store.writing(caller.workspace) as unit:
+            webhook = _existing(unit, webhook_id)
+            if webhook.state != "active":
+                raise Conflict(
+                    "The webhook {id} is disabled ({reason}); PUT it again to enable it.",
+                    id=webhook_id,
+                    reason=webhook.disabled_reason or "-",
+                )
+            message_id = unit.outbox.add("webhook.test", {"webhook_id": webhook_id}, unit.now, [webhook_id])
+            page = unit.webhooks.deliveries(webhook_id, None, 50)
+            delivery = next(item for item in page.items if item.message_id == message_id)
+        return _record(delivery)
+
+    def deliveries(
+        self, workspace: str, webhook_id: str, cursor: str | None, limit: int
+    ) -> Page[DeliveryRecord]:
+        with self._store.reading(workspace) as unit:
+            _existing(unit, webhook_id)
+            page = unit.webhooks.deliveries(webhook_id, cursor, limit)
+        return Page(tuple(_record(item) for item in page.items), page.next_cursor)
+
+    def replay(self, caller: Principal, webhook_id: str, delivery_id: str) -> DeliveryRecord:
+        """Send a message again, under its own id, so that a receiver can tell that it is the same."""
+        with self._store.writing(caller.workspace) as unit:
+            _existing(unit, webhook_id)
+            delivery = unit.webhooks.replay(webhook_id, delivery_id)
+            if delivery is None:
+                raise NotFound("There is no delivery {id} of this webhook.", id=delivery_id)
+            unit.audit.append(caller.key_id, "webhook.replayed", webhook_id, {"delivery": delivery_id})
+        return _record(delivery)
+
+    def _check_literal(self, url: str) -> None:
+        """Refuse at once what is plainly not public; names are checked when they are resolved to be called."""
+        host = urlsplit(url).hostname or ""
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return
+        if not permitted(address, self._allow):
+            raise InvalidRequest.of(
+                "url", "the address {host} is not public; KB_WEBHOOK_ALLOW may name its network", host=host
+            )
+
+
+def _existing(unit: Unit, webhook_id: str) -> Webhook:
+    webhook = unit.webhooks.get(webhook_id)
+    if webhook is None:
+        raise _no_webhook(webhook_id)
+    return webhook
+
+
+def _no_webhook(webhook_id: str) -> NotFound:
+    return NotFound("There is no webhook {id} in this workspace.", id=webhook_id)
+
+
+def _shown(webhook: Webhook, secret: str | None = None) -> Endpoint:
+    values: dict[str, Any] = {
+        name: getattr(webhook, name)
+        for name in ("id", "url", "types", "filter", "format", "state", "disabled_reason", "created_at")
+    }
+    return Endpoint(**values, secret=secret)
+
+
+def _record(delivery: Delivery) -> DeliveryRecord:
+    return DeliveryRecord(
+        id=delivery.id,
+        message_id=delivery.message_id,
+        type=delivery.type,
+        state=delivery.state,
+        attempts=delivery.attempt,
+        next_at=delivery.next_at,
+        status=delivery.last_status,
+        error=delivery.last_error,
+        created_at=delivery.created_at,
+        delivered_at=delivery.finished_at if delivery.state == "delivered" else None,
+    )

@@ -1,0 +1,83 @@
+"""What a webhook says: the body of Standard Webhooks 1.0.0, signed with every secret that is still valid."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from standardwebhooks.webhooks import Webhook as Signer
+
+from graph.models import Alert, Problem
+from kb_service.store import WebhookSecret
+
+LONGEST_BODY = 20_000
+LONGEST_EXAMPLE = 200
+SECRET_BYTES = 32
+
+
+def new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def body(type: str, at: datetime, data: Mapping[str, Any]) -> bytes:
+    """The JSON body, under 20 kB: examples are what is dropped when there are too many."""
+    content = dict(data)
+    while True:
+        encoded = json.dumps(
+            {"type": type, "timestamp": at.astimezone(UTC).isoformat(), "data": content}, ensure_ascii=False
+        ).encode()
+        if len(encoded) < LONGEST_BODY or not content.get("examples"):
+            return encoded
+        content["examples"] = content["examples"][:-1]
+
+
+def headers(
+    message_id: str, now: datetime, payload: bytes, known: Sequence[WebhookSecret]
+) -> dict[str, str]:
+    """Identity, time and a signature by each secret that has not expired at `now`."""
+    valid = [item.secret for item in known if item.expires_at is None or item.expires_at > now]
+    signatures = [Signer(secret).sign(message_id, now, payload.decode()) for secret in valid]
+    return {
+        "content-type": "application/json",
+        "user-agent": "kb-service-webhooks/1",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def alert_data(alert: Alert, problem: Problem) -> dict[str, Any]:
+    """An alert as the wire shows it, with the problem's names in every language it has."""
+    return {
+        "id": alert.id,
+        "kind": alert.kind,
+        "state": alert.state,
+        "opened_at": alert.opened_at.isoformat(),
+        "problem": {"id": problem.id, "name": dict(problem.names), "state": problem.state},
+        "observed": alert.evidence.observed,
+        "expected": round(alert.evidence.expected, 3),
+        "window_minutes": alert.evidence.window_minutes,
+        "customers": alert.evidence.customers,
+        "p_value": alert.evidence.p_value,
+        "evidence": dict(alert.evidence.words),
+        "examples": [text[:LONGEST_EXAMPLE] for text in alert.examples],
+        "expertise": alert.expertise_id,
+        "products": list(alert.products),
+        "proposal_id": alert.proposal_id,
+    }
+
+
+def problem_data(problem: Problem, at: datetime) -> dict[str, Any]:
+    """A problem whose state changed at `at`."""
+    return {
+        "problem": {"id": problem.id, "name": dict(problem.names), "state": problem.state},
+        "at": at.isoformat(),
+        "customers": problem.customers,
+        "events": problem.events,
+        "expertise": problem.expertise_id,
+        "products": list(problem.products),
+    }

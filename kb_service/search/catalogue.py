@@ -1,0 +1,354 @@
+"""What an index knows of its documents besides their words and vectors, and who may see them when."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.language import fold
+from ingest.models import Audience, Document, Kind, Passage, Status
+from kb_service.search.columns import Column
+from kb_service.search.models import Filters, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The attributes of one version of a document that a search needs."""
+
+    external_id: str
+    version: int
+    kind: Kind
+    title: str
+    language: str
+    audience: Audience
+    status: Status
+    url: str | None
+    products: tuple[str, ...]
+    regions: tuple[str, ...]
+    tiers: tuple[str, ...]
+    channels: tuple[str, ...]
+    valid_from: datetime | None
+    valid_to: datetime | None
+    supersedes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, document: Document, version: int) -> Record:
+        names = [name for name in cls.__slots__ if name != "version"]
+        return cls(version=version, **{name: getattr(document, name) for name in names})
+
+
+class _Labels:
+    """A set of names a document, in one spelling where `folded`. Equal sets share a code."""
+
+    def __init__(self, *, folded: bool) -> None:
+        self._folded = folded
+        self._codes: dict[frozenset[str], int] = {}
+        self._named: dict[str, list[int]] = {}
+        self._unlimited: list[int] = []
+        self._column: Column[np.int32] = Column(np.int32)
+
+    def append(self, names: Iterable[str]) -> None:
+        key = label_set(names) if self._folded else frozenset(names)
+        code = self._codes.get(key)
+        if code is None:
+            code = len(self._codes)
+            for name in key:
+                self._named.setdefault(name, []).append(code)
+            if not key:
+                self._unlimited.append(code)
+            self._codes[key] = code
+        self._column.append(code)
+
+    def view(self) -> _LabelsView:
+        return _LabelsView(self._column.view(), len(self._codes), self._named, self._unlimited, self._folded)
+
+
+@dataclass(frozen=True, slots=True)
+class _LabelsView:
+    """`named` and `unlimited` go on growing under the writer; codes from `size` on are not of this view."""
+
+    codes: NDArray[np.int32]
+    size: int
+    named: Mapping[str, list[int]]
+    unlimited: Sequence[int]
+    folded: bool
+
+    def matching(self, names: Iterable[str], *, unlimited: bool = False) -> Mask:
+        """Which documents carry one of the names; with `unlimited`, also those that carry none. One a document."""
+        table = np.zeros(self.size, dtype=np.bool_)
+        keys = label_set(names) if self.folded else frozenset(names)
+        found = [code for name in keys for code in tuple(self.named.get(name, ()))]
+        found += self.unlimited if unlimited else ()
+        table[[code for code in found if code < self.size]] = True
+        return table[self.codes]
+
+
+def label_set(names: Iterable[str]) -> frozenset[str]:
+    """The names as they are compared: width, case and script do not tell two of them apart."""
+    return frozenset(map(_one_spelling, names))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _one_spelling(name: str) -> str:
+    return fold(name).strip()
+
+
+def primary_language(tag: str) -> str:
+    """The language of a tag without its region: zh of zh-CN."""
+    return tag.replace("_", "-").partition("-")[0].casefold()
+
+
+_EXACT = ("kind", "language", "audience", "external_id")
+_SCOPES = ("regions", "tiers", "channels", "products")
+"""The dimensions in which one document may supersede another for some requests only."""
+
+
+class Catalogue:
+    """The writer's side: rows and documents are only ever appended, removal clears a document's `alive`.
+
+    Documents have slots, passages have rows; the rows of a document are contiguous and in order. Not
+    thread-safe; readers use a `view`.
+    """
+
+    def __init__(self) -> None:
+        self._records: list[Record] = []
+        self._passages: list[Passage] = []
+        self._slots: dict[str, int] = {}
+        self._labels = {name: _Labels(folded=name in _SCOPES) for name in (*_EXACT, *_SCOPES)}
+        self._document: Column[np.int32] = Column(np.int32)
+        self._first: Column[np.int64] = Column(np.int64)
+        self._approved: Column[np.bool_] = Column(np.bool_)
+        self._interval: Column[np.float64] = Column(np.float64, (2,))
+        self._edges: Column[np.int32] = Column(np.int32, (2,))
+        self._covers: Column[np.bool_] = Column(np.bool_, (len(_SCOPES),))
+        self._superseders: dict[str, list[int]] = {}
+        self._dead: set[int] = set()
+
+    @property
+    def rows(self) -> int:
+        return len(self._passages)
+
+    def slot(self, external_id: str) -> int | None:
+        """Where the living version of a document is, or None."""
+        return self._slots.get(external_id)
+
+    def version(self, external_id: str) -> int | None:
+        slot = self._slots.get(external_id)
+        return None if slot is None else self._records[slot].version
+
+    def add(self, record: Record, passages: Sequence[Passage]) -> int:
+        """Appends one version with its passages and returns its slot; an earlier version must be removed before."""
+        if record.external_id in self._slots:
+            raise ValueError(f"{record.external_id}: is already in the catalogue; remove it first")
+        slot = len(self._records)
+        self._append_labels(record)
+        self._approved.append(record.status == "approved")
+        self._interval.append([_seconds(record.valid_from, -math.inf), _seconds(record.valid_to, math.inf)])
+        self._first.append(len(self._passages))
+        self._document.extend(np.full(len(passages), slot, dtype=np.int32))
+        self._passages.extend(passages)
+        self._records.append(record)
+        self._link(slot, record)
+        self._slots[record.external_id] = slot
+        return slot
+
+    def remove(self, external_id: str) -> int | None:
+        """Buries the living version and returns its slot, or None when there is none."""
+        slot = self._slots.pop(external_id, None)
+        if slot is not None:
+            self._dead.add(slot)
+        return slot
+
+    def _append_labels(self, record: Record) -> None:
+        for name, labels in self._labels.items():
+            value = getattr(record, name)
+            if name == "language":
+                value = primary_language(value)
+            labels.append((value,) if isinstance(value, str) else value)
+
+    def _link(self, slot: int, record: Record) -> None:
+        """Edges from what supersedes to what is superseded, whichever of the two came first."""
+        for target in set(record.supersedes) - {record.external_id}:
+            self._superseders.setdefault(target, []).append(slot)
+            if (old := self._slots.get(target)) is not None:
+                self._edge(slot, old)
+        for newer in self._superseders.get(record.external_id, ()):
+            if newer not in self._dead:
+                self._edge(newer, slot)
+
+    def _edge(self, newer: int, older: int) -> None:
+        self._edges.append([newer, older])
+        self._covers.append([_covers(self._records[newer], self._records[older], name) for name in _SCOPES])
+
+    def view(self) -> CatalogueView:
+        """The catalogue as it is now, immutable."""
+        alive = np.ones(len(self._records), dtype=np.bool_)
+        alive[list(self._dead)] = False
+        alive.flags.writeable = False
+        return CatalogueView(
+            records=self._records,
+            passages=self._passages,
+            alive=alive,
+            document=self._document.view(),
+            first=self._first.view(),
+            approved=self._approved.view(),
+            interval=self._interval.view(),
+            labels={name: labels.view() for name, labels in self._labels.items()},
+            edges=self._edges.view(),
+            covers=self._covers.view(),
+        )
+
+    def dump(self) -> Mapping[str, bytes]:
+        """Files by name: one line of JSON a document, the dead ones included so that rows keep their numbers."""
+        view = self.view()
+        lines = (_to_line(view, slot) for slot in range(len(view.records)))
+        return {"documents.jsonl": "".join(lines).encode()}
+
+    @classmethod
+    def load(cls, files: Mapping[str, bytes]) -> Catalogue:
+        """The reverse of `dump`. Raises ValueError, KeyError or TypeError when the content is not of that form."""
+        catalogue = cls()
+        for line in files["documents.jsonl"].splitlines():
+            record, passages, alive = _from_line(line)
+            catalogue.add(record, passages)
+            if not alive:
+                catalogue.remove(record.external_id)
+        return catalogue
+
+
+def _covers(newer: Record, older: Record, scope: str) -> bool:
+    wide, narrow = label_set(getattr(newer, scope)), label_set(getattr(older, scope))
+    return not wide or (bool(narrow) and narrow <= wide)
+
+
+def _seconds(moment: datetime | None, absent: float) -> float:
+    return absent if moment is None else moment.timestamp()
+
+
+@dataclass(frozen=True)
+class CatalogueView:
+    """An immutable state. `records` and `passages` may be longer than this view; only its own part is read.
+
+    `document` gives the slot of each row, `first` the first row of each slot, `interval` the validity of each
+    slot in seconds since 1970.
+    """
+
+    records: Sequence[Record]
+    passages: Sequence[Passage]
+    alive: Mask
+    document: NDArray[np.int32]
+    first: NDArray[np.int64]
+    approved: Mask
+    interval: NDArray[np.float64]
+    labels: Mapping[str, _LabelsView]
+    edges: NDArray[np.int32]
+    covers: Mask
+
+    @property
+    def rows(self) -> int:
+        return len(self.document)
+
+    @property
+    def slots(self) -> int:
+        return len(self.alive)
+
+    @property
+    def alive_rows(self) -> int:
+        return int(np.count_nonzero(self.alive[self.document]))
+
+    def living(self) -> Iterator[int]:
+        """The slots of the living documents, in order."""
+        return iter(np.flatnonzero(self.alive).tolist())
+
+    def rows_of(self, slot: int) -> range:
+        end = int(self.first[slot + 1]) if slot + 1 < self.slots else self.rows
+        return range(int(self.first[slot]), end)
+
+    def slots_of(self, external_ids: Iterable[str]) -> NDArray[np.int64]:
+        """The slots of the living documents with these ids."""
+        named = self.labels["external_id"].matching(external_ids)
+        return np.flatnonzero(named & self.alive)
+
+    def mask(self, filters: Filters, at: datetime, *, default_region: str | None = None) -> Mask:
+        """Which rows a request may see at the governing date `at`; shape (rows,). The rules are at `Filters`.
+
+        A document is superseded at `at` when another living, approved document that is valid at `at` names
+        it and applies to the request; one that is limited to a region, tier, channel or product which the
+        request does not name supersedes only what is limited to no more than that.
+        """
+        seen = self._eligible(filters, at, default_region)
+        labels = self.labels
+        narrowing = {"kind": filters.kinds, "language": [primary_language(tag) for tag in filters.languages]}
+        narrowing |= {"products": filters.products, "external_id": filters.external_ids}
+        for name, wanted in narrowing.items():
+            if wanted:
+                seen &= labels[name].matching(wanted)
+        if filters.applies_to:
+            seen &= labels["products"].matching(filters.applies_to, unlimited=True)
+        seen &= labels["audience"].matching(filters.audiences)
+        return seen[self.document]
+
+    def _eligible(self, filters: Filters, at: datetime, default_region: str | None) -> Mask:
+        """Approved, valid, in scope and not superseded; one truth value a document."""
+        moment = at.timestamp()
+        current = self.alive & self.approved
+        current &= (self.interval[:, 0] <= moment) & (moment < self.interval[:, 1])
+        named = self._named(filters, default_region)
+        for scope in ("regions", "tiers", "channels"):
+            if named[scope] or (scope != "regions" and not filters.any_scope):
+                current &= self.labels[scope].matching(named[scope], unlimited=True)
+        if len(self.edges):
+            newer, older = self.edges[:, 0], self.edges[:, 1]
+            active = current[newer]
+            for position, scope in enumerate(_SCOPES):
+                meant = self.labels[scope].matching(named[scope])[newer]
+                active &= self.covers[:, position] | meant
+            current[older[active]] = False
+        return current
+
+    def _named(self, filters: Filters, default_region: str | None) -> Mapping[str, tuple[str, ...]]:
+        region = filters.region or (None if filters.any_scope else default_region)
+        return {
+            "regions": (region,) if region else (),
+            "tiers": (filters.tier,) if filters.tier else (),
+            "channels": (filters.channel,) if filters.channel else (),
+            "products": (*filters.products, *filters.applies_to),
+        }
+
+
+_PASSAGE = ("id", "ordinal", "role", "text", "start", "end", "section", "context")
+
+
+def _to_line(view: CatalogueView, slot: int) -> str:
+    record = view.records[slot]
+    attributes = {name: getattr(record, name) for name in Record.__slots__}
+    for name in ("valid_from", "valid_to"):
+        moment = attributes[name]
+        attributes[name] = None if moment is None else moment.isoformat()
+    passages = [[getattr(view.passages[row], name) for name in _PASSAGE] for row in view.rows_of(slot)]
+    line = {"alive": bool(view.alive[slot]), "record": attributes, "passages": passages}
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _from_line(line: bytes) -> tuple[Record, list[Passage], bool]:
+    held = json.loads(line)
+    attributes = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in held["record"].items()
+    }
+    for name in ("valid_from", "valid_to"):
+        if attributes[name] is not None:
+            attributes[name] = datetime.fromisoformat(attributes[name])
+    record = Record(**attributes)
+    key, version = record.external_id, record.version
+    passages = [
+        Passage(id, key, version, ordinal, role, text, start, end, tuple(section), context)
+        for id, ordinal, role, text, start, end, section, context in held["passages"]
+    ]
+    return record, passages, held["alive"]

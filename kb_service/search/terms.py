@@ -1,0 +1,193 @@
+"""Which terms stand in which passage: how rare each term is, and how much of a question a passage covers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb_service.search.columns import Column, from_npy, to_npy
+from kb_service.search.models import Mask, Rows, Scores
+
+FIELDS = ("context", "body", "products")
+"""Title and section; the passage's own text; the ids of the products it is about."""
+
+QUERY_TERMS = 64
+"""Terms of a question that are searched for; of a longer one the rarest, which tell most."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTerms:
+    """A question's distinct terms. `numbers` are their places in the vocabulary, -1 where no passage has them.
+
+    `idf` is BM25's, ln(1 + (N − n + ½) / (n + ½)), of N living passages of which n hold the term.
+    `fields[i, j]` tells whether term i occurs in field j at all.
+    """
+
+    terms: tuple[str, ...]
+    numbers: NDArray[np.int64]
+    idf: Scores
+    fields: Mask
+
+
+class TermIndex:
+    """The writer's side: the terms of each row by field, in order. Not thread-safe; readers use a `view`."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._terms: list[str] = []
+        self._held: Column[np.int32] = Column(np.int32)
+        self._ends: Column[np.int64] = Column(np.int64, (len(FIELDS),))
+        self._frequency: NDArray[np.int32] = np.zeros((0, 1 + len(FIELDS)), dtype=np.int32)
+        self._living = 0
+        self._tallied = 0
+
+    @property
+    def rows(self) -> int:
+        return len(self._ends)
+
+    def append(self, parts: Sequence[Sequence[str]]) -> None:
+        """Adds one row: its terms in each of `FIELDS`."""
+        ends = []
+        for part in parts:
+            self._held.extend([self._number(term) for term in part])
+            ends.append(len(self._held))
+        self._ends.append(ends)
+
+    def bury(self, rows: range) -> None:
+        """Takes rows out of the frequencies; their terms stay until compaction."""
+        self._settle()
+        self._tally(rows, -1)
+
+    def _number(self, term: str) -> int:
+        number = self._numbers.setdefault(term, len(self._terms))
+        if number == len(self._terms):
+            self._terms.append(term)
+        return number
+
+    def _settle(self) -> None:
+        self._tally(range(self._tallied, self.rows), 1)
+        self._tallied = self.rows
+
+    def _tally(self, rows: range, change: int) -> None:
+        size = len(self._terms)
+        if size > len(self._frequency):
+            grown = np.zeros((size, 1 + len(FIELDS)), dtype=np.int32)
+            grown[: len(self._frequency)] = self._frequency
+            self._frequency = grown
+        if not rows:
+            return
+        ends = self._ends.view()[rows.start : rows.stop]
+        begin = int(self._ends.view()[rows.start - 1, -1]) if rows.start else 0
+        held = self._held.view()[begin : ends[-1, -1]].astype(np.int64)
+        lengths = np.diff(ends.ravel(), prepend=begin)
+        field = np.tile(np.arange(len(FIELDS)), len(rows)).repeat(lengths)
+        row = np.arange(len(rows)).repeat(lengths.reshape(ends.shape).sum(axis=1))
+        self._frequency[:, 0] += change * np.bincount(np.unique(row * size + held) % size, minlength=size)
+        by_field = np.bincount(held * len(FIELDS) + field, minlength=size * len(FIELDS))
+        self._frequency[:, 1:] += change * by_field.reshape(size, len(FIELDS))
+        self._living += change * len(rows)
+
+    def view(self) -> TermView:
+        """The terms as they are now, immutable."""
+        self._settle()
+        return TermView(
+            numbers=self._numbers,
+            terms=self._terms,
+            held=self._held.view(),
+            ends=self._ends.view(),
+            frequency=self._frequency.copy(),
+            living=self._living,
+        )
+
+    def dump(self) -> Mapping[str, bytes]:
+        """Files by name. Terms hold no white space, so that one a line is enough."""
+        self._settle()
+        return {
+            "terms.txt": "\n".join(self._terms).encode(),
+            "held.npy": to_npy(self._held.view()),
+            "ends.npy": to_npy(self._ends.view()),
+            "frequency.npy": to_npy(self._frequency),
+            "living.npy": to_npy(np.array([self._living])),
+        }
+
+    @classmethod
+    def load(cls, files: Mapping[str, bytes]) -> TermIndex:
+        """The reverse of `dump`. Raises ValueError or KeyError when the files do not fit together."""
+        index = cls()
+        index._terms = files["terms.txt"].decode().split("\n") if files["terms.txt"] else []
+        index._numbers = {term: number for number, term in enumerate(index._terms)}
+        index._held = Column.of(from_npy(files["held.npy"]), np.int32)
+        index._ends = Column.of(from_npy(files["ends.npy"]), np.int64)
+        index._frequency = from_npy(files["frequency.npy"]).astype(np.int32)
+        index._living = int(from_npy(files["living.npy"])[0])
+        index._tallied = index.rows
+        if index.rows and int(index._ends.view()[-1, -1]) != len(index._held):
+            raise ValueError("ends.npy does not fit held.npy")
+        if not len(index._numbers) == len(index._terms) == len(index._frequency):
+            raise ValueError("frequency.npy does not fit terms.txt")
+        return index
+
+
+@dataclass(frozen=True)
+class TermView:
+    """An immutable state. `numbers` and `terms` may grow under the writer; only this view's part is read.
+
+    `held` are the numbers of all rows' terms, one row after the other and one field after the other;
+    `ends[row, field]` says where each field ends. `frequency[number, 0]` counts the living passages with a
+    term, `frequency[number, 1 + field]` its places in a field.
+    """
+
+    numbers: Mapping[str, int]
+    terms: Sequence[str]
+    held: NDArray[np.int32]
+    ends: NDArray[np.int64]
+    frequency: NDArray[np.int32]
+    living: int
+
+    @property
+    def rows(self) -> int:
+        return len(self.ends)
+
+    def of_row(self, row: int) -> tuple[tuple[str, ...], ...]:
+        """The terms of a row by field, as they were appended."""
+        bounds = [int(self.ends[row - 1, -1]) if row else 0, *self.ends[row].tolist()]
+        return tuple(
+            tuple(self.terms[number] for number in self.held[begin:end].tolist())
+            for begin, end in zip(bounds, bounds[1:], strict=False)
+        )
+
+    def query(self, tokens: Sequence[str]) -> QueryTerms:
+        """A question's terms with their rarity; repeated ones once."""
+        distinct = list(dict.fromkeys(tokens))
+        size = len(self.frequency)
+        numbers = np.array([self.numbers.get(term, size) for term in distinct], dtype=np.int64)
+        counts = np.zeros((len(distinct), 1 + len(FIELDS)), dtype=np.int64)
+        counts[numbers < size] = self.frequency[numbers[numbers < size]]
+        numbers[counts[:, 0] == 0] = -1
+        idf = np.log1p((self.living - counts[:, 0] + 0.5) / (counts[:, 0] + 0.5))
+        kept = np.arange(len(distinct))
+        if len(distinct) > QUERY_TERMS:
+            kept = np.sort(np.lexsort((kept, -idf, numbers < 0))[:QUERY_TERMS])
+        return QueryTerms(tuple(distinct[i] for i in kept), numbers[kept], idf[kept], counts[kept, 1:] > 0)
+
+    def coverage(self, query: QueryTerms, rows: Rows) -> Scores:
+        """The share of the question's idf mass that each row holds, 0..1; shape of `rows`."""
+        total = float(query.idf.sum())
+        known = np.flatnonzero(query.numbers >= 0)
+        if not len(rows) or not len(known) or total <= 0:
+            return np.zeros(len(rows))
+        order = known[np.argsort(query.numbers[known])]
+        wanted = query.numbers[order]
+        ends = self.ends[rows, -1]
+        lengths = ends - np.where(rows > 0, self.ends[rows - 1, -1], 0)
+        places = np.repeat(ends - np.cumsum(lengths), lengths) + np.arange(lengths.sum())
+        held = self.held[places]
+        found = np.minimum(np.searchsorted(wanted, held), len(wanted) - 1)
+        hit = wanted[found] == held
+        present = np.zeros((len(rows), len(wanted)), dtype=np.bool_)
+        present[np.repeat(np.arange(len(rows)), lengths)[hit], found[hit]] = True
+        covered: Scores = (present * query.idf[order]).sum(axis=1) / total
+        return covered

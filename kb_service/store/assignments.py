@@ -1,0 +1,71 @@
+"""Which problem each event belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+
+from graph.models import Match
+from kb_service.store import tables
+from kb_service.store.event_rows import assignment_of
+from kb_service.store.repository import Repository, chunks
+from kb_service.store.values import Assignment
+
+_assignments = tables.assignments
+
+
+class Assignments(Repository):
+    """First assignments are facts; the current one follows merges, splits and pending decisions."""
+
+    table = _assignments
+
+    def put(self, event_id: str, problem_id: str | None, match: Match) -> None:
+        """Notes that `match` put the event into `problem_id`, which it may have opened; None for none.
+
+        While the match is pending the assignment is provisional; the first that is not pending stays as
+        `first_problem_id`.
+        """
+        row = {
+            "workspace": self.workspace,
+            "event_id": event_id,
+            "problem_id": problem_id,
+            "first_problem_id": None if match.pending else problem_id,
+            "match_problem_id": match.problem_id,
+            "reason": match.reason,
+            "score": float(match.score),
+            "runner_up": float(match.runner_up),
+            "pending": match.pending,
+            "at": self._scope.now,
+        }
+        before = self.get(event_id)
+        if before is not None and before.first_problem_id is not None:
+            row["first_problem_id"] = before.first_problem_id
+        self._upsert(row)
+        self._log("event", event_id)
+
+    def reassign(self, event_ids: Sequence[str], problem_id: str) -> int:
+        """Moves events to another problem, as a split does; how many were moved."""
+        moved = 0
+        for some in chunks(event_ids):
+            statement = update(_assignments).where(self._mine(), _assignments.c.event_id.in_(some))
+            moved += self._write(statement.values(problem_id=problem_id, pending=False)).rowcount
+            for event_id in some:
+                self._log("event", event_id)
+        return moved
+
+    def get(self, event_id: str) -> Assignment | None:
+        row = self._read(
+            select(_assignments).where(self._mine(), _assignments.c.event_id == event_id)
+        ).first()
+        return None if row is None else assignment_of(row)
+
+    def pending(self, limit: int = 1000) -> tuple[Assignment, ...]:
+        """Provisional assignments, the longest waiting first."""
+        statement = (
+            select(_assignments)
+            .where(self._mine(), _assignments.c.pending.is_(True))
+            .order_by(_assignments.c.at, _assignments.c.event_id)
+            .limit(limit)
+        )
+        return tuple(map(assignment_of, self._read(statement)))

@@ -1,0 +1,151 @@
+"""Customers' conversations and tickets, across channels."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, select
+
+from graph.models import Case
+from kb_service.store import tables
+from kb_service.store.repository import Repository, page_of
+from kb_service.store.values import Page
+
+_cases = tables.cases
+_conversations = tables.case_conversations
+_OVER = ("resolved", "closed")
+
+
+class Cases(Repository):
+    table = _cases
+
+    def get(self, id: str) -> Case | None:
+        row = self._read(select(_cases).where(self._mine(), _cases.c.id == id)).first()
+        return None if row is None else _case(row)
+
+    def put(self, case: Case) -> None:
+        """Stores a case, over the one of the same id. Its conversations lead to it from then on."""
+        self._upsert(
+            {
+                "workspace": self.workspace,
+                "id": case.id,
+                "customer_id": case.customer_id,
+                "conversation_ids": list(case.conversation_ids),
+                "channels": list(case.channels),
+                "state": case.state,
+                "opened_at": case.opened_at,
+                "active_at": case.active_at,
+                "problem_id": case.problem_id,
+                "agent_id": case.agent_id,
+                "language": case.language,
+                "resolved_at": case.resolved_at,
+            }
+        )
+        self._upsert_many(
+            [
+                {"workspace": self.workspace, "conversation_id": conversation, "case_id": case.id}
+                for conversation in dict.fromkeys(case.conversation_ids)
+            ],
+            _conversations,
+        )
+        self._log("case", case.id)
+
+    def open_for(
+        self,
+        conversation_id: str | None,
+        customer_id: str | None,
+        at: datetime,
+        window_hours: float = 72.0,
+    ) -> Case | None:
+        """The case that an event at `at` belongs to, or None when a new one should open.
+
+        The case of the same conversation, in whatever state; else the customer's case that is neither
+        resolved nor closed and was active within `window_hours` of `at`, the latest active first.
+        """
+        if conversation_id is not None:
+            found = self._of_conversation(conversation_id)
+            if found is not None:
+                return found
+        if customer_id is None:
+            return None
+        window = timedelta(hours=window_hours)
+        row = self._read(
+            select(_cases)
+            .where(
+                self._mine(),
+                _cases.c.customer_id == customer_id,
+                _cases.c.state.not_in(_OVER),
+                _cases.c.active_at >= at - window,
+                _cases.c.opened_at <= at + window,
+            )
+            .order_by(_cases.c.active_at.desc(), _cases.c.id.desc())
+            .limit(1)
+        ).first()
+        return None if row is None else _case(row)
+
+    def _of_conversation(self, conversation_id: str) -> Case | None:
+        source = _cases.join(
+            _conversations,
+            and_(
+                _conversations.c.workspace == _cases.c.workspace, _conversations.c.case_id == _cases.c.id
+            ),
+        )
+        row = self._read(
+            select(_cases)
+            .select_from(source)
+            .where(self._mine(_conversations), _conversations.c.conversation_id == conversation_id)
+        ).first()
+        return None if row is None else _case(row)
+
+    def page(
+        self,
+        cursor: str | None = None,
+        limit: int = 50,
+        state: str | None = None,
+        agent_id: str | None = None,
+    ) -> Page[Case]:
+        """Cases that meet the conditions given, the latest active first."""
+        conditions = []
+        if state is not None:
+            conditions.append(_cases.c.state == state)
+        if agent_id is not None:
+            conditions.append(_cases.c.agent_id == agent_id)
+        return self._latest(cursor, limit, *conditions)
+
+    def of_problem(self, problem_id: str, cursor: str | None = None, limit: int = 50) -> Page[Case]:
+        """The cases of a problem, the latest active first."""
+        return self._latest(cursor, limit, _cases.c.problem_id == problem_id)
+
+    def _latest(self, cursor: str | None, limit: int, *conditions: Any) -> Page[Case]:
+        statement = select(_cases).where(self._mine(), *conditions)
+        order = [_cases.c.active_at, _cases.c.id]
+        rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
+        return page_of(map(_case, rows), next_cursor)
+
+    def of_customer(self, customer_id: str) -> tuple[Case, ...]:
+        """A customer's cases, the latest active first."""
+        statement = select(_cases).where(self._mine(), _cases.c.customer_id == customer_id)
+        ordered = statement.order_by(_cases.c.active_at.desc(), _cases.c.id.desc())
+        return tuple(map(_case, self._read(ordered)))
+
+    def waiting(self) -> tuple[Case, ...]:
+        """Every case in state `waiting`, the longest waiting first."""
+        statement = select(_cases).where(self._mine(), _cases.c.state == "waiting")
+        return tuple(map(_case, self._read(statement.order_by(_cases.c.opened_at, _cases.c.id))))
+
+
+def _case(row: Any) -> Case:
+    return Case(
+        id=row.id,
+        customer_id=row.customer_id,
+        conversation_ids=tuple(row.conversation_ids),
+        channels=tuple(row.channels),
+        state=row.state,
+        opened_at=row.opened_at,
+        active_at=row.active_at,
+        problem_id=row.problem_id,
+        agent_id=row.agent_id,
+        language=row.language,
+        resolved_at=row.resolved_at,
+    )

@@ -1,0 +1,319 @@
+"""Documents with their versions, passages and vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select, and_, delete, exists, func, insert, select, update
+
+from ingest.models import Document, Passage
+from kb_service.store import tables
+from kb_service.store.repository import Repository, chunks, page_of
+from kb_service.store.snapshots import (
+    document_from_json,
+    document_json,
+    document_of,
+    document_row,
+    passage_of,
+    passage_row,
+    vector_bytes,
+    vector_of,
+)
+from kb_service.store.values import Head, Page, StoredDocument, StoredPassage
+
+_documents = tables.documents
+_versions = tables.document_versions
+_passages = tables.passages
+_vectors = tables.passage_vectors
+_STREAM = 2000
+
+
+class Documents(Repository):
+    """What the shop has written. One row per document, the versions before it as snapshots."""
+
+    table = _documents
+
+    def head(self, external_id: str) -> Head | None:
+        """What is known of the current version without reading its text."""
+        return next(iter(self._heads([external_id])), None)
+
+    def heads(self, external_ids: Collection[str] | None = None) -> dict[str, Head]:
+        """The heads of all documents, or of those named, by external id."""
+        return {head.external_id: head for head in self._heads(external_ids)}
+
+    def _heads(self, external_ids: Collection[str] | None) -> Iterator[Head]:
+        columns = _documents.c
+        statement = select(
+            columns.external_id, columns.version, columns.content_hash, columns.updated_at, columns.source
+        )
+        for row in self._among(statement, external_ids):
+            yield Head(row.external_id, row.version, row.content_hash, row.updated_at, row.source)
+
+    def next_version(self, external_id: str) -> int:
+        """The number that the next `put` gives: one more than the latest, also when that was removed.
+
+        Passage ids come from it, so a document that comes back must not repeat the ids of its past.
+        """
+        current = self._read(
+            select(_documents.c.version).where(self._mine(), _documents.c.external_id == external_id)
+        ).scalar()
+        if current is not None:
+            return int(current) + 1
+        if self._scope.writable:
+            self._scope.ledger.flush()
+        removed = self._read(
+            select(func.max(tables.changes.c.version)).where(
+                self._mine(tables.changes),
+                tables.changes.c.kind == "document_removed",
+                tables.changes.c.id == external_id,
+            )
+        ).scalar()
+        return int(removed or 0) + 1
+
+    def get(self, external_id: str) -> StoredDocument | None:
+        return next(self.all([external_id]), None)
+
+    def get_many(self, external_ids: Collection[str]) -> dict[str, StoredDocument]:
+        return {stored.document.external_id: stored for stored in self.all(external_ids)}
+
+    def all(self, external_ids: Collection[str] | None = None) -> Iterator[StoredDocument]:
+        """Every current document, or those named, in the order of external ids."""
+        for row in self._among(select(_documents), external_ids):
+            yield _stored(row)
+
+    def _among(self, statement: Select[Any], external_ids: Collection[str] | None) -> Iterator[Any]:
+        statement = statement.where(self._mine()).order_by(_documents.c.external_id)
+        if external_ids is None:
+            yield from self._read(statement.execution_options(yield_per=_STREAM))
+            return
+        for some in chunks(sorted(set(external_ids))):
+            yield from self._read(statement.where(_documents.c.external_id.in_(some)))
+
+    def put(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        vectors: NDArray[Any] | None = None,
+        model_id: str | None = None,
+        source: str | None = None,
+    ) -> int:
+        """Stores a new or changed document with its passages and, when given, their vectors; its version.
+
+        Every passage carries the document's external id and `next_version` (ValueError otherwise): their ids
+        were made from them. The version before is kept as a snapshot, its passages and vectors go. `vectors`
+        has one row per passage and comes from `model_id`.
+        """
+        version = self.next_version(document.external_id)
+        _check_passages(document, passages, version)
+        now = self._scope.now
+        row = document_row(document) | {
+            "version": version,
+            "content_hash": document.content_hash,
+            "source": source,
+            "updated_at": now,
+        }
+        if self._keep_version(document.external_id):
+            self._write(
+                update(_documents)
+                .where(self._mine(), _documents.c.external_id == document.external_id)
+                .values(row)
+            )
+            self._write(
+                delete(_passages).where(
+                    self._mine(_passages), _passages.c.external_id == document.external_id
+                )
+            )
+        else:
+            self._write(insert(_documents), [row | {"workspace": self.workspace, "created_at": now}])
+        if passages:
+            self._write(insert(_passages), [passage_row(self.workspace, passage) for passage in passages])
+        if vectors is not None:
+            self.put_vectors([passage.id for passage in passages], vectors, model_id)
+        self._log("document", document.external_id, version)
+        return version
+
+    def _keep_version(self, external_id: str) -> bool:
+        """Snapshots the current version; False when there is none."""
+        current = self.get(external_id)
+        if current is None:
+            return False
+        self._write(
+            insert(_versions),
+            [
+                {
+                    "workspace": self.workspace,
+                    "external_id": external_id,
+                    "version": current.version,
+                    "snapshot": document_json(current.document),
+                    "source": current.source,
+                    "created_at": current.created_at,
+                    "updated_at": current.updated_at,
+                }
+            ],
+        )
+        return True
+
+    def remove(self, external_id: str) -> bool:
+        """Removes a document with its versions, passages and vectors; False when there was none."""
+        head = self.head(external_id)
+        if head is None:
+            return False
+        self._write(delete(_documents).where(self._mine(), _documents.c.external_id == external_id))
+        self._log("document_removed", external_id, head.version)
+        return True
+
+    def page(
+        self,
+        cursor: str | None = None,
+        limit: int = 50,
+        kind: str | None = None,
+        language: str | None = None,
+        audience: str | None = None,
+        status: str | None = None,
+    ) -> Page[StoredDocument]:
+        """Current documents by external id, as far as they meet the conditions given."""
+        statement = select(_documents).where(self._mine())
+        wanted = {"kind": kind, "language": language, "audience": audience, "status": status}
+        for name, value in wanted.items():
+            if value is not None:
+                statement = statement.where(_documents.c[name] == value)
+        rows, next_cursor = self._page(statement, [_documents.c.external_id], cursor, limit)
+        return page_of(map(_stored, rows), next_cursor)
+
+    def versions(self, external_id: str) -> tuple[StoredDocument, ...]:
+        """All versions, the current one first; empty when there is no such document."""
+        current = self.get(external_id)
+        if current is None:
+            return ()
+        rows = self._read(
+            select(_versions)
+            .where(self._mine(_versions), _versions.c.external_id == external_id)
+            .order_by(_versions.c.version.desc())
+        )
+        return (current, *map(_snapshot, rows))
+
+    def version(self, external_id: str, version: int) -> StoredDocument | None:
+        current = self.get(external_id)
+        if current is None or current.version == version:
+            return current
+        row = self._read(
+            select(_versions).where(
+                self._mine(_versions),
+                _versions.c.external_id == external_id,
+                _versions.c.version == version,
+            )
+        ).first()
+        return None if row is None else _snapshot(row)
+
+    def count(self, kind: str | None = None) -> int:
+        statement = select(func.count()).select_from(_documents).where(self._mine())
+        if kind is not None:
+            statement = statement.where(_documents.c.kind == kind)
+        return int(self._read(statement).scalar_one())
+
+    def passage_count(self) -> int:
+        statement = select(func.count()).select_from(_passages).where(self._mine(_passages))
+        return int(self._read(statement).scalar_one())
+
+    def passages(
+        self, external_ids: Collection[str] | None = None, model_id: str | None = None
+    ) -> Iterator[StoredPassage]:
+        """Passages of all documents or of those named, by document and ordinal.
+
+        With `model_id` each comes with that model's vector, where it has one.
+        """
+        statement = _with_vectors(model_id).where(self._mine(_passages))
+        statement = statement.order_by(_passages.c.external_id, _passages.c.ordinal)
+        if external_ids is None:
+            yield from _passages_of(self._read(statement.execution_options(yield_per=_STREAM)))
+            return
+        for some in chunks(sorted(set(external_ids))):
+            yield from _passages_of(self._read(statement.where(_passages.c.external_id.in_(some))))
+
+    def passages_by_id(
+        self, passage_ids: Collection[str], model_id: str | None = None
+    ) -> dict[str, StoredPassage]:
+        statement = _with_vectors(model_id).where(self._mine(_passages))
+        found: dict[str, StoredPassage] = {}
+        for some in chunks(sorted(set(passage_ids))):
+            for stored in _passages_of(self._read(statement.where(_passages.c.id.in_(some)))):
+                found[stored.passage.id] = stored
+        return found
+
+    def put_vectors(self, passage_ids: Sequence[str], vectors: NDArray[Any], model_id: str | None) -> None:
+        """Stores one vector per passage; a second model's stand beside the first's."""
+        if model_id is None:
+            raise ValueError("vectors need the id of the model they came from")
+        if vectors.ndim != 2 or len(vectors) != len(passage_ids):
+            raise ValueError(f"{len(passage_ids)} passages need as many vectors, not shape {vectors.shape}")
+        self._upsert_many(
+            [
+                {
+                    "workspace": self.workspace,
+                    "passage_id": passage_id,
+                    "model_id": model_id,
+                    "dimension": vectors.shape[1],
+                    "vector": vector_bytes(vector),
+                }
+                for passage_id, vector in zip(passage_ids, vectors, strict=True)
+            ],
+            _vectors,
+        )
+
+    def drop_vectors(self, model_id: str) -> int:
+        """Removes every vector of a model that is no longer used; how many there were."""
+        statement = delete(_vectors).where(self._mine(_vectors), _vectors.c.model_id == model_id)
+        return self._write(statement).rowcount
+
+    def without_vectors(self, model_id: str, limit: int) -> tuple[Passage, ...]:
+        """Up to `limit` passages that `model_id` has still to embed."""
+        embedded = exists().where(
+            _vectors.c.workspace == _passages.c.workspace,
+            _vectors.c.passage_id == _passages.c.id,
+            _vectors.c.model_id == model_id,
+        )
+        statement = select(_passages).where(self._mine(_passages), ~embedded)
+        statement = statement.order_by(_passages.c.external_id, _passages.c.ordinal).limit(limit)
+        return tuple(map(passage_of, self._read(statement)))
+
+
+def _check_passages(document: Document, passages: Sequence[Passage], version: int) -> None:
+    for passage in passages:
+        if (passage.external_id, passage.version) != (document.external_id, version):
+            raise ValueError(
+                f"passage {passage.id} is of {passage.external_id!r} version {passage.version}, "
+                f"not of {document.external_id!r} version {version}: split with next_version()"
+            )
+
+
+def _stored(row: Any) -> StoredDocument:
+    return StoredDocument(document_of(row), row.version, row.created_at, row.updated_at, row.source)
+
+
+def _snapshot(row: Any) -> StoredDocument:
+    document = document_from_json(row.snapshot)
+    return StoredDocument(document, row.version, row.created_at, row.updated_at, row.source)
+
+
+def _with_vectors(model_id: str | None) -> Select[Any]:
+    if model_id is None:
+        return select(_passages)
+    joined = _passages.outerjoin(
+        _vectors,
+        and_(
+            _vectors.c.workspace == _passages.c.workspace,
+            _vectors.c.passage_id == _passages.c.id,
+            _vectors.c.model_id == model_id,
+        ),
+    )
+    return select(_passages, _vectors.c.vector).select_from(joined)
+
+
+def _passages_of(rows: Iterable[Any]) -> Iterator[StoredPassage]:
+    for row in rows:
+        data: bytes | None = getattr(row, "vector", None)
+        vector: NDArray[np.float32] | None = None if data is None else vector_of(data)
+        yield StoredPassage(passage_of(row), vector)

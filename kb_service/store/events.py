@@ -1,0 +1,217 @@
+"""The immutable facts about cases."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select, and_, func, insert, select
+
+from graph.models import Event
+from kb_service.store import tables
+from kb_service.store.event_rows import event_row, messages_query, stored_event, stored_message
+from kb_service.store.outcomes import outcomes
+from kb_service.store.repository import Repository, chunks
+from kb_service.store.snapshots import vector_bytes, vector_of
+from kb_service.store.values import HourCount, NewEvent, Outcome, StoredEvent, StoredMessage
+
+_events = tables.events
+_assignments = tables.assignments
+_vectors = tables.event_vectors
+_STREAM = 1000
+
+
+class Events(Repository):
+    """Idempotent by their id; `sequence` is the order of arrival. Vectors are kept as float16."""
+
+    table = _events
+
+    def add(
+        self,
+        event: Event,
+        case_id: str | None = None,
+        vector: NDArray[Any] | None = None,
+        model_id: str | None = None,
+    ) -> bool:
+        """Stores one event; False, and nothing changes, when its id exists."""
+        return bool(self.add_many([NewEvent(event, case_id, vector, model_id)]))
+
+    def add_many(self, events: Sequence[NewEvent]) -> set[str]:
+        """Stores those whose ids are new, the first of an id winning; their ids."""
+        ledger = self._scope.ledger
+        known = self.existing([new.event.id for new in events])
+        fresh: dict[str, NewEvent] = {}
+        for new in events:
+            if new.event.id not in known:
+                fresh.setdefault(new.event.id, new)
+        if not fresh:
+            return set()
+        rows = []
+        for new in fresh.values():
+            rows.append(
+                event_row(new.event)
+                | {
+                    "workspace": self.workspace,
+                    "case_id": new.case_id,
+                    "sequence": ledger.next_sequence(),
+                }
+            )
+            ledger.saw(new.event.at)
+            self._log("event", new.event.id)
+        self._write(insert(_events), rows)
+        self._put_vectors(
+            (new.event.id, new.vector, new.model_id) for new in fresh.values() if new.vector is not None
+        )
+        return set(fresh)
+
+    def put_vector(self, event_id: str, vector: NDArray[Any], model_id: str) -> None:
+        """Stores the vector of an event, over that of another model."""
+        self._put_vectors([(event_id, vector, model_id)])
+
+    def _put_vectors(self, vectors: Iterable[tuple[str, NDArray[Any], str | None]]) -> None:
+        rows = []
+        for event_id, vector, model_id in vectors:
+            if model_id is None:
+                raise ValueError("a vector needs the id of the model it came from")
+            rows.append(
+                {
+                    "workspace": self.workspace,
+                    "event_id": event_id,
+                    "model_id": model_id,
+                    "dimension": len(vector),
+                    "vector": vector_bytes(vector, half=True),
+                }
+            )
+        self._upsert_many(rows, _vectors)
+
+    def set_case(self, event_ids: Sequence[str], case_id: str) -> None:
+        """Moves events to another case."""
+        for some in chunks(event_ids):
+            self._write(
+                _events.update().where(self._mine(), _events.c.id.in_(some)).values(case_id=case_id)
+            )
+            for id in some:
+                self._log("event", id)
+
+    def get(self, id: str) -> StoredEvent | None:
+        row = self._read(select(_events).where(self._mine(), _events.c.id == id)).first()
+        return None if row is None else stored_event(row)
+
+    def existing(self, ids: Collection[str]) -> set[str]:
+        """Those of `ids` that are stored."""
+        found: set[str] = set()
+        for some in chunks(set(ids)):
+            found.update(
+                self._read(select(_events.c.id).where(self._mine(), _events.c.id.in_(some))).scalars()
+            )
+        return found
+
+    def of_case(self, case_id: str) -> tuple[StoredEvent, ...]:
+        """The events of a case, oldest first."""
+        return self._oldest_first(select(_events).where(self._mine(), _events.c.case_id == case_id))
+
+    def of_conversation(self, conversation_id: str) -> tuple[StoredEvent, ...]:
+        """The events of a conversation, oldest first."""
+        return self._oldest_first(
+            select(_events).where(self._mine(), _events.c.conversation_id == conversation_id)
+        )
+
+    def of_customer(self, customer_id: str, limit: int = 200) -> tuple[StoredEvent, ...]:
+        """The latest events of a customer, newest first."""
+        return self._newest_first(
+            select(_events).where(self._mine(), _events.c.customer_id == customer_id), limit
+        )
+
+    def of_problem(
+        self, problem_id: str, limit: int = 50, customers_only: bool = True
+    ) -> tuple[StoredEvent, ...]:
+        """The latest events assigned to a problem, newest first; by default only customers' messages."""
+        statement = select(_events).select_from(_assigned()).where(*self._assigned_to(problem_id))
+        if customers_only:
+            statement = statement.where(_events.c.type == "message", _events.c.role == "customer")
+        return self._newest_first(statement, limit)
+
+    def _oldest_first(self, statement: Select[Any]) -> tuple[StoredEvent, ...]:
+        return tuple(map(stored_event, self._read(statement.order_by(_events.c.at, _events.c.sequence))))
+
+    def _newest_first(self, statement: Select[Any], limit: int) -> tuple[StoredEvent, ...]:
+        ordered = statement.order_by(_events.c.at.desc(), _events.c.sequence.desc()).limit(limit)
+        return tuple(map(stored_event, self._read(ordered)))
+
+    def messages(self, after_sequence: int = 0, limit: int | None = None) -> Iterator[StoredMessage]:
+        """Customers' messages in the order they arrived in, with vector and assignment."""
+        statement = (
+            messages_query()
+            .where(
+                self._mine(),
+                _events.c.sequence > after_sequence,
+                _events.c.type == "message",
+                _events.c.role == "customer",
+            )
+            .order_by(_events.c.sequence)
+            .limit(limit)
+        )
+        for row in self._read(statement.execution_options(yield_per=_STREAM)):
+            yield stored_message(row)
+
+    def message(self, id: str) -> StoredMessage | None:
+        """One event with its vector and assignment, whoever sent it."""
+        row = self._read(messages_query().where(self._mine(), _events.c.id == id)).first()
+        return None if row is None else stored_message(row)
+
+    def vectors(self, ids: Collection[str]) -> dict[str, tuple[NDArray[np.float32], str]]:
+        """The vector and its model of each of `ids` that has one."""
+        found: dict[str, tuple[NDArray[np.float32], str]] = {}
+        for some in chunks(set(ids)):
+            rows = self._read(select(_vectors).where(self._mine(_vectors), _vectors.c.event_id.in_(some)))
+            for row in rows:
+                found[row.event_id] = (vector_of(row.vector, half=True), row.model_id)
+        return found
+
+    def outcomes(self, since: datetime | None = None) -> Iterator[Outcome]:
+        """How each resolution by an agent ended; see `kb_service.store.outcomes`."""
+        return outcomes(self._scope.connection, self.workspace, since)
+
+    def counts_by_hour(self, problem_id: str, since: datetime | None = None) -> tuple[HourCount, ...]:
+        """Customers' messages of a problem by hour of event time, oldest first, without empty hours.
+
+        A message without a customer counts as a customer of its own.
+        """
+        statement = (
+            select(_events.c.at, _events.c.customer_id, _events.c.id)
+            .select_from(_assigned())
+            .where(*self._assigned_to(problem_id), _events.c.type == "message", _events.c.role == "customer")
+            .order_by(_events.c.at)
+        )
+        if since is not None:
+            statement = statement.where(_events.c.at >= since)
+        seen: dict[datetime, list[str]] = defaultdict(list)
+        for at, customer_id, id in self._read(statement):
+            seen[at.replace(minute=0, second=0, microsecond=0)].append(customer_id or f"\x00{id}")
+        return tuple(HourCount(hour, len(who), len(set(who))) for hour, who in seen.items())
+
+    def latest_at(self) -> datetime | None:
+        """The watermark: the latest event time ever accepted, also when that event was erased."""
+        if self._scope.writable:
+            return self._scope.ledger.watermark
+        at = self._read(
+            select(tables.workspaces.c.watermark).where(tables.workspaces.c.id == self.workspace)
+        ).scalar_one()
+        return at.astimezone(UTC) if isinstance(at, datetime) else None
+
+    def count(self) -> int:
+        return int(self._read(select(func.count()).select_from(_events).where(self._mine())).scalar_one())
+
+    def _assigned_to(self, problem_id: str) -> tuple[Any, ...]:
+        return self._mine(_assignments), _assignments.c.problem_id == problem_id
+
+
+def _assigned() -> Any:
+    return _events.join(
+        _assignments,
+        and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
+    )

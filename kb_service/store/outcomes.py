@@ -1,0 +1,134 @@
+"""How agents' resolutions ended, put together from the events around each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from kb_service.store import tables
+from kb_service.store.values import Outcome
+
+REOPENED_WITHIN = timedelta(hours=72)
+"""A customer who comes back about the same problem within this time was not helped."""
+
+_events = tables.events
+_assignments = tables.assignments
+_cases = tables.cases
+_problems = tables.problems
+
+
+@dataclass
+class _Around:
+    """What else happened in one case."""
+
+    ratings: list[tuple[datetime, float]] = field(default_factory=list)
+    failures: list[datetime] = field(default_factory=list)
+    messages: list[tuple[datetime, str]] = field(default_factory=list)
+
+
+def outcomes(connection: Connection, workspace: str, since: datetime | None) -> Iterator[Outcome]:
+    """One outcome per resolution that names its agent, by event time.
+
+    Reopened: within 72 h of it the case saw a follow-up or a resolution that says "not resolved", or a
+    message of the customer about the same problem. Rating: that of the resolution, else the case's next.
+    """
+    around = _around(connection, workspace, since)
+    nothing = _Around()
+    for row in connection.execute(_resolutions(workspace, since)):
+        near = around.get(row.case_id, nothing) if row.case_id is not None else nothing
+        yield Outcome(
+            event_id=row.id,
+            case_id=row.case_id,
+            agent_id=row.agent_id,
+            problem_id=row.problem_id,
+            intent_id=row.intent_id,
+            resolved=row.resolved,
+            reopened=_reopened(row, near),
+            seconds=row.handling_seconds,
+            rating=row.rating if row.rating is not None else _rating_after(row.at, near),
+            at=row.at,
+        )
+
+
+def _resolutions(workspace: str, since: datetime | None) -> Any:
+    problem_id = func.coalesce(_assignments.c.problem_id, _cases.c.problem_id)
+    source = (
+        _events.outerjoin(
+            _assignments,
+            and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
+        )
+        .outerjoin(
+            _cases, and_(_cases.c.workspace == _events.c.workspace, _cases.c.id == _events.c.case_id)
+        )
+        .outerjoin(
+            _problems, and_(_problems.c.workspace == _events.c.workspace, _problems.c.id == problem_id)
+        )
+    )
+    columns = [_events.c[name] for name in ("id", "case_id", "agent_id", "resolved", "handling_seconds")]
+    statement = (
+        select(
+            *columns,
+            _events.c.rating,
+            _events.c.at,
+            problem_id.label("problem_id"),
+            _problems.c.intent_id,
+        )
+        .select_from(source)
+        .where(
+            _events.c.workspace == workspace, _events.c.type == "resolution", _events.c.agent_id.is_not(None)
+        )
+        .order_by(_events.c.at, _events.c.sequence)
+    )
+    return statement if since is None else statement.where(_events.c.at >= since)
+
+
+def _around(connection: Connection, workspace: str, since: datetime | None) -> dict[str, _Around]:
+    """The ratings, failures and problem messages of every case, each list by event time."""
+    source = _events.outerjoin(
+        _assignments,
+        and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
+    )
+    spoken = and_(
+        _events.c.type == "message", _events.c.role == "customer", _assignments.c.problem_id.is_not(None)
+    )
+    failed = and_(_events.c.type.in_(("followup", "resolution")), _events.c.resolved.is_(False))
+    rated = and_(_events.c.type == "rating", _events.c.rating.is_not(None))
+    statement = (
+        select(
+            _events.c.case_id, _events.c.type, _events.c.at, _events.c.rating, _assignments.c.problem_id
+        )
+        .select_from(source)
+        .where(
+            _events.c.workspace == workspace,
+            _events.c.case_id.is_not(None),
+            or_(spoken, failed, rated),
+        )
+        .order_by(_events.c.at, _events.c.sequence)
+    )
+    if since is not None:
+        statement = statement.where(_events.c.at >= since)
+    found: dict[str, _Around] = defaultdict(_Around)
+    for row in connection.execute(statement):
+        if row.type == "message":
+            found[row.case_id].messages.append((row.at, row.problem_id))
+        elif row.type == "rating":
+            found[row.case_id].ratings.append((row.at, row.rating))
+        else:
+            found[row.case_id].failures.append(row.at)
+    return found
+
+
+def _reopened(row: Any, near: _Around) -> bool:
+    end = row.at + REOPENED_WITHIN
+    if any(row.at < at <= end for at in near.failures):
+        return True
+    return any(row.at < at <= end and problem == row.problem_id for at, problem in near.messages)
+
+
+def _rating_after(at: datetime, near: _Around) -> float | None:
+    return next((rating for rated_at, rating in near.ratings if rated_at >= at), None)

@@ -1,0 +1,187 @@
+"""What several cases are instances of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import and_, delete, select, update
+
+from graph.models import Problem
+from kb_service.store import tables
+from kb_service.store.repository import Repository, chunks, page_of
+from kb_service.store.values import Observation, Page
+
+_problems = tables.problems
+_aliases = tables.problem_aliases
+_events = tables.events
+_assignments = tables.assignments
+
+Sort = Literal["active", "opened", "customers", "events"]
+_SORTS = {
+    "active": _problems.c.active_at,
+    "opened": _problems.c.opened_at,
+    "customers": _problems.c.customers,
+    "events": _problems.c.events,
+}
+_PLAIN = (
+    "id",
+    "state",
+    "opened_at",
+    "active_at",
+    "episode_at",
+    "intent_id",
+    "events",
+    "customers",
+    "owner_id",
+    "expertise_id",
+    "resolved_at",
+    "silenced_until",
+    "silenced_count",
+    "named_by_person",
+)
+
+
+class Problems(Repository):
+    """A merged problem's id stays as an alias of the survivor. `Problem.aliases` comes from the alias table:
+    `put` leaves it alone, `merge_alias` fills it.
+    """
+
+    table = _problems
+
+    def resolve_id(self, id: str) -> str | None:
+        """The id that `id` stands for now: its own or the survivor's; None when it is unknown."""
+        if self._read(select(_problems.c.id).where(self._mine(), _problems.c.id == id)).first() is not None:
+            return id
+        survivor = select(_aliases.c.problem_id).where(self._mine(_aliases), _aliases.c.alias == id)
+        return self._read(survivor).scalar()
+
+    def get(self, id: str) -> Problem | None:
+        """The problem of this id, or the survivor that it was merged into."""
+        row = self._read(select(_problems).where(self._mine(), _problems.c.id == id)).first()
+        if row is None:
+            survivor = self.resolve_id(id)
+            return None if survivor is None else self.get(survivor)
+        return self._with_aliases([row])[0]
+
+    def put(self, problem: Problem) -> None:
+        """Stores a problem, over the one of the same id."""
+        row: dict[str, Any] = {name: getattr(problem, name) for name in _PLAIN}
+        row["workspace"] = self.workspace
+        row["names"] = dict(problem.names)
+        row["folded_names"] = _folded(problem.names.values())
+        row["products"] = list(problem.products)
+        self._upsert(row)
+        self._log("problem", problem.id)
+
+    def remove(self, id: str) -> bool:
+        """Removes a problem and its aliases; its events and cases stay and name none."""
+        if self._write(delete(_problems).where(self._mine(), _problems.c.id == id)).rowcount == 0:
+            return False
+        for table in (tables.assignments, tables.cases):
+            self._write(
+                update(table).where(self._mine(table), table.c.problem_id == id).values(problem_id=None)
+            )
+        self._log("problem_removed", id)
+        return True
+
+    def all(self, states: Collection[str] | None = None) -> tuple[Problem, ...]:
+        """Every problem, or those in one of `states`, oldest first."""
+        statement = select(_problems).where(self._mine())
+        if states is not None:
+            statement = statement.where(_problems.c.state.in_(list(states)))
+        return self._with_aliases(
+            self._read(statement.order_by(_problems.c.opened_at, _problems.c.id)).all()
+        )
+
+    def page(
+        self,
+        cursor: str | None = None,
+        limit: int = 50,
+        state: str | None = None,
+        q: str | None = None,
+        intent_id: str | None = None,
+        sort: Sort = "active",
+    ) -> Page[Problem]:
+        """Problems that meet the conditions given, the largest or latest of `sort` first.
+
+        `q` is found anywhere in a name of any language, whatever its case.
+        """
+        statement = select(_problems).where(self._mine())
+        if state is not None:
+            statement = statement.where(_problems.c.state == state)
+        if intent_id is not None:
+            statement = statement.where(_problems.c.intent_id == intent_id)
+        if q is not None:
+            statement = statement.where(_problems.c.folded_names.contains(q.casefold(), autoescape=True))
+        order = [_SORTS[sort], _problems.c.id]
+        rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
+        return page_of(self._with_aliases(rows), next_cursor)
+
+    def merge_alias(self, old: str, into: str) -> None:
+        """Makes `old` an alias of `into`, with all that hung on it: events, cases, alerts, proposals, aliases.
+
+        The row of `old` goes; counts of the survivor are the caller's to put. ValueError when one of the two
+        is not a problem, or both are the same.
+        """
+        if old == into or {old, into} - set(
+            self._read(
+                select(_problems.c.id).where(self._mine(), _problems.c.id.in_([old, into]))
+            ).scalars()
+        ):
+            raise ValueError(f"cannot merge {old!r} into {into!r}: both must be problems, and two of them")
+        for case_id in self._read(
+            select(tables.cases.c.id).where(self._mine(tables.cases), tables.cases.c.problem_id == old)
+        ).scalars():
+            self._log("case", case_id)
+        for table in (tables.assignments, tables.cases, tables.alerts, tables.proposals, _aliases):
+            self._write(
+                update(table).where(self._mine(table), table.c.problem_id == old).values(problem_id=into)
+            )
+        self._write(delete(_problems).where(self._mine(), _problems.c.id == old))
+        self._upsert({"workspace": self.workspace, "alias": old, "problem_id": into}, _aliases)
+        self._log("problem_removed", old)
+        self._log("problem", into)
+
+    def observations(self, problem_id: str, since: datetime | None = None) -> list[Observation]:
+        """The customers' messages assigned to a problem from `since` on, oldest first."""
+        source = _events.join(
+            _assignments,
+            and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
+        )
+        statement = (
+            select(_events.c.at, _events.c.customer_id, _events.c.id)
+            .select_from(source)
+            .where(
+                self._mine(_assignments),
+                _assignments.c.problem_id == problem_id,
+                _events.c.type == "message",
+                _events.c.role == "customer",
+            )
+            .order_by(_events.c.at, _events.c.sequence)
+        )
+        if since is not None:
+            statement = statement.where(_events.c.at >= since)
+        return [Observation(*row) for row in self._read(statement)]
+
+    def _with_aliases(self, rows: Iterable[Any]) -> tuple[Problem, ...]:
+        found = list(rows)
+        aliases: dict[str, list[str]] = defaultdict(list)
+        for some in chunks(row.id for row in found):
+            statement = select(_aliases.c.problem_id, _aliases.c.alias).where(
+                self._mine(_aliases), _aliases.c.problem_id.in_(some)
+            )
+            for problem_id, alias in self._read(statement.order_by(_aliases.c.alias)):
+                aliases[problem_id].append(alias)
+        return tuple(_problem(row, tuple(aliases.get(row.id, ()))) for row in found)
+
+
+def _folded(names: Iterable[str]) -> str:
+    return "\n".join(names).casefold()
+
+
+def _problem(row: Any, aliases: tuple[str, ...]) -> Problem:
+    plain = {name: getattr(row, name) for name in _PLAIN}
+    return Problem(names=row.names, aliases=aliases, products=tuple(row.products), **plain)

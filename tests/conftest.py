@@ -1,0 +1,49 @@
+"""Fixtures that every room's tests share: a fixed clock and the embedders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingest.embedding import Embedder, WordHashEmbedder, load_embedder
+
+
+class FixedClock:
+    """A clock that stands still until it is told to move; calling it gives the time."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **units: float) -> datetime:
+        """Moves on by `timedelta(**units)` and gives the new time."""
+        self.now += timedelta(**units)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(datetime(2026, 6, 18, 4, 0, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def word_hash() -> Embedder:
+    """Deterministic and instant: shared words make texts similar."""
+    return WordHashEmbedder()
+
+
+@pytest.fixture(scope="session")
+def packaged_embedder() -> Iterator[Embedder]:
+    """The real encoder; tests that use it carry `@pytest.mark.model`."""
+    yield load_embedder("packaged", threads=1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        uses = getattr(item, "fixturenames", ())
+        if "packaged_embedder" in uses and item.get_closest_marker("model") is None:
+            raise pytest.UsageError(f"{item.nodeid} uses packaged_embedder without @pytest.mark.model")
