@@ -36,10 +36,10 @@ install: ## make .venv with kb and everything that it needs by default
 	[[ -e .venv/bin/python ]] || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "The venv module is needed. On Debian: apt install python3-venv" >&2; exit 1; }
 	touch .venv/.installing
 	echo "Installing $(TORCH) ..."
-	$(PIP) install --quiet --no-compile $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
+	$(PIP) install --no-compile $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
 	echo "Installing what requirements.lock names ..."
-	$(PIP) install --quiet --no-compile --require-hashes --no-deps -r requirements.lock
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) install -qq --no-compile --require-hashes --no-deps -r requirements.lock
+	$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	echo "Exporting the packaged encoder, once ..."
 	$(BIN)/python -m ingest.transformers export
 	$(BIN)/kb --help > /dev/null
@@ -51,7 +51,7 @@ install-dev: install ## the same with what tests and checks need
 	@$(call start_install,requirements-dev.lock,dev)
 	touch .venv/.installing
 	echo "Installing what requirements-dev.lock names ..."
-	$(PIP) install --quiet --no-compile --require-hashes --no-deps -r requirements-dev.lock
+	$(PIP) install -qq --no-compile --require-hashes --no-deps -r requirements-dev.lock
 	echo "$$wanted" > "$$stamp"
 	rm .venv/.installing
 

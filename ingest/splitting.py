@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from ingest.language import sentences
 from ingest.models import Block, Document, Passage, Role, passage_id
@@ -19,7 +21,7 @@ _WIDE = re.compile(
     "[\u1100-\u11ff\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]"
 )
 
-Span = tuple[int, int]
+Span: TypeAlias = tuple[int, int]
 
 
 def split(document: Document, *, workspace: str, version: int, limit: int = LIMIT) -> tuple[Passage, ...]:
@@ -98,7 +100,8 @@ def _covering(document: Document) -> list[Block]:
             covering.append(Block("prose", end, block.start, section))
         if document.text[block.start : block.end].strip():
             covering.append(block)
-            section = block.section
+            heading = " ".join(document.text[block.start : block.end].split())
+            section = (*block.section, heading) if block.role == "heading" else block.section
         end = max(end, block.end)
     return covering
 
@@ -155,7 +158,7 @@ def _fragments(text: str, span: Span, limit: int) -> list[Span]:
     start, end = span
     cuts = [start, *(mark.end() for mark in _PAUSE.finditer(text, start, end)), end]
     units: list[Span] = []
-    for left, right in zip(cuts, cuts[1:], strict=False):
+    for left, right in itertools.pairwise(cuts):
         piece = _trimmed(text, left, right)
         if piece[0] < piece[1]:
             units += [piece] if _width(text[slice(*piece)]) <= limit else _words(text, piece, limit)
@@ -213,7 +216,7 @@ def _context(title: str, section: tuple[str, ...], question: str, text: str, rol
             line
             and line not in parts
             and not _begins(known, line)
-            and not any(_begins(line, p) for p in parts)
+            and not any(p.endswith("…") and _begins(line, p) for p in parts)
         ):
             parts.append(line)
     while len(parts) > 2 and len(_SEPARATOR.join(parts)) > _LONGEST_CONTEXT:

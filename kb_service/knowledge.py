@@ -16,7 +16,7 @@ from ingest.pipeline import Prepared, embed, prepare
 from ingest.sandbox import ParserPool
 from kb_service.errors import InvalidRequest, NotFound, ServiceError
 from kb_service.models import Principal
-from kb_service.replica import Replicas
+from kb_service.replicas import Replicas
 from kb_service.store import Page, Store, StoredDocument, Unit
 
 GROUP = 64

@@ -93,6 +93,7 @@ ACCESS: Mapping[str, frozenset[KeyRole]] = {
     "GET /v1/audit": ADMIN,
     "DELETE /v1/customers/{id}": ADMIN,
     "GET /metrics": ADMIN,
+    "GET /openapi.json": ANY,
 }
 """The roles that each route admits. A route that is missing here refuses every key."""
 

@@ -51,7 +51,7 @@ def read(rows: Iterable[Row], columns: Sequence[str] | None, options: Mapping[st
         raise InvalidDocument(
             "id_template", f"is missing; name a column that identifies a row, as in \"faq-{{{columns[0]}}}\""
         )
-    constants = {key: value for key, value in options.items() if key in ATTRIBUTES and key not in templates}
+    constants = {key: value for key, value in options.items() if key in ATTRIBUTES - {"external_id"} and key not in templates}
     extracts: list[Extract] = []
     problems: list[RowProblem] = []
     seen: dict[object, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from ingest.readers.grid import add_table, cell_text
 from ingest.readers.results import ReadResult, RowProblem
 
 DELIMITERS = ",;\t|"
-MAX_PROBLEMS = 200
+MAX_QUOTE_PROBLEMS = 200
 _SNIFFED_LINES = 50
 
 
@@ -24,7 +25,7 @@ def read_csv(text: str, options: Mapping[str, object]) -> ReadResult:
 
     Raises EmptySource, CorruptSource, InvalidDocument.
     """
-    lines = text.splitlines(keepends=True)
+    lines = list(io.StringIO(text, newline=""))
     rows, problems = _rows(lines, sniff(lines))
     if not any(any(cells) for _, cells in rows):
         raise EmptySource("holds no rows; put a header and rows in or leave the file out")
@@ -56,7 +57,7 @@ def read_jsonl(text: str, options: Mapping[str, object]) -> ReadResult:
     if not rows and problems:
         raise CorruptSource(f"holds no line of JSON ({problems[0].where} {problems[0].message})")
     found = records.read(rows, None, options)
-    return replace(found, problems=(*problems, *found.problems)[:MAX_PROBLEMS])
+    return replace(found, problems=(*problems, *found.problems))
 
 
 def as_records(rows: Sequence[tuple[str, Sequence[object]]], options: Mapping[str, object]) -> ReadResult:
@@ -74,7 +75,7 @@ def as_records(rows: Sequence[tuple[str, Sequence[object]]], options: Mapping[st
         raise InvalidDocument("header", f"the column {twice[0]!r} is named twice; give each its own name")
     problems: list[RowProblem] = []
     found = records.read(_keyed(rows[start + 1 :], header, problems), columns, options)
-    return replace(found, problems=tuple([*problems, *found.problems][:MAX_PROBLEMS]))
+    return replace(found, problems=(*problems, *found.problems))
 
 
 def _keyed(
@@ -96,10 +97,13 @@ def sniff(lines: Sequence[str]) -> str:
     sample = [line for line in lines[:_SNIFFED_LINES] if line.strip()]
     scores: list[tuple[int, int, str]] = []
     for delimiter in DELIMITERS:
-        widths = Counter(len(row) for row in csv.reader(sample, delimiter=delimiter) if len(row) > 1)
+        try:
+            widths = Counter(len(row) for row in csv.reader(sample, delimiter=delimiter) if len(row) > 1)
+        except csv.Error:
+            continue
         width, count = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
         scores.append((count, width, delimiter))
-    best = max(scores, key=lambda score: score[:2])
+    best = max(scores, key=lambda score: score[:2], default=(0, 0, ","))
     return best[2] if best[0] else ","
 
 
@@ -108,7 +112,10 @@ def _rows(lines: Sequence[str], delimiter: str) -> tuple[list[tuple[int, list[st
     rows: list[tuple[int, list[str]]] = []
     problems: list[RowProblem] = []
     at = 0
-    while at < len(lines) and len(problems) < MAX_PROBLEMS:
+    while at < len(lines):
+        if len(problems) == MAX_QUOTE_PROBLEMS:
+            problems.append(RowProblem(f"line {at + 1}", "and all below were not read: too many stray quotes; save the table as CSV again"))
+            break
         reader = csv.reader(lines[at:], delimiter=delimiter, strict=True)
         used = 0
         try:

@@ -18,7 +18,8 @@ from kb_service.knowledge import Knowledge
 from kb_service.messages import Language, preferred_language
 from kb_service.models import Principal
 from kb_service.observability import Metrics
-from kb_service.replica import Replicas
+from kb_service.replays import Replays
+from kb_service.replicas import Replicas
 from kb_service.routing import Routing
 from kb_service.security import Gatekeeper
 from kb_service.settings import Settings
@@ -34,6 +35,7 @@ class Services:
     metrics: Metrics
     gatekeeper: Gatekeeper
     replicas: Replicas
+    replays: Replays
     knowledge: Knowledge
     answering: Answering
     routing: Routing

@@ -38,7 +38,7 @@ class IdempotentRoute(APIRoute):
             async with locks[place]:
                 try:
                     replay = await in_thread(
-                        wired, wired.replicas.replay, caller.workspace, key, template, digest
+                        wired, wired.replays.find, caller.workspace, key, template, digest
                     )
                     if replay is not None:
                         return Response(
@@ -46,9 +46,8 @@ class IdempotentRoute(APIRoute):
                         )
                     response = await handle(request)
                     if response.status_code < 500:
-                        await in_thread(
-                            wired, wired.replicas.remember, caller.workspace, key, template, digest, response
-                        )
+                        kept = (key, template, digest, response.status_code, bytes(response.body))
+                        await in_thread(wired, wired.replays.keep, caller.workspace, *kept)
                     return response
                 finally:
                     if not getattr(locks[place], "_waiters", None):

@@ -87,9 +87,7 @@ class Cases(Repository):
     def _of_conversation(self, conversation_id: str) -> Case | None:
         source = _cases.join(
             _conversations,
-            and_(
-                _conversations.c.workspace == _cases.c.workspace, _conversations.c.case_id == _cases.c.id
-            ),
+            and_(_conversations.c.workspace == _cases.c.workspace, _conversations.c.case_id == _cases.c.id),
         )
         row = self._read(
             select(_cases)

@@ -112,9 +112,7 @@ def stored_message(row: Any) -> StoredMessage:
     assignment = None
     if row.match_reason is not None:
         match = Match(row.match_problem_id, row.match_reason, row.score, row.runner_up, row.pending)
-        assignment = Assignment(
-            row.id, row.assigned_problem_id, row.first_problem_id, match, row.assigned_at
-        )
+        assignment = Assignment(row.id, row.assigned_problem_id, row.first_problem_id, match, row.assigned_at)
     return StoredMessage(
         event=event_of(row),
         case_id=row.case_id,

@@ -91,9 +91,7 @@ class Events(Repository):
     def set_case(self, event_ids: Sequence[str], case_id: str) -> None:
         """Moves events to another case."""
         for some in chunks(event_ids):
-            self._write(
-                _events.update().where(self._mine(), _events.c.id.in_(some)).values(case_id=case_id)
-            )
+            self._write(_events.update().where(self._mine(), _events.c.id.in_(some)).values(case_id=case_id))
             for id in some:
                 self._log("event", id)
 

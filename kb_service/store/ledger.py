@@ -53,7 +53,13 @@ class Ledger:
         """Writes what was kept back into the open transaction."""
         if self._changes:
             entries = [
-                {"workspace": self._workspace, "position": position, "kind": kind, "id": id, "version": version}
+                {
+                    "workspace": self._workspace,
+                    "position": position,
+                    "kind": kind,
+                    "id": id,
+                    "version": version,
+                }
                 for position, ((kind, id), version) in enumerate(self._changes.items(), self.position + 1)
             ]
             self._connection.execute(insert(tables.changes), entries)
@@ -64,8 +70,6 @@ class Ledger:
             self._connection.execute(
                 update(tables.workspaces)
                 .where(tables.workspaces.c.id == self._workspace)
-                .values(
-                    position=self.position, event_sequence=self._sequence, watermark=self.watermark
-                )
+                .values(position=self.position, event_sequence=self._sequence, watermark=self.watermark)
             )
             self._dirty = False

@@ -62,9 +62,7 @@ def _resolutions(workspace: str, since: datetime | None) -> Any:
             _assignments,
             and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
         )
-        .outerjoin(
-            _cases, and_(_cases.c.workspace == _events.c.workspace, _cases.c.id == _events.c.case_id)
-        )
+        .outerjoin(_cases, and_(_cases.c.workspace == _events.c.workspace, _cases.c.id == _events.c.case_id))
         .outerjoin(
             _problems, and_(_problems.c.workspace == _events.c.workspace, _problems.c.id == problem_id)
         )
@@ -99,9 +97,7 @@ def _around(connection: Connection, workspace: str, since: datetime | None) -> d
     failed = and_(_events.c.type.in_(("followup", "resolution")), _events.c.resolved.is_(False))
     rated = and_(_events.c.type == "rating", _events.c.rating.is_not(None))
     statement = (
-        select(
-            _events.c.case_id, _events.c.type, _events.c.at, _events.c.rating, _assignments.c.problem_id
-        )
+        select(_events.c.case_id, _events.c.type, _events.c.at, _events.c.rating, _assignments.c.problem_id)
         .select_from(source)
         .where(
             _events.c.workspace == workspace,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import Table, and_, delete, select, update
 
 from graph.models import Problem
 from kb_service.store import tables
@@ -77,24 +77,33 @@ class Problems(Repository):
         self._log("problem", problem.id)
 
     def remove(self, id: str) -> bool:
-        """Removes a problem and its aliases; its events and cases stay and name none."""
+        """Removes a problem, its aliases and alerts; its events, cases and proposals stay and name none."""
         if self._write(delete(_problems).where(self._mine(), _problems.c.id == id)).rowcount == 0:
             return False
-        for table in (tables.assignments, tables.cases):
-            self._write(
-                update(table).where(self._mine(table), table.c.problem_id == id).values(problem_id=None)
-            )
+        for alert_id in self._ids_of(tables.alerts, id):
+            self._log("alert_removed", alert_id)
+        alerts = tables.alerts
+        self._write(delete(alerts).where(self._mine(alerts), alerts.c.problem_id == id))
+        self._move(id, None, tables.assignments, tables.cases, tables.proposals)
         self._log("problem_removed", id)
         return True
+
+    def _ids_of(self, table: Table, problem_id: str) -> list[str]:
+        statement = select(table.c.id).where(self._mine(table), table.c.problem_id == problem_id)
+        return list(self._read(statement).scalars())
+
+    def _move(self, old: str, into: str | None, *sources: Table) -> None:
+        for table in sources:
+            self._write(
+                update(table).where(self._mine(table), table.c.problem_id == old).values(problem_id=into)
+            )
 
     def all(self, states: Collection[str] | None = None) -> tuple[Problem, ...]:
         """Every problem, or those in one of `states`, oldest first."""
         statement = select(_problems).where(self._mine())
         if states is not None:
             statement = statement.where(_problems.c.state.in_(list(states)))
-        return self._with_aliases(
-            self._read(statement.order_by(_problems.c.opened_at, _problems.c.id)).all()
-        )
+        return self._with_aliases(self._read(statement.order_by(_problems.c.opened_at, _problems.c.id)).all())
 
     def page(
         self,
@@ -127,19 +136,14 @@ class Problems(Repository):
         is not a problem, or both are the same.
         """
         if old == into or {old, into} - set(
-            self._read(
-                select(_problems.c.id).where(self._mine(), _problems.c.id.in_([old, into]))
-            ).scalars()
+            self._read(select(_problems.c.id).where(self._mine(), _problems.c.id.in_([old, into]))).scalars()
         ):
             raise ValueError(f"cannot merge {old!r} into {into!r}: both must be problems, and two of them")
-        for case_id in self._read(
-            select(tables.cases.c.id).where(self._mine(tables.cases), tables.cases.c.problem_id == old)
-        ).scalars():
+        for case_id in self._ids_of(tables.cases, old):
             self._log("case", case_id)
-        for table in (tables.assignments, tables.cases, tables.alerts, tables.proposals, _aliases):
-            self._write(
-                update(table).where(self._mine(table), table.c.problem_id == old).values(problem_id=into)
-            )
+        for alert_id in self._ids_of(tables.alerts, old):
+            self._log("alert", alert_id)
+        self._move(old, into, tables.assignments, tables.cases, tables.alerts, tables.proposals, _aliases)
         self._write(delete(_problems).where(self._mine(), _problems.c.id == old))
         self._upsert({"workspace": self.workspace, "alias": old, "problem_id": into}, _aliases)
         self._log("problem_removed", old)

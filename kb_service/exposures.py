@@ -1,0 +1,78 @@
+"""What was shown to whom, written in groups within a second: the one write that is not awaited."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+
+from structlog.stdlib import get_logger
+
+from kb_service.store import Exposure, Store
+
+log = get_logger(__name__)
+
+GROUP_SECONDS = 0.5
+MOST_WAITING = 50_000
+"""Exposures kept in memory while the store cannot be written; beyond that the oldest are dropped, and it is logged."""
+
+
+class ExposureLog:
+    """Collects exposures and commits them by workspace; `flush` makes those so far visible to feedback."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[tuple[str, Exposure]] = []
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, workspace: str, exposure: Exposure) -> None:
+        with self._lock:
+            self._waiting.append((workspace, exposure))
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="exposures", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left and end the thread."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self.flush()
+
+    def flush(self) -> None:
+        """Commit everything collected so far. Raises what the store raises; nothing is lost then."""
+        with self._writing:
+            with self._lock:
+                taken, self._waiting = self._waiting, []
+            by_workspace: dict[str, list[Exposure]] = defaultdict(list)
+            for workspace, exposure in taken:
+                by_workspace[workspace].append(exposure)
+            written: set[str] = set()
+            try:
+                for workspace, exposures in by_workspace.items():
+                    with self._store.writing(workspace) as unit:
+                        unit.exposures.add_many(exposures)
+                    written.add(workspace)
+            except BaseException:
+                self._put_back([item for item in taken if item[0] not in written])
+                raise
+
+    def _put_back(self, items: list[tuple[str, Exposure]]) -> None:
+        with self._lock:
+            self._waiting = items + self._waiting
+            dropped = len(self._waiting) - MOST_WAITING
+            if dropped > 0:
+                self._waiting = self._waiting[dropped:]
+                log.error("exposures_dropped", count=dropped)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(GROUP_SECONDS):
+            try:
+                self.flush()
+            except Exception as error:
+                log.error("exposures_not_written", exc_info=error)

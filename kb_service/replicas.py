@@ -1,0 +1,152 @@
+"""The replicas of one serving process: loaded in the background, kept up to date, published now and then."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from structlog.stdlib import get_logger
+
+from ingest.embedding import BatchingEmbedder
+from kb_service.errors import NotReady
+from kb_service.observability import Metrics
+from kb_service.replica import Replica
+from kb_service.store import Store
+
+log = get_logger(__name__)
+
+POLL_SECONDS = 0.25
+"""How often the change log is asked for what other processes wrote."""
+PUBLISH_SECONDS = 30.0
+"""How long changes may wait before a new generation of the indexes is published."""
+LOAD_WAIT_SECONDS = 10.0
+"""How long a request waits for a workspace that is just being loaded."""
+
+
+class Replicas:
+    """Finds the Replica of a workspace, and owns the thread that follows the change logs.
+
+    `folder` None keeps everything in memory, as the command line does.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        embedder: BatchingEmbedder,
+        folder: Path | None,
+        *,
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._folder = folder
+        self._clock = clock
+        self._metrics = metrics
+        self._replicas: dict[str, Replica] = {}
+        self._loading: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._first_load_done = False
+
+    def start(self) -> None:
+        """Load every workspace and follow the logs, in a thread of its own."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="replicas", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and publish what is not yet published."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        for replica in self._all():
+            replica.publish()
+            replica.close()
+
+    def of(self, workspace: str) -> Replica:
+        """The Replica of a workspace, loading it when this is the first use. Raises NotReady when that takes long."""
+        replica = self._replicas.get(workspace)
+        return replica if replica is not None else self._load(workspace)
+
+    def follow(self, workspace: str) -> None:
+        """Bring a workspace up to what is committed, so that the caller's own write is visible."""
+        self.of(workspace).follow()
+
+    def readiness(self) -> dict[str, Any]:
+        """Whether requests can be served, and what is still loading. Raises nothing."""
+        try:
+            self._store.ping()
+            store = "ready"
+        except Exception as error:
+            log.warning("store_unreachable", exc_info=error)
+            store = "unreachable"
+        with self._lock:
+            loading = len(self._loading)
+            loaded = len(self._replicas)
+        ready = store == "ready" and self._first_load_done and not loading
+        return {
+            "status": "ready" if ready else "loading" if store == "ready" else "unavailable",
+            "store": store,
+            "encoder": "ready",
+            "workspaces": {"ready": loaded, "loading": loading},
+        }
+
+    def _all(self) -> list[Replica]:
+        with self._lock:
+            return list(self._replicas.values())
+
+    def _load(self, workspace: str) -> Replica:
+        with self._lock:
+            if (known := self._replicas.get(workspace)) is not None:
+                return known
+            pending = self._loading.get(workspace)
+            if pending is None:
+                self._loading[workspace] = threading.Event()
+        if pending is not None:
+            if not pending.wait(LOAD_WAIT_SECONDS):
+                raise NotReady("The workspace {workspace} is still loading.", workspace=workspace, retry_after=2)
+            return self.of(workspace)
+        try:
+            started = time.perf_counter()
+            folder = self._folder / workspace if self._folder is not None else None
+            replica = Replica(workspace, self._store, self._embedder, folder, clock=self._clock)
+            with self._lock:
+                self._replicas[workspace] = replica
+            log.info("workspace_loaded", workspace=workspace, seconds=round(time.perf_counter() - started, 2))
+            return replica
+        finally:
+            with self._lock:
+                self._loading.pop(workspace).set()
+
+    def _run(self) -> None:
+        published = time.monotonic()
+        while not self._stopping.is_set():
+            try:
+                self._follow_all()
+                self._first_load_done = True
+                if time.monotonic() - published > PUBLISH_SECONDS:
+                    for replica in self._all():
+                        replica.publish()
+                    published = time.monotonic()
+            except Exception as error:
+                log.error("following_failed", exc_info=error)
+                self._stopping.wait(1.0)
+            self._stopping.wait(POLL_SECONDS)
+
+    def _follow_all(self) -> None:
+        with self._store.administration(writing=False) as unit:
+            workspaces = unit.workspaces.list()
+        for workspace in workspaces:
+            if self._stopping.is_set():
+                return
+            replica = self.of(workspace.id)
+            if replica.position < workspace.position:
+                replica.follow()
+            self._metrics.passages.labels(workspace.id).set(replica.passages)

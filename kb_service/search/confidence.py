@@ -1,0 +1,162 @@
+"""How likely it is that the best hit answers the question: a logistic over what the hits look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.language import tokens, words
+from kb_service.search.models import Hit, SearchQuery
+
+FEATURES = (
+    "bias",
+    "score",
+    "dense",
+    "coverage",
+    "margin",
+    "agreement",
+    "question",
+    "entity",
+    "length",
+    "graph",
+)
+
+OTHER = "other"
+"""The coefficients of every language that has none of its own."""
+
+_RIDGE = 2.0
+_PROBABILITY = (0.005, 0.995)
+"""A logistic over ten features does not know better than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """One number a feature, how many samples they were fitted on (0: set by hand, cautiously)."""
+
+    values: tuple[float, ...]
+    samples: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.values) != len(FEATURES):
+            raise ValueError(f"values: {len(self.values)} numbers for the {len(FEATURES)} features {FEATURES}")
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Coefficients by language, for the encoder whose scores they were fitted on."""
+
+    languages: Mapping[str, Coefficients]
+
+    def probability(self, hits: Sequence[Hit], query: SearchQuery) -> float:
+        """The probability that the first hit's document answers the question; 0 without hits."""
+        if not hits:
+            return 0.0
+        coefficients = self.languages.get(query.language, self.languages[OTHER])
+        value = sigmoid(float(features(hits, query) @ np.array(coefficients.values)))
+        return float(np.clip(value, *_PROBABILITY))
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The features of one judged question and whether its first hit was right."""
+
+    features: NDArray[np.float64]
+    language: str
+    right: bool
+
+
+def features(hits: Sequence[Hit], query: SearchQuery) -> NDArray[np.float64]:
+    """What the hits of one question look like, shape (len(FEATURES),), each about 0..1 or -1..1.
+
+    `margin` is the distance to the next document; `agreement` the share of the halves that put the first hit
+    first among the hits; `entity` is 1 when the first hit is about a product or model that the question
+    names, -1 when it is about others only, 0 when the question names none.
+    """
+    first = hits[0]
+    second = hits[1].score if len(hits) > 1 else 0.0
+    leads = [first.dense >= max(hit.dense for hit in hits), first.lexical >= max(hit.lexical for hit in hits)]
+    matched_question = max(first.dense, first.coverage) if first.matched_role == "question" else 0.0
+    values = {
+        "bias": 1.0,
+        "score": first.score,
+        "dense": max(first.dense, 0.0),
+        "coverage": first.coverage,
+        "margin": first.score - second,
+        "agreement": sum(leads) / 2,
+        "question": max(matched_question, 0.0),
+        "entity": _entity(first, query),
+        "length": min(np.log1p(len(words(query.text))) / 4, 1.5),
+        "graph": first.graph,
+    }
+    return np.array([values[name] for name in FEATURES], dtype=np.float64)
+
+
+def _entity(hit: Hit, query: SearchQuery) -> float:
+    named = _codes(query.filters.products) | _codes(query.filters.applies_to) | _codes([query.text])
+    if not named:
+        return 0.0
+    carried = _codes(hit.products) | _codes([hit.title]) | _codes([hit.text])
+    if named & carried:
+        return 1.0
+    return -1.0 if hit.products else 0.0
+
+
+def _codes(texts: Iterable[str]) -> frozenset[str]:
+    """Model, order and article numbers: what has both letters and digits and tells things apart exactly."""
+    terms = (term for text in texts for term in tokens(text) if len(term) >= 4)
+    return frozenset(term for term in terms if any(c.isdigit() for c in term) and any(c.isascii() and c.isalpha() for c in term))
+
+
+def sigmoid(value: float) -> float:
+    return float(1 / (1 + np.exp(-np.clip(value, -35, 35))))
+
+
+# --- fitting ----------------------------------------------------------------------------------------------
+
+
+def fit_confidence(samples: Sequence[Sample], start: Confidence, *, least: int = 50) -> Confidence:
+    """Logistic regression by language, on judged questions that had no part in fitting anything else before.
+
+    Newton's method with a ridge towards the coefficients of `start`, so that a feature which the samples do not
+    move keeps its cautious value. A language with fewer than `least` samples, or where all are right or all
+    wrong, keeps its coefficients; `other` is fitted on all samples together.
+    """
+    groups: dict[str, list[Sample]] = {OTHER: list(samples)}
+    for sample in samples:
+        groups.setdefault(sample.language, []).append(sample)
+    fitted = dict(start.languages)
+    for language, members in groups.items():
+        right = np.array([sample.right for sample in members], dtype=np.float64)
+        if len(members) >= least and 0 < right.sum() < len(right):
+            before = start.languages.get(language, start.languages[OTHER])
+            values = _newton(np.stack([sample.features for sample in members]), right, np.array(before.values))
+            fitted[language] = Coefficients(tuple(round(float(value), 4) for value in values), len(members))
+    return Confidence(fitted)
+
+
+def _newton(
+    x: NDArray[np.float64], y: NDArray[np.float64], start: NDArray[np.float64], *, steps: int = 50
+) -> NDArray[np.float64]:
+    """Minimises the negative log-likelihood plus a ridge towards `start`, halving steps that do not improve."""
+    ridge = np.full(x.shape[1], _RIDGE)
+    ridge[0] = 0.01  # the bias follows the data
+
+    def loss(w: NDArray[np.float64]) -> float:
+        return float(np.logaddexp(0, -(2 * y - 1) * (x @ w)).sum() + (ridge * (w - start) ** 2).sum() / 2)
+
+    weights = start.astype(np.float64)
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-np.clip(x @ weights, -35, 35)))
+        gradient = x.T @ (p - y) + ridge * (weights - start)
+        hessian = (x * (p * (1 - p))[:, np.newaxis]).T @ x + np.diag(ridge)
+        step = np.linalg.solve(hessian, gradient)
+        share = 1.0
+        while share > 1e-4 and loss(weights - share * step) > loss(weights):
+            share /= 2
+        weights = weights - share * step
+        if float(np.abs(share * step).max()) < 1e-8:
+            break
+    return weights

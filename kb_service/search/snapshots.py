@@ -1,0 +1,257 @@
+"""Generations: an index as checksummed files, named by a manifest that is swapped last.
+
+    folder/CURRENT              which generation counts, with the digest of its manifest and of itself
+    folder/gen-000007/          manifest.json, which holds the digest of every other file, and those files
+    folder/scratch-x/           what a living index works on; its lock file is held as long as it is in use
+    folder/.lock                held while generations or scratch folders come and go
+
+A crash between any two steps leaves the previous generation whole and named. A reader digests the very bytes
+that it then uses, and refuses all of them when one differs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+FORMAT = 1
+
+_NAME = re.compile(r"gen-(\d{6,})")
+_FILE = re.compile(r"(lexical/)?\.?[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+
+Fault = Literal["absent", "damaged", "other_format", "other_model", "other_workspace", "other_analysis"]
+
+
+class CorruptGeneration(Exception):
+    """There is no generation that may be used; rebuild from the store. `fault` says why in one word."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault: Fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a generation reflects: the end of the change log it has seen, and how it was made."""
+
+    workspace: str
+    model_id: str
+    dimension: int
+    analysis: str
+    position: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    name: str
+    description: Description
+    files: Mapping[str, bytes]
+
+
+def publish(folder: Path, description: Description, files: Mapping[str, bytes]) -> str:
+    """Writes a generation, makes it the current one, removes the older ones and returns its name.
+
+    Raises OSError when it cannot be written whole; the previous generation is then still the current one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        name = f"gen-{_newest(folder) + 1:06d}"
+        partial = folder / f"partial-{uuid.uuid4().hex}"
+        try:
+            manifest = _manifest(description, files)
+            _write_all(partial, {**files, "manifest.json": manifest})
+            partial.rename(folder / name)
+            _sync_folder(folder)
+            _replace(folder / "CURRENT", _pointer(name, manifest))
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        _remove_others(folder, name)
+    return name
+
+
+def read(folder: Path) -> Generation:
+    """The current generation, every byte of it verified. Raises CorruptGeneration."""
+    for _ in range(3):
+        pointer = _current(folder)
+        try:
+            return _verified(folder, pointer)
+        except CorruptGeneration:
+            if _current(folder) == pointer:
+                raise  # otherwise another process published meanwhile and took the old one away
+    return _verified(folder, _current(folder))
+
+
+def check(description: Description, *, workspace: str, model_id: str, dimension: int, analysis: str) -> None:
+    """Raises CorruptGeneration when a whole generation is of another workspace, model or way to cut words."""
+    if description.workspace != workspace:
+        raise CorruptGeneration("other_workspace", f"it belongs to {description.workspace!r}, not {workspace!r}")
+    if (description.model_id, description.dimension) != (model_id, dimension):
+        was = f"{description.model_id!r} ({description.dimension})"
+        raise CorruptGeneration("other_model", f"its vectors are of {was}, not of {model_id!r} ({dimension})")
+    if description.analysis != analysis:
+        raise CorruptGeneration("other_analysis", "its words were cut by another version of the language rules")
+
+
+# --- writing ----------------------------------------------------------------------------------------------
+
+
+def _manifest(description: Description, files: Mapping[str, bytes]) -> bytes:
+    digests = {name: {"sha256": _digest(content), "size": len(content)} for name, content in files.items()}
+    return _canonical({"format": FORMAT, **asdict(description), "files": digests})
+
+
+def _pointer(name: str, manifest: bytes) -> bytes:
+    said = {"generation": name, "manifest": _digest(manifest)}
+    return _canonical({**said, "self": _digest(_canonical(said))})
+
+
+def _canonical(value: Mapping[str, object]) -> bytes:
+    return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=True).encode() + b"\n"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_all(target: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        if not _FILE.fullmatch(name):
+            raise ValueError(f"files: {name!r} is no plain name")
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, content)
+    for inner in {(target / name).parent for name in files} | {target}:
+        _sync_folder(inner)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    _write(fresh, content)
+    fresh.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _newest(folder: Path) -> int:
+    return max((int(match[1]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))), default=0)
+
+
+def _remove_others(folder: Path, name: str) -> None:
+    for path in folder.iterdir():
+        if path.name != name and (_NAME.fullmatch(path.name) or path.name.startswith("partial-")):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+def _current(folder: Path) -> bytes:
+    try:
+        return (folder / "CURRENT").read_bytes()
+    except FileNotFoundError:
+        raise CorruptGeneration("absent", f"{folder} holds no generation yet") from None
+    except OSError as error:
+        raise CorruptGeneration("damaged", f"CURRENT cannot be read: {error.strerror}") from error
+
+
+def _verified(folder: Path, pointer: bytes) -> Generation:
+    said = _parsed(pointer, "CURRENT")
+    name, digest = str(said.get("generation")), str(said.get("manifest"))
+    body = {"generation": name, "manifest": digest}
+    if pointer != _canonical({**body, "self": _digest(_canonical(body))}) or not _NAME.fullmatch(name):
+        raise CorruptGeneration("damaged", "CURRENT differs from what was written")
+    manifest = _content(folder / name, "manifest.json", digest)
+    held = _parsed(manifest, "manifest.json")
+    if held.pop("format", None) != FORMAT:
+        raise CorruptGeneration("other_format", "it was written by another version of this service")
+    digests = held.pop("files")
+    assert isinstance(digests, dict)
+    files = {file: _content(folder / name, file, entry["sha256"]) for file, entry in digests.items()}
+    return Generation(name, Description(**held), files)  # type: ignore[arg-type]
+
+
+def _parsed(content: bytes, name: str) -> dict[str, object]:
+    try:
+        value = json.loads(content)
+    except ValueError:
+        raise CorruptGeneration("damaged", f"{name} is not JSON") from None
+    if not isinstance(value, dict):
+        raise CorruptGeneration("damaged", f"{name} is not an object")
+    return value
+
+
+def _content(folder: Path, name: str, digest: str) -> bytes:
+    if not _FILE.fullmatch(name):
+        raise CorruptGeneration("damaged", f"the manifest names {name!r}")
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise CorruptGeneration("damaged", f"{folder.name}/{name} cannot be read: {error.strerror}") from error
+    if _digest(content) != digest:
+        raise CorruptGeneration("damaged", f"{folder.name}/{name} differs from what was written")
+    return content
+
+
+# --- scratch folders --------------------------------------------------------------------------------------
+
+
+class Scratch:
+    """A folder for one living index, removed by `close`, or by the next index after a crash."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            _remove_abandoned(folder)
+            self.path = folder / f"scratch-{uuid.uuid4().hex}"
+            self.path.mkdir()
+            self._lock = (self.path / "lock").open("wb")
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def close(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.close()
+
+
+def _remove_abandoned(folder: Path) -> None:
+    for path in folder.glob("scratch-*"):
+        try:
+            with (path / "lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            continue  # in use
+        except FileNotFoundError:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[IO[bytes]]:
+    with (folder / ".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock

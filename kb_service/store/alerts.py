@@ -1,0 +1,136 @@
+"""Dated claims that a problem recurs or grows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from graph.models import Alert, Evidence
+from kb_service.store import tables
+from kb_service.store.repository import Repository, chunks, page_of
+from kb_service.store.values import Page
+
+_alerts = tables.alerts
+_examples = tables.alert_examples
+
+
+class Alerts(Repository):
+    """An alert's examples are kept with the events they quote, so that an erasure finds exactly those."""
+
+    table = _alerts
+
+    def get(self, id: str) -> Alert | None:
+        row = self._read(select(_alerts).where(self._mine(), _alerts.c.id == id)).first()
+        return None if row is None else self._with_examples([row])[0]
+
+    def put(self, alert: Alert, example_ids: Sequence[str] | None = None) -> None:
+        """Stores an alert, over the one of the same id.
+
+        `example_ids` are the events that `alert.examples` quote, in the same order; give them whenever there
+        are new examples. Without it, examples that stood there before keep their events.
+        """
+        if example_ids is not None and len(example_ids) != len(alert.examples):
+            raise ValueError(f"{len(alert.examples)} examples need as many event ids, not {len(example_ids)}")
+        known = {text: event_id for text, event_id in self._quoted(alert.id) if event_id is not None}
+        self._upsert(
+            {
+                "workspace": self.workspace,
+                "id": alert.id,
+                "kind": alert.kind,
+                "state": alert.state,
+                "opened_at": alert.opened_at,
+                "problem_id": alert.problem_id,
+                "evidence": asdict(alert.evidence),
+                "products": list(alert.products),
+                "expertise_id": alert.expertise_id,
+                "proposal_id": alert.proposal_id,
+            }
+        )
+        self._write(delete(_examples).where(self._mine(_examples), _examples.c.alert_id == alert.id))
+        event_ids = example_ids or [known.get(text) for text in alert.examples]
+        rows = [
+            {
+                "workspace": self.workspace,
+                "alert_id": alert.id,
+                "ordinal": ordinal,
+                "event_id": event_id,
+                "text": text,
+            }
+            for ordinal, (text, event_id) in enumerate(zip(alert.examples, event_ids, strict=True))
+        ]
+        if rows:
+            self._write(insert(_examples), rows)
+        self._log("alert", alert.id)
+
+    def _quoted(self, alert_id: str) -> list[tuple[str, str | None]]:
+        statement = select(_examples.c.text, _examples.c.event_id).where(
+            self._mine(_examples), _examples.c.alert_id == alert_id
+        )
+        return [(row.text, row.event_id) for row in self._read(statement)]
+
+    def page(
+        self,
+        cursor: str | None = None,
+        limit: int = 50,
+        kind: str | None = None,
+        state: str | None = None,
+        since: datetime | None = None,
+        problem_id: str | None = None,
+    ) -> Page[Alert]:
+        """Alerts that meet the conditions given, the latest opened first."""
+        statement = select(_alerts).where(self._mine())
+        wanted = {"kind": kind, "state": state, "problem_id": problem_id}
+        for name, value in wanted.items():
+            if value is not None:
+                statement = statement.where(_alerts.c[name] == value)
+        if since is not None:
+            statement = statement.where(_alerts.c.opened_at >= since)
+        order = [_alerts.c.opened_at, _alerts.c.id]
+        rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
+        return page_of(self._with_examples(rows), next_cursor)
+
+    def open_of(self, problem_id: str, kind: str | None = None) -> Alert | None:
+        """The latest alert of a problem that is not resolved."""
+        found = (
+            alert
+            for alert in self.of_problem(problem_id)
+            if alert.state != "resolved" and kind in (None, alert.kind)
+        )
+        return next(found, None)
+
+    def of_problem(self, problem_id: str) -> tuple[Alert, ...]:
+        """Every alert of a problem, the latest opened first."""
+        statement = select(_alerts).where(self._mine(), _alerts.c.problem_id == problem_id)
+        ordered = statement.order_by(_alerts.c.opened_at.desc(), _alerts.c.id.desc())
+        return self._with_examples(self._read(ordered))
+
+    def _with_examples(self, rows: Iterable[Any]) -> tuple[Alert, ...]:
+        found = list(rows)
+        examples: dict[str, list[str]] = defaultdict(list)
+        for some in chunks(row.id for row in found):
+            statement = select(_examples.c.alert_id, _examples.c.text).where(
+                self._mine(_examples), _examples.c.alert_id.in_(some)
+            )
+            for alert_id, text in self._read(statement.order_by(_examples.c.ordinal)):
+                examples[alert_id].append(text)
+        return tuple(_alert(row, tuple(examples.get(row.id, ()))) for row in found)
+
+
+def _alert(row: Any, examples: tuple[str, ...]) -> Alert:
+    return Alert(
+        id=row.id,
+        kind=row.kind,
+        state=row.state,
+        opened_at=row.opened_at,
+        problem_id=row.problem_id,
+        evidence=Evidence(**row.evidence),
+        examples=examples,
+        products=tuple(row.products),
+        expertise_id=row.expertise_id,
+        proposal_id=row.proposal_id,
+    )

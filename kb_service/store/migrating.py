@@ -1,0 +1,52 @@
+"""Bringing the tables up to date, one process at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from kb_service.store import migrations
+from kb_service.store.backends import Backend
+from kb_service.store.migrations import HEAD
+
+
+class NewerStore(RuntimeError):
+    """The store was migrated by a later version of this software."""
+
+
+def migrate(backend: Backend) -> None:
+    """Runs the missing revisions in one transaction, under a lock that keeps other processes waiting.
+
+    Alembic is imported only when there is something to do.
+    """
+    with backend.migrating() as connection:
+        current = current_revision(connection)
+        if current == HEAD:
+            return
+        _upgrade(connection, current)
+
+
+def _upgrade(connection: Connection, current: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise NewerStore(
+            f"the store is at revision {current}, which this version does not know: "
+            "install the version that wrote it, or a later one"
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The revision that the tables stand at; None for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if revision is None else str(revision)

@@ -1,0 +1,64 @@
+"""Every table of the store. All but `workspaces`, `api_keys` and `audit` have the workspace first in their key.
+
+`migrations/` creates what stands here; a test holds the two together.
+"""
+
+from kb_service.store.tables.administration import api_keys, audit, changes, idempotency, workspaces
+from kb_service.store.tables.casework import (
+    alert_examples,
+    alerts,
+    assignments,
+    case_conversations,
+    cases,
+    event_vectors,
+    events,
+    exposures,
+    feedback,
+    problem_aliases,
+    problems,
+    proposals,
+)
+from kb_service.store.tables.delivery import deliveries, messages, webhooks
+from kb_service.store.tables.knowledge import (
+    agents,
+    document_versions,
+    documents,
+    intents,
+    passage_vectors,
+    passages,
+    rules,
+    sources,
+)
+from kb_service.store.tables.schema import metadata
+
+__all__ = [
+    "agents",
+    "alert_examples",
+    "alerts",
+    "api_keys",
+    "assignments",
+    "audit",
+    "case_conversations",
+    "cases",
+    "changes",
+    "deliveries",
+    "document_versions",
+    "documents",
+    "event_vectors",
+    "events",
+    "exposures",
+    "feedback",
+    "idempotency",
+    "intents",
+    "messages",
+    "metadata",
+    "passage_vectors",
+    "passages",
+    "problem_aliases",
+    "problems",
+    "proposals",
+    "rules",
+    "sources",
+    "webhooks",
+    "workspaces",
+]

@@ -1,0 +1,62 @@
+"""The shops of one store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from kb_service.errors import Conflict, FieldError, InvalidRequest
+from kb_service.store import tables
+from kb_service.store.values import Workspace
+
+_workspaces = tables.workspaces
+# Also the name of a folder of derived indexes, hence no slash, no leading dot, and a bounded length.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Workspaces:
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    def create(
+        self, id: str, *, name: str | None = None, languages: Iterable[str] = ("zh", "en")
+    ) -> Workspace:
+        """Opens a workspace; `languages` are those in which it wants names and evidence.
+
+        Raises `InvalidRequest` for an id that is not made of letters, digits, `.`, `_` and `-`, and
+        `Conflict` when it exists.
+        """
+        if not _ID.fullmatch(id):
+            message = "must be 1 to 64 letters, digits, '.', '_' or '-' and begin with a letter or digit"
+            raise InvalidRequest(f"id {message}", fields=(FieldError("id", message),))
+        if self.get(id) is not None:
+            raise Conflict(f"there is a workspace {id!r} already")
+        workspace = Workspace(id, name or id, tuple(languages), self._now)
+        row = {
+            "id": id,
+            "name": workspace.name,
+            "languages": list(workspace.languages),
+            "created_at": self._now,
+            "position": 0,
+            "event_sequence": 0,
+        }
+        self._connection.execute(insert(_workspaces), [row])
+        return workspace
+
+    def get(self, id: str) -> Workspace | None:
+        row = self._connection.execute(select(_workspaces).where(_workspaces.c.id == id)).first()
+        return None if row is None else _workspace(row)
+
+    def list(self) -> tuple[Workspace, ...]:
+        """Every workspace, by id."""
+        rows = self._connection.execute(select(_workspaces).order_by(_workspaces.c.id))
+        return tuple(map(_workspace, rows))
+
+
+def _workspace(row: Any) -> Workspace:
+    return Workspace(row.id, row.name, tuple(row.languages), row.created_at, row.position, row.watermark)
