@@ -21,6 +21,7 @@ Channel: TypeAlias = Literal["meaning", "words"]
 EXEMPLARS = 8
 """Messages kept of a problem, chosen to differ."""
 
+_USUAL: dict[Channel, float] = {"meaning": 0.35, "words": 0.1}
 _SHORTLIST = 32
 """Problems looked at closely: the nearest by centroid and as many by words."""
 _COPY = 0.97
@@ -308,21 +309,24 @@ class ProblemMatcher:
         length = np.full(len(states), said)
         if channel == "words":
             mean = np.add.reduceat(words, starts) / sizes
-            return np.stack([words_max, mean, _margin(words_max), size, length], axis=1), words_max
+            return np.stack([words_max, mean, _contrast(words_max, _USUAL["words"]), size, length], axis=1), words_max
         dense = np.where(self._read[rows], self._vectors[rows] @ utterance.vector, 0.0)
         nearest = np.maximum.reduceat(dense, starts)
         mean = np.add.reduceat(dense, starts) / sizes
         centroid = self._centroids[[state.slot for state in states]] @ utterance.vector
-        columns = [nearest, mean, centroid, words_max, _margin(nearest), size, length]
+        columns = [nearest, mean, centroid, words_max, _contrast(nearest, _USUAL["meaning"]), size, length]
         return np.stack(columns, axis=1), nearest
 
 
-def _margin(values: Floats) -> Floats:
-    """How far each value stands above the best of the others (below it: negative)."""
-    if len(values) < 2:
-        return np.asarray(values.copy())
-    second, first = np.partition(values, -2)[-2:]
-    return np.where(values == first, values - second, values - first)
+def _contrast(values: Floats, usual: float) -> Floats:
+    """How far each value stands above the background: the mean of the fourth to twelfth best problems.
+
+    The second and third best are left out, since they may be fragments of the same problem; `usual` is the
+    background while there are too few problems to tell.
+    """
+    ranked = -np.sort(-values)[3:12]
+    background = (float(ranked.sum()) + 3 * usual) / (len(ranked) + 3)
+    return np.asarray(values - background)
 
 
 def _grown(matrix: NDArray[np.float32], dimension: int) -> NDArray[np.float32]:

@@ -221,7 +221,7 @@ class Match:
     """
 
     problem_id: str | None
-    reason: Literal["joined", "new", "pending", "not_a_problem"]
+    reason: Literal["joined", "new", "pending", "not_a_problem", "same_case"]
     score: float
     runner_up: float
     pending: bool = False

@@ -6,7 +6,7 @@ A verdict never depends on when an event was received: a late event counts in th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -81,7 +81,7 @@ def recurrence(
     past = _until(observations, now)
     current = [o for o in past if after is None or o.at >= after]
     length = timedelta(hours=rules.recurrence_window_hours)
-    window = fullest(current, length, rules.recurrence_customers, now)
+    window = latest_full(current, length, rules.recurrence_customers, now)
     if window is None:
         return Verdict(None, "too_few_customers")
     evidence = _evidence(window, [o.at for o in past if o.at <= window.start])
@@ -105,35 +105,66 @@ def regression(
     begin = resolved_at + timedelta(hours=rules.regression_grace_hours)
     back = [o for o in _until(observations, now) if o.at > begin]
     length = timedelta(hours=rules.recurrence_window_hours)
-    window = fullest(back, length, rules.regression_customers, now)
+    window = latest_full(back, length, rules.regression_customers, now)
     if window is None:
         return Verdict(None, "too_few_customers")
     observed, customers = len(window.observations), window.voters
     minutes = round(length.total_seconds() / 60)
     span_en, span_zh = duration(minutes)
+    grace_en, grace_zh = duration(round(rules.regression_grace_hours * 60))
     day = resolved_at.date().isoformat()
     words = {
-        "en": f"{_count(customers, 'customer')} in {span_en} ({_count(observed, 'message')}), although the problem "
-        f"was resolved on {day} and a grace of {_hours(rules.regression_grace_hours)[0]} has passed.",
-        "zh": f"{span_zh}内 {customers} 位顾客再次反映(共 {observed} 条消息);该问题已于 {day} 标记为解决,"
-        f"{_hours(rules.regression_grace_hours)[1]}观察期已过。",
+        "en": f"{_count(customers, 'customer')} in {span_en} ({_count(observed, 'message')}), more than "
+        f"{grace_en} after the problem was resolved on {day}; none expected.",
+        "zh": f"{span_zh}内 {customers} 位顾客再次反映(共 {observed} 条消息);该问题已于 {day} 标记解决,"
+        f"且已过 {grace_zh}宽限期,本不应再出现。",
     }
     evidence = Evidence(observed, 0.0, customers, minutes, None, words)
     return Verdict("regression", "regression", evidence, window.reached_at(rules.regression_customers))
 
 
-def fullest(
+def latest_full(
     observations: Sequence[Observation], length: timedelta, voters: int, now: datetime
 ) -> Window | None:
     """The window with at least `voters` distinct voters: the one ending at `now`, else the latest, else None.
 
     `observations` are in order of time and none is later than `now`. A window may end at any of them.
     """
-    now_window = _window(observations, now, length)
-    if now_window.voters >= voters:
-        return now_window
+    latest = _window(observations, now, length)
+    if latest.voters >= voters:
+        return latest
+    ends = [end for end, count in _voters_by_end(observations, length) if count >= voters]
+    return _window(observations, ends[-1], length) if ends else None
+
+
+def reached(observations: Iterable[Observation], voters: int, hours: float, now: datetime) -> datetime | None:
+    """When a window of `hours` first held `voters` distinct voters, up to `now`; None when none did."""
+    counts = _voters_by_end(_until(observations, now), timedelta(hours=hours))
+    return next((end for end, count in counts if count >= voters), None)
+
+
+def duration(minutes: int) -> tuple[str, str]:
+    """A length of time in words, English and Chinese: whole days from two on, whole hours, else minutes."""
+    if minutes % 1440 == 0 and minutes >= 2880:
+        return f"{minutes // 1440} days", f"{minutes // 1440} 天"
+    if minutes % 60 == 0 and minutes >= 120:
+        return f"{minutes // 60} hours", f"{minutes // 60} 小时"
+    return _count(minutes, "minute"), f"{minutes} 分钟"
+
+
+def _until(observations: Iterable[Observation], now: datetime) -> list[Observation]:
+    return sorted((o for o in observations if o.at <= now), key=lambda o: (o.at, o.event_id))
+
+
+def _window(observations: Sequence[Observation], end: datetime, length: timedelta) -> Window:
+    start = end - length
+    return Window(start, end, tuple(o for o in observations if start < o.at <= end))
+
+
+def _voters_by_end(observations: Sequence[Observation], length: timedelta) -> Iterator[tuple[datetime, int]]:
+    """The number of distinct voters in the window that ends at each observation, in order of time."""
     counts: Counter[tuple[str, str]] = Counter()
-    first, latest = 0, None
+    first = 0
     for observation in observations:
         counts[observation.voter] += 1
         while observations[first].at <= observation.at - length:
@@ -142,28 +173,49 @@ def fullest(
             if not counts[leaver]:
                 del counts[leaver]
             first += 1
-        if len(counts) >= voters:
-            latest = observation.at
-    return None if latest is None else _window(observations, latest, length)
+        yield observation.at, len(counts)
 
 
-def reached(
-    observations: Iterable[Observation], voters: int, hours: float, now: datetime
-) -> datetime | None:
-    """When a window of `hours` first held `voters` distinct voters, up to `now`; None when none did."""
-    past = _until(observations, now)
-    length = timedelta(hours=hours)
-    for last in range(len(past)):
-        window = _window(past[: last + 1], past[last].at, length)
-        if window.voters >= voters:
-            return past[last].at
-    return None
+def _evidence(window: Window, history: Sequence[datetime]) -> Evidence:
+    """The count of a window against the problem's own usual one, from the times of its earlier messages.
+
+    The usual rate is Gamma distributed with half an event a window as the prior, so the count to expect is
+    negative binomial; `p_value` is its upper tail, None while the history is shorter than one window.
+    """
+    length = window.end - window.start
+    observed, customers = len(window.observations), window.voters
+    windows = (window.start - history[0]) / length if history else 0.0
+    shape = PRIOR_EVENTS + max(len(history) - 1, 0)  # the first message starts the clock, so it is no count
+    rate = PRIOR_WINDOWS + windows
+    p_value = float(betainc(observed, shape, 1 / (rate + 1))) if windows >= 1 else None
+    minutes = round(length.total_seconds() / 60)
+    words = _words(observed, customers, shape / rate, minutes, p_value)
+    return Evidence(observed, shape / rate, customers, minutes, p_value, words)
 
 
-def duration(minutes: int) -> tuple[str, str]:
-    """A length of time in words, English and Chinese: whole days from two on, whole hours, else minutes."""
-    if minutes % 1440 == 0 and minutes >= 2880:
-        return _count(minutes // 1440, "day"), f"{minutes // 1440} 天"
-    if minutes % 60 == 0 and minutes >= 120:
-        return _count(minutes // 60, "hour"), f"{minutes // 60} 小时"
-    return _count(minutes, "minute"), f"{minutes} 分钟"
+def _words(
+    observed: int, customers: int, expected: float, minutes: int, p_value: float | None
+) -> dict[str, str]:
+    span_en, span_zh = duration(minutes)
+    english = f"{_count(customers, 'customer')} in {span_en} ({_count(observed, 'message')})"
+    chinese = f"{span_zh}内 {customers} 位顾客反映(共 {observed} 条消息)"
+    if p_value is None:
+        return {
+            "en": f"{english}; the problem is too new to say what is usual.",
+            "zh": f"{chinese};问题出现不久,尚无可比的历史。",
+        }
+    figures = f"{expected:.1f}", f"{observed / expected:.1f}", _probability(p_value)
+    return {
+        "en": "{}, expected {} messages ({}×, {}).".format(english, *figures),
+        "zh": "{},按以往预计 {} 条({} 倍,{})。".format(chinese, *figures),
+    }
+
+
+def _probability(p: float) -> str:
+    if p < 1e-6:
+        return "p < 1e-6"
+    return f"p = {p:.3f}" if p >= 0.001 else f"p = {p:.1g}".replace("e-0", "e-")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

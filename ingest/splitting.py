@@ -79,7 +79,7 @@ def _pieces(document: Document, limit: int) -> Iterator[tuple[Role, tuple[str, .
                 else _packed(document.text, [span], limit)
             )
             yield from ((block.role, block.section, piece) for piece in spans)
-        elif _bare(block, following):
+        elif _bare(block, following) and not (len(blocks) > 1 and _names(document, span)):
             yield "heading", block.section, span
 
 
@@ -88,6 +88,11 @@ def _bare(heading: Block, following: Block | None) -> bool:
     if following is None:
         return True
     return following.role == "heading" and len(following.section) <= len(heading.section)
+
+
+def _names(document: Document, heading: Span) -> bool:
+    """Whether a heading is the document's title, which every passage carries already."""
+    return " ".join(document.text[slice(*heading)].split()) == document.title
 
 
 def _covering(document: Document) -> list[Block]:

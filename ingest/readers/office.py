@@ -228,7 +228,7 @@ def read_xlsx(data: bytes, options: Mapping[str, object]) -> ReadResult:
     overrides = options.get("sheets")
     by_sheet: Mapping[str, Mapping[str, object]] = overrides if isinstance(overrides, Mapping) else {}
     problems = [
-        RowProblem(f"sheet {name}", f"is not in the workbook; its sheets are {', '.join(sheets)}")
+        RowProblem.at(f"sheet {name}", f"is not in the workbook; its sheets are {', '.join(sheets)}")
         for name in by_sheet
         if name not in sheets
     ]
@@ -244,7 +244,7 @@ def read_xlsx(data: bytes, options: Mapping[str, object]) -> ReadResult:
         try:
             found = tables.as_records([(f"sheet {name}, row {number}", cells) for number, cells in rows], own)
         except IngestError as error:
-            problems.append(RowProblem(f"sheet {name}", str(error)))
+            problems.append(RowProblem.at(f"sheet {name}", error))
             continue
         extracts += found.extracts
         problems += found.problems

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from ingest.errors import EmptySource, IngestError, InvalidDocument
 from ingest.models import Extract
 from ingest.readers import html, markdown
-from ingest.readers.builder import ExtractBuilder, clean
-from ingest.readers.grid import cell_text, labelled
+from ingest.readers.builder import ExtractBuilder, clean, has_han
+from ingest.readers.grid import cell_text
 from ingest.readers.results import ReadResult, RowProblem, plain
 
 LISTS = frozenset(("products", "regions", "tiers", "channels", "supersedes"))
@@ -61,8 +61,11 @@ def read(rows: Iterable[Row], columns: Sequence[str] | None, options: Mapping[st
             identity = extract.attributes["external_id"]
             if identity in seen:
                 raise InvalidDocument("external_id", f"{identity!r} is already in {seen[identity]}; give each row its own id")
-        except (IngestError, ValueError) as error:
-            problems.append(RowProblem(row.where, str(error)))
+        except IngestError as error:
+            problems.append(RowProblem.at(row.where, error))
+            continue
+        except ValueError as error:
+            problems.append(RowProblem.at(row.where, f"cannot be read: {error}"))
             continue
         seen[identity] = row.where
         extracts.append(extract)
@@ -158,8 +161,10 @@ def _scalar(name: str, value: object) -> str | int | float | bool:
         return ", ".join(cell_text(item) for item in value)
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float):
-        return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 1e15 else float(format(value, ".15g"))
+    if isinstance(value, int):
+        return value
     text = _plain_text(value)
     if _NUMBER.match(text):
         return float(text) if "." in text else int(text)
@@ -199,13 +204,18 @@ def _composed(attributes: dict[str, object], content: Mapping[str, str], fields:
 
 
 def _show(builder: ExtractBuilder, name: str, value: object) -> None:
-    text = ", ".join(map(cell_text, value)) if isinstance(value, list | tuple) else _plain_text(value)
+    if isinstance(value, list | tuple):
+        text = ", ".join(map(cell_text, value))
+    elif isinstance(value, bool):
+        text = ("是" if value else "否") if has_han(name) else ("yes" if value else "no")
+    else:
+        text = _plain_text(value)
     if not text:
         return
     if len(text) > _LONG_FIELD or "\n\n" in text:
         builder.prose(f"{name}: {text}")
     else:
-        builder.field(labelled(name, text))
+        builder.field(f"{name}: {text}")
 
 
 def _shortened(text: str) -> str:

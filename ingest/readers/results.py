@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import cast, get_args
 
-from ingest.errors import CorruptSource
+from ingest.errors import (
+    CorruptSource,
+    EmptySource,
+    IngestError,
+    InvalidDocument,
+    ProtectedSource,
+    SourceTooLarge,
+    UnreadableSource,
+    UnsupportedFormat,
+)
 from ingest.models import Block, Extract, Role
 
+_ERRORS: Mapping[str, type[UnreadableSource]] = {
+    kind.code: kind for kind in (UnsupportedFormat, CorruptSource, ProtectedSource, EmptySource, SourceTooLarge)
+}
 _ROLES = frozenset(get_args(Role))
 
 
@@ -18,12 +30,20 @@ _ROLES = frozenset(get_args(Role))
 class RowProblem:
     """One row, line or sheet that could not be read; the others were.
 
-    `where` names it as people find it (`line 7`, `sheet 商品, row 12`); `message` says what was wrong and
-    what would be right.
+    `where` names it as people find it (`line 7`, `sheet 商品, row 12`); `error` says what was wrong and what
+    would be right, the place included.
     """
 
     where: str
-    message: str
+    error: IngestError
+
+    @classmethod
+    def at(cls, where: str, error: IngestError | str) -> RowProblem:
+        """The problem with its place written into the message; a plain text becomes a CorruptSource."""
+        if isinstance(error, InvalidDocument):
+            return cls(where, InvalidDocument(error.field, f"{error.message} ({where})"))
+        kind = CorruptSource if isinstance(error, str) else type(error)
+        return cls(where, kind(f"{where} {error}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +84,23 @@ def to_json(result: ReadResult) -> dict[str, object]:
             }
             for extract in result.extracts
         ],
-        "problems": [asdict(problem) for problem in result.problems],
+        "problems": [{"where": p.where, "error": error_to_json(p.error)} for p in result.problems],
     }
+
+
+def error_to_json(error: IngestError) -> dict[str, object]:
+    if isinstance(error, InvalidDocument):
+        return {"code": error.code, "field": error.field, "message": error.message}
+    return {"code": error.code, "message": str(error)}
+
+
+def error_from_json(value: object) -> IngestError:
+    """The inverse of `error_to_json`; raises KeyError or TypeError when the value has another form."""
+    item = cast(Mapping[str, object], value)
+    message = _text(item["message"])
+    if item["code"] == InvalidDocument.code:
+        return InvalidDocument(_text(item["field"]), message)
+    return _ERRORS.get(_text(item["code"]), CorruptSource)(message)
 
 
 def from_json(value: object) -> ReadResult:
@@ -77,7 +112,7 @@ def from_json(value: object) -> ReadResult:
         body = cast(Mapping[str, object], value)
         extracts = tuple(_extract(item) for item in _items(body["extracts"]))
         problems = tuple(
-            RowProblem(where=_text(item["where"]), message=_text(item["message"]))
+            RowProblem(_text(item["where"]), error_from_json(item["error"]))
             for item in cast(Sequence[Mapping[str, object]], _items(body["problems"]))
         )
     except (KeyError, TypeError, ValueError) as error:

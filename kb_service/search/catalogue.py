@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,7 @@ class _LabelsView:
     folded: bool
 
     def matching(self, names: Iterable[str], *, unlimited: bool = False) -> Mask:
-        """Which documents carry one of the names; with `unlimited`, also those that carry none. One a document."""
+        """Which documents carry one of the names, or with `unlimited` none at all; shape (documents,)."""
         table = np.zeros(self.size, dtype=np.bool_)
         keys = label_set(names) if self.folded else frozenset(names)
         found = [code for name in keys for code in tuple(self.named.get(name, ()))]
@@ -143,8 +144,12 @@ class Catalogue:
         slot = self._slots.get(external_id)
         return None if slot is None else self._records[slot].version
 
+    def rows_of(self, slot: int) -> range:
+        end = int(self._first.view()[slot + 1]) if slot + 1 < len(self._first) else self.rows
+        return range(int(self._first.view()[slot]), end)
+
     def add(self, record: Record, passages: Sequence[Passage]) -> int:
-        """Appends one version with its passages and returns its slot; an earlier version must be removed before."""
+        """Appends one version with its passages and returns its slot; an earlier one must be removed before."""
         if record.external_id in self._slots:
             raise ValueError(f"{record.external_id}: is already in the catalogue; remove it first")
         slot = len(self._records)
@@ -206,14 +211,14 @@ class Catalogue:
         )
 
     def dump(self) -> Mapping[str, bytes]:
-        """Files by name: one line of JSON a document, the dead ones included so that rows keep their numbers."""
+        """Files by name: a line of JSON a document, dead ones included so that rows keep their numbers."""
         view = self.view()
         lines = (_to_line(view, slot) for slot in range(len(view.records)))
         return {"documents.jsonl": "".join(lines).encode()}
 
     @classmethod
     def load(cls, files: Mapping[str, bytes]) -> Catalogue:
-        """The reverse of `dump`. Raises ValueError, KeyError or TypeError when the content is not of that form."""
+        """The reverse of `dump`. Raises ValueError, KeyError or TypeError on content of another form."""
         catalogue = cls()
         for line in files["documents.jsonl"].splitlines():
             record, passages, alive = _from_line(line)
@@ -339,7 +344,7 @@ def _to_line(view: CatalogueView, slot: int) -> str:
 
 def _from_line(line: bytes) -> tuple[Record, list[Passage], bool]:
     held = json.loads(line)
-    attributes = {
+    attributes: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in held["record"].items()
     }
     for name in ("valid_from", "valid_to"):

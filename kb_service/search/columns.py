@@ -39,7 +39,9 @@ class Column(Generic[Scalar]):
         block = np.asarray(values, dtype=self._buffer.dtype)
         end = self._length + len(block)
         if end > len(self._buffer) or not self._buffer.flags.writeable:
-            larger = np.empty((max(end, 2 * len(self._buffer), 64), *self._buffer.shape[1:]), self._buffer.dtype)
+            larger = np.empty(
+                (max(end, 2 * len(self._buffer), 64), *self._buffer.shape[1:]), self._buffer.dtype
+            )
             larger[: self._length] = self._buffer[: self._length]
             self._buffer = larger
         self._buffer[self._length : end] = block

@@ -41,7 +41,9 @@ class Coefficients:
 
     def __post_init__(self) -> None:
         if len(self.values) != len(FEATURES):
-            raise ValueError(f"values: {len(self.values)} numbers for the {len(FEATURES)} features {FEATURES}")
+            raise ValueError(
+                f"values: {len(self.values)} numbers for the {len(FEATURES)} features {FEATURES}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,11 @@ def _entity(hit: Hit, query: SearchQuery) -> float:
 def _codes(texts: Iterable[str]) -> frozenset[str]:
     """Model, order and article numbers: what has both letters and digits and tells things apart exactly."""
     terms = (term for text in texts for term in tokens(text) if len(term) >= 4)
-    return frozenset(term for term in terms if any(c.isdigit() for c in term) and any(c.isascii() and c.isalpha() for c in term))
+    return frozenset(
+        term
+        for term in terms
+        if any(c.isdigit() for c in term) and any(c.isascii() and c.isalpha() for c in term)
+    )
 
 
 def sigmoid(value: float) -> float:
@@ -118,7 +124,7 @@ def sigmoid(value: float) -> float:
 
 
 def fit_confidence(samples: Sequence[Sample], start: Confidence, *, least: int = 50) -> Confidence:
-    """Logistic regression by language, on judged questions that had no part in fitting anything else before.
+    """Logistic regression by language, on questions that nothing else was fitted on.
 
     Newton's method with a ridge towards the coefficients of `start`, so that a feature which the samples do not
     move keeps its cautious value. A language with fewer than `least` samples, or where all are right or all
@@ -132,7 +138,9 @@ def fit_confidence(samples: Sequence[Sample], start: Confidence, *, least: int =
         right = np.array([sample.right for sample in members], dtype=np.float64)
         if len(members) >= least and 0 < right.sum() < len(right):
             before = start.languages.get(language, start.languages[OTHER])
-            values = _newton(np.stack([sample.features for sample in members]), right, np.array(before.values))
+            values = _newton(
+                np.stack([sample.features for sample in members]), right, np.array(before.values)
+            )
             fitted[language] = Coefficients(tuple(round(float(value), 4) for value in values), len(members))
     return Confidence(fitted)
 

@@ -1,10 +1,11 @@
-"""From two halves to one score: a convex combination of calibrated scores, by how far each half can be trusted.
+"""From two halves to one score: a convex combination, by how far each half can be trusted.
 
 Each half's raw score is mapped to 0..1 by a monotone function with constants, then the two are mixed with a
-weight for the pair of languages and for whether the encoder reads them. Ranks are not used: on every public set
-tried, reciprocal rank fusion was worse than the better half alone (with an English encoder the words must lead in
-Chinese, the vectors in English). A convex combination with calibrated constants needs few judged questions and
-holds out of domain (Bruch, Gai, Ingber: An Analysis of Fusion Functions for Hybrid Retrieval, 2023).
+weight for the pair of languages and for whether the encoder reads them. Ranks are not used: on every public
+set tried, reciprocal rank fusion was worse than the better half alone (with an English encoder the words must
+lead in Chinese, the vectors in English). A convex combination with calibrated constants needs few judged
+questions and holds out of domain (Bruch, Gai, Ingber: An Analysis of Fusion Functions for Hybrid Retrieval,
+2023).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 from kb_service.search.models import Mask, Rows, Scores
 
 Regime: TypeAlias = Literal["read", "unread", "crossed", "apart"]
-"""How a question's language and a passage's stand to each other: the same and read by the encoder; the same and
-not read; different and both read; different and at least one not read."""
+"""How a question's language and a passage's stand to each other: the same and read by the encoder; the same
+and not read; different and both read; different and at least one not read."""
 
 REGIMES: tuple[Regime, ...] = get_args(Regime)
 
@@ -45,9 +46,9 @@ class Blend:
 class Fusion:
     """All constants of one encoder.
 
-    A passage that is itself a customer's question gains by `question` times its dense half; a document gains by
-    `more` times the score of its second passage; the graph's prior adds by at most `prior`. All three close
-    part of the distance to 1, so that a score stays within 0..1 and no gain outweighs the halves.
+    A passage that is itself a customer's question gains by `question` times its own score; a document gains
+    by `more` times the score of its second passage; the graph's prior adds by at most `prior`. All three
+    close part of the distance to 1, so that a score stays within 0..1 and no gain outweighs the halves.
     """
 
     blends: Mapping[Regime, Blend]
@@ -77,7 +78,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Documents in order: each with its best candidate (a place in the candidates' arrays), score and prior gain."""
+    """Documents in order: the place of each one's best candidate, its score, and what the prior added."""
 
     best: NDArray[np.int64]
     scores: Scores
@@ -85,7 +86,7 @@ class Ranked:
 
 
 def regime(query_language: str, language: str, reads: Collection[str]) -> Regime:
-    """Languages are primary tags; "und" (a bare model number, say) is taken for every language, and read by none."""
+    """Languages are primary tags; "und" (a bare model number, say) is every language, and read by none."""
     same = query_language == language or "und" in (query_language, language)
     if query_language in reads and language in reads:
         return "read" if same else "crossed"
@@ -101,7 +102,7 @@ def blend(candidates: Candidates, fusion: Fusion) -> Scores:
     dense = np.where(absent, 0.0, dense)
     words = cover * candidates.coverage + (1 - cover) * -np.expm1(-candidates.saturation / half)
     mixed = weight * dense + (1 - weight) * words
-    return np.asarray(_gain(mixed, fusion.question * dense * candidates.questions))
+    return np.asarray(_gain(mixed, fusion.question * mixed * candidates.questions))
 
 
 def rank(candidates: Candidates, fusion: Fusion) -> Ranked:
@@ -136,8 +137,10 @@ def _row(mix: Blend) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One judged question: its candidates, which of them belong to a right document, and the group (a language,
-    say) whose mean counts as much as any other group's."""
+    """One judged question: its candidates, and which of them belong to a right document.
+
+    `group` is a language, say; the mean of each group counts as much as any other's.
+    """
 
     candidates: Candidates
     right: Mask
@@ -178,7 +181,7 @@ def fit_fusion(judged: Sequence[Judged], start: Fusion, *, rounds: int = 3) -> F
                 trials = [_with(best, name, constant, number) for number in grid]
                 best, value = _better(judged, best, value, trials)
         for constant, grid in _SHARED.items():
-            trials = [replace(best, **{constant: number}) for number in grid]
+            trials = [_shared(best, constant, number) for number in grid]
             best, value = _better(judged, best, value, trials)
         if value - before < _NOISE:
             break
@@ -201,6 +204,11 @@ _DISCOUNTS = 1 / np.log2(np.arange(2, 12))
 
 def _with(fusion: Fusion, name: Regime, constant: str, number: float) -> Fusion:
     return replace(fusion, blends={**fusion.blends, name: replace(fusion.blends[name], **{constant: number})})
+
+
+def _shared(fusion: Fusion, constant: str, number: float) -> Fusion:
+    values = {name: getattr(fusion, name) for name in ("question", "more", "prior")} | {constant: number}
+    return Fusion(fusion.blends, **values)
 
 
 def _better(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ _PROBE = "AUR-S2-BLK 手机屏幕碎了，三十天内能退货吗？ The custom
 @functools.cache
 def analysis_id() -> str:
     """A digest of how texts are cut into terms and how they are indexed; an index of another one is stale."""
-    said = "\x1f".join([*tokens(_PROBE), tantivy.__version__])
+    said = "\x1f".join([*tokens(_PROBE), importlib.metadata.version("tantivy")])
     return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
 
@@ -41,7 +42,7 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     for name in FIELDS:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
-    for name in ("kind", "language", "audience"):
+    for name in ("kind", "language"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     # Tantivy stops for good when an int meets an unsigned field, hence signed ones.
     builder.add_integer_field("row", indexed=True, fast=True)
@@ -78,7 +79,6 @@ class LexicalIndex:
             document.add_text(name, " ".join(part))
         document.add_text("kind", record.kind)
         document.add_text("language", primary_language(record.language))
-        document.add_text("audience", record.audience)
         document.add_integer("row", self.rows)
         document.add_integer("slot", slot)
         self._writing().add_document(document)
@@ -119,7 +119,7 @@ class LexicalIndex:
 
     @classmethod
     def load(cls, files: Mapping[str, bytes], folder: Path) -> LexicalIndex:
-        """The reverse of `dump`: works on copies in `folder`. Raises ValueError or KeyError on what does not fit."""
+        """The reverse of `dump`, on copies in `folder`. Raises ValueError or KeyError on what does not fit."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             if name.startswith("lexical/"):
@@ -130,7 +130,7 @@ class LexicalIndex:
         return index
 
     def close(self) -> None:
-        """Ends the writer and removes the folder. Views stay usable: the system keeps files that are in use."""
+        """Ends the writer and removes the folder. Views stay usable: the system keeps files in use."""
         if self._writer is not None:
             self._writer.wait_merging_threads()
             self._writer = None
@@ -175,7 +175,7 @@ class LexicalView:
     ) -> tuple[Rows, Scores]:
         """The rows with the highest BM25 score among the `allowed` (shape (rows,); None: all), best first.
 
-        `coarse` narrows by stored words beforehand, field name to accepted values (kind, language, audience);
+        `coarse` narrows by stored words beforehand, field name to accepted values (kind, language);
         it must not exclude an allowed row. Rows that hold no term of the question are not found.
         """
         wanted = self._query(query)
@@ -222,7 +222,9 @@ class LexicalView:
         hits = self.searcher.search(wanted, limit, count=False).hits
         if not hits:
             return _NOTHING
-        rows = np.array(self.searcher.fast_field_values("row", [address for _, address in hits]), dtype=np.int64)
+        rows = np.array(
+            self.searcher.fast_field_values("row", [address for _, address in hits]), dtype=np.int64
+        )
         scores = np.array([score for score, _ in hits], dtype=np.float64)
         order = np.lexsort((rows, -scores))
         return rows[order], scores[order]
@@ -235,7 +237,9 @@ class LexicalView:
                 if occurs:
                     clause = Query.term_query(_schema(), field, term, "freq")
                     weight = WEIGHTS[field]
-                    clauses.append((Occur.Should, clause if weight == 1 else Query.boost_query(clause, weight)))
+                    clauses.append(
+                        (Occur.Should, clause if weight == 1 else Query.boost_query(clause, weight))
+                    )
         return Query.boolean_query(clauses) if clauses else None
 
 

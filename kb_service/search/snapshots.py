@@ -96,12 +96,16 @@ def read(folder: Path) -> Generation:
 def check(description: Description, *, workspace: str, model_id: str, dimension: int, analysis: str) -> None:
     """Raises CorruptGeneration when a whole generation is of another workspace, model or way to cut words."""
     if description.workspace != workspace:
-        raise CorruptGeneration("other_workspace", f"it belongs to {description.workspace!r}, not {workspace!r}")
+        raise CorruptGeneration(
+            "other_workspace", f"it belongs to {description.workspace!r}, not {workspace!r}"
+        )
     if (description.model_id, description.dimension) != (model_id, dimension):
         was = f"{description.model_id!r} ({description.dimension})"
         raise CorruptGeneration("other_model", f"its vectors are of {was}, not of {model_id!r} ({dimension})")
     if description.analysis != analysis:
-        raise CorruptGeneration("other_analysis", "its words were cut by another version of the language rules")
+        raise CorruptGeneration(
+            "other_analysis", "its words were cut by another version of the language rules"
+        )
 
 
 # --- writing ----------------------------------------------------------------------------------------------
@@ -159,7 +163,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _newest(folder: Path) -> int:
-    return max((int(match[1]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))), default=0)
+    return max(
+        (int(match[1]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))), default=0
+    )
 
 
 def _remove_others(folder: Path, name: str) -> None:
@@ -212,7 +218,9 @@ def _content(folder: Path, name: str, digest: str) -> bytes:
     try:
         content = (folder / name).read_bytes()
     except OSError as error:
-        raise CorruptGeneration("damaged", f"{folder.name}/{name} cannot be read: {error.strerror}") from error
+        raise CorruptGeneration(
+            "damaged", f"{folder.name}/{name} cannot be read: {error.strerror}"
+        ) from error
     if _digest(content) != digest:
         raise CorruptGeneration("damaged", f"{folder.name}/{name} differs from what was written")
     return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,8 +21,9 @@ QUERY_TERMS = 64
 
 @dataclass(frozen=True, slots=True)
 class QueryTerms:
-    """A question's distinct terms. `numbers` are their places in the vocabulary, -1 where no passage has them.
+    """A question's distinct terms.
 
+    `numbers` are their places in the vocabulary, -1 where no living passage has them.
     `idf` is BM25's, ln(1 + (N − n + ½) / (n + ½)), of N living passages of which n hold the term.
     `fields[i, j]` tells whether term i occurs in field j at all.
     """
@@ -156,7 +158,7 @@ class TermView:
         bounds = [int(self.ends[row - 1, -1]) if row else 0, *self.ends[row].tolist()]
         return tuple(
             tuple(self.terms[number] for number in self.held[begin:end].tolist())
-            for begin, end in zip(bounds, bounds[1:], strict=False)
+            for begin, end in itertools.pairwise(bounds)
         )
 
     def query(self, tokens: Sequence[str]) -> QueryTerms:

@@ -52,7 +52,7 @@ class Alerts(Repository):
             }
         )
         self._write(delete(_examples).where(self._mine(_examples), _examples.c.alert_id == alert.id))
-        event_ids = example_ids or [known.get(text) for text in alert.examples]
+        event_ids: Sequence[str | None] = example_ids or [known.get(text) for text in alert.examples]
         rows = [
             {
                 "workspace": self.workspace,
@@ -116,8 +116,8 @@ class Alerts(Repository):
             statement = select(_examples.c.alert_id, _examples.c.text).where(
                 self._mine(_examples), _examples.c.alert_id.in_(some)
             )
-            for alert_id, text in self._read(statement.order_by(_examples.c.ordinal)):
-                examples[alert_id].append(text)
+            for row in self._read(statement.order_by(_examples.c.ordinal)):
+                examples[row.alert_id].append(row.text)
         return tuple(_alert(row, tuple(examples.get(row.id, ()))) for row in found)
 
 

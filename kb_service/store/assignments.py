@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from graph.models import Match
 from kb_service.store import tables
@@ -26,7 +27,30 @@ class Assignments(Repository):
         While the match is pending the assignment is provisional; the first that is not pending stays as
         `first_problem_id`.
         """
-        row = {
+        self.put_many([(event_id, problem_id, match)])
+
+    def put_many(self, decisions: Sequence[tuple[str, str | None, Match]]) -> None:
+        """Notes many decisions at once, each as (event id, problem id, match)."""
+        rows = {event_id: self._row(event_id, problem_id, match) for event_id, problem_id, match in decisions}
+        if not rows:
+            return
+        statement = self._insert()
+        decided = {
+            name: statement.excluded[name]
+            for name in ("problem_id", "match_problem_id", "reason", "score", "runner_up", "pending", "at")
+        }
+        decided["first_problem_id"] = func.coalesce(
+            _assignments.c.first_problem_id, statement.excluded.first_problem_id
+        )
+        self._write(
+            statement.on_conflict_do_update(index_elements=["workspace", "event_id"], set_=decided),
+            list(rows.values()),
+        )
+        for event_id in rows:
+            self._log("event", event_id)
+
+    def _row(self, event_id: str, problem_id: str | None, match: Match) -> dict[str, Any]:
+        return {
             "workspace": self.workspace,
             "event_id": event_id,
             "problem_id": problem_id,
@@ -38,11 +62,6 @@ class Assignments(Repository):
             "pending": match.pending,
             "at": self._scope.now,
         }
-        before = self.get(event_id)
-        if before is not None and before.first_problem_id is not None:
-            row["first_problem_id"] = before.first_problem_id
-        self._upsert(row)
-        self._log("event", event_id)
 
     def reassign(self, event_ids: Sequence[str], problem_id: str) -> int:
         """Moves events to another problem, as a split does; how many were moved."""

@@ -16,7 +16,7 @@ _audit = tables.audit
 
 
 class AuditLog(Repository):
-    """Append-only. An entry about a customer holds a digest of their id, or it would outlive their erasure."""
+    """Append-only. What an entry says of a customer goes with their erasure; the entry itself stays."""
 
     table = _audit
 

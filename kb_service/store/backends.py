@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from kb_service.errors import FieldError, InvalidRequest, Overloaded
+from kb_service.errors import InvalidRequest, Overloaded
 from kb_service.store.columns import dump_json
 from kb_service.store.tables import workspaces
 
@@ -25,8 +25,10 @@ MIGRATION_LOCK = 7_303_014_402_196_431
 
 class Backend(Protocol):
     """A database behind the store. A connection comes with its transaction begun; leaving the block commits,
-    an exception rolls back.
+    an exception rolls back. `dialect` is its name.
     """
+
+    dialect: str
 
     def reading(self) -> AbstractContextManager[Connection]: ...
     def writing(self) -> AbstractContextManager[Connection]: ...
@@ -44,8 +46,7 @@ def open_backend(url: str, lock_seconds: float) -> Backend:
         return SqliteBackend(parsed, lock_seconds)
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return PostgresBackend(parsed, lock_seconds)
-    message = "must begin with sqlite:/// or postgresql://"
-    raise InvalidRequest(f"database_url {message}", fields=(FieldError("database_url", message),))
+    raise InvalidRequest.of("database_url", "must begin with sqlite:/// or postgresql://")
 
 
 @contextmanager
@@ -91,9 +92,11 @@ class SqliteBackend:
     in free pages.
     """
 
+    dialect = "sqlite"
+
     def __init__(self, url: URL, lock_seconds: float) -> None:
         if not url.database or url.database == ":memory:":
-            raise ValueError("the SQLite store needs a file: sqlite:///path/to/kb.sqlite3")
+            raise InvalidRequest.of("database_url", "SQLite needs a file: sqlite:///path/to/kb.sqlite3")
         self.path = Path(url.database)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock_seconds = lock_seconds
@@ -195,6 +198,8 @@ class PostgresBackend:
     Readers run REPEATABLE READ, which is a snapshot there; writers READ COMMITTED, so that what they read
     after the wait for the lock is what the writer before them committed.
     """
+
+    dialect = "postgresql"
 
     def __init__(self, url: URL, lock_seconds: float) -> None:
         self._lock_seconds = lock_seconds

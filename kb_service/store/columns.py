@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +29,8 @@ def storable(text: str) -> str:
 
 
 def _storable_tree(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no such number
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
@@ -39,10 +42,15 @@ def _storable_tree(value: Any) -> Any:
 
 def dump_json(value: object) -> str:
     """JSON as it lies in the store: not escaped, so that Chinese stays readable and searchable."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if "\\u0000" in text or not _encodable(text):
-        text = json.dumps(_storable_tree(value), ensure_ascii=False, separators=(",", ":"))
-    return text
+    try:
+        text = _dumped(value)
+    except ValueError:
+        return _dumped(_storable_tree(value))
+    return text if "\\u0000" not in text and _encodable(text) else _dumped(_storable_tree(value))
+
+
+def _dumped(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _encodable(text: str) -> bool:

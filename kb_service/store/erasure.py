@@ -1,10 +1,290 @@
-"""x"""
+"""Erasing a customer: from the facts themselves, and from everything that quotes them."""
 
 from __future__ import annotations
 
-from kb_service.store.repository import Scope
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, update
+
+from kb_service.store import tables
+from kb_service.store.problems import Problems
+from kb_service.store.quotes import Quotes
+from kb_service.store.repository import Repository, Scope, chunks
 from kb_service.store.values import Erasure
+
+_events = tables.events
+_assignments = tables.assignments
+_cases = tables.cases
+_problems = tables.problems
+_examples = tables.alert_examples
+_exposures = tables.exposures
+_STREAM = 500
 
 
 def erase_customer(scope: Scope, customer_id: str) -> Erasure:
-    return Erasure({})
+    """Removes what a customer said and did, and what quotes them, in the open transaction.
+
+    Goes: their cases; the events of them and of their conversations, with vectors and assignments; problems
+    that nothing else is left of, with their alerts; alerts' examples; idempotency replays that mention them.
+    Blanked: what an exposure, feedback, proposal, audit entry, problem's name or outbox message quotes.
+    The change log gets an entry for each event, case, problem and alert that went or changed.
+    """
+    return _Eraser(scope, customer_id).run()
+
+
+class _Eraser(Repository):
+    table = _events
+
+    def __init__(self, scope: Scope, customer_id: str) -> None:
+        super().__init__(scope)
+        self._customer_id = customer_id
+        self._counts: Counter[str] = Counter()
+        self._case_ids: set[str] = set()
+        self._event_ids: set[str] = set()
+        self._conversation_ids: set[str] = set()
+        self._texts: list[str] = []
+        self._seen_cases: set[str] = set()
+
+    def run(self) -> Erasure:
+        self._find()
+        exposure_ids = self._find_exposures()
+        touched = self._touched_problems()
+        ids = self._case_ids | self._event_ids | self._conversation_ids
+        self._quotes = Quotes(self._customer_id, ids, self._texts)
+        alert_ids = self._drop_examples()
+        self._remove_facts()
+        removed = self._remove_empty_problems(touched)
+        unnamed = self._blank_names(touched - removed)
+        self._blank_exposures(exposure_ids)
+        self._forget_replays()
+        alert_ids |= self._clean(tables.alerts, ("evidence",), "alert")
+        self._clean(tables.proposals, ("title", "evidence", "draft"))
+        self._clean(tables.audit, ("actor", "object", "detail"))
+        self._clean_messages()
+        return Erasure(
+            counts={name: number for name, number in self._counts.items() if number},
+            event_ids=tuple(sorted(self._event_ids)),
+            case_ids=tuple(sorted(self._case_ids)),
+            problem_ids=tuple(sorted(touched - removed)),
+            removed_problem_ids=tuple(sorted(removed)),
+            unnamed_problem_ids=unnamed,
+            alert_ids=tuple(sorted(alert_ids)),
+        )
+
+    # What is theirs
+
+    def _find(self) -> None:
+        """Their events lead to conversations and unnamed cases, and these to what agents and bots said."""
+        self._take(
+            or_(
+                _events.c.customer_id == self._customer_id,
+                _events.c.customer["id"].as_string() == self._customer_id,
+            )
+        )
+        nobodys = or_(_cases.c.customer_id == self._customer_id, _cases.c.customer_id.is_(None))
+        self._take_cases(_cases.c.customer_id == self._customer_id)
+        for some in chunks(sorted(self._seen_cases - self._case_ids)):
+            self._take_cases(and_(_cases.c.id.in_(some), nobodys))
+        unnamed = or_(_events.c.customer_id == self._customer_id, _events.c.customer_id.is_(None))
+        for some in chunks(sorted(self._case_ids)):
+            self._take(and_(_events.c.case_id.in_(some), unnamed))
+        for some in chunks(sorted(self._conversation_ids)):
+            self._take(and_(_events.c.conversation_id.in_(some), unnamed))
+
+    def _take(self, condition: ColumnElement[bool]) -> None:
+        columns = [
+            _events.c[name] for name in ("id", "case_id", "conversation_id", "text", "reply", "reason")
+        ]
+        for row in self._read(select(*columns).where(self._mine(), condition)):
+            self._event_ids.add(row.id)
+            self._texts += [text for text in (row.text, row.reply, row.reason) if text]
+            if row.conversation_id is not None:
+                self._conversation_ids.add(row.conversation_id)
+            if row.case_id is not None:
+                self._seen_cases.add(row.case_id)
+
+    def _take_cases(self, condition: ColumnElement[bool]) -> None:
+        statement = select(_cases.c.id, _cases.c.conversation_ids).where(self._mine(_cases), condition)
+        for row in self._read(statement):
+            self._case_ids.add(row.id)
+            self._conversation_ids.update(row.conversation_ids)
+
+    def _find_exposures(self) -> set[str]:
+        """The questions asked by them, in their conversations or cases, or in exactly their words."""
+        found: set[str] = set()
+
+        def take(condition: ColumnElement[bool]) -> None:
+            columns = (_exposures.c.id, _exposures.c.conversation_id, _exposures.c.query)
+            for row in self._read(select(*columns).where(self._mine(_exposures), condition)):
+                found.add(row.id)
+                if row.query:
+                    self._texts.append(row.query)
+                if row.conversation_id is not None:
+                    self._conversation_ids.add(row.conversation_id)
+
+        take(_exposures.c.customer_id == self._customer_id)
+        unnamed = _exposures.c.customer_id.is_(None)
+        for some in chunks(sorted(self._conversation_ids)):
+            take(and_(_exposures.c.conversation_id.in_(some), unnamed))
+        for some in chunks(sorted(self._case_ids)):
+            take(_exposures.c.case_id.in_(some))
+        for some in chunks(sorted(self._event_ids)):
+            take(_exposures.c.event_id.in_(some))
+        for some in chunks(sorted(set(self._texts))):
+            take(and_(_exposures.c.query.in_(some), unnamed))
+        return found
+
+    def _touched_problems(self) -> set[str]:
+        found: set[str | None] = set()
+        for some in chunks(sorted(self._event_ids)):
+            found.update(
+                self._read(
+                    select(_assignments.c.problem_id).where(
+                        self._mine(_assignments), _assignments.c.event_id.in_(some)
+                    )
+                ).scalars()
+            )
+        for some in chunks(sorted(self._case_ids)):
+            found.update(
+                self._read(
+                    select(_cases.c.problem_id).where(self._mine(_cases), _cases.c.id.in_(some))
+                ).scalars()
+            )
+        return {id for id in found if id is not None}
+
+    # What goes
+
+    def _delete(self, table: Table, column: ColumnElement[Any], values: Iterable[Any]) -> None:
+        for some in chunks(sorted(values)):
+            statement = delete(table).where(self._mine(table), column.in_(some))
+            self._counts[table.name] += self._write(statement).rowcount
+
+    def _remove_facts(self) -> None:
+        for some in chunks(sorted(self._case_ids)):
+            others = and_(self._mine(), _events.c.case_id.in_(some), _events.c.id.not_in(self._event_ids))
+            for id in list(self._read(select(_events.c.id).where(others)).scalars()):
+                self._write(update(_events).where(self._mine(), _events.c.id == id).values(case_id=None))
+                self._log("event", id)
+        for table in (tables.event_vectors, tables.assignments):
+            self._delete(table, table.c.event_id, self._event_ids)
+        self._delete(_events, _events.c.id, self._event_ids)
+        self._delete(_cases, _cases.c.id, self._case_ids)
+        for event_id in sorted(self._event_ids):
+            self._log("event_removed", event_id)
+        for case_id in sorted(self._case_ids):
+            self._log("case_removed", case_id)
+
+    def _drop_examples(self) -> set[str]:
+        """Examples go with their event; one without an event goes when it quotes the customer."""
+        gone: list[tuple[str, int]] = []
+        columns = (_examples.c.alert_id, _examples.c.ordinal, _examples.c.event_id, _examples.c.text)
+        for row in self._read(select(*columns).where(self._mine(_examples))):
+            theirs = row.event_id in self._event_ids or self._quotes.within(row.text)
+            if theirs or (row.event_id is None and self._quotes.excerpt(row.text)):
+                gone.append((row.alert_id, row.ordinal))
+        for alert_id, ordinal in gone:
+            self._write(
+                delete(_examples).where(
+                    self._mine(_examples), _examples.c.alert_id == alert_id, _examples.c.ordinal == ordinal
+                )
+            )
+            self._log("alert", alert_id)
+        self._counts[_examples.name] += len(gone)
+        return {alert_id for alert_id, _ in gone}
+
+    def _remove_empty_problems(self, touched: set[str]) -> set[str]:
+        """Problems that nothing else is left of: they would stand under a name of the customer's."""
+        problems = Problems(self._scope)
+        events = exists().where(
+            _assignments.c.workspace == _problems.c.workspace, _assignments.c.problem_id == _problems.c.id
+        )
+        empty: set[str] = set()
+        for some in chunks(sorted(touched)):
+            statement = select(_problems.c.id).where(self._mine(_problems), _problems.c.id.in_(some), ~events)
+            empty.update(self._read(statement).scalars())
+        for problem_id in sorted(empty):
+            problems.remove(problem_id)
+        self._counts[_problems.name] += len(empty)
+        for problem_id in sorted(touched - empty):
+            self._log("problem", problem_id)
+        return empty
+
+    def _forget_replays(self) -> None:
+        table = tables.idempotency
+        statement = select(table.c.key, table.c.route, table.c.body).where(self._mine(table))
+        gone = [
+            (row.key, row.route)
+            for row in self._read(statement.execution_options(yield_per=_STREAM))
+            if self._quotes.within(bytes(row.body).decode("utf-8", "replace"))
+            or self._quotes.within(row.key)
+            or self._quotes.within(row.route)
+        ]
+        for key, route in gone:
+            self._write(delete(table).where(self._mine(table), table.c.key == key, table.c.route == route))
+        self._counts[table.name] += len(gone)
+
+    # What is blanked
+
+    def _blank_names(self, problem_ids: set[str]) -> tuple[str, ...]:
+        blanked = []
+        for some in chunks(sorted(problem_ids)):
+            statement = select(_problems.c.id, _problems.c.names).where(
+                self._mine(_problems), _problems.c.id.in_(some)
+            )
+            rows = self._read(statement).all()
+            blanked += [row.id for row in rows if any(map(self._quotes.excerpt, row.names.values()))]
+        for id in blanked:
+            self._write(
+                update(_problems)
+                .where(self._mine(_problems), _problems.c.id == id)
+                .values(names={}, folded_names="")
+            )
+        self._counts["problems"] += len(blanked)
+        return tuple(blanked)
+
+    def _blank_exposures(self, ids: set[str]) -> None:
+        blank = dict.fromkeys(("query", "customer_id", "conversation_id", "case_id", "event_id"))
+        for some in chunks(sorted(ids)):
+            statement = update(_exposures).where(self._mine(_exposures), _exposures.c.id.in_(some))
+            self._counts[_exposures.name] += self._write(statement.values(blank)).rowcount
+        table = tables.feedback
+        for some in chunks(sorted(ids)):
+            written = and_(table.c.exposure_id.in_(some), table.c.final_text.is_not(None))
+            statement = update(table).where(self._mine(table), written).values(final_text=None)
+            self._counts[table.name] += self._write(statement).rowcount
+
+    def _clean(self, table: Table, columns: tuple[str, ...], kind: Any = None) -> set[str]:
+        """Takes the customer out of the texts in `columns` of every row; the ids of the rows that changed."""
+        return self._rewrite(table, columns, lambda row, name: self._quotes.clean(getattr(row, name)), kind)
+
+    def _clean_messages(self) -> None:
+        """Messages known to quote the customer lose excerpts too, and the list of events that they quote."""
+
+        def cleaned(row: Any, name: str) -> Any:
+            if name == "quotes":
+                return [id for id in row.quotes if id not in self._event_ids]
+            return self._quotes.clean(row.data, excerpts=self._quotes.names_any(row.quotes))
+
+        self._rewrite(tables.messages, ("data", "quotes"), cleaned)
+
+    def _rewrite(
+        self,
+        table: Table,
+        columns: tuple[str, ...],
+        cleaned: Callable[[Any, str], Any],
+        kind: Any = None,
+    ) -> set[Any]:
+        statement = select(table.c.id, *(table.c[name] for name in columns)).where(self._mine(table))
+        changed: dict[Any, dict[str, Any]] = {}
+        for row in self._read(statement.execution_options(yield_per=_STREAM)):
+            new = {name: cleaned(row, name) for name in columns}
+            if any(new[name] != getattr(row, name) for name in columns):
+                changed[row.id] = new
+        for id, new in changed.items():
+            self._write(update(table).where(self._mine(table), table.c.id == id).values(new))
+            if kind is not None:
+                self._log(kind, id)
+        self._counts[table.name] += len(changed)
+        return set(changed)

@@ -188,8 +188,9 @@ class Events(Repository):
         if since is not None:
             statement = statement.where(_events.c.at >= since)
         seen: dict[datetime, list[str]] = defaultdict(list)
-        for at, customer_id, id in self._read(statement):
-            seen[at.replace(minute=0, second=0, microsecond=0)].append(customer_id or f"\x00{id}")
+        for row in self._read(statement):
+            hour = row.at.replace(minute=0, second=0, microsecond=0)
+            seen[hour].append(row.customer_id or f"\x00{row.id}")
         return tuple(HourCount(hour, len(who), len(set(who))) for hour, who in seen.items())
 
     def latest_at(self) -> datetime | None:

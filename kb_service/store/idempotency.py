@@ -14,7 +14,7 @@ _idempotency = tables.idempotency
 
 
 class Idempotency(Repository):
-    """Look up, act and `put` in one writing unit: the workspace's lock then keeps two equal requests apart."""
+    """Look up, act and `put` in one writing unit: the workspace's lock keeps equal requests apart."""
 
     table = _idempotency
 

@@ -41,7 +41,7 @@ class Keys:
         """
         known = select(tables.workspaces.c.id).where(tables.workspaces.c.id == workspace)
         if self._connection.execute(known).first() is None:
-            raise NotFound(f"there is no workspace {workspace!r}")
+            raise NotFound("there is no workspace {workspace!r}", workspace=workspace)
         secret = _PREFIX + secrets.token_urlsafe(32)
         key = ApiKey(
             id=new_id("key_", self._now),

@@ -261,7 +261,7 @@ def _end(connection: Connection, claim: Claim, **values: Any) -> bool:
 
 
 def _counts(connection: Connection, workspace: str | None) -> dict[str, int]:
-    statement = select(_deliveries.c.state, func.count()).group_by(_deliveries.c.state)
+    statement = select(_deliveries.c.state, func.count().label("number")).group_by(_deliveries.c.state)
     if workspace is not None:
         statement = statement.where(_deliveries.c.workspace == workspace)
-    return {state: number for state, number in connection.execute(statement)}
+    return {row.state: row.number for row in connection.execute(statement)}

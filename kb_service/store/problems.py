@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Table, and_, delete, select, update
+from sqlalchemy import Table, and_, delete, func, select, update
 
 from graph.models import Problem
 from kb_service.store import tables
@@ -130,10 +130,10 @@ class Problems(Repository):
         return page_of(self._with_aliases(rows), next_cursor)
 
     def merge_alias(self, old: str, into: str) -> None:
-        """Makes `old` an alias of `into`, with all that hung on it: events, cases, alerts, proposals, aliases.
+        """Makes `old` an alias of `into`, with all that hung on it.
 
-        The row of `old` goes; counts of the survivor are the caller's to put. ValueError when one of the two
-        is not a problem, or both are the same.
+        Events, cases, alerts, proposals and aliases follow; the row of `old` goes. The counts of the survivor
+        are the caller's to put. ValueError when one of the two is not a problem, or both are the same.
         """
         if old == into or {old, into} - set(
             self._read(select(_problems.c.id).where(self._mine(), _problems.c.id.in_([old, into]))).scalars()
@@ -168,7 +168,25 @@ class Problems(Repository):
         )
         if since is not None:
             statement = statement.where(_events.c.at >= since)
-        return [Observation(*row) for row in self._read(statement)]
+        return [Observation(row.at, row.customer_id, row.id) for row in self._read(statement)]
+
+    def event_count(self, problem_id: str) -> int:
+        """How many customers' messages are assigned to a problem."""
+        source = _assignments.join(
+            _events,
+            and_(_events.c.workspace == _assignments.c.workspace, _events.c.id == _assignments.c.event_id),
+        )
+        statement = (
+            select(func.count())
+            .select_from(source)
+            .where(
+                self._mine(_assignments),
+                _assignments.c.problem_id == problem_id,
+                _events.c.type == "message",
+                _events.c.role == "customer",
+            )
+        )
+        return int(self._read(statement).scalar_one())
 
     def _with_aliases(self, rows: Iterable[Any]) -> tuple[Problem, ...]:
         found = list(rows)
@@ -177,8 +195,8 @@ class Problems(Repository):
             statement = select(_aliases.c.problem_id, _aliases.c.alias).where(
                 self._mine(_aliases), _aliases.c.problem_id.in_(some)
             )
-            for problem_id, alias in self._read(statement.order_by(_aliases.c.alias)):
-                aliases[problem_id].append(alias)
+            for row in self._read(statement.order_by(_aliases.c.alias)):
+                aliases[row.problem_id].append(row.alias)
         return tuple(_problem(row, tuple(aliases.get(row.id, ()))) for row in found)
 
 

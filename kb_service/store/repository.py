@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kb_service.errors import FieldError, InvalidRequest
+from kb_service.errors import InvalidRequest
 from kb_service.store.ledger import Ledger
 from kb_service.store.values import ChangeKind, Page
 
@@ -147,8 +147,9 @@ def _decode_cursor(cursor: str, order: Sequence[ColumnElement[Any]]) -> tuple[An
             _cursor_value(value, column.type.python_type) for value, column in zip(plain, order, strict=True)
         )
     except (ValueError, TypeError, binascii.Error) as error:
-        message = "is not a cursor of this list; take next_cursor of the page before, or leave it out"
-        raise InvalidRequest("cursor " + message, fields=(FieldError("cursor", message),)) from error
+        raise InvalidRequest.of(
+            "cursor", "is not a cursor of this list; take next_cursor of the page before, or leave it out"
+        ) from error
 
 
 def _cursor_value(value: Any, kind: type[Any]) -> Any:

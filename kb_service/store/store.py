@@ -35,6 +35,11 @@ class Store:
         self._clock = clock
         self._here = threading.local()
 
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._backend.dialect
+
     def migrate(self) -> None:
         """Creates the tables or brings them up to date; safe when several processes start at once."""
         with overload_told():
@@ -129,4 +134,4 @@ def _exists(connection: Connection, workspace: str) -> bool:
 
 
 def _unknown(workspace: str) -> NotFound:
-    return NotFound(f"there is no workspace {workspace!r}")
+    return NotFound("there is no workspace {workspace!r}", workspace=workspace)

@@ -263,7 +263,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ShownAnswer:
-    """One answer of an exposure. `rank` counts from 1; `propensity` is the chance of having been put there."""
+    """One answer of an exposure. `rank` counts from 1; `propensity` is the chance of that place."""
 
     answer_id: str
     external_id: str

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from kb_service.errors import Conflict, FieldError, InvalidRequest
+from kb_service.errors import Conflict, InvalidRequest
 from kb_service.store import tables
 from kb_service.store.values import Workspace
 
@@ -32,10 +32,11 @@ class Workspaces:
         `Conflict` when it exists.
         """
         if not _ID.fullmatch(id):
-            message = "must be 1 to 64 letters, digits, '.', '_' or '-' and begin with a letter or digit"
-            raise InvalidRequest(f"id {message}", fields=(FieldError("id", message),))
+            raise InvalidRequest.of(
+                "id", "must be 1 to 64 letters, digits, '.', '_' or '-' and begin with a letter or digit"
+            )
         if self.get(id) is not None:
-            raise Conflict(f"there is a workspace {id!r} already")
+            raise Conflict("there is a workspace {workspace!r} already", workspace=id)
         workspace = Workspace(id, name or id, tuple(languages), self._now)
         row = {
             "id": id,

@@ -43,7 +43,10 @@ class TestEveryEmbedder:
         assert embedder.reads <= {"en", "zh"}
 
     def test_gives_unit_length_float32_rows(self, embedder: Embedder) -> None:
-        for vectors in (embedder.embed_queries(["how do I return it", "怎么退货"]), embedder.embed_passages(["a"])):
+        for vectors in (
+            embedder.embed_queries(["how do I return it", "怎么退货"]),
+            embedder.embed_passages(["a"]),
+        ):
             assert vectors.dtype == np.float32
             assert vectors.shape[1] == embedder.dimension
             np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
@@ -70,12 +73,18 @@ class TestEveryEmbedder:
 class TestWordHash:
     def test_shared_words_make_texts_similar(self, word_hash: Embedder) -> None:
         vectors = word_hash.embed_passages(
-            ["the screen of my phone is broken", "my phone screen broke: broken glass", "invoice for the blue sofa"]
+            [
+                "the screen of my phone is broken",
+                "my phone screen broke: broken glass",
+                "invoice for the blue sofa",
+            ]
         )
         assert vectors[0] @ vectors[1] > 0.3 > vectors[0] @ vectors[2]
 
     def test_chinese_too(self, word_hash: Embedder) -> None:
-        vectors = word_hash.embed_passages(["手机屏幕碎了要退货", "屏幕碎了的手机能退货吗", "沙发的发票怎么开"])
+        vectors = word_hash.embed_passages(
+            ["手机屏幕碎了要退货", "屏幕碎了的手机能退货吗", "沙发的发票怎么开"]
+        )
         assert vectors[0] @ vectors[1] > 0.3 > vectors[0] @ vectors[2]
 
 
@@ -96,7 +105,9 @@ class Recording:
         assert self.gate.wait(20)
         if any("refused" in text for text in texts):
             raise ValueError("a text was refused")
-        return np.array([[float(text.partition(" ")[0]), 0.0] for text in texts], dtype=np.float32).reshape(-1, 2)
+        return np.array([[float(text.partition(" ")[0]), 0.0] for text in texts], dtype=np.float32).reshape(
+            -1, 2
+        )
 
     embed_passages = embed_queries
 
@@ -327,7 +338,7 @@ def _copy_of_export(tmp_path: Path) -> Path:
 
 class TestEnsureExport:
     def test_a_whole_export_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(embedding.encoder_files, "inspect", lambda *_: encoder_files.Inspection("whole", ""))
+        monkeypatch.setattr(encoder_files, "inspect", lambda *_: encoder_files.Inspection("whole", ""))
         monkeypatch.setattr(subprocess, "run", lambda *_args, **_options: pytest.fail("exported again"))
         ensure_export()
 

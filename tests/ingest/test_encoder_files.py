@@ -89,7 +89,9 @@ def test_nothing_there_is_missing(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_names_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(EncoderUnavailable, match=r"run `python -m ingest\.transformers export` once as a user"):
+    with pytest.raises(
+        EncoderUnavailable, match=r"run `python -m ingest\.transformers export` once as a user"
+    ):
         _publish(tmp_path / "file" / "export")
 
 

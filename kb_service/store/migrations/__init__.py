@@ -1,3 +1,3 @@
-"""Alembic's environment. `HEAD` names the newest revision, so that an up-to-date store starts without Alembic."""
+"""Alembic's environment. `HEAD` names the newest revision: a store that has it starts without Alembic."""
 
-HEAD = "0001"
+HEAD = "0002"

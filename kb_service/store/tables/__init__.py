@@ -1,4 +1,4 @@
-"""Every table of the store. All but `workspaces`, `api_keys` and `audit` have the workspace first in their key.
+"""Every table of the store. Nearly all have the workspace first in their key.
 
 `migrations/` creates what stands here; a test holds the two together.
 """

@@ -1,0 +1,171 @@
+"""The states of a problem, and the steps between them that are allowed.
+
+    candidate ──promote──► open ──acknowledge──► acknowledged ──resolve──► resolved
+                            ▲                                               │  │
+                            ├────────────────────reopen─────────────────────┘  │ regress
+                         silenced ◄──silence── open, acknowledged, regressed ◄─┘
+
+A candidate may also be acknowledged, resolved or silenced by a person. Renaming and assigning are possible in
+every state. A silence ends by itself, by time or by further customers; what follows is `open`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal, TypeAlias, get_args
+
+from graph.errors import InvalidValue, NotAllowed
+from graph.models import AlertState, Problem, ProblemState, Rules
+from graph.recurrence import Observation, reached
+
+Action: TypeAlias = Literal[
+    "promote", "acknowledge", "resolve", "reopen", "regress", "silence", "assign", "rename"
+]
+
+ACTIONS: tuple[Action, ...] = get_args(Action)
+
+_FROM: Mapping[Action, frozenset[ProblemState]] = {
+    "promote": frozenset({"candidate"}),
+    "acknowledge": frozenset({"candidate", "open", "regressed", "silenced", "acknowledged"}),
+    "resolve": frozenset({"candidate", "open", "acknowledged", "regressed", "silenced", "resolved"}),
+    "reopen": frozenset({"resolved", "silenced"}),
+    "regress": frozenset({"resolved"}),
+    "silence": frozenset({"candidate", "open", "acknowledged", "regressed", "silenced"}),
+    "assign": frozenset(get_args(ProblemState)),
+    "rename": frozenset(get_args(ProblemState)),
+}
+_REMEDY: Mapping[tuple[Action, ProblemState], str] = {
+    ("acknowledge", "resolved"): "reopen it first",
+    ("silence", "resolved"): "a resolved problem raises no alerts; reopen it first",
+    ("reopen", "candidate"): "acknowledge it to open it by hand",
+    ("reopen", "open"): "it is open already",
+    ("reopen", "acknowledged"): "it is open already, and seen; resolve it when it is solved",
+    ("reopen", "regressed"): "it is open again already; acknowledge or resolve it",
+}
+_PROMOTE_ONLY = "only a candidate can be promoted"
+_REGRESS_ONLY = "only a resolved problem can come back"
+
+_ALERT: Mapping[ProblemState, AlertState] = {
+    "candidate": "open",
+    "open": "open",
+    "acknowledged": "acknowledged",
+    "resolved": "resolved",
+    "regressed": "open",
+    "silenced": "silenced",
+}
+
+
+def transition(
+    problem: Problem,
+    action: Action,
+    now: datetime,
+    *,
+    until: datetime | None = None,
+    count: int | None = None,
+    agent_id: str | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Problem:
+    """The problem after an action at `now` (wall clock for people's actions, event time for the rules').
+
+    `until` and `count` belong to `silence`: it ends at that time or after that many further customers,
+    whichever comes first; with neither it lasts until someone acts. `agent_id` belongs to `assign`; None
+    takes the owner away. `names` belongs to `rename`: language to name, added to the names there are.
+
+    Acknowledging what is acknowledged and resolving what is resolved change nothing. Reopening a resolved
+    problem and regressing begin a new episode: `episode_at` is `now` and customers count from zero.
+    Raises NotAllowed when the state does not permit the action, InvalidValue when an argument is wrong.
+    """
+    state = effective_state(problem, now)
+    if state not in _FROM[action]:
+        remedy = {"promote": _PROMOTE_ONLY, "regress": _REGRESS_ONLY}.get(action) or _REMEDY[action, state]
+        raise NotAllowed(f"cannot {action} problem {problem.id}: it is {state}; {remedy}")
+    problem = awakened(problem, now)
+    match action:
+        case "promote":
+            return replace(problem, state="open")
+        case "acknowledge":
+            return _to(problem, "acknowledged")
+        case "resolve":
+            return problem if state == "resolved" else replace(_to(problem, "resolved"), resolved_at=now)
+        case "reopen":
+            return _to(problem, "open") if state == "silenced" else _new_episode(problem, "open", now)
+        case "regress":
+            return _new_episode(problem, "regressed", now)
+        case "silence":
+            return _silenced(problem, now, until, count)
+        case "assign":
+            return replace(problem, owner_id=agent_id)
+        case "rename":
+            return _renamed(problem, names)
+
+
+def effective_state(problem: Problem, now: datetime) -> ProblemState:
+    """The state as it counts at `now`: a silence that has ended by time or by customers is open again.
+
+    `silenced_count` is the number of the episode's customers at which the silence ends.
+    """
+    if problem.state != "silenced":
+        return problem.state
+    by_time = problem.silenced_until is not None and now >= problem.silenced_until
+    by_count = problem.silenced_count is not None and problem.customers >= problem.silenced_count
+    return "open" if by_time or by_count else "silenced"
+
+
+def awakened(problem: Problem, now: datetime) -> Problem:
+    """The problem with a silence that has ended taken off; unchanged otherwise."""
+    if effective_state(problem, now) == problem.state:
+        return problem
+    return _to(problem, "open")
+
+
+def promoted(
+    problem: Problem, observations: Iterable[Observation], rules: Rules, *, now: datetime
+) -> Problem:
+    """A candidate, opened once `rules.promote_customers` wrote within `rules.promote_window_hours`.
+
+    The window is one of event time, ending at any observation up to `now`. Other problems, and candidates
+    that too few speak of, come back unchanged.
+    """
+    if problem.state != "candidate":
+        return problem
+    moment = reached(observations, rules.promote_customers, rules.promote_window_hours, now)
+    return problem if moment is None else transition(problem, "promote", moment)
+
+
+def episode_begin(problem: Problem) -> datetime | None:
+    """Where the current episode begins, when an earlier one was resolved; None in the first episode.
+
+    In the first episode nothing bounds what counts, so that a late event earlier than `opened_at` does too.
+    """
+    return problem.episode_at if problem.episode_at > problem.opened_at else None
+
+
+def alert_state(problem_state: ProblemState) -> AlertState:
+    """The state of a problem's alerts, which follows the problem's own."""
+    return _ALERT[problem_state]
+
+
+def _to(problem: Problem, state: ProblemState) -> Problem:
+    return replace(problem, state=state, silenced_until=None, silenced_count=None)
+
+
+def _new_episode(problem: Problem, state: ProblemState, now: datetime) -> Problem:
+    return replace(_to(problem, state), episode_at=now, customers=0, resolved_at=None)
+
+
+def _silenced(problem: Problem, now: datetime, until: datetime | None, count: int | None) -> Problem:
+    if until is not None and until <= now:
+        raise InvalidValue("until", f"must be later than now ({now.isoformat()}), not {until.isoformat()}")
+    if count is not None and count < 1:
+        raise InvalidValue("count", f"must be at least 1 further customer, not {count}")
+    end = None if count is None else problem.customers + count
+    return replace(problem, state="silenced", silenced_until=until, silenced_count=end)
+
+
+def _renamed(problem: Problem, names: Mapping[str, str] | None) -> Problem:
+    given = {language: name.strip() for language, name in (names or {}).items()}
+    if not given or not all(given.values()):
+        raise InvalidValue("names", 'must map languages to names that are not empty, such as {"en": "…"}')
+    return replace(problem, names={**problem.names, **given}, named_by_person=True)

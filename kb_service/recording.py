@@ -1,0 +1,335 @@
+"""One transaction's worth of events: each finds its case and its problem; full windows raise alerts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from graph import lifecycle
+from graph.matching import name_problem
+from graph.models import (
+    Alert,
+    Case,
+    CaseState,
+    Entity,
+    Event,
+    Match,
+    Problem,
+    Utterance,
+    Verdict,
+)
+from graph.recurrence import Observation, recurrence, regression
+from graph.understanding import small_talk
+from kb_service.delivery.endpoints import listeners
+from kb_service.delivery.messages import alert_data, problem_data
+from kb_service.models import EventProblem, EventResult
+from kb_service.proposing import propose
+from kb_service.replica import Replica
+from kb_service.store import NewEvent, Unit
+
+HISTORY = timedelta(days=56)
+"""How far back the usual count of a problem is taken from."""
+STALE = timedelta(hours=24)
+"""Alerts whose moment is further back than this are stored, not delivered."""
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class HeardEvent:
+    """An event with personal data masked, and for a customer's message what is compared to find its problem."""
+
+    event: Event
+    utterance: Utterance | None
+    entities: tuple[Entity, ...]
+
+
+class Recording:
+    """Takes events in order of arrival, then writes everything and tells what became of each.
+
+    The caller holds the workspace's lock and the replica's, and rebuilds the replica if the transaction fails.
+    """
+
+    def __init__(self, unit: Unit, replica: Replica, now: datetime) -> None:
+        self._unit = unit
+        self._replica = replica
+        self._now = now
+        self._new: list[NewEvent] = []
+        self._assignments: list[tuple[str, Match]] = []
+        self._cases: dict[str, Case] = {}
+        self._problems: dict[str, Problem] = {}
+        self._alerts: dict[str, list[str]] = {}
+        self._results: list[EventResult] = []
+        self._last_event: dict[str, int] = {}
+
+    def record(self, heard: Sequence[HeardEvent]) -> list[EventResult]:
+        """Store the events and everything that follows from them; results in the same order."""
+        known = self._unit.events.existing([item.event.id for item in heard])
+        for item in heard:
+            if item.event.id in known:
+                self._results.append(duplicate(self._unit, item.event.id, self._results))
+                continue
+            known.add(item.event.id)
+            self._take(item)
+        self._write()
+        for problem_id in self._last_event:
+            self._watch(problem_id)
+        return [
+            replace(result, alerts=tuple(self._alerts[result.id])) if result.id in self._alerts else result
+            for result in self._results
+        ]
+
+    # --- one event
+
+    def _take(self, item: HeardEvent) -> None:
+        event = item.event
+        if event.type == "agent_state" and event.agent_id is not None:
+            self._new.append(NewEvent(event))
+            self._unit.agents.set_online(event.agent_id, event.state == "online")
+            self._results.append(EventResult(event.id, "accepted"))
+            return
+        case = self._case(event)
+        problem: EventProblem | None = None
+        pending = False
+        vector = None
+        if item.utterance is not None:
+            vector = item.utterance.vector.astype(np.float16)
+            match, opened = self._place(item, case)
+            if match.problem_id is not None:
+                case = replace(case, problem_id=match.problem_id)
+                reason = match.reason
+                problem = EventProblem(match.problem_id, opened, reason, match.score, match.runner_up)
+                pending = match.pending
+                self._last_event[match.problem_id] = len(self._results)
+            self._assignments.append((event.id, match))
+        self._cases[case.id] = case
+        model_id = item.utterance.model_id if item.utterance is not None else None
+        self._new.append(NewEvent(event, case.id, vector, model_id))
+        self._results.append(EventResult(event.id, "accepted", problem, pending, (), case.id))
+
+    def _case(self, event: Event) -> Case:
+        case = self._open_case(event)
+        if case is None:
+            case = Case(
+                id=digest_id("case", self._unit.workspace, event.conversation_id or event.id, event.id),
+                customer_id=event.customer_id,
+                conversation_ids=(),
+                channels=(),
+                state="bot",
+                opened_at=event.at,
+                active_at=event.at,
+                language=event.language,
+            )
+        return advance(case, event)
+
+    def _open_case(self, event: Event) -> Case | None:
+        """The case of the same conversation, else the customer's open one; those of this transaction first."""
+        for case in reversed(self._cases.values()):
+            if event.conversation_id is not None and event.conversation_id in case.conversation_ids:
+                return case
+        found = self._unit.cases.open_for(event.conversation_id, event.customer_id, event.at)
+        if found is not None:
+            return self._cases.get(found.id, found)
+        for case in reversed(self._cases.values()):
+            recent = abs(event.at - case.active_at) <= timedelta(hours=72)
+            mine = case.customer_id is not None and case.customer_id == event.customer_id
+            if mine and recent and case.state not in ("resolved", "closed"):
+                return case
+        return None
+
+    def _place(self, item: HeardEvent, case: Case) -> tuple[Match, bool]:
+        """Which problem a message belongs to, and whether it opened it."""
+        assert item.utterance is not None
+        event = item.event
+        if small_talk(event.text or "", item.utterance.language):
+            return Match(None, "not_a_problem", 0.0, 0.0), False
+        matcher = self._replica.matcher
+        match = matcher.match(item.utterance, item.entities, event.at)
+        if match.reason in ("new", "pending") and case.problem_id is not None:
+            # A further message of one conversation rarely names its subject again.
+            return Match(case.problem_id, "same_case", match.score, match.runner_up), False
+        opened = False
+        if match.reason == "new":
+            problem = self._open(item)
+            match, opened = replace(match, problem_id=problem.id), True
+        if match.problem_id is not None and not match.pending:
+            self._replica.join(match.problem_id, item.utterance, item.entities, event)
+        return match, opened
+
+    def _open(self, item: HeardEvent) -> Problem:
+        event = item.event
+        assert item.utterance is not None
+        problem = Problem(
+            id=digest_id("p", self._unit.workspace, event.id),
+            names=name_problem([item.utterance]),
+            state="candidate",
+            opened_at=event.at,
+            active_at=event.at,
+            episode_at=event.at,
+            intent_id=self._replica.intent_of(item.utterance),
+            products=skus(item),
+        )
+        self._problems[problem.id] = problem
+        return problem
+
+    # --- the transaction
+
+    def _write(self) -> None:
+        for case in self._cases.values():
+            self._unit.cases.put(case)
+        self._unit.events.add_many(self._new)
+        for problem in self._problems.values():
+            self._unit.problems.put(problem)
+        for event_id, match in self._assignments:
+            self._unit.assignments.put(event_id, match.problem_id, match)
+
+    def _watch(self, problem_id: str) -> None:
+        """Bring a problem's counts up to date, promote it, and raise what its windows say."""
+        problem = self._unit.problems.get(problem_id)
+        if problem is None:
+            return
+        since = min(problem.episode_at, self._now - HISTORY)
+        seen = [
+            Observation(item.at, item.customer_id, item.event_id)
+            for item in self._unit.problems.observations(problem.id, since)
+        ]
+        moment = max((item.at for item in seen), default=problem.active_at)
+        problem = lifecycle.awakened(self._counted(problem, seen, moment), self._now)
+        verdict = self._verdict(problem, seen, moment)
+        if verdict.kind == "regression":
+            problem = lifecycle.transition(problem, "regress", verdict.at or moment)
+        self._unit.problems.put(problem)
+        if verdict.kind is not None and problem.state not in ("silenced", "candidate"):
+            self._raise(problem, verdict)
+
+    def _counted(self, problem: Problem, seen: Sequence[Observation], moment: datetime) -> Problem:
+        begin = lifecycle.episode_begin(problem)
+        episode = [item for item in seen if begin is None or item.at >= begin]
+        opened_at = min([problem.opened_at, *(item.at for item in seen)])
+        counted = replace(
+            problem,
+            opened_at=opened_at,
+            episode_at=opened_at if begin is None else problem.episode_at,
+            active_at=max(problem.active_at, moment),
+            customers=len({item.voter for item in episode}),
+            events=self._unit.problems.event_count(problem.id),
+            products=self._replica.products_of(problem),
+        )
+        promoted = lifecycle.promoted(counted, seen, self._replica.shop.rules, now=moment)
+        if promoted.state == counted.state or promoted.named_by_person:
+            return promoted
+        # The name is settled when people first hear of the problem; until then it follows its messages.
+        utterances = [exemplar.utterance for exemplar in self._replica.matcher.exemplars(problem.id)]
+        return replace(promoted, names=name_problem(utterances)) if utterances else promoted
+
+    def _verdict(self, problem: Problem, seen: Sequence[Observation], moment: datetime) -> Verdict:
+        rules = self._replica.shop.rules
+        if problem.state == "resolved" and problem.resolved_at is not None:
+            return regression(seen, rules, resolved_at=problem.resolved_at, now=moment)
+        begin = lifecycle.episode_begin(problem)
+        alerted = any(
+            alert.kind in ("recurrence", "regression") and (begin is None or alert.opened_at >= begin)
+            for alert in self._unit.alerts.of_problem(problem.id)
+        )
+        return recurrence(seen, rules, now=moment, already_alerted=alerted, after=begin)
+
+    def _raise(self, problem: Problem, verdict: Verdict) -> None:
+        assert verdict.kind is not None
+        assert verdict.evidence is not None
+        opened_at = verdict.at or problem.active_at
+        stored = [item for item in self._unit.events.of_problem(problem.id, limit=EXAMPLES * 2) if item.event.text]
+        quoted = stored[:EXAMPLES]
+        alert = Alert(
+            id=digest_id("alt", self._unit.workspace, problem.id, verdict.kind, opened_at.isoformat()),
+            kind=verdict.kind,
+            state="open",
+            opened_at=opened_at,
+            problem_id=problem.id,
+            evidence=verdict.evidence,
+            examples=tuple(item.event.text or "" for item in quoted),
+            products=problem.products,
+            expertise_id=self._replica.expertise_of(problem),
+        )
+        proposal = propose(problem, alert, self._replica.answers_of(problem), opened_at)
+        alert = replace(alert, proposal_id=proposal.id)
+        event_ids = [item.event.id for item in quoted]
+        self._unit.alerts.put(alert, event_ids)
+        self._unit.proposals.put(proposal)
+        place = self._last_event[problem.id]
+        self._alerts.setdefault(self._results[place].id, []).append(alert.id)
+        if opened_at > self._now - STALE:
+            self._announce(problem, alert, event_ids)
+
+    def _announce(self, problem: Problem, alert: Alert, quotes: Sequence[str]) -> None:
+        kinds = {"alert.opened": alert_data(alert, problem)}
+        if alert.kind == "regression":
+            kinds["problem.regressed"] = problem_data(problem, alert.opened_at)
+        webhooks = self._unit.webhooks.all()
+        for type, data in kinds.items():
+            to = listeners(webhooks, type, products=alert.products, expertise=alert.expertise_id)
+            if to:
+                self._unit.outbox.add(type, data, alert.opened_at, to, quotes)
+
+
+def duplicate(unit: Unit, event_id: str, earlier: Sequence[EventResult]) -> EventResult:
+    """What is known of an event that was recorded before, perhaps a line above."""
+    for result in earlier:
+        if result.id == event_id:
+            return replace(result, status="duplicate")
+    stored = unit.events.get(event_id)
+    assignment = unit.assignments.get(event_id)
+    case_id = stored.case_id if stored is not None else None
+    if assignment is None or assignment.problem_id is None:
+        return EventResult(event_id, "duplicate", case_id=case_id)
+    match = assignment.match
+    problem = EventProblem(
+        assignment.problem_id, match.reason == "new", match.reason, match.score, match.runner_up
+    )
+    return EventResult(event_id, "duplicate", problem, match.pending, case_id=case_id)
+
+
+def advance(case: Case, event: Event) -> Case:
+    """The case after an event: who is on it, where it was heard of, and its state."""
+    state: CaseState = case.state
+    agent_id = case.agent_id
+    resolved_at = case.resolved_at
+    if event.type == "resolution":
+        done = event.resolved is not False
+        state, resolved_at = ("resolved", event.at) if done else ("pending", None)
+        agent_id = event.agent_id or agent_id
+    elif event.type == "transfer":
+        state, agent_id = "assigned", event.to_agent
+    elif event.type == "message" and event.role == "agent":
+        state, agent_id = "assigned", event.agent_id or agent_id
+    elif event.type == "message" and event.role == "customer" and state in ("resolved", "closed", "pending"):
+        state, resolved_at = ("assigned" if agent_id else "bot"), None
+    return replace(
+        case,
+        state=state,
+        agent_id=agent_id,
+        resolved_at=resolved_at,
+        customer_id=case.customer_id or event.customer_id,
+        conversation_ids=_with(case.conversation_ids, event.conversation_id),
+        channels=_with(case.channels, event.channel),
+        opened_at=min(case.opened_at, event.at),
+        active_at=max(case.active_at, event.at),
+        language=case.language or event.language,
+    )
+
+
+def _with(values: tuple[str, ...], value: str | None) -> tuple[str, ...]:
+    return values if value is None or value in values else (*values, value)
+
+
+def skus(item: HeardEvent) -> tuple[str, ...]:
+    """The products that an event names: in its field, then in its words."""
+    named = [entity.value for entity in item.entities if entity.type == "sku"]
+    return tuple(dict.fromkeys([*item.event.products, *named]))
+
+
+def digest_id(prefix: str, *parts: str) -> str:
+    """A stable id from content, so that a replay of a history gives the same ids."""
+    return f"{prefix}_{hashlib.blake2b(chr(31).join(parts).encode(), digest_size=10).hexdigest()}"

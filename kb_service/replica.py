@@ -1,0 +1,344 @@
+"""What one serving process derives from the store for one workspace, following its change log.
+
+Everything here can be thrown away and made again: the search index, the problem graph, the matcher of problems,
+and the Shop. Readers take references to immutable values; one thread at a time brings a Replica up to date.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from structlog.stdlib import get_logger
+
+from graph.matching import ProblemMatcher
+from graph.models import Entity, Event, Match, Problem, Utterance
+from graph.nodes import DocumentNode, EntityNode, ExemplarNode
+from graph.paths import answer_prior
+from graph.problem_graph import ProblemGraph
+from graph.profiles import Outcome
+from ingest import language
+from ingest.embedding import BatchingEmbedder
+from ingest.models import Document
+from ingest.redaction import mask_numbers
+from kb_service.models import LinkedDocument
+from kb_service.search.models import Filters, Hit, SearchQuery
+from kb_service.search.retrieval import SearchIndex
+from kb_service.search.snapshots import CorruptGeneration
+from kb_service.search.source import UnitSource
+from kb_service.shop import Shop, ShopLoader
+from kb_service.store import Change, Store, StoredMessage, Unit
+
+log = get_logger(__name__)
+
+LINKED = 3
+"""Documents linked to a problem by content, beside those that evidence links."""
+LINK_CONFIDENCE = 0.5
+"""Confidence from which a document is linked to a problem by content."""
+LINK_WEIGHT = 0.3
+"""Weight of such a link; an accepted answer weighs 1."""
+PUBLISH_SHARE = 64
+"""Changes after which a new generation is worth publishing."""
+
+
+class Replica:
+    """One workspace as this process knows it. `position` is the end of the change log that it reflects."""
+
+    def __init__(
+        self,
+        workspace: str,
+        store: Store,
+        embedder: BatchingEmbedder,
+        folder: Path | None,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.workspace = workspace
+        self.lock = threading.RLock()
+        """Held by whoever brings the replica up to date or records events; never by readers."""
+        self._store = store
+        self._embedder = embedder
+        self._clock = clock
+        self._matching = threading.Lock()
+        self._loader = ShopLoader(embedder, folder / "texts.npz" if folder else None)
+        self._publishes = folder is not None
+        self.index = SearchIndex(
+            workspace,
+            model_id=embedder.model_id,
+            dimension=embedder.dimension,
+            reads=embedder.reads,
+            folder=folder / "index" if folder else None,
+        )
+        self._published = 0
+        with store.reading(workspace) as unit:
+            self._open_index(unit)
+            self._rebuild(unit)
+
+    # --- reading
+
+    @property
+    def passages(self) -> int:
+        return self.index.passages
+
+    def match(self, utterance: Utterance, entities: Sequence[Entity], at: datetime) -> Match:
+        """Which known problem a message would belong to; changes nothing."""
+        with self._matching:
+            return self.matcher.match(utterance, entities, at)
+
+    def problem_of(self, match: Match) -> Problem | None:
+        """The problem that a match joined; a provisional one is nobody's answer yet."""
+        if match.reason != "joined" or match.problem_id is None:
+            return None
+        return self.problems.get(self.graph.survivor(match.problem_id))
+
+    def prior(self, problem: Problem | None, at: datetime) -> dict[str, float]:
+        return answer_prior(self.graph, problem.id, at) if problem is not None else {}
+
+    def intent_of(self, utterance: Utterance) -> str | None:
+        """The one intent that a message plainly has."""
+        reading = self.shop.classifier.predict([utterance], whole=utterance)
+        return reading.candidates[0] if len(reading.candidates) == 1 else None
+
+    def products_of(self, problem: Problem) -> tuple[str, ...]:
+        """The products that a problem's messages name, the most frequent first."""
+        with self._matching:
+            named = self.matcher.entities(problem.id).get("sku", {})
+        return tuple(sorted(named, key=lambda sku: (-named[sku], sku))) or problem.products
+
+    def expertise_of(self, problem: Problem) -> str | None:
+        found = self.shop.expertise.of_problem(problem)
+        return found.id if found is not None else None
+
+    def answers_of(self, problem: Problem) -> tuple[LinkedDocument, ...]:
+        """What answers a problem now, heaviest first."""
+        return tuple(
+            LinkedDocument(answer.external_id, answer.kind, answer.title, answer.weight)
+            for answer in self.graph.answers_of(problem.id, self._clock())
+        )
+
+    # --- writing, under `lock`
+
+    def follow(self) -> None:
+        """Apply what was committed since; what this process recorded itself is known already."""
+        with self.lock, self._store.reading(self.workspace) as unit:
+            self.catch_up(unit)
+
+    def catch_up(self, unit: Unit) -> None:
+        while changes := unit.changes.since(self.position):
+            self._apply(unit, changes)
+            self.position = changes[-1].position
+
+    def join(
+        self, problem_id: str, utterance: Utterance, entities: Sequence[Entity], event: Event
+    ) -> None:
+        """Count a message as an instance of its problem, before its transaction is committed."""
+        with self._matching:
+            self.matcher.join(problem_id, utterance, entities, event.at, event_id=event.id)
+
+    def recorded(self, sequence: int) -> None:
+        """The messages up to `sequence` are in the matcher: this process joined them when it recorded them."""
+        self.sequence = max(self.sequence, sequence)
+
+    def reset(self) -> None:
+        """Forget what a failed transaction left behind, by deriving everything but the index anew."""
+        with self.lock, self._store.reading(self.workspace) as unit:
+            self._rebuild(unit)
+
+    def publish(self) -> None:
+        """Write the indexes as a new generation when enough has changed to make it worth the while."""
+        self._loader.save()
+        if self._publishes and self.index.position - self._published >= PUBLISH_SHARE:
+            self.index.publish()
+            self._published = self.index.position
+        else:
+            self.index.maintain()
+
+    def close(self) -> None:
+        if self._publishes and self.index.position > self._published:
+            self.index.publish()
+        self.index.close()
+
+    # --- deriving
+
+    def _source(self, unit: Unit) -> UnitSource:
+        return UnitSource(unit, model_id=self._embedder.model_id, dimension=self._embedder.dimension)
+
+    def _open_index(self, unit: Unit) -> None:
+        """The published generation and what came since; everything anew when there is none or it is damaged."""
+        try:
+            self.index.load()
+            if self.index.position > unit.changes.position():
+                raise CorruptGeneration("ahead", "the generation is ahead of the store; it belongs to another one")
+            self._published = self.index.position
+            self.index.follow(self._source(unit))
+        except CorruptGeneration as damage:
+            log.info("index_rebuilt", workspace=self.workspace, reason=str(damage))
+            self.index.rebuild(self._source(unit))
+
+    def _rebuild(self, unit: Unit) -> None:
+        position = unit.changes.position()
+        self.index.follow(self._source(unit))
+        self.matcher = ProblemMatcher(reads=self._embedder.reads)
+        self.graph = ProblemGraph()
+        self.problems: dict[str, Problem] = {}
+        self.sequence = 0
+        self.outcomes: tuple[Outcome, ...] = ()
+        self.shop: Shop = self._loader.load(unit)
+        for stored in unit.documents.all():
+            self.graph.put_document(document_node(stored.document))
+        self._put_shop()
+        self._join_messages(unit)
+        for problem in unit.problems.all():
+            self._put_problem(unit, problem)
+        self.position = position
+
+    def _apply(self, unit: Unit, changes: Sequence[Change]) -> None:
+        by_kind: dict[str, list[str]] = {}
+        for change in changes:
+            by_kind.setdefault(change.kind, []).append(change.id)
+        for external_id in by_kind.get("document_removed", ()):
+            self.graph.remove_document(external_id)
+        self.index.apply(self._source(unit), changes)
+        documents = by_kind.get("document", [])
+        for stored in unit.documents.all(documents) if documents else ():
+            self.graph.put_document(document_node(stored.document))
+        if by_kind.keys() & {"event_removed", "problem_removed", "case_removed"}:
+            self._rebuild(unit)
+            return
+        if "event" in by_kind:
+            self._join_messages(unit)
+        if by_kind.keys() & SHOP_KINDS or self._about_products(unit, documents):
+            self.shop = self._loader.load(unit)
+            self._put_shop()
+        for problem_id in dict.fromkeys([*by_kind.get("problem", ()), *self._alerted(unit, by_kind)]):
+            problem = unit.problems.get(problem_id)
+            if problem is not None:
+                self._put_problem(unit, problem)
+
+    def _about_products(self, unit: Unit, external_ids: Iterable[str]) -> bool:
+        return any(stored.document.kind == "product" for stored in unit.documents.all(list(external_ids)))
+
+    def _alerted(self, unit: Unit, by_kind: dict[str, list[str]]) -> list[str]:
+        alerts = [unit.alerts.get(alert_id) for alert_id in by_kind.get("alert", ())]
+        return [alert.problem_id for alert in alerts if alert is not None]
+
+    def _join_messages(self, unit: Unit) -> None:
+        """Messages that another process recorded, or all of them at the start, in order of arrival."""
+        for message in unit.events.messages(self.sequence):
+            self.sequence = message.sequence
+            self._join_message(message)
+
+    def _join_message(self, message: StoredMessage) -> None:
+        assignment = message.assignment
+        if assignment is None or assignment.problem_id is None or assignment.match.pending:
+            return
+        if assignment.match.reason == "same_case" or message.vector is None:
+            return
+        if message.model_id != self._embedder.model_id:
+            return
+        utterance = stored_utterance(message, self._embedder.model_id)
+        entities = self.shop.gazetteer.entities(message.event.text or "", message.event.at)
+        self.join(assignment.problem_id, utterance, entities, message.event)
+
+    def _put_shop(self) -> None:
+        for intent in self.shop.intents.values():
+            self.graph.put_intent(intent)
+        for agent in self.shop.agents.values():
+            self.graph.put_agent(agent)
+        for expertise in self.shop.expertise.all():
+            self.graph.put_expertise(expertise)
+        for sku, names in self.shop.products.items():
+            self.graph.put_entity(EntityNode("product", sku, dict(enumerate_languages(names))))
+
+    def _put_problem(self, unit: Unit, problem: Problem) -> None:
+        """A problem in the graph with its exemplars, alerts, and the documents that answer it."""
+        if problem.aliases:
+            with self._matching:
+                for alias in problem.aliases:
+                    if alias in self.matcher:
+                        self.matcher.merge(alias, problem.id)
+            for alias in problem.aliases:
+                self.problems.pop(alias, None)
+        self.problems[problem.id] = problem
+        self.graph.put_problem(problem)
+        for exemplar in self.matcher.exemplars(problem.id):
+            if exemplar.event_id is not None and exemplar.at is not None:
+                spoken = exemplar.utterance
+                self.graph.put_exemplar(
+                    ExemplarNode(exemplar.event_id, problem.id, spoken.text, spoken.language, exemplar.at)
+                )
+        for alert in unit.alerts.of_problem(problem.id):
+            self.graph.put_alert(alert)
+        if problem.state != "candidate":
+            self._link_by_content(problem)
+
+    def _link_by_content(self, problem: Problem) -> None:
+        """Link what the index finds for the problem's first exemplar, weakly, until evidence says more."""
+        exemplars = self.matcher.exemplars(problem.id)
+        if not exemplars:
+            return
+        spoken = exemplars[0].utterance
+        hits, confidence = self.find(
+            SearchQuery(
+                text=spoken.text,
+                language=spoken.language,
+                vector=spoken.vector,
+                limit=LINKED,
+                filters=Filters(audiences=("public", "internal"), any_scope=True),
+                at=problem.active_at,
+            )
+        )
+        if confidence >= LINK_CONFIDENCE:
+            for hit in hits:
+                weight = LINK_WEIGHT * hit.score / hits[0].score if hits[0].score > 0 else 0.0
+                source = f"content:{problem.id}:{hit.external_id}"
+                self.graph.link_answer(problem.id, hit.external_id, weight, problem.active_at, source=source)
+
+    def find(self, query: SearchQuery) -> tuple[tuple[Hit, ...], float]:
+        """The hits of a query and the probability that the first is right."""
+        hits = self.index.search(query)
+        return hits, self.index.calibration.confidence.probability(hits, query)
+
+
+SHOP_KINDS = frozenset(
+    {"intent", "intent_removed", "agent", "agent_removed", "rules", "event", "case", "problem", "workspace"}
+)
+
+
+def document_node(document: Document) -> DocumentNode:
+    return DocumentNode(
+        external_id=document.external_id,
+        kind=document.kind,
+        title=document.title,
+        language=document.language,
+        audience=document.audience,
+        products=document.products,
+        valid_from=document.valid_from,
+        valid_to=document.valid_to,
+        supersedes=document.supersedes,
+    )
+
+
+def stored_utterance(message: StoredMessage, model_id: str) -> Utterance:
+    """A message as it was compared when it was recorded."""
+    text = mask_numbers(message.event.text or "")
+    assert message.vector is not None
+    return Utterance(
+        text=text,
+        language=message.event.language or language.identify(text),
+        tokens=tuple(language.tokens(text)),
+        vector=message.vector,
+        model_id=model_id,
+    )
+
+
+def enumerate_languages(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Each name under its language; the first of a language wins."""
+    by_language: dict[str, str] = {}
+    for name in names:
+        by_language.setdefault(language.identify(name), name)
+    return list(by_language.items())
+
+

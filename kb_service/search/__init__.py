@@ -1,0 +1,1 @@
+"""Finding passages: by meaning, by words, within what a request may see."""

@@ -1,0 +1,147 @@
+"""Dense, lexical and the graph each propose passages; both halves then score every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from ingest.language import tokens
+from ingest.models import Passage
+from kb_service.search.catalogue import CatalogueView, primary_language
+from kb_service.search.fusion import REGIMES, Candidates, Ranked, regime
+from kb_service.search.models import Hit, Rows, Scores, SearchQuery
+from kb_service.search.parts import Snapshot
+from kb_service.search.terms import QueryTerms
+
+_HALF = 50
+"""Passages that each half proposes; more when more documents are asked for."""
+_PRIOR_ROWS = 200
+"""Passages that the graph may propose beside them."""
+
+
+def gather(
+    snapshot: Snapshot, query: SearchQuery, *, reads: Collection[str], default_region: str | None
+) -> Candidates:
+    """What is known of every passage that either half or the prior proposes, within the filters."""
+    catalogue, filters = snapshot.catalogue, query.filters
+    mask = catalogue.mask(filters, query.at, default_region=default_region)
+    allowed = None if mask.all() else mask
+    terms = snapshot.lexical.terms.query(tokens(query.text))
+    coarse: Mapping[str, Sequence[str]] = {
+        "kind": filters.kinds,
+        "language": [primary_language(tag) for tag in filters.languages],
+    }
+    k = max(_HALF, 4 * query.limit)
+    near = snapshot.dense.search(query.vector, k, allowed)[0] if query.vector is not None else _NO_ROWS
+    worded = snapshot.lexical.search(terms, k, allowed, coarse)[0]
+    proposed = _proposed(catalogue, query.prior)
+    rows = _in_order(catalogue, np.concatenate([near, worded, proposed[mask[proposed]]]))
+    return _described(snapshot, query, terms, rows, reads)
+
+
+_NO_ROWS: Rows = np.empty(0, dtype=np.int64)
+
+
+def _proposed(catalogue: CatalogueView, prior: Mapping[str, float]) -> Rows:
+    """The passages of the documents with the strongest prior."""
+    strongest = sorted((key for key in prior if prior[key] > 0), key=lambda key: (-prior[key], key))
+    slots = [int(slot) for key in strongest for slot in catalogue.slots_of((key,))]
+    return np.array([row for slot in slots for row in catalogue.rows_of(slot)][:_PRIOR_ROWS], dtype=np.int64)
+
+
+def _in_order(catalogue: CatalogueView, rows: Rows) -> Rows:
+    """Each row once, by external id and place in the document, so that ties fall alike after a rebuild."""
+    passages = catalogue.passages
+    places = {row: (passages[row].external_id, passages[row].ordinal) for row in rows.tolist()}
+    return np.array(sorted(places, key=places.__getitem__), dtype=np.int64)
+
+
+def _described(
+    snapshot: Snapshot, query: SearchQuery, terms: QueryTerms, rows: Rows, reads: Collection[str]
+) -> Candidates:
+    catalogue, lexical = snapshot.catalogue, snapshot.lexical
+    slots = catalogue.document[rows].astype(np.int64)
+    asked = primary_language(query.language)
+    records = {slot: catalogue.records[slot] for slot in slots.tolist()}
+    codes = {
+        slot: REGIMES.index(regime(asked, primary_language(record.language), reads))
+        for slot, record in records.items()
+    }
+    bm25 = lexical.scores(terms, rows)
+    return Candidates(
+        rows=rows,
+        documents=slots,
+        regimes=np.array([codes[slot] for slot in slots.tolist()], dtype=np.int64),
+        questions=np.array([catalogue.passages[row].role == "question" for row in rows], dtype=np.bool_),
+        cosine=_cosine(snapshot, query, rows),
+        bm25=bm25,
+        saturation=np.clip(bm25 / max(lexical.ceiling(terms), 1e-9), 0, 1),
+        coverage=lexical.terms.coverage(terms, rows),
+        prior=np.clip([query.prior.get(records[slot].external_id, 0.0) for slot in slots.tolist()], 0.0, 1.0),
+    )
+
+
+def _cosine(snapshot: Snapshot, query: SearchQuery, rows: Rows) -> Scores:
+    cosine = np.full(len(rows), np.nan)
+    if query.vector is not None:
+        embedded = snapshot.dense.embedded[rows]
+        cosine[embedded] = snapshot.dense.scores(query.vector, rows[embedded])
+    return cosine
+
+
+def hit(catalogue: CatalogueView, candidates: Candidates, ranked: Ranked, place: int) -> Hit:
+    """The document at one place of the ranking."""
+    best = int(ranked.best[place])
+    row, slot = int(candidates.rows[best]), int(candidates.documents[best])
+    matched, record = catalogue.passages[row], catalogue.records[slot]
+    quoted = _quoted(catalogue, candidates, slot, matched)
+    cosine = float(candidates.cosine[best])
+    return Hit(
+        passage_id=quoted.id,
+        external_id=record.external_id,
+        version=record.version,
+        title=record.title,
+        kind=record.kind,
+        language=record.language,
+        role=quoted.role,
+        text=quoted.text,
+        section=quoted.section,
+        start=quoted.start,
+        end=quoted.end,
+        score=float(ranked.scores[place]),
+        dense=0.0 if np.isnan(cosine) else cosine,
+        lexical=float(candidates.bm25[best]),
+        graph=float(ranked.gains[place]),
+        coverage=float(candidates.coverage[best]),
+        url=record.url,
+        valid_from=record.valid_from,
+        valid_to=record.valid_to,
+        products=record.products,
+        audience=record.audience,
+        matched_role=matched.role,
+        matched_text=matched.text,
+    )
+
+
+def _quoted(catalogue: CatalogueView, candidates: Candidates, slot: int, matched: Passage) -> Passage:
+    """What an answer quotes: the matched passage, or the reply to a matched question.
+
+    Of a reply in several passages the one that suits the question best, the first when none was a candidate.
+    """
+    if matched.role != "question":
+        return matched
+    replies = [row for row in catalogue.rows_of(slot) if catalogue.passages[row].role == "reply"]
+    if not replies:
+        return matched
+    places = {row: place for place, row in enumerate(candidates.rows.tolist())}
+
+    def suits(row: int) -> float:
+        place = places.get(row)
+        return (
+            -1.0
+            if place is None
+            else float(np.nan_to_num(candidates.cosine[place]) + candidates.coverage[place])
+        )
+
+    return catalogue.passages[max(replies, key=lambda row: (suits(row), -row))]

@@ -1,0 +1,291 @@
+"""One workspace's index: it follows the change log, and answers from an immutable snapshot.
+
+Searches take the reference of the current snapshot and never wait; one writer at a time prepares the next and
+swaps the reference.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kb_service.search import snapshots
+from kb_service.search.calibration import Calibration, calibration_for
+from kb_service.search.candidates import gather, hit
+from kb_service.search.dense import EXACT_ROWS
+from kb_service.search.fusion import Candidates, rank
+from kb_service.search.lexical import analysis_id
+from kb_service.search.models import Hit, SearchQuery
+from kb_service.search.parts import Parts, Snapshot
+from kb_service.search.snapshots import CorruptGeneration, Description, Fault, Scratch
+from kb_service.search.source import Change, PassageSource
+
+_CHANGES_A_READ = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When work that only concerns speed is done."""
+
+    exact_rows: int = EXACT_ROWS
+    compact_share: float = 0.25
+    """Share of buried rows from which `maintain` and `publish` compact."""
+    overdue_share: float = 0.5
+    """Share from which `apply` itself compacts, in case nothing else did."""
+    compact_rows: int = 256
+    """Buried rows below which compaction is not worth its time."""
+
+
+class SearchIndex:
+    """Safe for any number of searching threads, and of writers, which take turns.
+
+    `folder` is this workspace's own, for generations and the working copy; None keeps everything in memory,
+    so that nothing can be published. `reads` are the languages that the encoder reads well, `default_region` the
+    region of requests that name none.
+    """
+
+    def __init__(
+        self,
+        workspace: str,
+        *,
+        model_id: str,
+        dimension: int,
+        reads: Collection[str],
+        folder: Path | None = None,
+        default_region: str | None = None,
+        calibration: Calibration | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.model_id = model_id
+        self.dimension = dimension
+        self.reads = frozenset(reads)
+        self.default_region = default_region
+        self.calibration = calibration or calibration_for(model_id)
+        self.limits = limits or Limits()
+        self._folder = folder
+        self._scratch: Scratch | None = None
+        self._writing = threading.RLock()
+        self._compacting = threading.Lock()
+        self._damaged = False
+        self._parts = self._fresh()
+        self._snapshot = self._parts.view(position=0)
+
+    # --- what it holds ---
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The state that a search beginning now reads."""
+        return self._snapshot
+
+    @property
+    def position(self) -> int:
+        """The end of the change log that searches reflect; 0 before anything was read."""
+        return self._snapshot.position
+
+    @property
+    def documents(self) -> int:
+        return int(np.count_nonzero(self._snapshot.catalogue.alive))
+
+    @property
+    def passages(self) -> int:
+        return self._snapshot.catalogue.alive_rows
+
+    @property
+    def compaction_due(self) -> bool:
+        return self._snapshot.buried_share(self.limits.compact_rows) >= self.limits.compact_share
+
+    # --- writing ---
+
+    def restore(self, source: PassageSource) -> Fault | None:
+        """Takes over the current generation, or rebuilds where there is none to use, and catches up.
+
+        Returns None, or why it had to rebuild.
+        """
+        with self._writing:
+            try:
+                self.load()
+            except CorruptGeneration as error:
+                self.rebuild(source)
+                return error.fault
+            self.follow(source)
+            return None
+
+    def rebuild(self, source: PassageSource) -> None:
+        """Reads everything anew. Searches go on with the old state until the new one is whole."""
+        with self._writing:
+            position = source.position()
+            fresh = self._fresh()
+            try:
+                for document in source.documents(None):
+                    fresh.put(document)
+                fresh.commit()
+            except BaseException:
+                fresh.close()
+                raise
+            self._exchange(fresh, position)
+
+    def follow(self, source: PassageSource) -> int:
+        """Applies what the change log holds beyond `position`; returns how many entries that were.
+
+        A log that ends before `position` is another one, of a store that was restored, say: then rebuilds.
+        """
+        with self._writing:
+            if source.position() < self.position:
+                self.rebuild(source)
+            count = 0
+            while changes := source.changes(self.position, _CHANGES_A_READ):
+                self.apply(source, changes)
+                count += len(changes)
+            return count
+
+    def apply(self, source: PassageSource, changes: Sequence[Change]) -> None:
+        """Brings the documents that the changes name to their state in `source`; it shows on return.
+
+        Entries that were applied before, and kinds that concern other parts, do no harm. When writing fails
+        the error is raised, searches keep the last whole state, and the next call begins by repairing.
+        """
+        with self._writing:
+            changes = [change for change in changes if change.position > self.position]
+            if not changes:
+                return
+            named = {change.id for change in changes if change.kind in ("document", "document_removed")}
+            present = {held.document.external_id: held for held in source.documents(named)} if named else {}
+            if self._damaged:
+                self._repair()
+            self._damaged = True
+            for external_id in sorted(named - present.keys()):
+                self._parts.remove(external_id)
+            for external_id in sorted(present):
+                self._parts.put(present[external_id])
+            self._parts.commit()
+            self._snapshot = self._parts.view(changes[-1].position)
+            self._damaged = False
+            if self._snapshot.buried_share(self.limits.compact_rows) >= self.limits.overdue_share:
+                self._repair()
+
+    def maintain(self) -> bool:
+        """Compacts when that is due, and tells whether it did; writers wait only at its end."""
+        if not self.compaction_due or not self._compacting.acquire(blocking=False):
+            return False
+        try:
+            before = self._snapshot
+            compacted = self._compacted(before)
+            with self._writing:
+                if not self._snapshot.continues(before):
+                    compacted.close()  # rebuilt or repaired meanwhile, which compacts as well
+                    return False
+                compacted.catch_up(self._snapshot, since=before)
+                self._exchange(compacted, self.position)
+        finally:
+            self._compacting.release()
+        return True
+
+    def publish(self) -> str:
+        """Writes the current state as a generation and returns its name. Searches go on; writers wait."""
+        if self._folder is None:
+            raise ValueError("folder: an index in memory cannot be published; give it a folder")
+        self.maintain()
+        with self._writing:
+            if self._damaged:
+                self._repair()
+            description = Description(
+                workspace=self.workspace,
+                model_id=self.model_id,
+                dimension=self.dimension,
+                analysis=analysis_id(),
+                position=self.position,
+                rows=self._parts.rows,
+            )
+            return snapshots.publish(self._folder, description, self._parts.dump())
+
+    def load(self) -> None:
+        """Takes over the folder's current generation. Raises CorruptGeneration; the caller then rebuilds."""
+        if self._folder is None:
+            raise CorruptGeneration("absent", "an index in memory has no generations")
+        with self._writing:
+            generation = snapshots.read(self._folder)
+            held = generation.description
+            snapshots.check(
+                held,
+                workspace=self.workspace,
+                model_id=self.model_id,
+                dimension=self.dimension,
+                analysis=analysis_id(),
+            )
+            self._exchange(self._loaded(generation), held.position)
+
+    def close(self) -> None:
+        """Removes the working copy. No search may begin afterwards."""
+        with self._writing:
+            self._parts.close()
+            if self._scratch is not None:
+                self._scratch.close()
+                self._scratch = None
+
+    def _place(self) -> Path | None:
+        if self._folder is None:
+            return None
+        if self._scratch is None:
+            self._scratch = Scratch(self._folder)
+        return self._scratch.path
+
+    def _fresh(self) -> Parts:
+        return Parts.empty(self.dimension, self._place(), exact_rows=self.limits.exact_rows)
+
+    def _loaded(self, generation: snapshots.Generation) -> Parts:
+        place = self._place()
+        assert place is not None
+        try:
+            return Parts.load(
+                generation.files,
+                self.dimension,
+                place,
+                rows=generation.description.rows,
+                exact_rows=self.limits.exact_rows,
+            )
+        except (ValueError, KeyError, TypeError, RuntimeError, IndexError) as error:
+            message = f"{generation.name}: the files do not fit together: {error}"
+            raise CorruptGeneration("damaged", message) from error
+
+    def _compacted(self, before: Snapshot) -> Parts:
+        fresh = self._fresh()
+        try:
+            fresh.take(before, before.catalogue.living())
+            fresh.commit()
+        except BaseException:
+            fresh.close()
+            raise
+        return fresh
+
+    def _repair(self) -> None:
+        """Goes on from the last whole state, in parts that hold nothing else."""
+        self._exchange(self._compacted(self._snapshot), self.position)
+        self._damaged = False
+
+    def _exchange(self, parts: Parts, position: int) -> None:
+        old, self._parts = self._parts, parts
+        self._snapshot = parts.view(position)
+        self._damaged = False
+        old.close()
+
+    # --- searching ---
+
+    def search(self, query: SearchQuery) -> tuple[Hit, ...]:
+        """The best documents for a question, each by its best passage, best first; at most `query.limit`."""
+        snapshot = self._snapshot
+        candidates = gather(snapshot, query, reads=self.reads, default_region=self.default_region)
+        ranked = rank(candidates, self.calibration.fusion)
+        found = range(min(query.limit, len(ranked.best)))
+        return tuple(hit(snapshot.catalogue, candidates, ranked, place) for place in found)
+
+    def candidates(self, query: SearchQuery) -> tuple[Candidates, tuple[str, ...]]:
+        """What `search` fuses, with the external id of each candidate's document: for fitting the constants."""
+        snapshot = self._snapshot
+        candidates = gather(snapshot, query, reads=self.reads, default_region=self.default_region)
+        records = snapshot.catalogue.records
+        return candidates, tuple(records[slot].external_id for slot in candidates.documents.tolist())

@@ -1,0 +1,69 @@
+"""Finding and removing what quotes a customer in texts that are not the customer's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from typing import Any
+
+ERASED = "[erased]"
+
+_LONG = 4
+"""Shorter texts ("ok", "你好") are said by everyone: they quote nobody, unless they are all there is."""
+
+_PARTS = re.compile(r"\[[^\]]*\]|[·|:：—…/()（）\n]|\.{3}| - ")
+"""What stands between the parts of a generated name, masked numbers included."""
+
+
+class Quotes:
+    """The words of one customer: their id, the ids of their events, cases and conversations, their texts."""
+
+    def __init__(self, customer_id: str, ids: Iterable[str], texts: Iterable[str]) -> None:
+        self._ids = {customer_id, *ids}
+        # Not inside a longer id: u-9 is not u-99.
+        self._customer = re.compile(rf"(?<![\w-]){re.escape(customer_id)}(?![\w-])")
+        self._texts = {text.strip() for text in texts} - {""}
+        # The longest first, so that a text that contains another goes as a whole.
+        self._long = sorted((text for text in self._texts if len(text) >= _LONG), key=len, reverse=True)
+
+    def within(self, text: str) -> bool:
+        """Whether `text` names the customer or holds one of their texts."""
+        return self.cleaned(text) != text
+
+    def cleaned(self, text: str) -> str:
+        """`text` with every id and quotation replaced by `[erased]`."""
+        if text in self._ids or text.strip() in self._texts:
+            return ERASED
+        for quote in self._long:
+            if quote in text:
+                text = text.replace(quote, ERASED)
+        return self._customer.sub(ERASED, text)
+
+    def excerpt(self, text: str) -> bool:
+        """Whether `text` quotes the customer, or one of its parts is itself a piece of what they said."""
+        if self.within(text):
+            return True
+        parts = (part.strip() for part in _PARTS.split(text))
+        return any(len(part) >= _LONG and part in quote for part in parts for quote in self._long)
+
+    def clean(self, value: Any, *, excerpts: bool = False) -> Any:
+        """`value`, a JSON value, without the customer.
+
+        Strings are cleaned, items of a list that are nothing but a quotation are dropped. With `excerpts`,
+        which is for values known to quote the customer, pieces of their texts go as well.
+        """
+        if isinstance(value, str):
+            if excerpts and self.excerpt(value) and self.cleaned(value) == value:
+                return ERASED
+            return self.cleaned(value)
+        if isinstance(value, dict):
+            return {
+                self.cleaned(str(key)): self.clean(item, excerpts=excerpts) for key, item in value.items()
+            }
+        if isinstance(value, list):
+            cleaned = (self.clean(item, excerpts=excerpts) for item in value)
+            return [item for item in cleaned if item != ERASED]
+        return value
+
+    def names_any(self, ids: Collection[str]) -> bool:
+        return not self._ids.isdisjoint(ids)
