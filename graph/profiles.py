@@ -32,7 +32,7 @@ _DIFFICULTY = 2
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one case went for one agent. `reopened` tells whether it came back within 72 h; rating is 1 to 5."""
+    """How one case went for one agent: `reopened` tells whether it came back in 72 h, `rating` is 1 to 5."""
 
     agent_id: str
     problem_id: str | None
@@ -110,7 +110,7 @@ class Profiles:
         age = np.array([(now - o.at).total_seconds() / _DAY_SECONDS for o in kept])
         weights = np.exp2(-age / half_life_days)
         success = np.array([float(o.success) for o in kept])
-        seconds = np.array([math.log(o.handling_seconds) if o.handling_seconds else np.nan for o in kept])
+        seconds = np.array([_log(o.handling_seconds) for o in kept])
         rating = np.array([np.nan if o.rating is None else o.rating for o in kept])
         even = (float(weights @ success) + 1) / (float(weights.sum()) + 2)
         self._rate = _Levels(keys, expertises, weights, success, even, pseudo_cases, logit, expit)
@@ -136,7 +136,11 @@ class Profiles:
         finest = self._finest(topic)
         n = self._rate.cases(finest, keys[finest])
         cases = n + self._pseudo
-        low, high = (betaincinv(cases * rate, cases * (1 - rate), tail) for tail in (0.025, 0.975))
+        # Jeffreys' half cases keep the interval of a spotless record from closing on itself.
+        low, high = (
+            betaincinv(cases * rate + 0.5, cases * (1 - rate) + 0.5, tail) for tail in (0.025, 0.975)
+        )
+        rate = np.clip(rate, low, high)
         seconds = np.exp(self._seconds.predict(keys, expertises))
         rating = np.clip(self._rating.predict(keys, expertises), 1.0, 5.0)
         columns = zip(agent_ids, rate, low, high, n, seconds, rating, strict=True)
@@ -155,9 +159,11 @@ class Profiles:
     def _keys(self, agents: Codes, topics: Sequence[Topic]) -> tuple[tuple[Codes, ...], Codes]:
         """The codes of each level, -1 where unknown, and the expertise, whose cases stand in for a topic."""
         problems = _coded(self._problems, (t.problem_id for t in topics))
-        intents = _coded(self._intents, (t.intent_id or self._intent_of.get(t.problem_id) for t in topics))
+        intents = _coded(
+            self._intents, (t.intent_id or self._intent_of.get(t.problem_id or "") for t in topics)
+        )
         expertises = _coded(
-            self._expertises, (t.expertise_id or self._expertise_of.get(t.problem_id) for t in topics)
+            self._expertises, (t.expertise_id or self._expertise_of.get(t.problem_id or "") for t in topics)
         )
         in_expertise = _crossed(agents, expertises, len(self._expertises))
         on_problem = _crossed(agents, problems, len(self._problems))
@@ -242,7 +248,8 @@ class _Table:
     def of_sums(cls, codes: Codes, values: Floats) -> _Table:
         known = codes >= 0
         unique, rows = np.unique(codes[known], return_inverse=True)
-        return cls(unique, np.bincount(rows, values[known], len(unique)))
+        sums: Floats = np.bincount(rows, values[known], len(unique)).astype(np.float64)
+        return cls(unique, sums)
 
     @classmethod
     def of_means(cls, codes: Codes, weights: Floats, values: Floats) -> _Table:
@@ -275,6 +282,10 @@ def _crossed(first: Codes, second: Codes, size: int) -> Codes:
 
 def _same(values: Floats) -> Floats:
     return values
+
+
+def _log(seconds: float | None) -> float:
+    return math.log(seconds) if seconds is not None and seconds > 0 else math.nan
 
 
 def _known(value: float) -> float | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import TypeAlias, get_args
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from ingest import attributes as values
 from ingest import language
 from ingest.errors import EmptySource, InvalidDocument, SourceTooLarge
 from ingest.models import KINDS, Audience, Block, Document, Extract, FieldValue, Kind, Role, Status
+
+if TYPE_CHECKING:
+    from ingest.readers.results import ReadResult
 
 ATTRIBUTES = frozenset(Document.__slots__) - {"text", "blocks"}
 """The names that `compose` accepts, besides `question` and `reply`, which become fields."""
@@ -19,7 +22,7 @@ BODIES = ("text", "html", "markdown")
 LONGEST_TEXT = 4_000_000
 """Characters of one document; a book has about one million."""
 
-Read: TypeAlias = Callable[[str, bytes], tuple[Extract, ...]]
+Read: TypeAlias = "Callable[[str, bytes], ReadResult]"
 
 _DIALOGUE = ("question", "reply")
 _LONGEST_DERIVED_TITLE = 80
@@ -80,12 +83,9 @@ def from_text(
             bodies[1], f"give only one of text, html and markdown; {bodies[0]} is there too"
         )
     rest = {name: value for name, value in attributes.items() if name not in BODIES}
-    if not bodies:
-        body, extract = "text", Extract("", ())
-    else:
-        body = bodies[0]
-        extract = _extract(body, attributes[body], rest, longest, read)
+    body = bodies[0] if bodies else "text"
     try:
+        extract = _extract(body, attributes[body], rest, longest, read) if bodies else Extract("", ())
         return compose(extract, rest, timezone=timezone, longest=longest)
     except EmptySource:
         raise InvalidDocument(body, "holds no text; give text, html or markdown with content") from None
@@ -313,13 +313,15 @@ def _extract(
         lines = _field_lines(values.scalars("fields", fields)) if isinstance(fields, Mapping) else []
         stripped = cleaned.strip()
         return Extract(stripped, _paragraphs(stripped, frozenset(lines)))
-    extracts = (read or _read_here)("body.html" if body == "html" else "body.md", cleaned.encode())
-    if len(extracts) != 1:
-        raise InvalidDocument(body, f"must hold one document, not {len(extracts)}")
-    return extracts[0]
+    result = (read or _read_here)("body.html" if body == "html" else "body.md", cleaned.encode())
+    if result.problems:
+        raise result.problems[0].error
+    if len(result.extracts) != 1:
+        raise InvalidDocument(body, f"must hold one document, not {len(result.extracts)}")
+    return result.extracts[0]
 
 
-def _read_here(name: str, data: bytes) -> tuple[Extract, ...]:
+def _read_here(name: str, data: bytes) -> ReadResult:
     from ingest.readers import read  # parsers load only when a request needs them
 
     return read(name, data)

@@ -12,9 +12,7 @@ import logging
 import os
 import subprocess
 import sys
-import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -22,8 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest import encoder_files
+from ingest.batching import BatchingEmbedder
 from ingest.errors import EncoderUnavailable
 from ingest.models import Vectors
+
+__all__ = [
+    "BatchingEmbedder",
+    "Embedder",
+    "PackagedEmbedder",
+    "WordHashEmbedder",
+    "ensure_export",
+    "load_embedder",
+]
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +43,9 @@ _MAX_CHARS = 20_000
 
 _TOKENS_A_BATCH = 512
 """Rows times longest row of one run. Larger runs leave the cache of the cores and are no faster."""
+
+_PACKED_TOKENS = 128
+"""Most tokens that several texts share one sequence for, each seeing only itself."""
 
 _EXPORT_SECONDS = 600
 
@@ -101,24 +112,48 @@ class PackagedEmbedder:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         encoded = self._tokenizer.encode_batch([_clean(text) for text in texts])
         tokens = [encoding.ids for encoding in encoded]
-        for rows in _batches([len(ids) for ids in tokens], _TOKENS_A_BATCH):
-            vectors[rows] = self._run([tokens[row] for row in rows])
+        for sequences in _layouts([len(ids) for ids in tokens]):
+            rows = [row for sequence in sequences for row in sequence]
+            vectors[rows] = self._run([[tokens[row] for row in sequence] for sequence in sequences])
         return vectors
 
-    def _run(self, tokens: Sequence[Sequence[int]]) -> Vectors:
-        length = max(len(ids) for ids in tokens)
-        input_ids = np.zeros((len(tokens), length), dtype=np.int64)
-        mask = np.zeros_like(input_ids)
-        for row, ids in enumerate(tokens):
-            input_ids[row, : len(ids)] = ids
-            mask[row, : len(ids)] = 1
-        (vectors,) = self._session.run(None, {"input_ids": input_ids, "attention_mask": mask})
-        return np.asarray(vectors, dtype=np.float32)
+    def _run(self, sequences: Sequence[Sequence[Sequence[int]]]) -> Vectors:
+        """One run over sequences that hold the tokens of one text or several; a row a text, in order."""
+        length = max(sum(map(len, sequence)) for sequence in sequences)
+        input_ids = np.zeros((len(sequences), length), dtype=np.int64)
+        positions, segments = np.zeros_like(input_ids), np.zeros_like(input_ids)
+        pooling = np.zeros((len(sequences), max(map(len, sequences)), length), dtype=np.float32)
+        for number, sequence in enumerate(sequences):
+            start = 0
+            for place, ids in enumerate(sequence):
+                span = slice(start, start + len(ids))
+                input_ids[number, span] = ids
+                positions[number, span] = np.arange(len(ids))
+                segments[number, span] = place + 1
+                pooling[number, place, span] = 1 / len(ids)
+                start += len(ids)
+        inputs = {"input_ids": input_ids, "positions": positions, "segments": segments, "pooling": pooling}
+        (vectors,) = self._session.run(None, inputs)
+        held = [vectors[number, : len(sequence)] for number, sequence in enumerate(sequences)]
+        return np.concatenate(held).astype(np.float32, copy=False)
 
 
 def _clean(text: str) -> str:
     """The part of a text that can matter, without lone surrogates, which the tokenizer refuses."""
     return text[:_MAX_CHARS].encode("utf-8", "replace").decode("utf-8")
+
+
+def _layouts(lengths: Sequence[int]) -> Iterator[list[list[int]]]:
+    """How the rows share runs and sequences: few tokens in one sequence, more as padded batches.
+
+    A message and its clauses differ much in length; in one sequence they cost their own tokens only, a
+    quarter less than padded. Beyond that attention over the whole sequence costs more than the padding.
+    """
+    if 0 < sum(lengths) <= _PACKED_TOKENS:
+        yield [list(range(len(lengths)))]
+        return
+    for batch in _batches(lengths, _TOKENS_A_BATCH):
+        yield [[row] for row in batch]
 
 
 def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
@@ -172,168 +207,6 @@ def _unit(vectors: NDArray[np.float32]) -> Vectors:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: Vectors = (vectors / np.maximum(norms, np.float32(1e-12))).astype(np.float32, copy=False)
     return unit
-
-
-class _Request:
-    """One caller's texts in a batch; `turn` wakes the caller to take its result or to lead the next run."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = list(texts)
-        self.turn = threading.Event()
-        self.vectors: Vectors | None = None
-        self.error: BaseException | None = None
-
-    @property
-    def done(self) -> bool:
-        return self.vectors is not None or self.error is not None
-
-    def outcome(self) -> Vectors:
-        if self.error is not None:
-            raise self.error
-        assert self.vectors is not None
-        return self.vectors
-
-
-class BatchingEmbedder:
-    """Encodes the queries of many threads together: what arrives during one run goes in the next.
-
-    The first caller encodes in its own thread at once, so an idle service adds no delay; callers that arrive
-    meanwhile wait, and the first of them encodes for all. Up to `limit` texts go together. When a joint run
-    fails each caller's texts are tried alone, so that an error reaches the caller whose texts caused it.
-
-    `cache` is the number of recent queries whose vectors are kept (least recently used leave first; 0 keeps
-    none), by the digest of their text; `forget` empties it. Passages go straight to the embedder.
-    After `close` queries raise EncoderUnavailable; those already waiting are still answered.
-    """
-
-    def __init__(self, embedder: Embedder, *, limit: int = 64, cache: int = 0) -> None:
-        if limit < 1 or cache < 0:
-            raise ValueError("limit: at least 1; cache: 0 or more")
-        self.embedder = embedder
-        self.model_id = embedder.model_id
-        self.dimension = embedder.dimension
-        self.reads = embedder.reads
-        self._limit = limit
-        self._cache: _RecentVectors | None = _RecentVectors(cache) if cache else None
-        self._lock = threading.Lock()
-        self._waiting: deque[_Request] = deque()
-        self._led = False
-        self._closed = False
-
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        """The vector of one query, shape (dimension,)."""
-        vector: NDArray[np.float32] = self.embed_queries((text,))[0]
-        return vector
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        if self._cache is None:
-            return self._encode(texts)
-        return self._cache.through(texts, self._encode, self.dimension)
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        return self.embedder.embed_passages(texts)
-
-    def forget(self) -> None:
-        """Empties the cache of recent queries."""
-        if self._cache is not None:
-            self._cache.clear()
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-        self.forget()
-
-    def _encode(self, texts: Sequence[str]) -> Vectors:
-        request = _Request(texts)
-        with self._lock:
-            if self._closed:
-                raise EncoderUnavailable(
-                    "the encoder is closed because the service is stopping; ask again later"
-                )
-            self._waiting.append(request)
-            leads, self._led = not self._led, True
-        if not leads:
-            request.turn.wait()
-        if not request.done:
-            self._lead()
-        return request.outcome()
-
-    def _lead(self) -> None:
-        """Encodes the head of the queue, the caller's own request first, then hands the lead on."""
-        with self._lock:
-            batch = self._take()
-        try:
-            self._fulfil(batch)
-        finally:
-            with self._lock:
-                if self._waiting:
-                    self._waiting[0].turn.set()
-                else:
-                    self._led = False
-            for request in batch:
-                request.turn.set()
-
-    def _take(self) -> list[_Request]:
-        batch = [self._waiting.popleft()]
-        texts = len(batch[0].texts)
-        while self._waiting and texts + len(self._waiting[0].texts) <= self._limit:
-            texts += len(self._waiting[0].texts)
-            batch.append(self._waiting.popleft())
-        return batch
-
-    def _fulfil(self, batch: Sequence[_Request]) -> None:
-        try:
-            vectors = self.embedder.embed_queries([text for request in batch for text in request.texts])
-        except Exception as error:
-            if len(batch) == 1:
-                batch[0].error = error
-            else:
-                for request in batch:
-                    self._fulfil((request,))
-            return
-        except BaseException as error:  # an interrupt of the leading thread must not leave the others waiting
-            for request in batch:
-                request.error = EncoderUnavailable(
-                    f"encoding was interrupted ({type(error).__name__}); ask again"
-                )
-            raise
-        start = 0
-        for request in batch:
-            request.vectors = vectors[start : start + len(request.texts)]
-            start += len(request.texts)
-
-
-class _RecentVectors:
-    """A bounded map from the digest of a text to its vector; the least recently used leave first."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._vectors: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
-
-    def through(
-        self, texts: Sequence[str], encode: Callable[[Sequence[str]], Vectors], dimension: int
-    ) -> Vectors:
-        """The vectors of `texts`: those that are kept, and `encode`'s for the others, which are then kept."""
-        keys = [hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest() for text in texts]
-        with self._lock:
-            found = {key: self._vectors[key] for key in keys if key in self._vectors}
-            for key in found:
-                self._vectors.move_to_end(key)
-        absent = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        if absent:
-            fresh = dict(zip(absent, encode(list(absent.values())), strict=True))
-            found |= fresh
-            with self._lock:
-                # A copy, because a row would keep the whole batch alive.
-                self._vectors.update((key, vector.copy()) for key, vector in fresh.items())
-                while len(self._vectors) > self._size:
-                    self._vectors.popitem(last=False)
-        return np.stack([found[key] for key in keys]) if keys else np.zeros((0, dimension), dtype=np.float32)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._vectors.clear()
 
 
 def load_embedder(

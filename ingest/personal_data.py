@@ -62,7 +62,8 @@ _PROVINCES = frozenset(
 )
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _LABELLED_ID = re.compile(
-    r"(?:身份证(?:件)?(?:号码?)?|身分證(?:字號|號碼)?|护照号码?|護照號碼?|港澳通行证号?|passport(?: no\.?| number)?"
+    r"(?:身份证(?:件)?(?:号码?)?|身分證(?:字號|號碼)?|护照号码?|護照號碼?|港澳通行证号?"
+    r"|passport(?: no\.?| number)?"
     r"|national id(?: number)?|\bssn\b|social security(?: number)?|driver'?s licen[cs]e(?: no\.?| number)?)"
     r"\s*(?:[:是为為#]|is)?\s*"
     r"(?P<id>[A-Za-z]{0,2}\d(?:[ -]?[\dA-Za-z]){4,18}(?:\(\d\))?)(?![0-9A-Za-z])",
@@ -228,7 +229,7 @@ _ENGLISH_NAME = re.compile(
 
 
 def find_names(text: str) -> Iterator[tuple[int, int]]:
-    """Names after a label that announces one; a Chinese name begins with a surname unless a colon leads it."""
+    """Names after a label that announces one; a Chinese one begins with a surname unless a colon leads it."""
     for form in (_CHINESE_NAME, _ENGLISH_NAME):
         yield from (match.span(match.lastgroup or 0) for match in form.finditer(text))
 

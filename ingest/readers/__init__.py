@@ -60,6 +60,8 @@ def read(
     except (IngestError, MemoryError):
         raise
     except Exception as error:  # a parser's own failure on a damaged file must not look like ours
+        if "memory" in str(error).lower():  # libxml2 reports exhaustion as a syntax error
+            raise MemoryError from error
         raise _unexpected(error) from error
     except BaseException as error:
         if type(error).__name__ == "PanicException":  # a Rust parser's panic does not derive from Exception

@@ -35,7 +35,7 @@ class Assignments(Repository):
         if not rows:
             return
         statement = self._insert()
-        decided = {
+        decided: dict[str, Any] = {
             name: statement.excluded[name]
             for name in ("problem_id", "match_problem_id", "reason", "score", "runner_up", "pending", "at")
         }

@@ -1,0 +1,322 @@
+"""`kb ...`: the command line. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from kb_service.knowledge import IngestReport
+    from kb_service.settings import Settings
+    from kb_service.workbench import Workbench
+
+app = typer.Typer(
+    name="kb",
+    help="The knowledge service behind every support reply of an online shop.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+workspaces = typer.Typer(help="Shops.", no_args_is_help=True)
+keys = typer.Typer(help="API keys.", no_args_is_help=True)
+encoder = typer.Typer(help="The encoder.", no_args_is_help=True)
+app.add_typer(workspaces, name="workspaces")
+app.add_typer(keys, name="keys")
+app.add_typer(encoder, name="encoder")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+InWorkspace = Annotated[str, typer.Option("--workspace", "-w", help="The shop.")]
+DEMO = "demo"
+
+
+def main() -> None:
+    """Exit status 0, 1 when something failed, 2 when the command was used wrongly."""
+    from ingest.errors import IngestError
+    from kb_service.errors import Conflict, InvalidRequest, NotFound, ServiceError
+
+    try:
+        app()
+    except (InvalidRequest, NotFound, Conflict) as error:
+        fail(str(error), status=2)
+    except (ServiceError, IngestError, OSError) as error:
+        fail(str(error), status=1)
+
+
+def fail(message: str, *, status: int) -> None:
+    typer.secho(f"kb: {message}", err=True, fg="red")
+    sys.exit(status)
+
+
+def settings() -> Settings:
+    from pydantic import ValidationError
+
+    from kb_service.errors import InvalidRequest
+    from kb_service.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "KB_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InvalidRequest.of(name, "{reason}", reason=first["msg"]) from None
+
+
+@contextmanager
+def workbench() -> Iterator[Workbench]:
+    """The store and the parts over it, without a server."""
+    from kb_service.workbench import open_workbench
+
+    with open_workbench(settings()) as bench:
+        yield bench
+
+
+# --- serving
+
+
+@app.command()
+def serve() -> None:
+    """Serve every workspace over HTTP at KB_HOST and KB_PORT."""
+    from kb_service.serving import serve as run
+
+    run(settings())
+
+
+@app.command()
+def demo(
+    sample: Annotated[Path, typer.Option(help="The folder of the sample shop.")] = Path("sample_kb"),
+    fill_only: Annotated[bool, typer.Option("--fill-only", help="Fill the workspace, but do not serve it.")] = False,
+) -> None:
+    """Fill the workspace `demo` from the sample shop and serve it."""
+    from kb_service.sample import fill
+    from kb_service.serving import serve as run
+
+    if not sample.is_dir():
+        fail(f"--sample: there is no folder {sample}; run this in a clone of the project", status=2)
+    chosen = settings()
+    with workbench() as bench, progress() as shown:
+        welcome = fill(bench, DEMO, sample, shown)
+    typer.echo(welcome.text(chosen))
+    if not fill_only:
+        run(chosen)
+
+
+# --- knowledge
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", exists=True)],
+    workspace: InWorkspace = DEMO,
+    as_json: Json = False,
+) -> None:
+    """Bring a workspace in line with files and folders: new, changed and removed ones."""
+    with workbench() as bench:
+        bench.require(workspace)
+        if as_json:
+            report = bench.knowledge.ingest(workspace, paths)
+        else:
+            with progress() as shown:
+                report = bench.knowledge.ingest(workspace, paths, progress=shown)
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo(summary(report))
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What to look for.")],
+    workspace: InWorkspace = DEMO,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 5,
+    as_json: Json = False,
+) -> None:
+    """Search a workspace's passages."""
+    from kb_service.models import Scope
+
+    with workbench() as bench:
+        bench.require(workspace)
+        hits = bench.answering.search(workspace, text, Scope(audiences=("public", "internal")), limit)
+    if as_json:
+        print_json(hits)
+        return
+    for hit in hits:
+        place = " › ".join(dict.fromkeys((hit.title, *hit.section)))
+        typer.secho(f"{hit.score:.3f}  {place}  ({hit.external_id})", bold=True)
+        typer.echo("       " + " ".join(hit.text.split())[:200])
+
+
+@app.command("eval")
+def evaluate(
+    questions: Annotated[Path, typer.Argument(help="Judged questions, one JSON object a line.", exists=True)],
+    workspace: InWorkspace = DEMO,
+    split: Annotated[str, typer.Option(help="Only questions of this split; empty for all.")] = "report",
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Fit fusion and confidence on the split `calibrate` first, for this run.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Retrieval and answer quality on judged questions, as a table by language."""
+    from kb_service.evaluation import evaluate_file
+
+    with workbench() as bench:
+        bench.require(workspace)
+        report = evaluate_file(bench, workspace, questions, split=split, fit=fit)
+    if as_json:
+        print_json(report.figures())
+    else:
+        typer.echo(report.table())
+
+
+# --- administration
+
+
+@workspaces.command("create")
+def create_workspace(name: Annotated[str, typer.Argument(help="Letters, digits, - and _.")], as_json: Json = False) -> None:
+    """Create a shop."""
+    with workbench() as bench:
+        created = bench.create_workspace(name)
+    print_json(created) if as_json else typer.echo(f"workspace {created.id} created")
+
+
+@workspaces.command("list")
+def list_workspaces(as_json: Json = False) -> None:
+    """List the shops."""
+    with workbench() as bench:
+        found = bench.workspaces()
+    if as_json:
+        print_json(found)
+    else:
+        for item in found:
+            typer.echo(item.id)
+
+
+@keys.command("create")
+def create_key(
+    workspace: Annotated[str, typer.Option("--workspace", "-w", help="The shop.")],
+    role: Annotated[str, typer.Option(help="Roles, separated by commas: bot, agent, product, editor, admin.")],
+    label: Annotated[str, typer.Option(help="Whose key it is.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Create a key; it is shown once."""
+    with workbench() as bench:
+        secret, key = bench.create_key(workspace, role, label)
+    if as_json:
+        print_json({"key": secret, "id": key.id, "roles": sorted(key.roles)})
+    else:
+        typer.echo(secret)
+        typer.secho(f"Key {key.id} for {workspace} ({', '.join(sorted(key.roles))}). It is not shown again.", err=True)
+
+
+@keys.command("list")
+def list_keys(workspace: Annotated[str, typer.Option("--workspace", "-w", help="The shop.")], as_json: Json = False) -> None:
+    """List a shop's keys, without their secrets."""
+    with workbench() as bench:
+        found = bench.keys(workspace)
+    if as_json:
+        print_json(found)
+    else:
+        for key in found:
+            state = "revoked" if key.revoked_at else "valid"
+            typer.echo(f"{key.id}  {key.prefix}…  {state:7}  {', '.join(sorted(key.roles))}  {key.label}")
+
+
+@keys.command("revoke")
+def revoke_key(key: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
+    """Revoke a key; it is dead everywhere within five seconds."""
+    with workbench() as bench:
+        bench.revoke_key(key)
+    typer.echo(f"key {key} revoked")
+
+
+@encoder.command("export")
+def export_encoder() -> None:
+    """Make the export of the packaged encoder that serving runs on, once per installation."""
+    from ingest.embedding import ensure_export
+
+    typer.echo(f"encoder exported to {ensure_export()}")
+
+
+@app.command("settings")
+def show_settings(as_json: Json = False) -> None:
+    """Every setting, its value, and where the value comes from."""
+    from kb_service.settings import origins
+
+    rows = origins(settings())
+    if as_json:
+        print_json(rows)
+        return
+    width = max(len(row["name"]) for row in rows)
+    for row in rows:
+        typer.echo(f"{row['name']:{width}}  {row['value']}  ({row['origin']})")
+
+
+@app.command()
+def rebuild(workspace: Annotated[str | None, typer.Option("--workspace", "-w", help="The shop; all when omitted.")] = None) -> None:
+    """Throw away the derived indexes, so that the next start makes them from the store."""
+    from kb_service.workbench import discard_derived
+
+    for name in discard_derived(settings(), workspace):
+        typer.echo(f"derived data of {name} discarded")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check settings, store, encoder and indexes, and say what to do about what is wrong."""
+    from kb_service.doctor import examine
+
+    findings = examine(settings())
+    if as_json:
+        print_json(findings)
+    else:
+        for finding in findings:
+            mark = "ok  " if finding.ok else "FAIL"
+            typer.echo(f"{mark}  {finding.name}: {finding.detail}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+# --- printing
+
+
+@contextmanager
+def progress() -> Iterator[Any]:
+    """A callback (done, in all, now) that draws a bar on a terminal and keeps quiet elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:40.40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def shown(done: int, total: int, now: str) -> None:
+            bar.update(task, completed=done, total=total, description=now)
+
+        yield shown
+
+
+def summary(report: IngestReport) -> str:
+    lines = [
+        f"{report.files} files ({report.files_unchanged} unchanged): {report.created} documents created, "
+        f"{report.updated} updated, {report.unchanged} unchanged, {report.removed} removed; "
+        f"{report.passages} passages embedded"
+    ]
+    lines += [f"  not read: {problem.path}: {problem.message}" for problem in report.problems]
+    return "\n".join(lines)
+
+
+def print_json(value: Any) -> None:
+    from kb_service.encoding import to_json
+
+    typer.echo(to_json(value))
+
+
+if __name__ == "__main__":
+    main()

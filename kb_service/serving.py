@@ -1,0 +1,28 @@
+"""Runs the application: one process, a graceful stop."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from kb_service.app import create_app
+from kb_service.observability import configure_logging
+from kb_service.settings import Settings
+
+GRACE_SECONDS = 20
+"""How long requests in flight may take to end after the signal to stop."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal says stop; requests in flight are answered first."""
+    configure_logging(settings)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=2048,
+    )
