@@ -21,7 +21,7 @@ Channel: TypeAlias = Literal["meaning", "words"]
 EXEMPLARS = 8
 """Messages kept of a problem, chosen to differ."""
 
-_USUAL: dict[Channel, float] = {"meaning": 0.35, "words": 0.1}
+_USUAL: dict[Channel, tuple[float, float]] = {"meaning": (0.2, 5.0), "words": (0.04, 20.0)}
 _SHORTLIST = 32
 """Problems looked at closely: the nearest by centroid and as many by words."""
 _COPY = 0.97
@@ -116,6 +116,7 @@ class ProblemMatcher:
         self._states: dict[str, _State] = {}
         self._ids: list[str | None] = []
         self._free: list[int] = []
+        self._placed = 0
         self._by_event: dict[str, str] = {}
         self._vectors: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._read: NDArray[np.bool_] = np.zeros(0, dtype=bool)
@@ -175,6 +176,7 @@ class ProblemMatcher:
 
     def _shift(self, state: _State, vector: NDArray[np.float32]) -> None:
         """Move the problem's centroid by one more message."""
+        self._placed += state.total is None
         state.total = vector.astype(np.float64) if state.total is None else state.total + vector
         length = float(np.linalg.norm(state.total))
         self._centroids[state.slot] = state.total / length if length else 0.0
@@ -295,6 +297,14 @@ class ProblemMatcher:
             slots = np.concatenate([slots, near[likeness[near] > 0.0]])
         return np.unique(slots)
 
+    def _background(self, utterance: Utterance, cosines: Floats, channel: Channel) -> float:
+        """How near the message stands to problems in general, so that one domain's thresholds fit another's."""
+        usual, weight = _USUAL[channel]
+        if channel == "words":
+            return (float(cosines.sum()) + weight * usual) / (len(self._index) + weight)
+        total = float((self._centroids[: len(self._ids)] @ utterance.vector).sum())
+        return (total + weight * usual) / (self._placed + weight)
+
     def _features(
         self, utterance: Utterance, cosines: Floats, channel: Channel, states: Sequence[_State]
     ) -> tuple[Floats, Floats]:
@@ -307,26 +317,16 @@ class ProblemMatcher:
         size = np.log1p(np.array([state.messages for state in states]))
         said = min(sum(map(is_content, utterance.tokens)), 8) / 8
         length = np.full(len(states), said)
+        background = self._background(utterance, cosines, channel)
         if channel == "words":
             mean = np.add.reduceat(words, starts) / sizes
-            return np.stack([words_max, mean, _contrast(words_max, _USUAL["words"]), size, length], axis=1), words_max
+            return np.stack([words_max, mean, words_max - background, size, length], axis=1), words_max
         dense = np.where(self._read[rows], self._vectors[rows] @ utterance.vector, 0.0)
         nearest = np.maximum.reduceat(dense, starts)
         mean = np.add.reduceat(dense, starts) / sizes
         centroid = self._centroids[[state.slot for state in states]] @ utterance.vector
-        columns = [nearest, mean, centroid, words_max, _contrast(nearest, _USUAL["meaning"]), size, length]
+        columns = [nearest, mean, centroid, words_max, nearest - background, size, length]
         return np.stack(columns, axis=1), nearest
-
-
-def _contrast(values: Floats, usual: float) -> Floats:
-    """How far each value stands above the background: the mean of the fourth to twelfth best problems.
-
-    The second and third best are left out, since they may be fragments of the same problem; `usual` is the
-    background while there are too few problems to tell.
-    """
-    ranked = -np.sort(-values)[3:12]
-    background = (float(ranked.sum()) + 3 * usual) / (len(ranked) + 3)
-    return np.asarray(values - background)
 
 
 def _grown(matrix: NDArray[np.float32], dimension: int) -> NDArray[np.float32]:

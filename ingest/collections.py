@@ -1,50 +1,28 @@
-"""A folder of knowledge as people keep it: files, and a `collection.toml` that says what they are.
+"""Folders of knowledge as people keep them: which files there are, and what is known of each.
 
-    ignore = ["drafts", "*.tmp.md"]      # names or patterns, of this folder and below
-    timezone = "Asia/Shanghai"           # of dates without an offset; default UTC
-
-    [defaults]                           # attributes of every file of this folder and below
-    kind = "policy"
-
-    [files."returns.pdf"]                # attributes of one file, by its path from this folder
-    external_id = "policy-returns-zh"
-    valid_to = 2026-11-30                # a date without a time: that day included
-
-    [files."catalogue.xlsx"]
-    records = true                       # each row is a document; values with {Column} are templates
-    id_template = "product-{SKU}"
-    [files."catalogue.xlsx".sheets."Notes"]
-    ignore = true
-
-A folder inherits from those above it. What is said of one file wins over what the file says of itself (front
-matter, a page's title), and that over defaults; in record files a row's own columns win.
+What `collection.toml` says of one file wins over what the file says of itself (front matter, a page's title),
+and that over the folder's defaults; in record files a row's own columns win.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import json
 import os
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ingest.attributes import known_names
+from ingest.attributes import LONGEST_ID
+from ingest.collection_file import CONFIG, RECORD_FORMATS, Collection, Entry, read_collection
 from ingest.errors import IngestError, InvalidDocument, SourceTooLarge, UnreadableSource, UnsupportedFormat
 from ingest.models import Extract, Kind
 from ingest.readers import SUPPORTED, VERSION
-from ingest.readers.records import ATTRIBUTES, LISTS, TEMPLATES, is_template
-from ingest.readers.results import plain
 
-CONFIG: Final = "collection.toml"
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
-_MAX_CONFIG_BYTES: Final = 1024 * 1024
 
 _KINDS_BY_FOLDER: Mapping[str, Kind] = {
     "product": "product",
@@ -56,10 +34,6 @@ _KINDS_BY_FOLDER: Mapping[str, Kind] = {
     "faq": "faq",
     "faqs": "faq",
 }
-_TOP_KEYS = frozenset(("defaults", "files", "ignore", "timezone"))
-_ATTRIBUTE_KEYS = ATTRIBUTES | {"metadata", "fields"}
-_SHEET_KEYS = (ATTRIBUTES - {"external_id"}) | TEMPLATES | {"records", "ignore"}
-_FILE_KEYS = _ATTRIBUTE_KEYS | TEMPLATES | {"records", "sheets"}
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}$")
 
 
@@ -90,7 +64,7 @@ class SourceFile:
         The entry wins over the extract and the extract over the defaults; where rows are documents, a row wins
         over the entry. A `valid_to` that is a date becomes the next day: the last day counts.
         """
-        if self.options.get("records") or self.path.suffix.lower() in (".jsonl", ".ndjson"):
+        if self.options.get("records") or self.path.suffix.lower() in RECORD_FORMATS:
             combined = {**self.attributes, **extract.attributes}
         else:
             combined = {**self.defaults, **extract.attributes, **self.entry}
@@ -130,20 +104,185 @@ def walk(paths: Sequence[Path], *, max_bytes: int = MAX_FILE_BYTES) -> Walk:
     their root are not followed. A folder whose `collection.toml` is malformed is left unread, rather than
     read with the wrong audience. Nothing is raised for a file: see `problems`.
     """
-    seen: dict[Path, SourceFile] = {}
-    problems: list[FileProblem] = []
-    unread: list[Path] = []
+    tour = _Tour(max_bytes)
     roots: list[Path] = []
     for path in paths:
-        root = Path(os.path.abspath(path))  # a link that is given by name is meant
-        if not root.exists():
-            problems.append(FileProblem(root, UnreadableSource("is not there; check the path")))
-            continue
-        roots.append(root)
-        for found in _Walker(root, max_bytes).found():
-            if isinstance(found, SourceFile):
-                seen.setdefault(found.path, found)
+        root = Path(os.path.abspath(path))  # noqa: PTH100 - not resolved: a link that is given by name is meant
+        if os.path.exists(root):  # noqa: PTH110 - unlike Path.exists, never raises
+            roots.append(root)
+            tour.visit(root)
+        else:
+            tour.problems.append(FileProblem(root, UnreadableSource("is not there; check the path")))
+    return Walk(tuple(roots), tuple(tour.files), tuple(tour.problems), tuple(tour.unread))
+
+
+class _Tour:
+    """The walk itself; collects what it finds."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.files: list[SourceFile] = []
+        self.problems: list[FileProblem] = []
+        self.unread: list[Path] = []
+        self._max_bytes = max_bytes
+        self._seen: set[Path] = set()
+
+    def visit(self, root: Path) -> None:
+        folder = root if root.is_dir() else root.parent
+        outer = [*_enclosing(folder), *([] if root.is_dir() else [folder])]
+        chain: list[Collection] = []
+        for above in outer:
+            config = above / CONFIG
+            try:
+                if config.is_file():
+                    chain.append(read_collection(config))
+            except IngestError as error:
+                self._fail(config, error, unread=root)
+                return
+        if root.is_dir():
+            self._folder(root, root, tuple(chain))
+        else:
+            self._guarded(root, folder, tuple(chain))
+
+    def _folder(self, folder: Path, root: Path, chain: tuple[Collection, ...]) -> None:
+        if (real := folder.resolve()) in self._seen:
+            return
+        self._seen.add(real)
+        config = folder / CONFIG
+        try:
+            if config.is_file():
+                chain = (*chain, read_collection(config))
+            names = sorted(os.listdir(folder))
+        except IngestError as error:
+            self._fail(config, error, unread=folder)
+            return
+        except OSError as error:
+            self._fail(
+                folder,
+                UnreadableSource(f"cannot be listed ({error.strerror}); check its permissions"),
+                unread=folder,
+            )
+            return
+        for name in names:
+            path = folder / name
+            if _is_hidden(name) or any(collection.ignores(path) for collection in chain):
+                continue
+            if path.is_symlink() and not _stays_inside(path, root):
+                self._fail(
+                    path,
+                    UnreadableSource(
+                        "is a link that leads out of the folder, or nowhere; put the file itself here"
+                    ),
+                )
+            elif path.is_dir():
+                self._folder(path, root, chain)
             else:
-                problems.append(found)
-                unread.append(found.path.parent if found.path.name == CONFIG else found.path)
-    return Walk(tuple(roots), tuple(seen.values()), tuple(problems), tuple(unread))
+                self._guarded(path, root, chain)
+        if config.is_file():
+            for name in chain[-1].files:
+                if not (folder / name).exists():
+                    self._fail(
+                        config,
+                        InvalidDocument(
+                            f'files."{name}"', "there is no such file; correct the name or take the entry out"
+                        ),
+                    )
+
+    def _guarded(self, path: Path, root: Path, chain: tuple[Collection, ...]) -> None:
+        """Add one file, or the reason why it cannot be read."""
+        if path.resolve() in self._seen:
+            return
+        self._seen.add(path.resolve())
+        try:
+            self.files.append(_source_file(path, root, chain, self._max_bytes))
+        except IngestError as error:
+            self._fail(path, error, unread=path)
+        except OSError as error:
+            self._fail(
+                path,
+                UnreadableSource(f"cannot be opened ({error.strerror}); check its permissions"),
+                unread=path,
+            )
+
+    def _fail(self, path: Path, error: IngestError, *, unread: Path | None = None) -> None:
+        self.problems.append(FileProblem(path, error))
+        if unread is not None:
+            self.unread.append(unread)
+
+
+def _enclosing(folder: Path) -> list[Path]:
+    """The folders above, outermost first, as far as each of them has a `collection.toml`."""
+    found: list[Path] = []
+    for outer in folder.parents:
+        if not os.path.isfile(outer / CONFIG):  # noqa: PTH113 - unlike Path.is_file, never raises
+            break
+        found.insert(0, outer)
+    return found
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "~$")) or name == CONFIG or name == "__MACOSX"
+
+
+def _stays_inside(path: Path, root: Path) -> bool:
+    try:
+        return path.resolve(strict=True).is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        return False
+
+
+def _source_file(path: Path, root: Path, chain: Sequence[Collection], max_bytes: int) -> SourceFile:
+    suffix = path.suffix.lower()
+    if suffix not in SUPPORTED or not path.is_file():
+        raise UnsupportedFormat(
+            f"has a format that no reader knows ({suffix or 'no extension'}); save it as one of "
+            f"{', '.join(sorted(SUPPORTED))}, or name it under `ignore`"
+        )
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise SourceTooLarge(f"has {size / 2**20:.1f} MiB, more than {max_bytes / 2**20:.1f} MiB; split it")
+    name = path.relative_to(root).as_posix() if path != root else path.name
+    entry: dict[str, object] = {}
+    options: dict[str, object] = {}
+    given: dict[str, object] = {}
+    zone: tuple[str, tzinfo] = ("UTC", UTC)
+    for collection in chain:
+        given |= collection.defaults
+        own = collection.files.get(path.relative_to(collection.folder).as_posix(), Entry())
+        entry |= own.attributes
+        options |= own.options
+        zone = collection.timezone or zone
+    records = bool(options.get("records")) or suffix in RECORD_FORMATS
+    defaults = {"kind": _kind_by_folder(name, root), **given}
+    if not records:
+        defaults = {"external_id": _id_from(name), "title": path.stem, **defaults}
+    key = json.dumps([VERSION, name, defaults, entry, options, zone[0]], sort_keys=True)
+    digest = hashlib.blake2b(key.encode(), digest_size=16)
+    with path.open("rb") as content:
+        while block := content.read(1 << 20):
+            digest.update(block)
+    return SourceFile(path, name, digest.hexdigest(), defaults, entry, options, zone[1])
+
+
+def _kind_by_folder(name: str, root: Path) -> Kind:
+    folders = [root.name if root.is_dir() else root.parent.name, *name.split("/")[:-1]]
+    return next(
+        (kind for folder in reversed(folders) if (kind := _KINDS_BY_FOLDER.get(folder.lower()))), "policy"
+    )
+
+
+def _id_from(name: str) -> str:
+    """The path as an id: folders divided by `:`, which unlike `/` keeps to one segment of a web address."""
+    identity = " ".join(name.replace("/", ":").split())
+    if len(identity) <= LONGEST_ID:
+        return identity
+    return f"{identity[: LONGEST_ID - 9]}~{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
+
+
+def _through(end: object) -> object:
+    """The end of validity that makes a day without a time the last one."""
+    if isinstance(end, str) and _DATE.match(end.strip()):
+        try:
+            return (date.fromisoformat(end.strip()) + timedelta(days=1)).isoformat()
+        except (ValueError, OverflowError):
+            return end
+    return end

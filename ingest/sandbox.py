@@ -138,7 +138,15 @@ class _Worker:
         ours, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "ingest.sandbox", str(theirs.fileno()), str(seconds), str(memory_mb)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "ingest.sandbox",
+                    str(theirs.fileno()),
+                    str(seconds),
+                    str(memory_mb),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
@@ -185,7 +193,9 @@ class _Worker:
             _receive(self._socket, 1024, time.monotonic() + _START_SECONDS)
         except (OSError, EOFError, ValueError) as error:
             self._broken = True
-            raise RuntimeError("the parser process did not start; what it printed on stderr says why") from error
+            raise RuntimeError(
+                "the parser process did not start; what it printed on stderr says why"
+            ) from error
         self._ready = True
 
     def _post_mortem(self) -> IngestError:
@@ -296,7 +306,9 @@ def answered(request: Mapping[str, object], data: bytes, memory_mb: int) -> dict
     except IngestError as error:
         return {"error": error_to_json(error)}
     except MemoryError:
-        too_large = SourceTooLarge(f"the file needs more than {memory_mb} MB to read; split it or allow more memory")
+        too_large = SourceTooLarge(
+            f"the file needs more than {memory_mb} MB to read; split it or allow more memory"
+        )
         return {"error": error_to_json(too_large), "spent": True}
 
 

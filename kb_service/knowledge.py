@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ingest.collections import SourceFile, walk
+from ingest.collections import SourceFile, Walk, walk
 from ingest.documents import compose, from_text
 from ingest.embedding import BatchingEmbedder
 from ingest.errors import IngestError
@@ -204,7 +204,7 @@ class Knowledge:
         read is reported and stops nothing.
         """
         found = walk(paths)
-        problems = [FileProblem(item.path, item.error.code, str(item.error)) for item in found.problems]
+        problems = [FileProblem(str(item.path), item.error.code, str(item.error)) for item in found.problems]
         counts = {"created": 0, "updated": 0, "unchanged": 0, "passages": 0}
         skipped = 0
         seen: dict[str, str] = {}
@@ -223,7 +223,7 @@ class Knowledge:
                 else:
                     counts[outcome.status] += 1
                     counts["passages"] += outcome.passages if outcome.status != "unchanged" else 0
-        removed = self._remove_gone(workspace, found.roots, found.files)
+        removed = self._remove_gone(workspace, found)
         if progress is not None:
             progress(len(found.files), len(found.files), "")
         self._follow(workspace)
@@ -250,7 +250,7 @@ class Knowledge:
             return [Refused(None, InvalidRequest.of(file.name, "cannot be read: {reason}", reason=error.strerror))]
         checked: list[Document | Refused] = [Refused(None, problem.error) for problem in read.problems]
         for extract in read.extracts:
-            document = self._composed(extract, {**file.attributes, **extract.attributes}, timezone=file.timezone)
+            document = self._composed(extract, file.combine(extract), timezone=file.timezone)
             checked.append(_unless_seen(document, seen, file.name))
         outcomes = self._commit(workspace, checked, actor="ingest", source=str(file.path))
         self._remember(workspace, file, outcomes)
@@ -269,19 +269,22 @@ class Knowledge:
             # A file with problems is read again next time, so that they are reported until they are mended.
             unit.sources.put(str(file.path), "" if failed else file.digest, held)
 
-    def _remove_gone(self, workspace: str, roots: Sequence[Path], files: Sequence[SourceFile]) -> int:
-        present = {str(file.path) for file in files}
+    def _remove_gone(self, workspace: str, found: Walk) -> int:
+        """Remove the documents of files that are gone; a file that cannot be read now is not gone."""
         removed = 0
         with self._store.writing(workspace) as unit:
-            for root in roots:
-                for source in unit.sources.under(str(root)):
-                    if source.path in present:
-                        continue
-                    for external_id in source.external_ids:
-                        head = unit.documents.head(external_id)
-                        if head is not None and head.source == source.path:
-                            removed += unit.documents.remove(external_id)
-                    unit.sources.remove(source.path)
+            gone = [
+                source
+                for root in found.roots
+                for source in unit.sources.under(str(root))
+                if not found.holds(Path(source.path))
+            ]
+            for source in gone:
+                for external_id in source.external_ids:
+                    head = unit.documents.head(external_id)
+                    if head is not None and head.source == source.path:
+                        removed += unit.documents.remove(external_id)
+                unit.sources.remove(source.path)
         return removed
 
     # --- reading and removing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from pydantic import Field
@@ -58,3 +60,24 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def origins(settings: Settings) -> list[dict[str, str]]:
+    """Each setting with its value and whether the environment, `kb.toml` or the default gave it."""
+    from_file = TomlConfigSettingsSource(Settings)()
+    rows = []
+    for name, field in Settings.model_fields.items():
+        variable = f"KB_{name.upper()}"
+        if variable in {key.upper() for key in os.environ}:
+            origin = "environment"
+        elif name in from_file:
+            origin = "kb.toml"
+        else:
+            origin = "default"
+        value = _without_password(str(getattr(settings, name)))
+        rows.append({"name": variable, "value": value, "origin": origin, "meaning": field.description or ""})
+    return rows
+
+
+def _without_password(value: str) -> str:
+    return re.sub(r"(://[^:/@\s]+:)[^@\s]+@", r"\1***@", value)

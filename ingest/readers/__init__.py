@@ -49,7 +49,9 @@ def read(
     reader = _BY_EXTENSION.get(suffix) or _BY_MEDIA_TYPE.get(declared.strip().lower())
     if reader is None:
         what = f"the extension {suffix!r}" if suffix else "no extension"
-        raise UnsupportedFormat(f"the file has {what}, which no reader knows; use one of {', '.join(sorted(SUPPORTED))}")
+        raise UnsupportedFormat(
+            f"the file has {what}, which no reader knows; use one of {', '.join(sorted(SUPPORTED))}"
+        )
     charset = re.search(r"charset\s*=\s*[\"']?([\w-]+)", parameters, re.IGNORECASE)
     try:
         return reader(data, charset[1] if charset else None, options)

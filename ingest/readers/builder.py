@@ -14,7 +14,9 @@ MAX_CHARACTERS = 20_000_000
 CJK = "\u2e80-\u2fdf\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 """Han, kana and full-width punctuation: scripts that put no space between words."""
 
-_JUNK = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]")
+_JUNK = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
+)
 _BREAKS = re.compile("\r\n|[\r\x0c\x85\u2028\u2029]")
 _SPACES = re.compile("[^\\S\n]+")
 _BLANK_LINES = re.compile("\n{3,}")
@@ -115,7 +117,9 @@ class ExtractBuilder:
             start = end + len(glue)
             end = start + len(item.text)
             if end > MAX_CHARACTERS:
-                raise SourceTooLarge(f"holds more than {MAX_CHARACTERS:,} characters of text; split it into several files")
+                raise SourceTooLarge(
+                    f"holds more than {MAX_CHARACTERS:,} characters of text; split it into several files"
+                )
             parts += (glue, item.text)
             blocks.append(Block(item.role, start, end, tuple(name for _, name in path)))
             if item.role == "heading" and not (index == 0 and title):

@@ -42,7 +42,9 @@ def decode(data: bytes, *, charset: str | None = None) -> str:
         raise EmptySource("is empty; put the text in or leave the file out")
     for signature, what in _SIGNATURES:
         if data.startswith(signature):
-            raise CorruptSource(f"is {what} under a text file's name; give it its own extension or save it as text")
+            raise CorruptSource(
+                f"is {what} under a text file's name; give it its own extension or save it as text"
+            )
     text = _declared(data, charset) or _unicode(data) or _legacy(data)
     if len(_CONTROL.findall(text[:_SAMPLE])) > max(len(text[:_SAMPLE]) // 200, 1):
         raise CorruptSource("is binary data, not text; save it as UTF-8 text or leave the file out")
@@ -87,8 +89,14 @@ def _unicode(data: bytes) -> str | None:
         valid = len(lenient.encode("utf-8")) - len(lenient.encode("ascii", errors="ignore"))
         foreign = sum(byte >= 0x80 for byte in data[:_SAMPLE])
         if valid and len(data) <= _SAMPLE and valid >= 0.8 * foreign:
-            cut = "is cut off in the middle of" if error.end >= len(data) else "is damaged: no valid character at"
-            raise CorruptSource(f"{cut} byte {error.start}; copy the file again or save it as UTF-8") from error
+            cut = (
+                "is cut off in the middle of"
+                if error.end >= len(data)
+                else "is damaged: no valid character at"
+            )
+            raise CorruptSource(
+                f"{cut} byte {error.start}; copy the file again or save it as UTF-8"
+            ) from error
         return None
 
 
@@ -124,6 +132,8 @@ def _everyday(data: bytes, encoding: str) -> float:
     except UnicodeDecodeError:
         return 0.0
     table, low, high = ("gb2312", 0xB0, 0xD7) if encoding == "gb18030" else ("big5", 0xA4, 0xC6)
-    foreign = [char for char in sample if char >= "\u0080" and not "\u3000" <= char <= "\u303f" and char < "\uff00"]
+    foreign = [
+        char for char in sample if char >= "\u0080" and not "\u3000" <= char <= "\u303f" and char < "\uff00"
+    ]
     everyday = sum(1 for char in foreign if low <= (char.encode(table, errors="ignore") or b"\0")[0] <= high)
     return everyday / len(foreign) if foreign else 0.0

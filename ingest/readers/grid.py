@@ -22,7 +22,11 @@ def cell_text(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, ".15g")
     if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ", timespec="minutes")
+        return (
+            value.date().isoformat()
+            if value.time() == time()
+            else value.isoformat(sep=" ", timespec="minutes")
+        )
     if isinstance(value, time):
         return value.isoformat(timespec="minutes")
     if isinstance(value, date | timedelta):
@@ -50,7 +54,11 @@ def row_text(header: Sequence[str], cells: Sequence[str]) -> str:
 
 
 def add_table(
-    builder: ExtractBuilder, rows: Sequence[Sequence[str]], *, header_rows: int | None = None, labels: bool = False
+    builder: ExtractBuilder,
+    rows: Sequence[Sequence[str]],
+    *,
+    header_rows: int | None = None,
+    labels: bool = False,
 ) -> None:
     """Append a table, row by row with its headers.
 
@@ -68,7 +76,9 @@ def add_table(
         builder.prose("".join(table.pop(0)))
     if labels or (header_rows is None and _is_data_sheet(table)):
         for row in table:
-            builder.row(row_text([row[0]], [" ".join(filter(None, row[1:]))]) if row[0] else row_text([], row))
+            builder.row(
+                row_text([row[0]], [" ".join(filter(None, row[1:]))]) if row[0] else row_text([], row)
+            )
         return
     count = (1 if _looks_like_header(table) else 0) if header_rows is None else min(header_rows, len(table))
     header = _joined(table[:count])
@@ -93,7 +103,9 @@ def _looks_like_header(table: Sequence[Sequence[str]]) -> bool:
 
 def _is_data_sheet(table: Sequence[Sequence[str]]) -> bool:
     """Two columns, names on the left, values on the right, and no header above them."""
-    if len(table[0]) != 2 or not all(row[0] and len(row[0]) <= _LONG and not is_number(row[0]) for row in table):
+    if len(table[0]) != 2 or not all(
+        row[0] and len(row[0]) <= _LONG and not is_number(row[0]) for row in table
+    ):
         return False
     value = table[0][1]
     return any(map(str.isdigit, value)) or len(value) > _LONG

@@ -13,14 +13,12 @@ from ingest.readers.builder import ExtractBuilder, flow, has_han
 from ingest.readers.grid import add_table
 
 _DROPPED = frozenset(
-    "script style noscript template svg math iframe object embed canvas video audio form button input select "
-    "textarea nav footer dialog menu head link meta base map".split()
+    ["script", "style", "noscript", "template", "svg", "math", "iframe", "object", "embed", "canvas", "video", "audio", "form", "button", "input", "select", "textarea", "nav", "footer", "dialog", "menu", "head", "link", "meta", "base", "map"]
 )
 _DROPPED_ROLES = frozenset(("navigation", "banner", "contentinfo", "search", "dialog", "alertdialog", "menu"))
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = frozenset(
-    "html body main article section div header aside address blockquote figure figcaption fieldset details p pre "
-    "center hgroup dl dt dd ul ol li table caption hr".split()
+    ["html", "body", "main", "article", "section", "div", "header", "aside", "address", "blockquote", "figure", "figcaption", "fieldset", "details", "p", "pre", "center", "hgroup", "dl", "dt", "dd", "ul", "ol", "li", "table", "caption", "hr"]
 )
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _PIECES = re.compile(r"[\n:：;；]")
@@ -59,7 +57,9 @@ def write(builder: ExtractBuilder, fragment: str) -> None:
 
 
 def is_page(html: str) -> bool:
-    return re.search(r"<!doctype html|<html[\s>]|<body[\s>]|<head[\s>]", html[:4096], re.IGNORECASE) is not None
+    return (
+        re.search(r"<!doctype html|<html[\s>]|<body[\s>]|<head[\s>]", html[:4096], re.IGNORECASE) is not None
+    )
 
 
 def _landmark(tree: LexborHTMLParser) -> LexborNode | None:
@@ -112,14 +112,18 @@ class _Matter:
     def __init__(self, html: str) -> None:
         import trafilatura
 
-        found = trafilatura.extract(html, include_comments=False, include_tables=True, favor_recall=True) or ""
+        found = (
+            trafilatura.extract(html, include_comments=False, include_tables=True, favor_recall=True) or ""
+        )
         self._lines = frozenset(_squeezed(line) for line in found.splitlines())
         self._text = _squeezed(found)
 
     def __call__(self, text: str) -> bool:
         pieces = [_squeezed(piece) for piece in _PIECES.split(text)]
         return not self._text or any(
-            piece in self._lines or (len(piece) >= _TELLING and piece in self._text) for piece in pieces if piece
+            piece in self._lines or (len(piece) >= _TELLING and piece in self._text)
+            for piece in pieces
+            if piece
         )
 
 
@@ -211,7 +215,9 @@ class _Walker:
                 yield from self._items(item, depth + 1)
                 continue
             nested = [child for child in item.iter() if child.tag in ("ul", "ol")] if depth < _DEEPEST else []
-            own = [child for child in item.iter(include_text=True) if child.tag not in ("ul", "ol") or not nested]
+            own = [
+                child for child in item.iter(include_text=True) if child.tag not in ("ul", "ol") or not nested
+            ]
             shown = (self._inline(child, 1).replace("\v", " ") for child in own if not self._dropped(child))
             if text := flow("".join(shown)):
                 yield f"{number}. {text}" if node.tag == "ol" else f"- {text}"
@@ -240,14 +246,19 @@ class _Walker:
     def _table(self, node: LexborNode, depth: int) -> None:
         rows = [row for row in node.css("tr") if _owner(row) == node.mem_id and not self._skips(row)]
         cells = [[cell for cell in row.iter() if cell.tag in ("td", "th")] for row in rows]
-        if any(cell.css_first("table") is not None for row in cells for cell in row) or max(map(len, cells), default=0) < 2:
+        if (
+            any(cell.css_first("table") is not None for row in cells for cell in row)
+            or max(map(len, cells), default=0) < 2
+        ):
             for cell in (cell for row in cells for cell in row):
                 self._children(cell, depth + 1)  # a table that only lays out other content
             return
         for caption in node.css("caption"):
             self._out.prose(flow(self._inline(caption)))
         header = 0
-        while header < len(rows) and (_in_head(rows[header]) or all(cell.tag == "th" for cell in cells[header])):
+        while header < len(rows) and (
+            _in_head(rows[header]) or all(cell.tag == "th" for cell in cells[header])
+        ):
             header += 1
         labels = not header and all(row and row[0].tag == "th" for row in cells)
         add_table(self._out, self._spread(cells), header_rows=header or None, labels=labels)

@@ -26,7 +26,8 @@ _MOST_LEVELS = 4
 _COMPATIBILITY = re.compile("[\u2e80-\u2fdf\ufb00-\ufb06\uf900-\ufaff]")
 _CJK_GAP = re.compile(f"(?<=[{CJK}]) +(?=[{CJK}])")
 _PAGE_NUMBER = re.compile(
-    r"[-–—\s]*(?:page|p\.|第)?\s*\d{1,4}\s*(?:页|頁)?\s*(?:(?:/|of|共|,|，)\s*(?:共\s*)?\d{1,4}\s*(?:页|頁)?)?[-–—\s]*$", re.IGNORECASE
+    r"[-–—\s]*(?:page|p\.|第)?\s*\d{1,4}\s*(?:页|頁)?\s*(?:(?:/|of|共|,|，)\s*(?:共\s*)?\d{1,4}\s*(?:页|頁)?)?[-–—\s]*$",
+    re.IGNORECASE,
 )
 _BULLET = re.compile(r"[•●▪■◦○‣⁃∙·◆►✓✔➢\uf0b7\uf06c\uf0a7]\s*|[-–—*]\s+")
 _ITEM = re.compile(r"(?:\d{1,2}[.、)）]|[((]\d{1,2}[))]|[①-⑳]|[a-z][.)]\s)\s*\S")
@@ -110,7 +111,9 @@ def arrange(pages: Sequence[Page]) -> list[Block]:
             else:
                 paragraphs.append(item)
         elif isinstance(last, _Paragraph) and margins.continues(last.lines, item, turned=index in breaks):
-            paragraphs[-1] = _Paragraph((*last.lines, item), _rejoined(last.text, item.text, words, spaced=spaced))
+            paragraphs[-1] = _Paragraph(
+                (*last.lines, item), _rejoined(last.text, item.text, words, spaced=spaced)
+            )
         else:
             paragraphs.append(_Paragraph((item,), item.text))
     return list(_listed(_Headings(paragraphs).blocks()))
@@ -176,7 +179,11 @@ class _Margins:
             sizes[round(line.size, 1)] += len(line.text)
         self.body = sizes.most_common(1)[0][0]
         self._lines = [line for line in lines if abs(line.size - self.body) < 0.5]
-        gaps = [above.y - below.y for above, below in zip(lines, lines[1:], strict=False) if _same_size(above, below)]
+        gaps = [
+            above.y - below.y
+            for above, below in zip(lines, lines[1:], strict=False)
+            if _same_size(above, below)
+        ]
         near = [gap for gap in gaps if 0 < gap < 3 * self.body]
         self._pitch = statistics.multimode(round(gap, 1) for gap in near)[0] if near else 1.5 * self.body
         self._edges: dict[int, float] = {}
@@ -188,7 +195,12 @@ class _Margins:
             return False
         large = line.size > _LARGER * self.body
         if turned or last.y <= line.y:
-            return not large and last.bold == line.bold and self._is_full(last, line) and not _TERMINAL.search(last.text)
+            return (
+                not large
+                and last.bold == line.bold
+                and self._is_full(last, line)
+                and not _TERMINAL.search(last.text)
+            )
         pitch = 1.6 * line.size if large else max(self._pitch, line.size)
         item = _begins_item(above[0].text)
         if last.y - line.y > _LOOSER * pitch or (item and line.left < above[0].left - line.size / 2):

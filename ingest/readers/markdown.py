@@ -15,7 +15,9 @@ from ingest.readers import html
 from ingest.readers.builder import ExtractBuilder
 from ingest.readers.results import plain
 
-_FRONT_MATTER = re.compile(r"\A\ufeff?\s*---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+_FRONT_MATTER = re.compile(
+    r"\A\ufeff?\s*---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
+)
 _KEY = re.compile(r"^[A-Za-z_]\w*[ \t]*:", re.MULTILINE)
 _LONGEST_FRONT_MATTER = 64 * 1024
 
@@ -44,7 +46,7 @@ def split_front_matter(text: str) -> tuple[dict[str, object], str]:
     if found is None or len(found[1]) > _LONGEST_FRONT_MATTER:
         return {}, text
     try:
-        value = yaml.load(found[1], _FrontMatterLoader)  # noqa: S506 - a SafeLoader without aliases
+        value = yaml.load(found[1], _FrontMatterLoader)
         if value is None:
             return {}, text[found.end() :]
         if not isinstance(value, Mapping):

@@ -62,7 +62,9 @@ class _Word:
                 self._paragraphs(list(group), by_number=not has_styles)
             else:
                 for table in group:
-                    add_table(self._out, _table_rows(table), header_rows=1 if _has_header_row(table) else None)
+                    add_table(
+                        self._out, _table_rows(table), header_rows=1 if _has_header_row(table) else None
+                    )
         title = (self._document.core_properties.title or "").strip()
         extract = self._out.build()
         if title and "title" not in extract.attributes:
@@ -75,7 +77,11 @@ class _Word:
         bullets: list[str] = []
         for item, text, number in zip(items, texts, numbered, strict=True):
             level = self._heading(item)
-            bullet = self._numbering.bullet(item, self._style_chain(item)) if level is None and number is None else None
+            bullet = (
+                self._numbering.bullet(item, self._style_chain(item))
+                if level is None and number is None
+                else None
+            )
             if bullets and (bullet is None or not text):
                 self._out.prose("\n".join(bullets))
                 bullets = []
@@ -200,7 +206,10 @@ def _table_rows(table: Element) -> list[list[str]]:
             goes_on = merge is not None and merge.get(f"{_W}val", "continue") == "continue"
             above = rows[-1][len(line)] if goes_on and rows and len(line) < len(rows[-1]) else ""
             value = str(span.get(f"{_W}val")) if span is not None else "1"
-            line += [above or _text(cell).strip(), *[""] * (min(int(value), 100) - 1 if value.isdigit() else 0)]
+            line += [
+                above or _text(cell).strip(),
+                *[""] * (min(int(value), 100) - 1 if value.isdigit() else 0),
+            ]
         rows.append(line)
     return rows
 
@@ -256,12 +265,17 @@ def _sheets(data: bytes) -> dict[str, list[tuple[int, list[object]]]]:
     try:
         workbook = python_calamine.load_workbook(io.BytesIO(data))
         for meta in workbook.sheets_metadata:
-            if meta.visible != python_calamine.SheetVisibleEnum.Visible or meta.typ != python_calamine.SheetTypeEnum.WorkSheet:
+            if (
+                meta.visible != python_calamine.SheetVisibleEnum.Visible
+                or meta.typ != python_calamine.SheetTypeEnum.WorkSheet
+            ):
                 continue
             sheet = workbook.get_sheet_by_name(meta.name)
             cells += sheet.total_height * sheet.total_width if sheet.start is not None else 0
             if cells > _MAX_CELLS:
-                raise SourceTooLarge(f"spans more than {_MAX_CELLS:,} cells; delete empty rows and columns or split it")
+                raise SourceTooLarge(
+                    f"spans more than {_MAX_CELLS:,} cells; delete empty rows and columns or split it"
+                )
             rows: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
             _fill_merged(rows, sheet.merged_cell_ranges or ())
             found[meta.name] = [(n, row) for n, row in enumerate(rows, start=1) if any(map(cell_text, row))]

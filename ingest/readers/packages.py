@@ -22,7 +22,21 @@ _RATIO_FROM = 1024 * 1024
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_ARCHIVES = (".zip", ".7z", ".rar", ".gz", ".bz2", ".xz", ".tar", ".jar", ".docx", ".xlsx", ".pptx", ".xlsm", ".docm")
+_ARCHIVES = (
+    ".zip",
+    ".7z",
+    ".rar",
+    ".gz",
+    ".bz2",
+    ".xz",
+    ".tar",
+    ".jar",
+    ".docx",
+    ".xlsx",
+    ".pptx",
+    ".xlsm",
+    ".docm",
+)
 _UNSAFE_NAME = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)|[\\\0]")
 _DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _MAIN_PARTS = {"docx": "word/document.xml", "xlsx": "xl/workbook.xml"}
@@ -47,12 +61,16 @@ def check(data: bytes, kind: Literal["docx", "xlsx"]) -> None:
             _check_kind(frozenset(package.namelist()), kind)
             _check_parts(package)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
-        raise CorruptSource(f"is not {_NAMES[kind]}, or is cut off or damaged ({error}); save it again") from error
+        raise CorruptSource(
+            f"is not {_NAMES[kind]}, or is cut off or damaged ({error}); save it again"
+        ) from error
 
 
 def _check_directory(parts: list[zipfile.ZipInfo]) -> None:
     if len(parts) > MAX_ENTRIES:
-        raise SourceTooLarge(f"holds {len(parts):,} parts, more than {MAX_ENTRIES:,}; split it into several files")
+        raise SourceTooLarge(
+            f"holds {len(parts):,} parts, more than {MAX_ENTRIES:,}; split it into several files"
+        )
     if len({part.filename for part in parts}) != len(parts):
         raise CorruptSource("holds two parts of one name; save it again")
     for part in parts:
@@ -61,12 +79,19 @@ def _check_directory(parts: list[zipfile.ZipInfo]) -> None:
         if _UNSAFE_NAME.search(part.orig_filename):
             raise CorruptSource(f"holds a part with an unsafe name ({part.filename[:80]!r}); save it again")
         if part.filename.lower().endswith(_ARCHIVES) and "/embeddings/" not in part.filename:
-            raise CorruptSource(f"holds another archive ({part.filename[:80]!r}); take it out and save it again")
+            raise CorruptSource(
+                f"holds another archive ({part.filename[:80]!r}); take it out and save it again"
+            )
         if part.file_size > _RATIO_FROM and part.file_size > MAX_RATIO * max(part.compress_size, 1):
-            raise SourceTooLarge(f"unfolds more than {MAX_RATIO}-fold ({part.filename[:80]!r}); split it into several files")
+            raise SourceTooLarge(
+                f"unfolds more than {MAX_RATIO}-fold ({part.filename[:80]!r}); split it into several files"
+            )
     total = sum(part.file_size for part in parts)
     xml = sum(part.file_size for part in parts if _is_xml(part.filename))
-    for size, limit, what in ((xml, MAX_XML_BYTES, "text and structure"), (total, MAX_TOTAL_BYTES, "content")):
+    for size, limit, what in (
+        (xml, MAX_XML_BYTES, "text and structure"),
+        (total, MAX_TOTAL_BYTES, "content"),
+    ):
         if size > limit:
             raise SourceTooLarge(
                 f"unfolds to {size >> 20} MiB of {what}, more than {limit >> 20} MiB; split it into several files"
@@ -88,7 +113,9 @@ def _check_parts(package: zipfile.ZipFile) -> None:
         if _is_xml(part.filename):
             content = package.read(part)
             if _DTD.search(content) or (b"\0" in content[:64] and _DTD.search(content.replace(b"\0", b""))):
-                raise CorruptSource(f"declares XML entities ({part.filename[:80]!r}); save it again from an Office program")
+                raise CorruptSource(
+                    f"declares XML entities ({part.filename[:80]!r}); save it again from an Office program"
+                )
 
 
 def _is_xml(name: str) -> bool:

@@ -92,17 +92,23 @@ def _pages(document: pypdfium2.PdfDocument) -> list[Page]:
             page.close()
         characters += sum(len(line.text) for line in lines)
         if characters > MAX_CHARACTERS:
-            raise SourceTooLarge(f"holds more than {MAX_CHARACTERS:,} characters; split it into several files")
+            raise SourceTooLarge(
+                f"holds more than {MAX_CHARACTERS:,} characters; split it into several files"
+            )
     return pages
 
 
 def _check_legible(pages: list[Page]) -> None:
     text = "".join(line.text for page in pages for line in page.lines)
     if not text.strip():
-        raise EmptySource("holds no text, only pictures or nothing; run text recognition (OCR) on it and save it again")
+        raise EmptySource(
+            "holds no text, only pictures or nothing; run text recognition (OCR) on it and save it again"
+        )
     unreadable = sum(unicodedata.category(char) in ("Co", "Cn", "Cc") or char == "\ufffd" for char in text)
     if unreadable > 0.3 * len(text):
-        raise CorruptSource("has fonts that do not say which characters they show; export it again with embedded fonts")
+        raise CorruptSource(
+            "has fonts that do not say which characters they show; export it again with embedded fonts"
+        )
 
 
 def _lines(text: pypdfium2.PdfTextPage) -> Iterator[Line]:

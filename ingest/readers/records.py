@@ -49,9 +49,13 @@ def read(rows: Iterable[Row], columns: Sequence[str] | None, options: Mapping[st
     templates = _templates(options, columns)
     if columns is not None and "external_id" not in templates and "external_id" not in columns:
         raise InvalidDocument(
-            "id_template", f"is missing; name a column that identifies a row, as in \"faq-{{{columns[0]}}}\""
+            "id_template", f'is missing; name a column that identifies a row, as in "faq-{{{columns[0]}}}"'
         )
-    constants = {key: value for key, value in options.items() if key in ATTRIBUTES - {"external_id"} and key not in templates}
+    constants = {
+        key: value
+        for key, value in options.items()
+        if key in ATTRIBUTES - {"external_id"} and key not in templates
+    }
     extracts: list[Extract] = []
     problems: list[RowProblem] = []
     seen: dict[object, str] = {}
@@ -60,7 +64,9 @@ def read(rows: Iterable[Row], columns: Sequence[str] | None, options: Mapping[st
             extract = _record(row.values, templates, constants)
             identity = extract.attributes["external_id"]
             if identity in seen:
-                raise InvalidDocument("external_id", f"{identity!r} is already in {seen[identity]}; give each row its own id")
+                raise InvalidDocument(
+                    "external_id", f"{identity!r} is already in {seen[identity]}; give each row its own id"
+                )
         except IngestError as error:
             problems.append(RowProblem.at(row.where, error))
             continue
@@ -87,7 +93,9 @@ def _templates(options: Mapping[str, object], columns: Sequence[str] | None) -> 
             found["external_id" if key == "id_template" else key] = parts
             for name in (name for part in parts for name in _PLACEHOLDER.findall(part)):
                 if columns is not None and name not in columns:
-                    raise InvalidDocument(key, f"there is no column {name!r}; the columns are {', '.join(columns)}")
+                    raise InvalidDocument(
+                        key, f"there is no column {name!r}; the columns are {', '.join(columns)}"
+                    )
     return found
 
 
@@ -110,8 +118,9 @@ def _record(
     rest = _fields({key: value for key, value in values.items() if key not in consumed and key != "metadata"})
     if isinstance(values.get("metadata"), Mapping):
         attributes["metadata"] = plain(values["metadata"])
-    shown = {**{key: values[key] for key in _product_columns(templates)}, **rest}
-    fields = {**{key: content[key] for key in ("question", "reply") if key in content}, **rest}
+    shown = {key: values.get(key) for key in _product_columns(templates)} | rest
+    fields: dict[str, object] = {key: content[key] for key in ("question", "reply") if key in content}
+    fields |= rest
     if fields:
         attributes["fields"] = {key: _scalar(key, value) for key, value in fields.items()}
     return _composed(attributes, content, shown)
@@ -123,7 +132,9 @@ def _filled(key: str, template: str, values: Mapping[str, object]) -> str:
     texts = {name: _plain_text(values.get(name)) for name in names}
     missing = [name for name in names if not texts[name]]
     if key == "external_id" and missing:
-        raise InvalidDocument("external_id", f"column {missing[0]!r} is empty; fill it, it identifies the row")
+        raise InvalidDocument(
+            "external_id", f"column {missing[0]!r} is empty; fill it, it identifies the row"
+        )
     if names and len(missing) == len(names):
         return ""
     return clean(_PLACEHOLDER.sub(lambda found: texts[found[1]], template))
@@ -134,7 +145,13 @@ def _put(key: str, value: object, attributes: dict[str, object], content: dict[s
         content[key] = _plain_text(value)
         return
     if key in LISTS:
-        items = _LIST_BREAK.split(value) if isinstance(value, str) else [value] if isinstance(value, int | float) else value
+        items = (
+            _LIST_BREAK.split(value)
+            if isinstance(value, str)
+            else [value]
+            if isinstance(value, int | float)
+            else value
+        )
         texts = [cell_text(part) for item in _sequence(items) for part in _LIST_BREAK.split(cell_text(item))]
         attributes[key] = [text for text in texts if text]
         return
@@ -149,13 +166,17 @@ def _fields(values: Mapping[str, object]) -> dict[str, object]:
     """Columns that hold something; a `fields` object of a JSON line is laid open."""
     nested = values.get("fields")
     inner = nested if isinstance(nested, Mapping) else {}
-    outer = {key: value for key, value in values.items() if not (key == "fields" and isinstance(nested, Mapping))}
+    outer = {
+        key: value for key, value in values.items() if not (key == "fields" and isinstance(nested, Mapping))
+    }
     return {str(key): value for key, value in {**inner, **outer}.items() if cell_text(value)}
 
 
 def _scalar(name: str, value: object) -> str | int | float | bool:
     """A field's value: numbers written as numbers count as such, unless a leading zero or length says it is a code."""
-    if isinstance(value, Mapping) or (isinstance(value, list | tuple) and any(isinstance(i, Mapping | list) for i in value)):
+    if isinstance(value, Mapping) or (
+        isinstance(value, list | tuple) and any(isinstance(i, Mapping | list) for i in value)
+    ):
         raise InvalidDocument(f"fields.{name}", "is nested; give each part a column of its own")
     if isinstance(value, list | tuple):
         return ", ".join(cell_text(item) for item in value)
@@ -176,7 +197,9 @@ def _product_columns(templates: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     return (name for part in templates.get("products", ()) for name in _PLACEHOLDER.findall(part))
 
 
-def _composed(attributes: dict[str, object], content: Mapping[str, str], fields: Mapping[str, object]) -> Extract:
+def _composed(
+    attributes: dict[str, object], content: Mapping[str, str], fields: Mapping[str, object]
+) -> Extract:
     """The record's text: question and reply, or its title, its fields line by line, and its prose."""
     builder = ExtractBuilder()
     title = str(attributes.get("title") or "")

@@ -21,7 +21,8 @@ from ingest.errors import (
 from ingest.models import Block, Extract, Role
 
 _ERRORS: Mapping[str, type[UnreadableSource]] = {
-    kind.code: kind for kind in (UnsupportedFormat, CorruptSource, ProtectedSource, EmptySource, SourceTooLarge)
+    kind.code: kind
+    for kind in (UnsupportedFormat, CorruptSource, ProtectedSource, EmptySource, SourceTooLarge)
 }
 _ROLES = frozenset(get_args(Role))
 
@@ -116,7 +117,9 @@ def from_json(value: object) -> ReadResult:
             for item in cast(Sequence[Mapping[str, object]], _items(body["problems"]))
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise CorruptSource(f"the parser gave an answer that makes no sense ({error}); save the file again") from error
+        raise CorruptSource(
+            f"the parser gave an answer that makes no sense ({error}); save the file again"
+        ) from error
     return ReadResult(extracts, problems)
 
 

@@ -61,10 +61,18 @@ def ruled_tables(lines: Sequence[Line], rules: Sequence[Rule]) -> list[FoundTabl
     tables: list[FoundTable] = []
     for edges in _regions(rules):
         bands = [
-            [i for i, line in enumerate(lines) if low.at < line.y + 0.3 * line.size < high.at and _inside(line, high)]
+            [
+                i
+                for i, line in enumerate(lines)
+                if low.at < line.y + 0.3 * line.size < high.at and _inside(line, high)
+            ]
             for high, low in pairwise(edges)
         ]
-        verticals = [r for r in rules if not r.horizontal and _spans(r, edges) and edges[0].start - 2 <= r.at <= edges[0].end + 2]
+        verticals = [
+            r
+            for r in rules
+            if not r.horizontal and _spans(r, edges) and edges[0].start - 2 <= r.at <= edges[0].end + 2
+        ]
         for run in _filled_runs(bands):
             table = _ruled(lines, run, verticals)
             if table is not None:
@@ -77,7 +85,12 @@ def _regions(rules: Sequence[Rule]) -> list[list[Rule]]:
     edges: list[Rule] = []
     for rule in sorted((r for r in rules if r.horizontal), key=lambda r: (-r.at, r.start)):
         last = edges[-1] if edges else None
-        if last and last.at - rule.at < _TOUCHING and rule.start <= last.end + 3 and rule.end >= last.start - 3:
+        if (
+            last
+            and last.at - rule.at < _TOUCHING
+            and rule.start <= last.end + 3
+            and rule.end >= last.start - 3
+        ):
             edges[-1] = replace(last, start=min(last.start, rule.start), end=max(last.end, rule.end))
         else:
             edges.append(rule)
@@ -86,7 +99,9 @@ def _regions(rules: Sequence[Rule]) -> list[list[Rule]]:
         for region in regions:
             above = region[-1]
             overlap = min(edge.end, above.end) - max(edge.start, above.start)
-            if above.at - edge.at < _TALLEST_BAND and overlap > 0.5 * max(edge.end - edge.start, above.end - above.start):
+            if above.at - edge.at < _TALLEST_BAND and overlap > 0.5 * max(
+                edge.end - edge.start, above.end - above.start
+            ):
                 region.append(edge)
                 break
         else:
@@ -190,13 +205,19 @@ def _visual_rows(lines: Sequence[Line], taken: frozenset[int]) -> list[list[int]
 
 def _aligned(lines: Sequence[Line], header: Sequence[int], row: Sequence[int]) -> bool:
     """Whether every cell stands under one of the header's, by its left or right edge or by its middle."""
-    return len(row) <= len(header) and all(_column_of(lines, header, lines[index]) is not None for index in row)
+    return len(row) <= len(header) and all(
+        _column_of(lines, header, lines[index]) is not None for index in row
+    )
 
 
 def _column_of(lines: Sequence[Line], header: Sequence[int], line: Line) -> int | None:
     for column, index in enumerate(header):
         top = lines[index]
-        offsets = (top.left - line.left, top.right - line.right, (top.left + top.right - line.left - line.right) / 2)
+        offsets = (
+            top.left - line.left,
+            top.right - line.right,
+            (top.left + top.right - line.left - line.right) / 2,
+        )
         if min(map(abs, offsets)) < _ALIGNED * line.size:
             return column
     return None

@@ -48,12 +48,20 @@ def read_jsonl(text: str, options: Mapping[str, object]) -> ReadResult:
         try:
             value = json.loads(line, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
-            problems.append(RowProblem.at(where, f"is not JSON ({error}); write one object a line, as in {{\"external_id\": …}}"))
+            problems.append(
+                RowProblem.at(
+                    where, f'is not JSON ({error}); write one object a line, as in {{"external_id": …}}'
+                )
+            )
             continue
         if isinstance(value, dict):
             rows.append(records.Row(where, value))
         else:
-            problems.append(RowProblem.at(where, f"is a {type(value).__name__}, not an object; write {{\"external_id\": …}}"))
+            problems.append(
+                RowProblem.at(
+                    where, f'is a {type(value).__name__}, not an object; write {{"external_id": …}}'
+                )
+            )
     if not rows and problems:
         raise CorruptSource(f"holds no line of JSON ({problems[0].error})")
     found = records.read(rows, None, options)
@@ -87,7 +95,12 @@ def _keyed(
         if any(cell_text(cell) for cell in cells[len(header) :]) or any(
             cell_text(cell) for name, cell in zip(header, cells, strict=False) if not name
         ):
-            problems.append(RowProblem.at(where, f"has more cells than the header's {len(header)}; quote values that hold the delimiter, and name every column"))
+            problems.append(
+                RowProblem.at(
+                    where,
+                    f"has more cells than the header's {len(header)}; quote values that hold the delimiter, and name every column",
+                )
+            )
             continue
         yield records.Row(where, {name: cell for name, cell in zip(header, cells, strict=False) if name})
 
@@ -114,7 +127,12 @@ def _rows(lines: Sequence[str], delimiter: str) -> tuple[list[tuple[int, list[st
     at = 0
     while at < len(lines):
         if len(problems) == MAX_QUOTE_PROBLEMS:
-            problems.append(RowProblem.at(f"line {at + 1}", "and all below were not read: too many stray quotes; save the table as CSV again"))
+            problems.append(
+                RowProblem.at(
+                    f"line {at + 1}",
+                    "and all below were not read: too many stray quotes; save the table as CSV again",
+                )
+            )
             break
         reader = csv.reader(lines[at:], delimiter=delimiter, strict=True)
         used = 0
@@ -126,7 +144,12 @@ def _rows(lines: Sequence[str], delimiter: str) -> tuple[list[tuple[int, list[st
             break
         except csv.Error as error:
             at += used
-            problems.append(RowProblem.at(f"line {at + 1}", f"has a stray or unclosed quote ({error}); write a quote inside a value twice"))
+            problems.append(
+                RowProblem.at(
+                    f"line {at + 1}",
+                    f"has a stray or unclosed quote ({error}); write a quote inside a value twice",
+                )
+            )
             at += 1
     return rows, tuple(problems)
 

@@ -63,6 +63,7 @@ class Unit:
 
     def erase_customer(self, customer_id: str) -> Erasure:
         """Removes everything of a customer from the store and the outbox; see `erasure.erase_customer`."""
+        _ = self._scope.ledger
         self.erased = True
         return erase_customer(self._scope, customer_id)
 

@@ -1,0 +1,252 @@
+"""Expertise: clusters of problems and intents together with the agents who resolve them.
+
+What a shop declares (the `expertise` of its intents, the skills of its agents) always exists. Problems come
+in through their intent, else by who resolves them; a person's pin beats both.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from graph.communities import Weights, communities, matched
+from graph.models import Agent, Expertise, Intent, IntentScore, Problem
+from graph.profiles import HALF_LIFE_DAYS, Outcome
+
+AGGREGATE_BELOW = 20
+"""A problem with fewer cases is looked at together with all problems of its intent."""
+JOIN_CASES = 3.0
+JOIN_SHARE = 0.2
+"""An agent without the declared skill belongs to a cluster with 3 decayed cases in it, a fifth of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What people decided: a problem's cluster, all clusters of an agent, the name of a cluster (by id)."""
+
+    problems: Mapping[str, str] = field(default_factory=dict)
+    agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpertiseReading:
+    """Clusters that may serve a case, best first, with their confidence; the confidences sum to at most 1.
+
+    `triage_reason` is out_of_scope, no_expertise or low_confidence, and None when the first may be trusted.
+    """
+
+    ranked: tuple[tuple[Expertise, float], ...]
+    triage: bool
+    triage_reason: str | None
+
+
+def expertise_id(name: str) -> str:
+    """The lasting id of a declared name: folded to width and case, words joined by hyphens; CJK stays.
+
+    "After-sales, clothing" and "after sales clothing" are one cluster: after-sales-clothing.
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    words = "".join(c if c.isalnum() or unicodedata.combining(c) else " " for c in folded).split()
+    return "-".join(words) or "unnamed"
+
+
+def cluster(
+    intents: Iterable[Intent],
+    agents: Iterable[Agent],
+    problems: Iterable[Problem],
+    outcomes: Iterable[Outcome],
+    *,
+    now: datetime,
+    previous: Sequence[Expertise] = (),
+    pins: Pins | None = None,
+    seed: int = 0,
+) -> tuple[Expertise, ...]:
+    """All clusters of a shop at `now`, in order of their id.
+
+    `previous` is what the last run gave; its clusters keep their ids and names and hold on to their problems.
+    Without `outcomes` only what is declared, pinned and known from `previous` exists.
+    """
+    return _Shop(list(intents), list(agents), list(problems), pins or Pins(), previous).clusters(
+        [o for o in outcomes if o.success and o.at <= now], now, seed
+    )
+
+
+def expertise_for(
+    clusters: Sequence[Expertise],
+    intents: Sequence[IntentScore],
+    problem: Problem | None = None,
+    *,
+    problem_score: float = 1.0,
+    out_of_scope: bool = False,
+    threshold: float = 0.35,
+) -> ExpertiseReading:
+    """Which expertise a case needs, from its intents' probabilities and the problem that it joined.
+
+    An intent gives its probability to its cluster; the problem adds `problem_score`, P(same problem), to its
+    own by noisy-or. A case goes to triage (a person sorts it) when its message is out of scope and no problem
+    is known, when what it is about has no cluster, or when the best confidence stays below `threshold`.
+    """
+    of_intent = {intent_id: c.id for c in clusters for intent_id in c.intent_ids}
+    of_problem = {problem_id: c.id for c in clusters for problem_id in c.problem_ids}
+    by_id = {c.id: c for c in clusters}
+    doubt: dict[str, float] = defaultdict(lambda: 1.0)
+    for intent in intents:
+        if intent.id in of_intent and intent.probability > 0:
+            # Intents exclude each other, so within a cluster their probabilities add.
+            doubt[of_intent[intent.id]] -= min(intent.probability, doubt[of_intent[intent.id]])
+    home = None
+    if problem is not None:
+        home = of_problem.get(problem.id) or problem.expertise_id or of_intent.get(problem.intent_id or "")
+    if home in by_id:
+        doubt[home] *= 1 - min(max(problem_score, 0.0), 1.0)
+    scores = {id_: 1 - left for id_, left in doubt.items() if left < 1}
+    total = max(1.0, sum(scores.values()))
+    order = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    ranked = tuple((by_id[id_], score / total) for id_, score in order)
+    reason = None
+    if out_of_scope and home not in by_id:
+        reason = "out_of_scope"
+    elif not ranked:
+        reason = "no_expertise"
+    elif ranked[0][1] < threshold:
+        reason = "low_confidence"
+    return ExpertiseReading(ranked, reason is not None, reason)
+
+
+class _Shop:
+    """The pieces from which clusters are put together."""
+
+    def __init__(
+        self,
+        intents: Sequence[Intent],
+        agents: Sequence[Agent],
+        problems: Sequence[Problem],
+        pins: Pins,
+        previous: Sequence[Expertise],
+    ) -> None:
+        self._pins = pins
+        self._agents = agents
+        self._intents = {intent.id: intent for intent in intents}
+        self._problems = {problem.id: problem for problem in problems}
+        self._previous = {c.id: c for c in previous}
+        self._names = _declared_names(intents, agents)
+        self._skills = {
+            agent.id: pins.agents.get(agent.id) or tuple(dict.fromkeys(map(expertise_id, agent.skills)))
+            for agent in agents
+        }
+
+    def clusters(self, outcomes: Sequence[Outcome], now: datetime, seed: int) -> tuple[Expertise, ...]:
+        """Steps: fixed homes, homes by who resolves, then agents, names, values."""
+        weights = _resolved(outcomes, now)
+        homes = {id_: home for id_ in self._problems if (home := self._fixed_home(id_)) is not None}
+        intent_homes = {
+            intent.id: expertise_id(intent.expertise)
+            for intent in self._intents.values()
+            if intent.expertise
+        }
+        learned = self._learned(weights, Counter(o.problem_id for o in outcomes if o.problem_id), homes, seed)
+        for topic, home in learned.items():
+            kind, _, id_ = topic.partition(":")
+            if kind == "intent":
+                intent_homes.setdefault(id_, home)
+            else:
+                homes.setdefault(id_, home)
+        for id_, problem in self._problems.items():
+            home = intent_homes.get(problem.intent_id or "") or self._former(id_)
+            if home is not None:
+                homes.setdefault(id_, home)
+        return self._values(homes, intent_homes, self._members(weights, homes), weights)
+
+    def _fixed_home(self, problem_id: str) -> str | None:
+        """Where a pin or the intent's declaration puts a problem."""
+        pinned = self._pins.problems.get(problem_id)
+        intent = self._intents.get(self._problems[problem_id].intent_id or "")
+        return pinned or (expertise_id(intent.expertise) if intent and intent.expertise else None)
+
+    def _former(self, problem_id: str) -> str | None:
+        return next((id_ for id_, c in self._previous.items() if problem_id in c.problem_ids), None)
+
+    def _topic(self, problem_id: str, cases: Mapping[str, int]) -> str:
+        """The unit that is clustered: the problem, or its intent while it has few cases of its own."""
+        intent_id = self._problems[problem_id].intent_id
+        if cases[problem_id] < AGGREGATE_BELOW and intent_id and problem_id not in self._pins.problems:
+            return f"intent:{intent_id}"
+        return f"problem:{problem_id}"
+
+    def _learned(
+        self, weights: Weights, cases: Mapping[str, int], homes: Mapping[str, str], seed: int
+    ) -> dict[str, str]:
+        """The cluster of each topic that nothing fixes, from the communities of those who resolve it."""
+        topics = {id_: self._topic(id_, cases) for id_ in self._problems}
+        by_topic: defaultdict[tuple[str, str], float] = defaultdict(float)
+        for (agent, problem_id), weight in weights.items():
+            if problem_id in topics:
+                by_topic[agent, topics[problem_id]] += weight
+        members: defaultdict[str, set[str]] = defaultdict(set)
+        for id_, topic in topics.items():
+            home = homes.get(id_) or self._former(id_)
+            if home is not None:
+                members[home].add(topic)
+        found = communities(by_topic, members, seed=seed)
+        fixed = {topics[id_] for id_ in homes}
+        result: dict[str, str] = {}
+        for community, id_ in zip(found, matched(found, by_topic, members, self._skills), strict=True):
+            loose = sorted(community.topics - fixed)
+            weight = sum(w for (_, topic), w in by_topic.items() if topic in loose)
+            if id_ is None and weight >= JOIN_CASES:
+                id_ = _new_id(loose, {*self._names, *self._previous, *members, *result.values()})
+            if id_ is not None:
+                result.update(dict.fromkeys(loose, id_))
+        return result
+
+    def _members(self, weights: Weights, homes: Mapping[str, str]) -> dict[str, set[str]]:
+        """Agents by cluster: those skilled or pinned, and those who resolve enough of its problems."""
+        members: defaultdict[str, set[str]] = defaultdict(set)
+        for agent_id, skills in self._skills.items():
+            for id_ in skills:
+                members[id_].add(agent_id)
+        total: defaultdict[str, float] = defaultdict(float)
+        inside: defaultdict[tuple[str, str], float] = defaultdict(float)
+        for (agent_id, problem_id), weight in weights.items():
+            total[agent_id] += weight
+            if problem_id in homes:
+                inside[agent_id, homes[problem_id]] += weight
+        for (agent_id, id_), weight in inside.items():
+            enough = weight >= JOIN_CASES and weight >= JOIN_SHARE * total[agent_id]
+            if enough and agent_id in self._skills and agent_id not in self._pins.agents:
+                members[id_].add(agent_id)
+        return members
+
+    def _values(
+        self,
+        homes: Mapping[str, str],
+        intent_homes: Mapping[str, str],
+        members: Mapping[str, set[str]],
+        weights: Weights,
+    ) -> tuple[Expertise, ...]:
+        ids = {*self._names, *homes.values(), *intent_homes.values(), *members}
+        strength: Counter[str] = Counter()
+        for (_, problem_id), weight in weights.items():
+            strength[problem_id] += weight  # type: ignore[assignment]
+        result = []
+        for id_ in sorted(ids):
+            intents = tuple(sorted(i for i, home in intent_homes.items() if home == id_))
+            problems = tuple(sorted(p for p, home in homes.items() if home == id_))
+            heaviest = sorted(problems, key=lambda p: (-strength[p], p))
+            name = self._pins.names.get(id_) or self._names.get(id_) or self._named(id_, intents, heaviest)
+            result.append(Expertise(id_, name, intents, problems, tuple(sorted(members.get(id_, ())))))
+        return tuple(result)
+
+    def _named(self, id_: str, intents: Sequence[str], problems: Sequence[str]) -> str:
+        """The name of a learned cluster: the one it had, else its intents' labels, else its problems' names."""
+        if id_ in self._previous:
+            return self._previous[id_].name
+        labels = [self._intents[intent].label for intent in intents if intent in self._intents]
+        for problem_id in problems:
+            names = self._problems[problem_id].names
+            labels += [names[language] for language in sorted(names)][:1]
+        return " · ".join(labels[:2]) or id_

@@ -1,0 +1,139 @@
+"""Fills a workspace from the sample shop: documents, intents, agents and a month of events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from graph.models import Event
+from kb_service.errors import Conflict, InvalidRequest
+from kb_service.knowledge import IngestReport, Progress
+from kb_service.models import KEY_ROLES, Principal
+from kb_service.settings import Settings
+from kb_service.wire.events import EventIn
+from kb_service.wire.people import AgentIn, IntentLineIn
+from kb_service.workbench import Workbench
+
+FOLDERS = ("products", "policies", "faq", "resolutions")
+KEY_LABEL = "demo"
+KEPT_KEYS = 5
+"""Keys of earlier runs that stay valid, so that a restart does not break what uses them."""
+GROUP = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What a newcomer needs after `kb demo`: what is in the workspace, where it is, and a key."""
+
+    workspace: str
+    key: str
+    documents: int
+    passages: int
+    problems: int
+    alerts: int
+    report: IngestReport
+
+    def text(self, settings: Settings) -> str:
+        base = f"http://{settings.host}:{settings.port}"
+        return WELCOME.format(**{name: getattr(self, name) for name in self.__slots__}, base=base)
+
+
+WELCOME = """
+The workspace `{workspace}` holds {documents} documents in {passages} passages, {problems} problems and {alerts} alerts.
+工作区 `{workspace}` 已就绪:{documents} 篇文档、{passages} 个段落、{problems} 个问题、{alerts} 条预警。
+
+Key (all roles; shown once) / 密钥(全部角色,仅显示一次):
+
+  export KB_KEY={key}
+
+Ask as a bot would / 像机器人一样提问:
+
+  curl -s {base}/v1/answers -H "Authorization: Bearer $KB_KEY" -H "Content-Type: application/json" \\
+    -d '{{"query": "上周买的手机屏幕碎了,我要退货"}}'
+  curl -s {base}/v1/answers -H "Authorization: Bearer $KB_KEY" -H "Content-Type: application/json" \\
+    -d '{{"query": "How long do I have to return a jacket?"}}'
+
+What keeps going wrong / 反复出现的问题:
+
+  curl -s "{base}/v1/alerts?limit=3" -H "Authorization: Bearer $KB_KEY" -H "Accept-Language: zh"
+
+The API's reference / 接口文档: {base}/openapi.json (with the key). Stop with Ctrl-C.
+"""
+
+
+def fill(bench: Workbench, workspace: str, folder: Path, progress: Progress) -> Welcome:
+    """Bring the workspace in line with the sample; a second run finds everything there and is quick."""
+    ensure_workspace(bench, workspace)
+    report = bench.knowledge.ingest(workspace, [folder / name for name in FOLDERS], progress=progress)
+    caller = Principal(workspace, "sample", frozenset(KEY_ROLES))
+    put_people(bench, caller, folder)
+    record_events(bench, workspace, folder / "events.jsonl", progress)
+    key = new_key(bench, workspace)
+    with bench.store.reading(workspace) as unit:
+        problems = unit.problems.all(["open", "acknowledged", "regressed", "silenced"])
+        return Welcome(
+            workspace=workspace,
+            key=key,
+            documents=unit.documents.count(),
+            passages=unit.documents.passage_count(),
+            problems=len(problems),
+            alerts=unit.alerts.count(),
+            report=report,
+        )
+
+
+def ensure_workspace(bench: Workbench, workspace: str) -> None:
+    try:
+        bench.create_workspace(workspace)
+    except Conflict:
+        return
+
+
+def put_people(bench: Workbench, caller: Principal, folder: Path) -> None:
+    """Intents and agents, as the API would put them."""
+    intents = [_parsed(IntentLineIn, item, name) for name, item in _lines(folder / "intents.jsonl")]
+    bench.routing.put_intents(caller, [intent.value(intent.id) for intent in intents])
+    for name, item in _lines(folder / "agents.jsonl"):
+        agent_id = str(item.pop("id", ""))
+        bench.routing.put_agent(caller, _parsed(AgentIn, item, name).value(agent_id))
+
+
+def record_events(bench: Workbench, workspace: str, path: Path, progress: Progress) -> None:
+    """The month of events, in order of arrival; those recorded before are recognised by their ids."""
+    events = [_parsed(EventIn, item, name).value() for name, item in _lines(path)]
+    with bench.store.reading(workspace) as unit:
+        known = unit.events.existing([event.id for event in events])
+    fresh: Sequence[Event] = [event for event in events if event.id not in known]
+    for start in range(0, len(fresh), GROUP):
+        progress(start, len(fresh), path.name)
+        bench.casework.record(workspace, fresh[start : start + GROUP])
+    progress(len(fresh), len(fresh), path.name)
+
+
+def new_key(bench: Workbench, workspace: str) -> str:
+    """A key with all roles; the oldest of many earlier ones are revoked."""
+    earlier = [key for key in bench.keys(workspace) if key.label == KEY_LABEL and key.revoked_at is None]
+    for key in sorted(earlier, key=lambda key: key.created_at)[: max(0, len(earlier) - KEPT_KEYS + 1)]:
+        bench.revoke_key(key.id)
+    secret, _ = bench.create_key(workspace, ",".join(KEY_ROLES), KEY_LABEL)
+    return secret
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if line.strip():
+            yield f"{path.name}:{number}", json.loads(line)
+
+
+def _parsed(shape: Any, item: dict[str, Any], name: str) -> Any:
+    try:
+        return shape.model_validate(item)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidRequest.of(name, "{where}: {reason}", where=where, reason=first["msg"]) from None

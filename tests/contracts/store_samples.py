@@ -1,0 +1,362 @@
+"""Values with every field set, and a look at the raw rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import create_engine, make_url, select
+
+from graph.models import (
+    Agent,
+    Alert,
+    Case,
+    Customer,
+    Event,
+    Evidence,
+    Intent,
+    Match,
+    Problem,
+    Proposal,
+    Rules,
+)
+from ingest.models import Block, Document, Passage, passage_id
+from kb_service.store import (
+    Exposure,
+    Feedback,
+    NewEvent,
+    Replay,
+    ShownAnswer,
+    Unit,
+    Webhook,
+    WebhookSecret,
+    tables,
+)
+
+AT = datetime(2026, 6, 18, 3, 30, tzinfo=UTC)
+SHANGHAI = timezone(timedelta(hours=8))
+MODEL = "word-hash"
+TEXT = "退货政策\n签收后七天内可以退货。\nReturns within seven days."
+
+
+def a_document(external_id: str = "policy-returns", text: str = TEXT, **changes: Any) -> Document:
+    values: dict[str, Any] = {
+        "external_id": external_id,
+        "kind": "policy",
+        "title": "退货政策",
+        "text": text,
+        "blocks": (Block("heading", 0, 4), Block("prose", 5, len(text), ("退货政策",))),
+        "language": "zh",
+        "audience": "internal",
+        "status": "draft",
+        "url": "https://shop.example/returns",
+        "products": ("SKU-1", "SKU-2"),
+        "regions": ("CN",),
+        "tiers": ("gold",),
+        "channels": ("app",),
+        "valid_from": datetime(2026, 3, 1, tzinfo=SHANGHAI),
+        "valid_to": datetime(2027, 3, 1, tzinfo=SHANGHAI),
+        "supersedes": ("policy-returns-2025",),
+        "fields": {"运费": "买家承担", "天数": 7, "b": None, "a": True},
+        "metadata": {"author": "ops", "score": 0.5},
+    }
+    return Document(**(values | changes))
+
+
+def passages_of(document: Document, workspace: str, version: int) -> tuple[Passage, ...]:
+    """One passage per line."""
+    found: list[Passage] = []
+    start = 0
+    for ordinal, line in enumerate(document.text.split("\n")):
+        found.append(
+            Passage(
+                id=passage_id(workspace, document.external_id, version, ordinal),
+                external_id=document.external_id,
+                version=version,
+                ordinal=ordinal,
+                role="prose",
+                text=line,
+                start=start,
+                end=start + len(line),
+                section=("退货政策",),
+                context=document.title,
+            )
+        )
+        start += len(line) + 1
+    return tuple(found)
+
+
+def vectors_of(number: int, dimension: int = 8, seed: int = 7) -> NDArray[np.float32]:
+    rows = np.random.default_rng(seed).standard_normal((number, dimension)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+def put_document(unit: Unit, document: Document, source: str | None = None) -> int:
+    version = unit.documents.next_version(document.external_id)
+    passages = passages_of(document, unit.workspace, version)
+    return unit.documents.put(document, passages, vectors_of(len(passages)), MODEL, source)
+
+
+def an_event(id: str = "e1", **changes: Any) -> Event:
+    values: dict[str, Any] = {
+        "id": id,
+        "type": "message",
+        "at": AT,
+        "role": "customer",
+        "conversation_id": "c1",
+        "customer_id": "u1",
+        "channel": "app",
+        "text": "收到的杯子碎了",
+        "language": "zh",
+        "products": ("SKU-1",),
+    }
+    return Event(**(values | changes))
+
+
+def a_full_event(id: str = "full") -> Event:
+    return an_event(
+        id,
+        order_value=99.5,
+        customer=Customer("u1", "silver", 4, 5230.0, 7.5),
+        agent_id="agent-1",
+        state="busy",
+        reply="马上为您补发",
+        handling_seconds=120.5,
+        resolved=False,
+        rating=4.5,
+        from_agent="agent-1",
+        to_agent="agent-2",
+        reason="lunch",
+    )
+
+
+def a_case(id: str = "case-1", **changes: Any) -> Case:
+    values: dict[str, Any] = {
+        "id": id,
+        "customer_id": "u1",
+        "conversation_ids": ("c1", "c2"),
+        "channels": ("app", "web"),
+        "state": "assigned",
+        "opened_at": AT,
+        "active_at": AT,
+        "problem_id": "p1",
+        "agent_id": "agent-1",
+        "language": "zh",
+        "resolved_at": AT + timedelta(hours=1),
+    }
+    return Case(**(values | changes))
+
+
+def a_problem(id: str = "p1", **changes: Any) -> Problem:
+    values: dict[str, Any] = {
+        "id": id,
+        "names": {"zh": "杯子碎了", "en": "Broken Cup"},
+        "state": "open",
+        "opened_at": AT,
+        "active_at": AT,
+        "episode_at": AT,
+        "intent_id": "damaged",
+        "products": ("SKU-1",),
+        "events": 3,
+        "customers": 2,
+        "owner_id": "agent-1",
+        "expertise_id": "x1",
+        "resolved_at": AT,
+        "silenced_until": AT + timedelta(days=1),
+        "silenced_count": 9,
+        "named_by_person": True,
+    }
+    return Problem(**(values | changes))
+
+
+def a_match(problem_id: str | None = "p1", **changes: Any) -> Match:
+    values: dict[str, Any] = {
+        "problem_id": problem_id,
+        "reason": "joined",
+        "score": 0.9,
+        "runner_up": 0.25,
+        "pending": False,
+    }
+    return Match(**(values | changes))
+
+
+def an_alert(id: str = "alert-1", **changes: Any) -> Alert:
+    values: dict[str, Any] = {
+        "id": id,
+        "kind": "recurrence",
+        "state": "open",
+        "opened_at": AT,
+        "problem_id": "p1",
+        "evidence": Evidence(3, 1.5, 3, 60, 1e-6, {"zh": "三位顾客", "en": "three customers"}),
+        "examples": ("收到的杯子碎了", "my cup is broken"),
+        "products": ("SKU-1",),
+        "expertise_id": "x1",
+        "proposal_id": "proposal-1",
+    }
+    return Alert(**(values | changes))
+
+
+def a_proposal(id: str = "proposal-1", **changes: Any) -> Proposal:
+    values: dict[str, Any] = {
+        "id": id,
+        "kind": "document",
+        "state": "open",
+        "opened_at": AT,
+        "title": {"zh": "补充文档", "en": "Add a document"},
+        "evidence": {"zh": "三位顾客"},
+        "draft": "写明破损如何处理。",
+        "problem_id": "p1",
+        "alert_id": "alert-1",
+    }
+    return Proposal(**(values | changes))
+
+
+def an_intent(id: str = "damaged", **changes: Any) -> Intent:
+    values: dict[str, Any] = {
+        "id": id,
+        "label": "破损",
+        "examples": ("杯子碎了", "arrived broken"),
+        "expertise": "logistics",
+        "description": "Arrived damaged",
+        "sensitive": True,
+    }
+    return Intent(**(values | changes))
+
+
+def an_agent(id: str = "agent-1", **changes: Any) -> Agent:
+    values: dict[str, Any] = {
+        "id": id,
+        "name": "一号",
+        "languages": ("zh", "en"),
+        "skills": ("logistics",),
+        "capacity": 7,
+        "online": True,
+        "pool": "flex",
+        "permissions": ("refund",),
+    }
+    return Agent(**(values | changes))
+
+
+def some_rules() -> Rules:
+    return Rules(
+        recurrence_customers=5, priority_weights={"urgency": 2.0}, sensitive_flows={"法律": ("律师", "起诉")}
+    )
+
+
+def a_webhook(id: str = "hook-1", **changes: Any) -> Webhook:
+    values: dict[str, Any] = {
+        "id": id,
+        "url": "https://example.com/hook",
+        "types": ("alert.opened",),
+        "secrets": (WebhookSecret("whsec_b2xk", AT), WebhookSecret("whsec_bmV3")),
+        "created_at": AT,
+        "filter": {"product": ("SKU-1",)},
+        "format": "feishu",
+        "state": "active",
+        "disabled_reason": None,
+    }
+    return Webhook(**(values | changes))
+
+
+def an_exposure(id: str = "x1", **changes: Any) -> Exposure:
+    values: dict[str, Any] = {
+        "id": id,
+        "at": AT,
+        "route": "answers",
+        "query": "杯子碎了怎么办",
+        "language": "zh",
+        "action": "answer",
+        "reason": "confident",
+        "confidence": 0.93,
+        "answers": (ShownAnswer("a1", "policy-returns", 1, 0.93, 0.95),),
+        "conversation_id": "c1",
+        "customer_id": "u1",
+        "case_id": "case-1",
+        "event_id": "e1",
+        "problem_id": "p1",
+        "intent_id": "damaged",
+        "agent_id": "agent-1",
+    }
+    return Exposure(**(values | changes))
+
+
+def some_feedback(id: str = "f1", **changes: Any) -> Feedback:
+    values: dict[str, Any] = {
+        "id": id,
+        "exposure_id": "x1",
+        "answer_id": "a1",
+        "outcome": "edited",
+        "at": AT,
+        "final_text": "您好,可以补发。",
+        "agent_id": "agent-1",
+        "rating": 4.0,
+    }
+    return Feedback(**(values | changes))
+
+
+def a_replay(body: bytes = b'{"ok":true}') -> Replay:
+    return Replay("hash", 201, body, {"Content-Type": "application/json"})
+
+
+def fill(unit: Unit) -> None:
+    """One of everything, under the ids that the samples have."""
+    put_document(unit, a_document())
+    put_document(unit, a_document(title="退货政策(新)"))
+    unit.sources.put("/kb/policies/returns.md", "digest", ["policy-returns"])
+    unit.intents.put(an_intent())
+    unit.agents.put(an_agent())
+    unit.problems.put(a_problem("p0"))
+    unit.problems.put(a_problem())
+    unit.problems.merge_alias("p0", "p1")
+    unit.cases.put(a_case())
+    vector = vectors_of(1)[0]
+    unit.events.add_many(
+        [
+            NewEvent(an_event(), "case-1", vector, MODEL),
+            NewEvent(an_event("e2", at=AT + timedelta(minutes=1)), "case-1", vector, MODEL),
+            NewEvent(
+                an_event("r1", type="resolution", role="agent", agent_id="agent-1", at=AT), "case-1"
+            ),
+        ]
+    )
+    unit.assignments.put("e1", "p1", a_match())
+    unit.assignments.put("e2", "p1", a_match(reason="pending", pending=True))
+    unit.proposals.put(a_proposal())
+    unit.alerts.put(an_alert(), ["e1", "e2"])
+    unit.rules.put(some_rules())
+    unit.webhooks.put(a_webhook())
+    unit.outbox.add("alert.opened", {"alert": "alert-1"}, AT, ["hook-1"], ["e1"])
+    unit.exposures.add_many([an_exposure()])
+    unit.feedback.add(some_feedback())
+    unit.idempotency.put("key-1", "/v1/events", a_replay())
+    unit.audit.append("key_1", "documents.put", "policy-returns", {"version": 1})
+
+
+def rows(url: str, workspace: str | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table, or those of one workspace, as the database has them."""
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    engine = create_engine(parsed)
+    found: dict[str, list[dict[str, Any]]] = {}
+    with engine.connect() as connection:
+        for table in tables.metadata.sorted_tables:
+            statement = select(table).order_by(*table.primary_key.columns)
+            if workspace is not None:
+                key = table.c.id if table.name == "workspaces" else table.c.workspace
+                statement = statement.where(key == workspace)
+            found[table.name] = [dict(row._mapping) for row in connection.execute(statement)]
+    engine.dispose()
+    return found
+
+
+def everything(url: str) -> str:
+    """All that the store holds, as one text; bytes read as UTF-8 as far as they can be."""
+    return "\n".join(
+        value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        for table in rows(url).values()
+        for row in table
+        for value in row.values()
+    )
