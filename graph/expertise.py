@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, count
 
 from graph.communities import Weights, communities, matched
 from graph.models import Agent, Expertise, Intent, IntentScore, Problem
@@ -20,7 +21,8 @@ AGGREGATE_BELOW = 20
 """A problem with fewer cases is looked at together with all problems of its intent."""
 JOIN_CASES = 3.0
 JOIN_SHARE = 0.2
-"""An agent without the declared skill belongs to a cluster with 3 decayed cases in it, a fifth of their own."""
+"""An agent without the skill belongs to a cluster with 3 decayed cases in it that are a fifth of their own."""
+_LEARNED = "learned-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,11 @@ def expertise_for(
         if intent.id in of_intent and intent.probability > 0:
             # Intents exclude each other, so within a cluster their probabilities add.
             doubt[of_intent[intent.id]] -= min(intent.probability, doubt[of_intent[intent.id]])
-    home = None
+    home = ""
     if problem is not None:
-        home = of_problem.get(problem.id) or problem.expertise_id or of_intent.get(problem.intent_id or "")
+        home = (
+            of_problem.get(problem.id) or problem.expertise_id or of_intent.get(problem.intent_id or "", "")
+        )
     if home in by_id:
         doubt[home] *= 1 - min(max(problem_score, 0.0), 1.0)
     scores = {id_: 1 - left for id_, left in doubt.items() if left < 1}
@@ -144,9 +148,7 @@ class _Shop:
         weights = _resolved(outcomes, now)
         homes = {id_: home for id_ in self._problems if (home := self._fixed_home(id_)) is not None}
         intent_homes = {
-            intent.id: expertise_id(intent.expertise)
-            for intent in self._intents.values()
-            if intent.expertise
+            intent.id: expertise_id(intent.expertise) for intent in self._intents.values() if intent.expertise
         }
         learned = self._learned(weights, Counter(o.problem_id for o in outcomes if o.problem_id), homes, seed)
         for topic, home in learned.items():
@@ -155,10 +157,14 @@ class _Shop:
                 intent_homes.setdefault(id_, home)
             else:
                 homes.setdefault(id_, home)
+        for id_, former in self._previous.items():
+            if id_.startswith(_LEARNED):
+                for intent_id in self._intents.keys() & set(former.intent_ids):
+                    intent_homes.setdefault(intent_id, id_)
         for id_, problem in self._problems.items():
-            home = intent_homes.get(problem.intent_id or "") or self._former(id_)
-            if home is not None:
-                homes.setdefault(id_, home)
+            rest = intent_homes.get(problem.intent_id or "") or self._former(id_)
+            if rest is not None:
+                homes.setdefault(id_, rest)
         return self._values(homes, intent_homes, self._members(weights, homes), weights)
 
     def _fixed_home(self, problem_id: str) -> str | None:
@@ -168,7 +174,11 @@ class _Shop:
         return pinned or (expertise_id(intent.expertise) if intent and intent.expertise else None)
 
     def _former(self, problem_id: str) -> str | None:
-        return next((id_ for id_, c in self._previous.items() if problem_id in c.problem_ids), None)
+        """The cluster that held a problem before, while that is still declared, or was learned."""
+        for id_, former in self._previous.items():
+            if problem_id in former.problem_ids and (id_ in self._names or id_.startswith(_LEARNED)):
+                return id_
+        return None
 
     def _topic(self, problem_id: str, cases: Mapping[str, int]) -> str:
         """The unit that is clustered: the problem, or its intent while it has few cases of its own."""
@@ -188,19 +198,19 @@ class _Shop:
                 by_topic[agent, topics[problem_id]] += weight
         members: defaultdict[str, set[str]] = defaultdict(set)
         for id_, topic in topics.items():
-            home = homes.get(id_) or self._former(id_)
-            if home is not None:
-                members[home].add(topic)
+            before = homes.get(id_) or self._former(id_)
+            if before is not None:
+                members[before].add(topic)
         found = communities(by_topic, members, seed=seed)
         fixed = {topics[id_] for id_ in homes}
         result: dict[str, str] = {}
-        for community, id_ in zip(found, matched(found, by_topic, members, self._skills), strict=True):
+        for community, known in zip(found, matched(found, by_topic, members, self._skills), strict=True):
             loose = sorted(community.topics - fixed)
-            weight = sum(w for (_, topic), w in by_topic.items() if topic in loose)
-            if id_ is None and weight >= JOIN_CASES:
-                id_ = _new_id(loose, {*self._names, *self._previous, *members, *result.values()})
-            if id_ is not None:
-                result.update(dict.fromkeys(loose, id_))
+            if known is not None:
+                result.update(dict.fromkeys(loose, known))
+            elif sum(w for (_, topic), w in by_topic.items() if topic in loose) >= JOIN_CASES:
+                new = _new_id(loose, {*self._names, *self._previous, *members, *result.values()})
+                result.update(dict.fromkeys(loose, new))
         return result
 
     def _members(self, weights: Weights, homes: Mapping[str, str]) -> dict[str, set[str]]:
@@ -229,9 +239,9 @@ class _Shop:
         weights: Weights,
     ) -> tuple[Expertise, ...]:
         ids = {*self._names, *homes.values(), *intent_homes.values(), *members}
-        strength: Counter[str] = Counter()
+        strength: defaultdict[str, float] = defaultdict(float)
         for (_, problem_id), weight in weights.items():
-            strength[problem_id] += weight  # type: ignore[assignment]
+            strength[problem_id] += weight
         result = []
         for id_ in sorted(ids):
             intents = tuple(sorted(i for i, home in intent_homes.items() if home == id_))
@@ -242,7 +252,7 @@ class _Shop:
         return tuple(result)
 
     def _named(self, id_: str, intents: Sequence[str], problems: Sequence[str]) -> str:
-        """The name of a learned cluster: the one it had, else its intents' labels, else its problems' names."""
+        """The name of a learned cluster: the one it had, else its intents' labels, then its problems' names."""
         if id_ in self._previous:
             return self._previous[id_].name
         labels = [self._intents[intent].label for intent in intents if intent in self._intents]
@@ -250,3 +260,29 @@ class _Shop:
             names = self._problems[problem_id].names
             labels += [names[language] for language in sorted(names)][:1]
         return " · ".join(labels[:2]) or id_
+
+
+def _declared_names(intents: Iterable[Intent], agents: Iterable[Agent]) -> dict[str, str]:
+    """Declared clusters by id; of several spellings, the commonest is the name."""
+    spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    declared = [intent.expertise for intent in intents if intent.expertise]
+    for name in [*declared, *(skill for agent in agents for skill in agent.skills)]:
+        spellings[expertise_id(name)][name.strip()] += 1
+    return {id_: min(names, key=lambda name: (-names[name], name)) for id_, names in spellings.items()}
+
+
+def _resolved(outcomes: Iterable[Outcome], now: datetime) -> dict[tuple[str, str], float]:
+    """Decayed number of cases that an agent resolved for good, by agent and problem."""
+    weights: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for outcome in outcomes:
+        if outcome.problem_id is not None:
+            age = (now - outcome.at).total_seconds() / 86_400
+            weights[outcome.agent_id, outcome.problem_id] += 2 ** (-age / HALF_LIFE_DAYS)
+    return weights
+
+
+def _new_id(topics: Sequence[str], taken: Container[str]) -> str:
+    """An id for a learned cluster, from its first topic whose id is free."""
+    ids = [_LEARNED + expertise_id(topic.partition(":")[2]) for topic in topics]
+    numbered = (f"{ids[0]}-{number}" for number in count(2))
+    return next(id_ for id_ in chain(ids, numbered) if id_ not in taken)

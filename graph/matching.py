@@ -319,8 +319,9 @@ class ProblemMatcher:
         length = np.full(len(states), said)
         background = self._background(utterance, cosines, channel)
         if channel == "words":
-            mean = np.add.reduceat(words, starts) / sizes
-            return np.stack([words_max, mean, words_max - background, size, length], axis=1), words_max
+            lengths = np.sqrt([len(s.rows) + sum(map(sum, s.likeness)) for s in states])
+            prototype = np.add.reduceat(words, starts) / lengths
+            return np.stack([words_max, prototype, words_max - background, size, length], axis=1), words_max
         dense = np.where(self._read[rows], self._vectors[rows] @ utterance.vector, 0.0)
         nearest = np.maximum.reduceat(dense, starts)
         mean = np.add.reduceat(dense, starts) / sizes

@@ -75,7 +75,7 @@ class Collection:
 
 
 def read_collection(path: Path) -> Collection:
-    """One `collection.toml`. Raises InvalidDocument, whose field is the key at fault, and UnreadableSource."""
+    """One `collection.toml`. Raises InvalidDocument with the key at fault as its field, UnreadableSource."""
     try:
         with path.open("rb") as file:
             text = file.read(_MAX_BYTES + 1)
@@ -140,7 +140,7 @@ def _sheet(where: str, value: object) -> dict[str, object]:
 
 
 def _check_attribute(where: str, key: str, value: object, known: frozenset[str]) -> None:
-    """Refuse an unknown key, and a value that no document could take. Templates are checked against the columns."""
+    """Refuse an unknown key, and a value that no document could take. Templates meet their columns later."""
     try:
         values.known_names([key], known, what="key")
     except InvalidDocument as error:

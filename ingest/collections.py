@@ -41,8 +41,8 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}$")
 class SourceFile:
     """One file to read. `name` is its path from the given root, with `/`; `path` is absolute.
 
-    `options` go to the reader. `digest` covers the content, the options and the attributes: it changes exactly
-    when the file should be read again. Dates without offset are in `timezone`.
+    `options` go to the reader. `digest` covers the content, the options and the attributes: it changes
+    exactly when the file should be read again. Dates without offset are in `timezone`.
     """
 
     path: Path
@@ -61,8 +61,8 @@ class SourceFile:
     def combine(self, extract: Extract) -> dict[str, object]:
         """All attributes of one of the file's documents, for `documents.compose`.
 
-        The entry wins over the extract and the extract over the defaults; where rows are documents, a row wins
-        over the entry. A `valid_to` that is a date becomes the next day: the last day counts.
+        The entry wins over the extract and the extract over the defaults; where rows are documents, a row
+        wins over the entry. A `valid_to` that is a date becomes the next day: the last day counts.
         """
         if self.options.get("records") or self.path.suffix.lower() in RECORD_FORMATS:
             combined = {**self.attributes, **extract.attributes}
@@ -100,9 +100,9 @@ class Walk:
 def walk(paths: Sequence[Path], *, max_bytes: int = MAX_FILE_BYTES) -> Walk:
     """Every file under the given files and folders, in the order of the paths and then by name.
 
-    Hidden files, Office's lock files, `collection.toml` and what it ignores are left out. Links that lead out of
-    their root are not followed. A folder whose `collection.toml` is malformed is left unread, rather than
-    read with the wrong audience. Nothing is raised for a file: see `problems`.
+    Hidden files, Office's lock files, `collection.toml` and what it ignores are left out. Links that lead
+    out of their root are not followed. A folder whose `collection.toml` is malformed is left unread, rather
+    than read with the wrong audience. Nothing is raised for a file: see `problems`.
     """
     tour = _Tour(max_bytes)
     roots: list[Path] = []
@@ -151,7 +151,7 @@ class _Tour:
         try:
             if config.is_file():
                 chain = (*chain, read_collection(config))
-            names = sorted(os.listdir(folder))
+            names = sorted(item.name for item in folder.iterdir())
         except IngestError as error:
             self._fail(config, error, unread=folder)
             return

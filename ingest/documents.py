@@ -241,8 +241,8 @@ def _with_dialogue(
     both = (Block("question", 0, ends[0]), Block("reply", ends[1], ends[2]))
     if all(block.role == "row" for block in blocks):  # a table's row: its columns are the fields
         return dialogue, both
-    if text.startswith(dialogue):
-        text = text[len(dialogue) :]
+    if text.startswith(dialogue) and text[len(dialogue) : len(dialogue) + 1] in ("", "\n"):
+        text = text[len(dialogue) :].strip()
         blocks = _paragraphs(text)
     return _joined(dialogue, both, text, blocks)
 

@@ -1,8 +1,8 @@
 """Parsing in processes of their own: bounded in memory and time, without secrets, replaced after a mishap.
 
-A worker is this module run by a fresh interpreter, so nothing of the service is in its memory and only what it
-inherits by name (one socket, a bare environment) is in its reach. Both sides speak frames: a length of eight
-bytes, then JSON, then the file's bytes. What comes back is JSON that is checked, never a pickle.
+A worker is this module run by a fresh interpreter, so nothing of the service is in its memory and only what
+it inherits by name (one socket, a bare environment) is in its reach. Both sides speak frames: a length, then
+JSON or a file's bytes. What comes back is JSON that is checked, never a pickle.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class ParserPool:
         """
         if len(data) > self._max_bytes:
             raise SourceTooLarge(
-                f"the file has {len(data) / 2**20:.1f} MiB, more than {self._max_bytes / 2**20:.1f} MiB; split it"
+                f"the file has {len(data) / 2**20:.1f} MiB, more than {self._max_bytes / 2**20:.1f}; split it"
             )
         request = {"name": name, "media_type": media_type, "options": plain(options)}
         worker = self._idle.get()
@@ -128,7 +128,7 @@ def _stop_all(workers: set[_Worker]) -> None:
 
 
 class _Worker:
-    """One parser process, seen from the service. Used by one thread at a time; `stop` may come from another."""
+    """One parser process, seen from the service. One thread uses it at a time; any may `stop` it."""
 
     def __init__(self, seconds: float, memory_mb: int) -> None:
         self._seconds = seconds
@@ -238,7 +238,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-# --- frames ---------------------------------------------------------------------------------------------------
+# --- frames -----------------------------------------------------------------------------------------------
 
 
 def _send(connection: socket.socket, data: bytes, deadline: float | None) -> None:
@@ -274,7 +274,7 @@ def _left(deadline: float | None) -> float | None:
     return left
 
 
-# --- inside the parser process ----------------------------------------------------------------------------------
+# --- inside the parser process ----------------------------------------------------------------------------
 
 
 def serve(connection: socket.socket, seconds: float, memory_mb: int) -> None:

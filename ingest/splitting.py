@@ -18,7 +18,8 @@ _LONGEST_CONTEXT = 240
 _LONGEST_QUESTION = 120
 _SEPARATOR = " › "
 _WIDE = re.compile(
-    "[\u1100-\u11ff\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]"
+    "[\u1100-\u11ff\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60"
+    "\U0001f300-\U0001faff\U00020000-\U0003ffff]"
 )
 
 Span: TypeAlias = tuple[int, int]

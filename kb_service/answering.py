@@ -30,7 +30,7 @@ from kb_service.observability import Metrics
 from kb_service.reading import Reader
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
-from kb_service.routing import Reading, Routing
+from kb_service.routing import Reading, Routing, masked_text
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.store import Exposure, Feedback, ShownAnswer, Store, new_id
 
@@ -235,7 +235,7 @@ class Answering:
                 id=first.exposure_id,
                 at=self._clock(),
                 route=route_name,
-                query=self._casework.masked_text(question.text),
+                query=masked_text(question.text),
                 language=reply.understanding.language,
                 action=reply.action,
                 reason=reply.reason,
@@ -312,7 +312,7 @@ class Answering:
                     answer_id=answer_id,
                     outcome=outcome,
                     at=unit.now,
-                    final_text=self._casework.masked_text(final) if final else None,
+                    final_text=masked_text(final) if final else None,
                     **details,
                 )
             )

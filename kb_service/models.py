@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from graph.models import (
+    Agent,
     AgentChoice,
     Case,
     Customer,
@@ -257,3 +258,34 @@ class EventResult:
     pending: bool = False
     alerts: tuple[str, ...] = ()
     case_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """How well an agent does on an expertise, or overall; figures are None below twenty cases."""
+
+    expertise_id: str | None
+    expertise: str | None
+    cases: int
+    rate: float | None
+    low: float | None
+    high: float | None
+    handling_seconds: float | None
+    rating: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentProfile:
+    agent: Agent
+    overall: Skill
+    by_expertise: tuple[Skill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who was given one waiting case, or why nobody was."""
+
+    case_id: str
+    agent: AgentChoice | None
+    reason: Literal["assigned", "nobody_available"]
+    priority: Priority

@@ -7,6 +7,7 @@ and the Shop. Readers take references to immutable values; one thread at a time 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,6 @@ from graph.models import Entity, Event, Match, Problem, Utterance
 from graph.nodes import DocumentNode, EntityNode, ExemplarNode
 from graph.paths import answer_prior
 from graph.problem_graph import ProblemGraph
-from graph.profiles import Outcome
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
@@ -39,6 +39,7 @@ LINK_CONFIDENCE = 0.5
 """Confidence from which a document is linked to a problem by content."""
 LINK_WEIGHT = 0.3
 """Weight of such a link; an accepted answer weighs 1."""
+LEARN_SECONDS = 15.0
 PUBLISH_SHARE = 64
 """Changes after which a new generation is worth publishing."""
 
@@ -108,8 +109,7 @@ class Replica:
         return tuple(sorted(named, key=lambda sku: (-named[sku], sku))) or problem.products
 
     def expertise_of(self, problem: Problem) -> str | None:
-        found = self.shop.expertise.of_problem(problem)
-        return found.id if found is not None else None
+        return self.shop.expertise_of(problem)
 
     def answers_of(self, problem: Problem) -> tuple[LinkedDocument, ...]:
         """What answers a problem now, heaviest first."""
@@ -145,6 +145,18 @@ class Replica:
         """Forget what a failed transaction left behind, by deriving everything but the index anew."""
         with self.lock, self._store.reading(self.workspace) as unit:
             self._rebuild(unit)
+
+    def learn(self) -> None:
+        """Learn from outcomes that came since, at most every LEARN_SECONDS: profiles and clusters."""
+        if self._unlearnt and time.monotonic() - self._learnt_at >= LEARN_SECONDS:
+            with self.lock, self._store.reading(self.workspace) as unit:
+                self._learn(unit)
+
+    def _learn(self, unit: Unit) -> None:
+        self._unlearnt = False
+        self.shop = self._loader.load(unit, self.problems.values(), self.shop)
+        self._learnt_at = time.monotonic()
+        self._put_shop()
 
     def publish(self) -> None:
         """Write the indexes as a new generation when enough has changed to make it worth the while."""
@@ -184,13 +196,15 @@ class Replica:
         self.graph = ProblemGraph()
         self.problems: dict[str, Problem] = {}
         self.sequence = 0
-        self.outcomes: tuple[Outcome, ...] = ()
-        self.shop: Shop = self._loader.load(unit)
-        for stored in unit.documents.all():
-            self.graph.put_document(document_node(stored.document))
+        stored = unit.problems.all()
+        self.shop: Shop = self._loader.load(unit, stored)
+        self._learnt_at = time.monotonic()
+        self._unlearnt = False
+        for held in unit.documents.all():
+            self.graph.put_document(document_node(held.document))
         self._put_shop()
         self._join_messages(unit)
-        for problem in unit.problems.all():
+        for problem in stored:
             self._put_problem(unit, problem)
         self.position = position
 
@@ -209,9 +223,11 @@ class Replica:
             return
         if "event" in by_kind:
             self._join_messages(unit)
-        if by_kind.keys() & SHOP_KINDS or self._about_products(unit, documents):
-            self.shop = self._loader.load(unit)
-            self._put_shop()
+            self._unlearnt = True
+        if by_kind.keys() & DECLARED or self._about_products(unit, documents):
+            self._learn(unit)
+        elif by_kind.keys() & {"agent", "case"}:
+            self.shop = self._loader.with_agents(unit, self.shop)
         for problem_id in dict.fromkeys([*by_kind.get("problem", ()), *self._alerted(unit, by_kind)]):
             problem = unit.problems.get(problem_id)
             if problem is not None:
@@ -247,7 +263,7 @@ class Replica:
             self.graph.put_intent(intent)
         for agent in self.shop.agents.values():
             self.graph.put_agent(agent)
-        for expertise in self.shop.expertise.all():
+        for expertise in self.shop.expertise:
             self.graph.put_expertise(expertise)
         for sku, names in self.shop.products.items():
             self.graph.put_entity(EntityNode("product", sku, dict(enumerate_languages(names))))
@@ -302,9 +318,8 @@ class Replica:
         return hits, self.index.calibration.confidence.probability(hits, query)
 
 
-SHOP_KINDS = frozenset(
-    {"intent", "intent_removed", "agent", "agent_removed", "rules", "event", "case", "problem", "workspace"}
-)
+DECLARED = frozenset({"intent", "intent_removed", "agent_removed", "rules", "workspace"})
+"""Changes after which the Shop is made anew at once; what outcomes teach may wait a little."""
 
 
 def document_node(document: Document) -> DocumentNode:

@@ -149,4 +149,5 @@ class Replicas:
             replica = self.of(workspace.id)
             if replica.position < workspace.position:
                 replica.follow()
+            replica.learn()
             self._metrics.passages.labels(workspace.id).set(replica.passages)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from graph.entities import Gazetteer
-from graph.expertise import ExpertiseMap
-from graph.intents import IntentClassifier
-from graph.models import Agent, Intent, Rules, Utterance
+from graph.expertise import cluster
+from graph.models import Agent, Expertise, Intent, Problem, Rules, Utterance
 from graph.profiles import Outcome, Profiles
+from graph.understanding import Gazetteer, IntentClassifier
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
 from kb_service.store import Unit
 from kb_service.vector_cache import VectorCache
 
-NAME_FIELDS = ("商品名称", "名称", "Product", "Name", "name", "model", "型号", "Model")
+NAME_FIELDS = ("商品名称", "名称", "型号", "Product", "Name", "Model", "name", "model")
 """A product's attributes that hold names of it, beside its title."""
 
 
@@ -32,37 +30,103 @@ class Shop:
     products: Mapping[str, tuple[str, ...]]
     classifier: IntentClassifier
     gazetteer: Gazetteer
-    expertise: ExpertiseMap
+    expertise: tuple[Expertise, ...]
     profiles: Profiles
+
+    def expertise_of(self, problem: Problem) -> str | None:
+        """The cluster that a problem belongs to, by itself or through its intent."""
+        for found in self.expertise:
+            if problem.id in found.problem_ids or problem.intent_id in found.intent_ids:
+                return found.id
+        return None
 
 
 class ShopLoader:
-    """Makes the Shop of one workspace from the store; examples are embedded once per model."""
+    """Makes the Shop of one workspace from the store. Its Replica calls it under its own lock."""
 
     def __init__(self, embedder: BatchingEmbedder, file: Path | None) -> None:
         self._embedder = embedder
         self._vectors = VectorCache(embedder, file)
-        self._lock = threading.Lock()
         self._fitted: tuple[tuple[Intent, ...], IntentClassifier] | None = None
 
-    def load(self, unit: Unit) -> Shop:
-        with self._lock:
-            intents = unit.intents.all()
-            agents = unit.agents.all()
-            products = product_names(stored.document for stored in unit.documents.all(kind="product"))
-            language.add_words([name for names in products.values() for name in names])
-            expertise = ExpertiseMap.declared(intents, agents)
-            return Shop(
-                rules=unit.rules.get(),
-                intents={intent.id: intent for intent in intents},
-                agents={agent.id: agent for agent in agents},
-                products=products,
-                classifier=self._classifier(intents),
-                gazetteer=Gazetteer(products),
-                expertise=expertise,
-                profiles=Profiles(outcomes(unit, expertise), now=unit.now),
-            )
+    def load(self, unit: Unit, problems: Iterable[Problem], previous: Shop | None = None) -> Shop:
+        """Everything declared; and what outcomes teach: who resolves what how well, and which problems go together."""
+        intents, agents = unit.intents.all(), unit.agents.all()
+        products = product_names(stored.document for stored in unit.documents.of_kind("product"))
+        language.add_words([name for names in products.values() for name in names])
+        known = [problem for problem in problems if problem.state != "candidate"]
+        raw = list(outcomes(unit, ()))
+        clusters = cluster(
+            intents, agents, known, raw, now=unit.now, previous=previous.expertise if previous else ()
+        )
+        return Shop(
+            rules=unit.rules.get(),
+            intents={intent.id: intent for intent in intents},
+            agents={agent.id: agent for agent in agents},
+            products=products,
+            classifier=self._classifier(intents),
+            gazetteer=Gazetteer(products),
+            expertise=clusters,
+            profiles=Profiles(outcomes(unit, clusters), now=unit.now),
+        )
+
+    def with_agents(self, unit: Unit, shop: Shop) -> Shop:
+        """The same shop with who is online and how many cases each now has."""
+        return replace(shop, agents={agent.id: agent for agent in unit.agents.all()})
 
     def save(self) -> None:
-        with self._lock:
-            self._vectors.save()
+        self._vectors.save()
+
+    def _classifier(self, intents: tuple[Intent, ...]) -> IntentClassifier:
+        if self._fitted is None or self._fitted[0] != intents:
+            texts = [text for intent in intents for text in intent.examples]
+            vectors = iter(self._vectors.vectors(texts))
+            examples = {
+                intent.id: [self._utterance(text, next(vectors)) for text in intent.examples] for intent in intents
+            }
+            self._fitted = (intents, IntentClassifier.fit(intents, examples, reads=self._embedder.reads))
+        return self._fitted[1]
+
+    def _utterance(self, text: str, vector: object) -> Utterance:
+        return Utterance(
+            text=text,
+            language=language.identify(text),
+            tokens=tuple(language.tokens(text)),
+            vector=vector,  # type: ignore[arg-type]
+            model_id=self._embedder.model_id,
+        )
+
+
+def outcomes(unit: Unit, clusters: Sequence[Expertise]) -> Iterable[Outcome]:
+    """The shop's outcomes as the graph room takes them, each with the cluster of its problem or intent."""
+    of_problem = {problem: found.id for found in clusters for problem in found.problem_ids}
+    of_intent = {intent: found.id for found in clusters for intent in found.intent_ids}
+    for item in unit.events.outcomes():
+        yield Outcome(
+            agent_id=item.agent_id,
+            problem_id=item.problem_id,
+            intent_id=item.intent_id,
+            expertise_id=of_problem.get(item.problem_id or "") or of_intent.get(item.intent_id or ""),
+            customer_id=None,
+            resolved=item.resolved is not False,
+            reopened=item.reopened,
+            handling_seconds=item.seconds,
+            rating=item.rating,
+            at=item.at,
+        )
+
+
+def product_names(documents: Iterable[Document]) -> dict[str, tuple[str, ...]]:
+    """The names of each product by SKU, from documents about exactly one product."""
+    names: dict[str, dict[str, None]] = {}
+    for document in documents:
+        if len(document.products) != 1:
+            continue
+        found = names.setdefault(document.products[0], {})
+        found[document.title] = None
+        for field in NAME_FIELDS:
+            value = document.fields.get(field)
+            if isinstance(value, str) and value.strip():
+                found[value.strip()] = None
+    return {sku: tuple(found) for sku, found in names.items()}
+

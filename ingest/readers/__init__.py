@@ -1,7 +1,7 @@
 """Readers: bytes of a file in, clean text with its structure out; one module per family of formats.
 
-`read` returns a `ReadResult`: `extracts`, an Extract for each document that the source holds (record files hold
-many), and `problems`, a `RowProblem` for each row, line or sheet that could not be read. A bad row loses
+`read` returns a `ReadResult`: `extracts`, an Extract for each document that the source holds (record files
+hold many), and `problems`, a `RowProblem` for each row, line or sheet that could not be read. A bad row loses
 nothing of the others; only what spoils the whole source is raised. A problem's `error` is an `IngestError`
 whose message names the place, the fault and the remedy.
 
@@ -38,8 +38,8 @@ def read(
 ) -> ReadResult:
     """Everything that one source gives.
 
-    `name` tells the format by its extension; `media_type` (with or without a charset) does when the extension is
-    unknown. `options` are for tables: `records`, `sheets` and templates, see `records`.
+    `name` tells the format by its extension; `media_type` (with or without a charset) does when the
+    extension is unknown. `options` are for tables: `records`, `sheets` and templates, see `records`.
 
     Raises UnsupportedFormat, EmptySource, CorruptSource, ProtectedSource, SourceTooLarge, and InvalidDocument
     for front matter or options that cannot be right.

@@ -25,14 +25,14 @@ _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 def clean(text: str) -> str:
-    """Text without control and invisible characters; spaces collapsed, lines trimmed, at most one blank line."""
+    """Text without control and invisible characters, spaces collapsed, lines trimmed, single blank lines."""
     text = _JUNK.sub("", _BREAKS.sub("\n", text))
     text = "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n"))
     return _BLANK_LINES.sub("\n\n", text).strip("\n")
 
 
 def flow(text: str) -> str:
-    """Text on one line, as a browser flows it; lines that break between Chinese characters join without a space."""
+    """Text on one line, as a browser flows it; a line break between Chinese characters leaves no space."""
     return _SPACES.sub(" ", clean(_CJK_WRAP.sub("", text)).replace("\n", " ")).strip()
 
 
@@ -102,7 +102,7 @@ class ExtractBuilder:
             self._items.append(_Item(role, whole))
 
     def build(self, attributes: Mapping[str, object] | None = None) -> Extract:
-        """The Extract; `attributes` win over the title found in the headings. Raises EmptySource, SourceTooLarge."""
+        """The Extract; `attributes` win over the headings' title. Raises EmptySource, SourceTooLarge."""
         if not any(item.role != "heading" for item in self._items) and len(self._items) < 2:
             raise EmptySource("holds no text to search; add the text or leave the file out")
         title = self._title()

@@ -75,7 +75,7 @@ def _strict(data: bytes, encoding: str) -> str:
 
 
 def _unicode(data: bytes) -> str | None:
-    """UTF-8, or UTF-16 without a mark; None when it is neither. Mostly-valid UTF-8 is damage, not another encoding."""
+    """UTF-8, or UTF-16 without a mark; None when it is neither. What is mostly valid UTF-8 is damaged."""
     if _zeros(data[0::2]) > 0.3 or _zeros(data[1::2]) > 0.3:
         little = _zeros(data[1::2]) > _zeros(data[0::2])
         try:
@@ -105,7 +105,7 @@ def _zeros(data: bytes) -> float:
 
 
 def _legacy(data: bytes) -> str:
-    """GB18030 or Big5 when the characters it gives are everyday ones, else charset-normalizer's best guess."""
+    """GB18030 or Big5 when that gives everyday characters, else charset-normalizer's best guess."""
     if b"\0" in data:
         raise CorruptSource("is binary data, not text; save it as UTF-8 text or leave the file out")
     scored = [(_everyday(data, encoding), encoding) for encoding in ("gb18030", "big5")]

@@ -39,7 +39,7 @@ def is_number(text: str) -> bool:
 
 
 def labelled(label: str, value: str, colon: str = ": ") -> str:
-    """`价格: 299`; a unit that the label holds in brackets goes behind a number: `价格(元)`, `299` → `价格: 299 元`."""
+    """`价格: 299`; a unit in the label's brackets goes behind a number: `价格(元)`, `299`: `价格: 299 元`."""
     if not label:
         return value
     unit = _UNIT.match(label) if is_number(value) else None
@@ -47,7 +47,7 @@ def labelled(label: str, value: str, colon: str = ": ") -> str:
 
 
 def row_text(header: Sequence[str], cells: Sequence[str]) -> str:
-    """One row with its headers: `Size: M; Height: 165–170 cm`; with Chinese punctuation under a Chinese header."""
+    """One row with its headers: `Size: M; Height: 165–170 cm`; Chinese punctuation under a Chinese header."""
     colon, stop = ("：", "；") if any(has_han(name) for name in header) else (": ", "; ")
     names = [*header, *([""] * (len(cells) - len(header)))]
     return stop.join(labelled(name, cell, colon) for name, cell in zip(names, cells, strict=False) if cell)

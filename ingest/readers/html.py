@@ -12,14 +12,28 @@ from ingest.models import Extract
 from ingest.readers.builder import ExtractBuilder, flow, has_han
 from ingest.readers.grid import add_table
 
+# fmt: off
 _DROPPED = frozenset(
-    ["script", "style", "noscript", "template", "svg", "math", "iframe", "object", "embed", "canvas", "video", "audio", "form", "button", "input", "select", "textarea", "nav", "footer", "dialog", "menu", "head", "link", "meta", "base", "map"]
+    (
+        "script", "style", "noscript", "template", "svg", "math", "iframe", "object",
+        "embed", "canvas", "video", "audio", "button", "input", "select", "textarea",
+        "nav", "footer", "dialog", "menu", "head", "link", "meta", "base",
+        "map",
+    )
 )
+# fmt: on
 _DROPPED_ROLES = frozenset(("navigation", "banner", "contentinfo", "search", "dialog", "alertdialog", "menu"))
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+# fmt: off
 _BLOCKS = frozenset(
-    ["html", "body", "main", "article", "section", "div", "header", "aside", "address", "blockquote", "figure", "figcaption", "fieldset", "details", "p", "pre", "center", "hgroup", "dl", "dt", "dd", "ul", "ol", "li", "table", "caption", "hr"]
+    (
+        "html", "body", "main", "article", "section", "div", "header", "aside",
+        "address", "blockquote", "figure", "figcaption", "fieldset", "form", "details", "p",
+        "pre", "center", "hgroup", "dl", "dt", "dd", "ul", "ol",
+        "li", "table", "caption", "hr",
+    )
 )
+# fmt: on
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _PIECES = re.compile(r"[\n:：;；]")
 _TELLING = 8
@@ -194,7 +208,7 @@ class _Walker:
         self._out.heading(level, self._inline(node).replace("\v", " "))
 
     def _inline(self, node: LexborNode, depth: int = 0) -> str:
-        """The text of a run; `<br>` becomes a vertical tab, which only `_flush` and its like turn into a line."""
+        """The text of a run; `<br>` becomes a vertical tab, for the caller to turn into a line or a space."""
         if node.is_text_node:
             return (node.text() or "").replace("\v", " ")
         if node.is_element_node and node.tag == "br":
@@ -264,7 +278,7 @@ class _Walker:
         add_table(self._out, self._spread(cells), header_rows=header or None, labels=labels)
 
     def _spread(self, rows: Sequence[Sequence[LexborNode]]) -> list[list[str]]:
-        """Cells on a grid: a cell over several rows is repeated in each, over several columns it stands in the first.
+        """Cells on a grid: one over several rows stands in each, one over several columns in the first.
 
         Header cells are repeated over their columns too, so that each column keeps its full name.
         """

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeAlias
 
 from ingest.readers.builder import CJK
@@ -29,6 +30,7 @@ _PAGE_NUMBER = re.compile(
     r"[-–—\s]*(?:page|p\.|第)?\s*\d{1,4}\s*(?:页|頁)?\s*(?:(?:/|of|共|,|，)\s*(?:共\s*)?\d{1,4}\s*(?:页|頁)?)?[-–—\s]*$",
     re.IGNORECASE,
 )
+_PRINTED = re.compile(r"(?:https?|file)://\S+|\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4},? \d{1,2}:\d{2}(?: [AP]M)?")
 _BULLET = re.compile(r"[•●▪■◦○‣⁃∙·◆►✓✔➢\uf0b7\uf06c\uf0a7]\s*|[-–—*]\s+")
 _ITEM = re.compile(r"(?:\d{1,2}[.、)）]|[((]\d{1,2}[))]|[①-⑳]|[a-z][.)]\s)\s*\S")
 _TERMINAL = re.compile(r"[。！？!?.;；:：…”」』]$")
@@ -81,7 +83,7 @@ class _Paragraph:
 
 
 def tidy(text: str) -> str:
-    """A line's text: radicals and ligatures as the characters they stand for, no blanks between Chinese characters."""
+    """A line's text: radicals and ligatures as the characters they stand for, no blanks inside Chinese."""
     text = _COMPATIBILITY.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return _CJK_GAP.sub("", " ".join(text.split(" ")).strip())
 
@@ -120,7 +122,7 @@ def arrange(pages: Sequence[Page]) -> list[Block]:
 
 
 def _without_running_lines(pages: Sequence[Page]) -> Iterator[Page]:
-    """Drop what repeats near the edge of the pages, page numbers there, and small print there that holds the title."""
+    """Drop what repeats near the edges of the pages, page numbers, and the title in small print there."""
     counts: Counter[tuple[str, bool]] = Counter()
     for page in pages:
         counts.update({_running_key(line, page) for line in page.lines if _in_margin(line, page)})
@@ -133,6 +135,7 @@ def _without_running_lines(pages: Sequence[Page]) -> Iterator[Page]:
             if not _in_margin(line, page)
             or not (
                 _PAGE_NUMBER.match(line.text)
+                or _PRINTED.fullmatch(line.text)  # what browsers print on the edges
                 or counts[_running_key(line, page)] >= needed
                 or (title and line.size < 0.8 * title.size and title.text in line.text)
             )
@@ -179,11 +182,7 @@ class _Margins:
             sizes[round(line.size, 1)] += len(line.text)
         self.body = sizes.most_common(1)[0][0]
         self._lines = [line for line in lines if abs(line.size - self.body) < 0.5]
-        gaps = [
-            above.y - below.y
-            for above, below in zip(lines, lines[1:], strict=False)
-            if _same_size(above, below)
-        ]
+        gaps = [above.y - below.y for above, below in pairwise(lines) if _same_size(above, below)]
         near = [gap for gap in gaps if 0 < gap < 3 * self.body]
         self._pitch = statistics.multimode(round(gap, 1) for gap in near)[0] if near else 1.5 * self.body
         self._edges: dict[int, float] = {}

@@ -23,7 +23,7 @@ _LONGEST_FRONT_MATTER = 64 * 1024
 
 
 def extract(text: str) -> Extract:
-    """One Extract; front matter becomes its attributes. Raises EmptySource, InvalidDocument (malformed front matter)."""
+    """One Extract with the front matter as attributes. Raises EmptySource, InvalidDocument (front matter)."""
     attributes, body = split_front_matter(text)
     builder = ExtractBuilder()
     write(builder, body)

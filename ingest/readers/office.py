@@ -194,7 +194,7 @@ def _text(element: Element) -> str:
 
 
 def _table_rows(table: Element) -> list[list[str]]:
-    """Cells on a grid: one over several columns stands in the first, one over several rows in each of them."""
+    """Cells on a grid: one over several columns stands in the first, one over several rows in each."""
     rows: list[list[str]] = []
     for row in table.iter(f"{_W}tr"):
         if next(row.iterancestors(f"{_W}tbl")) is not table:

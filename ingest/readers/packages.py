@@ -94,7 +94,7 @@ def _check_directory(parts: list[zipfile.ZipInfo]) -> None:
     ):
         if size > limit:
             raise SourceTooLarge(
-                f"unfolds to {size >> 20} MiB of {what}, more than {limit >> 20} MiB; split it into several files"
+                f"unfolds to {size >> 20} MiB of {what}, more than {limit >> 20} MiB; split it"
             )
 
 

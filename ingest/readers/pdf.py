@@ -1,4 +1,4 @@
-"""PDF: pypdfium2 gives characters and ruled lines, `layout` turns them into paragraphs, headings and tables."""
+"""PDF: pypdfium2 gives characters and drawn lines, `layout` makes paragraphs, headings and tables of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ingest.readers.ruled import Line, Rule
 
 MAX_PAGES = 3_000
 _MAX_SHAPES = 4_000
-_CELL_GAP = 1.5
+_CELL_GAP = 0.75
 _SAME_BASELINE = 0.5
 _HYPHENS = ("\x02", "\u00ad", "\ufffe")
 _BOLD_WEIGHT = 600
@@ -112,7 +112,7 @@ def _check_legible(pages: list[Page]) -> None:
 
 
 def _lines(text: pypdfium2.PdfTextPage) -> Iterator[Line]:
-    """Runs of characters on one baseline without a gap as wide as between table cells, in the page's own order."""
+    """Runs of characters on one baseline without a gap as wide as between cells, in the page's own order."""
     raw = text.raw
     x, y = ctypes.c_double(), ctypes.c_double()
     box = pdfium.FS_RECTF()

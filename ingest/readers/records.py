@@ -127,7 +127,7 @@ def _record(
 
 
 def _filled(key: str, template: str, values: Mapping[str, object]) -> str:
-    """The template with the row's values; '' when all its columns are empty. An id needs every one of them."""
+    """The template with the row's values; '' when all its columns are empty. An id needs every one."""
     names = _PLACEHOLDER.findall(template)
     texts = {name: _plain_text(values.get(name)) for name in names}
     missing = [name for name in names if not texts[name]]
@@ -173,7 +173,7 @@ def _fields(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _scalar(name: str, value: object) -> str | int | float | bool:
-    """A field's value: numbers written as numbers count as such, unless a leading zero or length says it is a code."""
+    """A field's value: a text that reads as a number is one, unless leading zeros or length say code."""
     if isinstance(value, Mapping) or (
         isinstance(value, list | tuple) and any(isinstance(i, Mapping | list) for i in value)
     ):

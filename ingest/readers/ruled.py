@@ -18,7 +18,7 @@ _NO_SPACE = re.compile(f"[{CJK}]")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A run of text on one baseline: from `left` to `right` at height `y`; `size` is the font's, in points."""
+    """A run of text on one baseline, from `left` to `right` at height `y`; all in points, the size too."""
 
     text: str
     left: float
@@ -145,7 +145,7 @@ def _ruled(lines: Sequence[Line], bands: Sequence[list[int]], verticals: Sequenc
 
 
 def _columns(lines: Sequence[Line], verticals: Sequence[Rule]) -> Callable[[Line], int]:
-    """The column of a line: by the vertical rules when there are some inside, else by the gaps between texts."""
+    """The column of a line: by the vertical rules when some are inside, else by the gaps between texts."""
     left, right = min(line.left for line in lines), max(line.right for line in lines)
     walls = sorted({round(rule.at) for rule in verticals if left < rule.at < right})
     if not walls:
@@ -173,7 +173,7 @@ def _rectangular(rows: Sequence[dict[int, str]]) -> tuple[tuple[str, ...], ...]:
 def spaced_tables(lines: Sequence[Line], taken: frozenset[int]) -> list[FoundTable]:
     """Tables without rules: three or more rows whose cells begin or end at the same places.
 
-    A line of one cell between them goes on a cell of the row above, unless it begins where the first column does.
+    A line of one cell between them goes on a cell of the row above, unless it begins under the first.
     """
     tables: list[FoundTable] = []
     rows: list[list[list[int]]] = []

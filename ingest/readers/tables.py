@@ -38,7 +38,7 @@ def read_csv(text: str, options: Mapping[str, object]) -> ReadResult:
 
 
 def read_jsonl(text: str, options: Mapping[str, object]) -> ReadResult:
-    """JSON lines: each line an object with the attributes of a document. Raises EmptySource, CorruptSource."""
+    """JSON lines: each line an object with a document's attributes. Raises EmptySource, CorruptSource."""
     rows: list[records.Row] = []
     problems: list[RowProblem] = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -98,7 +98,8 @@ def _keyed(
             problems.append(
                 RowProblem.at(
                     where,
-                    f"has more cells than the header's {len(header)}; quote values that hold the delimiter, and name every column",
+                    f"has more cells than the header's {len(header)}; quote values that hold the delimiter, "
+                    "and name every column",
                 )
             )
             continue

@@ -34,7 +34,7 @@ def numbered_level(line: str) -> int | None:
 
 
 def heading_levels(paragraphs: list[str]) -> list[int | None]:
-    """For each paragraph its heading level, or None. Numbered lines that follow each other are a list, not headings."""
+    """For each paragraph its heading level, or None. Numbered lines that follow each other are a list."""
     levels = [numbered_level(paragraph) if "\n" not in paragraph else None for paragraph in paragraphs]
     following = [*levels[1:], levels[-1] if levels else None]
     return [

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kb_service.errors import InvalidRequest, Overloaded
@@ -51,7 +51,9 @@ def open_backend(url: str, lock_seconds: float) -> Backend:
 
 @contextmanager
 def overload_told() -> Iterator[None]:
-    """Turns "busy", "locked" and "not reachable" of either database into `Overloaded`."""
+    """Turns "busy", "locked" and "not reachable" of either database into `Overloaded`, and a value that no column
+    takes into the ValueError or TypeError that it is.
+    """
     try:
         yield
     except PoolTimeout as error:
@@ -62,6 +64,9 @@ def overload_told() -> Iterator[None]:
         if error.connection_invalidated or _is_unreachable(error.orig):
             raise Overloaded("the store cannot be reached; try again", retry_after=5) from error
         raise
+    except StatementError as error:
+        # A value that a column does not take, such as a naive time, is told as what it is.
+        raise (error.orig or error) from None
 
 
 def busy() -> Overloaded:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from kb_service.store import tables
 from kb_service.store.repository import Repository, page_of
@@ -37,7 +37,7 @@ class Exposures(Repository):
     table = _exposures
 
     def add_many(self, exposures: Iterable[Exposure]) -> None:
-        """Stores a group of exposures; their ids are new."""
+        """Stores a group of exposures; one whose id is stored already is left as it is."""
         rows = []
         for exposure in exposures:
             row: dict[str, Any] = {name: getattr(exposure, name) for name in _PLAIN}
@@ -45,7 +45,7 @@ class Exposures(Repository):
             row["answers"] = [asdict(answer) for answer in exposure.answers]
             rows.append(row | {"workspace": self.workspace})
         if rows:
-            self._write(insert(_exposures), rows)
+            self._write(self._insert().on_conflict_do_nothing(), rows)
 
     def get(self, id: str) -> Exposure | None:
         row = self._read(select(_exposures).where(self._mine(), _exposures.c.id == id)).first()

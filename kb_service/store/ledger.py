@@ -45,6 +45,8 @@ class Ledger:
 
     def saw(self, at: datetime) -> None:
         """Moves the watermark forward; it never goes back."""
+        if at.tzinfo is None:
+            raise ValueError(f"{at!r} has no timezone: give an aware datetime")
         if self.watermark is None or at > self.watermark:
             self.watermark = at
             self._dirty = True

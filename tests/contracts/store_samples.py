@@ -316,9 +316,7 @@ def fill(unit: Unit) -> None:
         [
             NewEvent(an_event(), "case-1", vector, MODEL),
             NewEvent(an_event("e2", at=AT + timedelta(minutes=1)), "case-1", vector, MODEL),
-            NewEvent(
-                an_event("r1", type="resolution", role="agent", agent_id="agent-1", at=AT), "case-1"
-            ),
+            NewEvent(an_event("r1", type="resolution", role="agent", agent_id="agent-1", at=AT), "case-1"),
         ]
     )
     unit.assignments.put("e1", "p1", a_match())

@@ -61,7 +61,9 @@ def test_lists(value: object, expected: tuple[str, ...]) -> None:
     assert attributes.texts("products", value) == expected
 
 
-@pytest.mark.parametrize("value", [{"a": 1}, True, [["a"]], [None], ["a\x00"], ["x" * 201], ["a"] * 501, b"ab"])
+@pytest.mark.parametrize(
+    "value", [{"a": 1}, True, [["a"]], [None], ["a\x00"], ["x" * 201], ["a"] * 501, b"ab"]
+)
 def test_what_is_no_list(value: object) -> None:
     with pytest.raises(InvalidDocument) as caught:
         attributes.texts("products", value)
@@ -70,7 +72,15 @@ def test_what_is_no_list(value: object) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("zh", "zh"), ("zh-CN", "zh"), ("zh_Hant_TW", "zh"), ("EN", "en"), ("English", "en"), ("中文", "zh"), ("und", "und")],
+    [
+        ("zh", "zh"),
+        ("zh-CN", "zh"),
+        ("zh_Hant_TW", "zh"),
+        ("EN", "en"),
+        ("English", "en"),
+        ("中文", "zh"),
+        ("und", "und"),
+    ],
 )
 def test_languages(value: str, expected: str) -> None:
     assert attributes.language("language", value) == expected
@@ -89,7 +99,15 @@ def test_what_is_no_url(value: object) -> None:
 
 
 def test_flat_fields() -> None:
-    value = {"价格": 299.0, "n": 3, "ok": True, "none": None, "text": " a\r\nb\x00 ", "on": date(2026, 3, 1), 7: "seven"}
+    value = {
+        "价格": 299.0,
+        "n": 3,
+        "ok": True,
+        "none": None,
+        "text": " a\r\nb\x00 ",
+        "on": date(2026, 3, 1),
+        7: "seven",
+    }
     assert attributes.scalars("fields", value) == {
         "价格": 299.0,
         "n": 3,
@@ -130,7 +148,9 @@ def test_nearest_name_is_told() -> None:
 def test_clean_text_has_no_control_character(value: str) -> None:
     cleaned = attributes.clean(value)
     assert attributes.clean(cleaned) == cleaned
-    assert all(character in "\n\t" or character.isprintable() or ord(character) > 159 for character in cleaned)
+    assert all(
+        character in "\n\t" or character.isprintable() or ord(character) > 159 for character in cleaned
+    )
     cleaned.encode()
 
 

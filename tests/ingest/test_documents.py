@@ -25,7 +25,9 @@ def policy(**given: Any) -> Document:
 
 
 def test_a_plain_policy() -> None:
-    document = policy(title="退货政策", regions="CN,HK", products=["SKU-1"], audience="Internal", supersedes="p-0")
+    document = policy(
+        title="退货政策", regions="CN,HK", products=["SKU-1"], audience="Internal", supersedes="p-0"
+    )
     assert document.title == "退货政策"
     assert document.language == "zh"
     assert document.audience == "internal"
@@ -42,7 +44,15 @@ def test_attributes_override_those_of_the_extract_and_fields_are_joined() -> Non
         {"title": "old", "valid_from": "2026-01-01", "fields": {"a": 1, "b": 1}, "url": "https://a.example/"},
     )
     document = compose(
-        extract, {"external_id": "x", "kind": "faq", "title": "new", "url": None, "fields": {"b": 2}, "language": "en-GB"}
+        extract,
+        {
+            "external_id": "x",
+            "kind": "faq",
+            "title": "new",
+            "url": None,
+            "fields": {"b": 2},
+            "language": "en-GB",
+        },
     )
     assert document.title == "new"
     assert document.url == "https://a.example/"
@@ -52,7 +62,13 @@ def test_attributes_override_those_of_the_extract_and_fields_are_joined() -> Non
 
 def test_dates_without_offset_are_the_collections() -> None:
     document = from_text(
-        {"external_id": "x", "kind": "policy", "text": "a", "valid_from": "2026-03-01", "valid_to": "2026-06-01"},
+        {
+            "external_id": "x",
+            "kind": "policy",
+            "text": "a",
+            "valid_from": "2026-03-01",
+            "valid_to": "2026-06-01",
+        },
         timezone=ZoneInfo("Asia/Shanghai"),
     )
     assert document.valid_from == datetime(2026, 3, 1, tzinfo=timezone(timedelta(hours=8)))
@@ -106,20 +122,33 @@ def test_refusals_name_field_and_remedy(given: dict[str, object], field: str, re
 
 
 def test_a_resolution_from_its_fields() -> None:
-    given = {"external_id": "r-1", "kind": "resolution", "fields": {"question": "屏幕碎了？", "reply": "可以换。", "agent": "A12"}}
+    given = {
+        "external_id": "r-1",
+        "kind": "resolution",
+        "fields": {"question": "屏幕碎了？", "reply": "可以换。", "agent": "A12"},
+    }
     document = from_text(given)
     assert document.text == "屏幕碎了？\n\n可以换。"
     assert parts(document) == [("question", "屏幕碎了？"), ("reply", "可以换。")]
     assert document.title == "屏幕碎了？"
     assert document.fields["agent"] == "A12"
-    again = from_text({**given, "text": document.text, "title": document.title, "language": document.language})
+    again = from_text(
+        {**given, "text": document.text, "title": document.title, "language": document.language}
+    )
     assert again == document
     assert again.content_hash == document.content_hash
 
 
 def test_question_and_reply_may_stand_beside_the_fields() -> None:
-    document = from_text({"external_id": "f", "kind": "faq", "question": "How?", "reply": "So.", "text": "More.\n\nAnd more."})
-    assert parts(document) == [("question", "How?"), ("reply", "So."), ("prose", "More."), ("prose", "And more.")]
+    document = from_text(
+        {"external_id": "f", "kind": "faq", "question": "How?", "reply": "So.", "text": "More.\n\nAnd more."}
+    )
+    assert parts(document) == [
+        ("question", "How?"),
+        ("reply", "So."),
+        ("prose", "More."),
+        ("prose", "And more."),
+    ]
     assert document.fields == {"question": "How?", "reply": "So."}
 
 
@@ -131,7 +160,9 @@ def test_blocks_of_a_dialogue_give_the_fields() -> None:
 
 
 def test_a_row_of_a_table_becomes_the_dialogue_that_its_columns_hold() -> None:
-    extract = Extract("id: 7; q: Q?; a: A.", (Block("row", 0, 19),), {"fields": {"question": "Q?", "reply": "A.", "id": 7}})
+    extract = Extract(
+        "id: 7; q: Q?; a: A.", (Block("row", 0, 19),), {"fields": {"question": "Q?", "reply": "A.", "id": 7}}
+    )
     document = compose(extract, {"external_id": "r", "kind": "faq"})
     assert document.text == "Q?\n\nA."
 
@@ -162,14 +193,18 @@ def test_a_products_fields_become_lines_once() -> None:
 
 
 def test_a_product_of_fields_alone() -> None:
-    document = from_text({"external_id": "p", "kind": "product", "title": "Kettle", "fields": {"volume": "1.7 l"}})
+    document = from_text(
+        {"external_id": "p", "kind": "product", "title": "Kettle", "fields": {"volume": "1.7 l"}}
+    )
     assert parts(document) == [("field", "volume: 1.7 l")]
     with pytest.raises(InvalidDocument, match="no text"):
         from_text({"external_id": "p", "kind": "product", "title": "Kettle"})
 
 
 def test_titles_come_from_heading_question_or_first_line() -> None:
-    heading = Extract("Intro\n\nReturns\n\nText", (Block("prose", 0, 5), Block("heading", 7, 14), Block("prose", 16, 20)))
+    heading = Extract(
+        "Intro\n\nReturns\n\nText", (Block("prose", 0, 5), Block("heading", 7, 14), Block("prose", 16, 20))
+    )
     assert compose(heading, {"external_id": "x", "kind": "policy"}).title == "Returns"
     assert policy(text="\n  first   line \nsecond").title == "first line"
     long = policy(text="很" * 300).title
@@ -190,13 +225,19 @@ def test_limits() -> None:
 
 
 def test_a_readers_wrong_blocks_are_not_taken() -> None:
-    for blocks in [(Block("prose", 2, 9),), (Block("prose", 2, 4), Block("prose", 0, 1)), (Block("prose", 3, 2),)]:
+    for blocks in [
+        (Block("prose", 2, 9),),
+        (Block("prose", 2, 4), Block("prose", 0, 1)),
+        (Block("prose", 3, 2),),
+    ]:
         with pytest.raises(ValueError, match="blocks"):
             compose(Extract("abcdef", blocks), {"external_id": "x", "kind": "policy"})
 
 
 def test_control_characters_of_an_extract_are_blanked_in_place() -> None:
-    document = compose(Extract("a\x00b\ud800c", (Block("prose", 0, 5),)), {"external_id": "x", "kind": "policy"})
+    document = compose(
+        Extract("a\x00b\ud800c", (Block("prose", 0, 5),)), {"external_id": "x", "kind": "policy"}
+    )
     assert document.text == "a b c"
 
 

@@ -23,7 +23,9 @@ from ingest.language import (
 )
 
 MIXED = st.text(
-    st.sampled_from("我的退货政策软軟體です안녕 aAzZ019.,;!?。！？；…，、\n\t“”()（）-_/'￥½ＡＢ１２😀\u200b\u00adßİ"),
+    st.sampled_from(
+        "我的退货政策软軟體です안녕 aAzZ019.,;!?。！？；…，、\n\t“”()（）-_/'￥½ＡＢ１２😀\u200b\u00adßİ"
+    ),
     max_size=60,
 )
 
@@ -123,7 +125,14 @@ def test_a_code_is_found_however_it_is_written() -> None:
 
 
 def test_words_read_each_place_once() -> None:
-    assert words("AUR-S2-BLK多少钱？T-shirts aren't cheap") == ["aurs2blk", "多少", "钱", "tshirt", "arent", "cheap"]
+    assert words("AUR-S2-BLK多少钱？T-shirts aren't cheap") == [
+        "aurs2blk",
+        "多少",
+        "钱",
+        "tshirt",
+        "arent",
+        "cheap",
+    ]
     assert words("AUR-S2-BLK returning", stemmed=False) == ["aur-s2-blk", "returning"]
 
 
@@ -183,7 +192,10 @@ def test_sentences_cover_the_text_in_order(text: str) -> None:
         ("他说“好的。”，然后走了。", ["他说“好的。”，然后走了。"]),
         ("能退吗?我想退.", ["能退吗?", "我想退."]),
         ("什么？?真的", ["什么？?", "真的"]),
-        ("Mr. Smith bought No. 5 for 3.5 USD. It broke.", ["Mr. Smith bought No. 5 for 3.5 USD.", "It broke."]),
+        (
+            "Mr. Smith bought No. 5 for 3.5 USD. It broke.",
+            ["Mr. Smith bought No. 5 for 3.5 USD.", "It broke."],
+        ),
         ("See e.g. the box. No. We will not.", ["See e.g. the box.", "No.", "We will not."]),
         ("J. Smith came at 5 p.m. Then he left.", ["J. Smith came at 5 p.m.", "Then he left."]),
         ("It costs 1,299.50 now. Really?! Yes", ["It costs 1,299.50 now.", "Really?!", "Yes"]),

@@ -1,0 +1,1 @@
+"""Benchmarks and comparisons; never part of the tests."""

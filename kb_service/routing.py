@@ -1,0 +1,375 @@
+"""Case to expertise and agent: read the message, score its priority, find who resolves such problems best."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from graph.assignment import Waiting, assign, rank, service_level
+from graph.expertise import expertise_for
+from graph.matching import name_problem
+from graph.models import Agent, AgentChoice, Case, Expertise, Intent, Problem, Understanding, Utterance
+from graph.priority import prioritise
+from graph.profiles import SkillEstimate, Topic
+from graph.understanding import (
+    asks_for_person,
+    sensitive_flow,
+    small_talk,
+    understand,
+)
+from ingest.redaction import redact
+from kb_service.errors import NotFound
+from kb_service.models import (
+    AgentProfile,
+    Assignment,
+    ExpertiseChoice,
+    Principal,
+    Question,
+    Route,
+    ServiceLevel,
+    Skill,
+)
+from kb_service.reading import Reader
+from kb_service.replica import Replica
+from kb_service.replicas import Replicas
+from kb_service.store import Page, Store, Unit
+
+SHOWN_AGENTS = 5
+ALTERNATIVES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question as it was understood; `searched` is what the search is asked, `milliseconds` the encoder's time."""
+
+    whole: Utterance
+    searched: str
+    understanding: Understanding
+    candidates: tuple[str, ...]
+    problem: Problem | None
+    problem_score: float
+    asks_for_person: bool
+    sensitive_flow: str | None
+    small_talk: bool
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of the customer's case: earlier contacts, the agent before, how long they wait (minutes)."""
+
+    repeat_contacts: int = 0
+    previous_agent: str | None = None
+    waited_minutes: float = 0.0
+
+
+class Routing:
+    """Intents, agents, expertise, routes and assignments of every workspace."""
+
+    def __init__(
+        self, store: Store, replicas: Replicas, reader: Reader, *, clock: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._replicas = replicas
+        self._reader = reader
+        self._clock = clock
+
+    # --- a question
+
+    def route(self, workspace: str, question: Question) -> Route:
+        """Where the case belongs and who should take it, with reasons."""
+        replica = self._replicas.of(workspace)
+        return self.decide(replica, question, self.read(replica, question))
+
+    def read(self, replica: Replica, question: Question) -> Reading:
+        """Understand a question: language, intents, entities, emotion, urgency, and the problem it belongs to."""
+        started = time.perf_counter()
+        whole, clauses, masked = self._reader.question(question.text)
+        milliseconds = round((time.perf_counter() - started) * 1000, 2)
+        shop = replica.shop
+        now = self._clock()
+        spoken = whole.language
+        understanding = understand(
+            question.text,
+            language=spoken,
+            clauses=clauses,
+            whole=whole,
+            classifier=shop.classifier,
+            gazetteer=shop.gazetteer,
+            at=question.as_of or now,
+        )
+        match = replica.match(masked, understanding.entities, now)
+        return Reading(
+            whole=whole,
+            searched=question.text,
+            understanding=understanding,
+            candidates=shop.classifier.predict(clauses, whole=whole).candidates,
+            problem=replica.problem_of(match),
+            problem_score=match.score,
+            asks_for_person=asks_for_person(question.text, spoken),
+            sensitive_flow=sensitive_flow(question.text, shop.rules),
+            small_talk=small_talk(question.text, spoken),
+            milliseconds=milliseconds,
+        )
+
+    def decide(self, replica: Replica, question: Question, reading: Reading) -> Route:
+        """Priority, expertise, agents and due times for a question that was read."""
+        shop = replica.shop
+        now = self._clock()
+        history = self._history(replica.workspace, question, now)
+        spoken = reading.whole.language
+        priority = prioritise(
+            reading.understanding,
+            question.customer,
+            problem_state=reading.problem.state if reading.problem else None,
+            repeat_contacts=history.repeat_contacts,
+            waited_minutes=history.waited_minutes,
+            rules=shop.rules,
+            language=spoken,
+        )
+        found = expertise_for(
+            shop.expertise,
+            reading.understanding.intents,
+            reading.problem,
+            problem_score=reading.problem_score,
+            out_of_scope=reading.understanding.out_of_scope,
+        )
+        choices = tuple(ExpertiseChoice(cluster, confidence) for cluster, confidence in found.ranked)
+        first = choices[0] if choices and not found.triage else None
+        tier = question.customer.tier if question.customer else None
+        level = service_level(priority.band, tier, now)
+        return Route(
+            expertise=first,
+            alternatives=choices[1 : 1 + ALTERNATIVES] if first else choices[:ALTERNATIVES],
+            triage=found.triage,
+            triage_reason=found.triage_reason,
+            intents=reading.understanding.intents,
+            priority=priority,
+            agents=self._agents_for(replica, first, reading, history)[:SHOWN_AGENTS],
+            sla=ServiceLevel(level.tier, level.first_response_due, level.resolve_due),
+        )
+
+    def _agents_for(
+        self, replica: Replica, choice: ExpertiseChoice | None, reading: Reading, history: History
+    ) -> tuple[AgentChoice, ...]:
+        agents = tuple(replica.shop.agents.values())
+        expertise = choice.expertise if choice else None
+        return rank(
+            agents,
+            expertise=expertise,
+            language=reading.whole.language,
+            estimates=self._estimates(replica, agents, expertise, reading.problem),
+            previous_agent=history.previous_agent,
+            spoken=reading.whole.language,
+        )
+
+    def _estimates(
+        self, replica: Replica, agents: Sequence[Agent], expertise: Expertise | None, problem: Problem | None
+    ) -> dict[str, SkillEstimate]:
+        topic = Topic(
+            problem_id=problem.id if problem else None,
+            intent_id=problem.intent_id if problem else None,
+            expertise_id=expertise.id if expertise else None,
+        )
+        return replica.shop.profiles.estimates([agent.id for agent in agents], topic)
+
+    def _history(self, workspace: str, question: Question, now: datetime) -> History:
+        customer_id = question.customer.id if question.customer else None
+        if customer_id is None and question.conversation_id is None:
+            return History()
+        with self._store.reading(workspace) as unit:
+            cases = unit.cases.of_customer(customer_id) if customer_id else ()
+            current = unit.cases.open_for(question.conversation_id, customer_id, now)
+        return history_of(cases, current, now)
+
+    def name(self, texts: Sequence[str]) -> dict[str, str]:
+        """A problem's names, made of its messages."""
+        return dict(name_problem(self._reader.masked(texts)))
+
+    # --- assignment of what waits
+
+    def assign_waiting(self, caller: Principal, at: datetime | None) -> list[Assignment]:
+        """Assign the waiting cases to available agents, the most pressing first; committed when this returns."""
+        now = at or self._clock()
+        replica = self._replicas.of(caller.workspace)
+        with self._store.reading(caller.workspace) as unit:
+            cases = unit.cases.waiting()
+            questions = {case.id: _last_words(unit, case) for case in cases}
+        readings = {case.id: self.read(replica, questions[case.id]) for case in cases if questions[case.id].text}
+        waiting = [
+            self._waiting(replica, case, questions[case.id], readings[case.id], now)
+            for case in cases
+            if case.id in readings
+        ]
+        agents = tuple(replica.shop.agents.values())
+        chosen = assign(waiting, agents)
+        by_case = {item.case_id: item for item in waiting}
+        made = [
+            Assignment(case_id, choice, "assigned" if choice else "nobody_available", by_case[case_id].priority)
+            for case_id, choice in chosen.items()
+        ]
+        self._commit_assignments(caller, made)
+        return made
+
+    def _waiting(
+        self, replica: Replica, case: Case, question: Question, reading: Reading, now: datetime
+    ) -> Waiting:
+        route = self.decide(replica, question, reading)
+        ranked = self._agents_for(replica, route.expertise, reading, history_of((), case, now))
+        return Waiting(case_id=case.id, priority=route.priority, choices=ranked)
+
+    def _commit_assignments(self, caller: Principal, made: Sequence[Assignment]) -> None:
+        with self._store.writing(caller.workspace) as unit:
+            for item in made:
+                case = unit.cases.get(item.case_id)
+                if item.agent is None or case is None or case.state != "waiting":
+                    continue
+                agent = item.agent
+                unit.cases.put(replace(case, state="assigned", agent_id=agent.agent.id))
+                detail = {
+                    "agent": agent.agent.id,
+                    "score": round(agent.score, 4),
+                    "reasons": [reason.code for reason in agent.reasons],
+                    "priority": item.priority.score,
+                }
+                unit.audit.append(caller.key_id, "case.assigned", case.id, detail)
+        self._replicas.follow(caller.workspace)
+
+    # --- intents
+
+    def intents(self, workspace: str, cursor: str | None, limit: int) -> Page[Intent]:
+        with self._store.reading(workspace) as unit:
+            return unit.intents.page(cursor, limit)
+
+    def intent(self, workspace: str, intent_id: str) -> Intent:
+        with self._store.reading(workspace) as unit:
+            return _found(unit.intents.get(intent_id), "There is no intent {id} in this workspace.", intent_id)
+
+    def put_intents(
+        self, caller: Principal, intents: Sequence[Intent]
+    ) -> list[Literal["created", "updated", "unchanged"]]:
+        """Create or change intents; their examples count when this returns."""
+        statuses: list[Literal["created", "updated", "unchanged"]] = []
+        with self._store.writing(caller.workspace) as unit:
+            for intent in intents:
+                before = unit.intents.get(intent.id)
+                if before == intent:
+                    statuses.append("unchanged")
+                    continue
+                unit.intents.put(intent)
+                unit.audit.append(caller.key_id, "intent.put", intent.id, {"examples": len(intent.examples)})
+                statuses.append("created" if before is None else "updated")
+        self._replicas.follow(caller.workspace)
+        return statuses
+
+    def remove_intent(self, caller: Principal, intent_id: str) -> None:
+        with self._store.writing(caller.workspace) as unit:
+            if not unit.intents.remove(intent_id):
+                raise NotFound("There is no intent {id} in this workspace.", id=intent_id)
+            unit.audit.append(caller.key_id, "intent.removed", intent_id, {})
+        self._replicas.follow(caller.workspace)
+
+    # --- agents
+
+    def agents(self, workspace: str, cursor: str | None, limit: int) -> Page[Agent]:
+        with self._store.reading(workspace) as unit:
+            return unit.agents.page(cursor, limit)
+
+    def agent(self, workspace: str, agent_id: str) -> Agent:
+        with self._store.reading(workspace) as unit:
+            return _found(unit.agents.get(agent_id), "There is no agent {id} in this workspace.", agent_id)
+
+    def put_agent(self, caller: Principal, agent: Agent) -> bool:
+        """Create or change an agent; True when new."""
+        with self._store.writing(caller.workspace) as unit:
+            if unit.agents.get(agent.id) == agent:
+                return False
+            created = unit.agents.put(agent)
+            unit.audit.append(caller.key_id, "agent.put", agent.id, {})
+        self._replicas.follow(caller.workspace)
+        return created
+
+    def remove_agent(self, caller: Principal, agent_id: str) -> None:
+        with self._store.writing(caller.workspace) as unit:
+            if not unit.agents.remove(agent_id):
+                raise NotFound("There is no agent {id} in this workspace.", id=agent_id)
+            unit.audit.append(caller.key_id, "agent.removed", agent_id, {})
+        self._replicas.follow(caller.workspace)
+
+    def profile(self, workspace: str, agent_id: str) -> AgentProfile:
+        """What an agent is good at, overall and by expertise; figures from twenty cases on."""
+        agent = self.agent(workspace, agent_id)
+        shop = self._replicas.of(workspace).shop
+        own = [cluster for cluster in shop.expertise if agent_id in cluster.agent_ids]
+        return AgentProfile(
+            agent=agent,
+            overall=_skill(None, shop.profiles.estimate(agent_id)),
+            by_expertise=tuple(
+                _skill(cluster, shop.profiles.estimate(agent_id, expertise_id=cluster.id)) for cluster in own
+            ),
+        )
+
+    # --- expertise
+
+    def expertise(self, workspace: str) -> tuple[Expertise, ...]:
+        return self._replicas.of(workspace).shop.expertise
+
+    def one_expertise(self, workspace: str, expertise_id: str) -> Expertise:
+        known = {cluster.id: cluster for cluster in self.expertise(workspace)}
+        return _found(
+            known.get(expertise_id), "There is no expertise {id} in this workspace.", expertise_id
+        )
+
+
+def history_of(cases: Sequence[Case], current: Case | None, now: datetime) -> History:
+    """How often the customer came back lately, who answered last, and how long the present case waits."""
+    week = [case for case in cases if (now - case.active_at).total_seconds() <= 7 * 86_400]
+    known = [case for case in week if case.agent_id is not None]
+    latest = max(known, key=lambda case: case.active_at, default=None)
+    others = [case for case in week if current is None or case.id != current.id]
+    waits = current is not None and current.state in ("bot", "waiting")
+    waited = (now - current.opened_at).total_seconds() / 60 if current is not None and waits else 0.0
+    previous = current.agent_id if current is not None and current.agent_id else None
+    return History(len(others), previous or (latest.agent_id if latest else None), max(waited, 0.0))
+
+
+def _last_words(unit: Unit, case: Case) -> Question:
+    """The case as a question: the customer's last message."""
+    events = [stored.event for stored in unit.events.of_case(case.id)]
+    spoken = [event for event in events if event.type == "message" and event.role == "customer" and event.text]
+    last = spoken[-1] if spoken else None
+    known = next((event.customer for event in reversed(spoken) if event.customer is not None), None)
+    return Question(
+        text=last.text or "" if last else "",
+        conversation_id=case.conversation_ids[-1] if case.conversation_ids else None,
+        customer=known,
+        products=last.products if last else (),
+    )
+
+
+def _skill(cluster: Expertise | None, estimate: SkillEstimate) -> Skill:
+    shown = estimate.shown()
+    return Skill(
+        expertise_id=cluster.id if cluster else None,
+        expertise=cluster.name if cluster else None,
+        cases=round(estimate.n),
+        rate=round(estimate.rate, 4) if shown else None,
+        low=round(estimate.low, 4) if shown else None,
+        high=round(estimate.high, 4) if shown else None,
+        handling_seconds=round(estimate.seconds, 1) if shown and estimate.seconds is not None else None,
+        rating=round(estimate.rating, 2) if shown and estimate.rating is not None else None,
+    )
+
+
+def masked_text(text: str) -> str:
+    """The text with personal data masked, as it is kept."""
+    return redact(text).text
+
+
+def _found(value: Any, template: str, wanted: str) -> Any:
+    if value is None:
+        raise NotFound(template, id=wanted)
+    return value
