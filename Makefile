@@ -36,7 +36,8 @@ install: ## make .venv with kb and everything that it needs by default
 	[[ -e .venv/bin/python ]] || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "The venv module is needed. On Debian: apt install python3-venv" >&2; exit 1; }
 	touch .venv/.installing
 	echo "Installing $(TORCH) ..."
-	$(PIP) install --no-compile $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
+	[[ -t 1 ]] && quiet= || quiet=-qq
+	$(PIP) install $$quiet --no-compile $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
 	echo "Installing what requirements.lock names ..."
 	$(PIP) install -qq --no-compile --require-hashes --no-deps -r requirements.lock
 	$(PIP) install -qq --no-deps --no-build-isolation --editable .

@@ -21,11 +21,10 @@ from bench import shop
 from ingest.embedding import Embedder, load_embedder
 from ingest.models import Document
 from ingest.pipeline import embed, embedded_text, prepare
-from kb_service.knowledge import NewDocument
+from kb_service.knowledge import NewDocument, Refused
 from kb_service.models import Principal
 from kb_service.settings import Settings
-from kb_service.store import Store
-from kb_service.workbench import Workbench
+from kb_service.workbench import open_workbench
 
 ENCODER, PIPELINE, WHOLE = "encoder alone", "pipeline.embed", "documents, whole"
 
@@ -80,21 +79,17 @@ def _enough(documents: Sequence[Document], passages: int) -> list[Document]:
 
 
 def _put(documents: Sequence[Document], embedder: Embedder) -> None:
-    with tempfile.TemporaryDirectory(prefix="kb-bench-") as folder:
-        settings = Settings(data=Path(folder))
-        store = Store(settings.store_url)
-        store.migrate()
-        bench = Workbench(settings, store, embedder=embedder)
-        try:
-            bench.create_workspace("bench")
-            caller = Principal(workspace="bench", key_id="bench", roles=frozenset({"editor"}))
-            new = [NewDocument(item.external_id, _body(item)) for item in documents]
-            refused = [item for item in bench.knowledge.put_many(caller, new) if not hasattr(item, "status")]
-            if refused:
-                raise RuntimeError(f"{len(refused)} documents were refused, the first: {refused[0]}")
-        finally:
-            bench.close()
-            store.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="kb-bench-") as folder,
+        open_workbench(Settings(data=Path(folder)), embedder=embedder) as bench,
+    ):
+        bench.create_workspace("bench")
+        caller = Principal(workspace="bench", key_id="bench", roles=frozenset({"editor"}))
+        new = [NewDocument(item.external_id, _body(item)) for item in documents]
+        outcomes = bench.services.knowledge.put_many(caller, new)
+        refused = [item for item in outcomes if isinstance(item, Refused)]
+        if refused:
+            raise RuntimeError(f"{len(refused)} documents were refused, the first: {refused[0]}")
 
 
 def _body(document: Document) -> dict[str, object]:

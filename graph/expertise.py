@@ -21,7 +21,7 @@ AGGREGATE_BELOW = 20
 """A problem with fewer cases is looked at together with all problems of its intent."""
 JOIN_CASES = 3.0
 JOIN_SHARE = 0.2
-"""An agent without the skill belongs to a cluster with 3 decayed cases in it that are a fifth of their own."""
+"""An agent without the skill belongs to a cluster with 3 decayed cases in it, a fifth of all their own."""
 _LEARNED = "learned-"
 
 
@@ -252,7 +252,7 @@ class _Shop:
         return tuple(result)
 
     def _named(self, id_: str, intents: Sequence[str], problems: Sequence[str]) -> str:
-        """The name of a learned cluster: the one it had, else its intents' labels, then its problems' names."""
+        """The name of a learned cluster: the former one, else labels of its intents, names of its problems."""
         if id_ in self._previous:
             return self._previous[id_].name
         labels = [self._intents[intent].label for intent in intents if intent in self._intents]

@@ -64,7 +64,7 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _LABELLED_ID = re.compile(
     r"(?:身份证(?:件)?(?:号码?)?|身分證(?:字號|號碼)?|护照号码?|護照號碼?|港澳通行证号?"
     r"|passport(?: no\.?| number)?"
-    r"|national id(?: number)?|\bssn\b|social security(?: number)?|driver'?s licen[cs]e(?: no\.?| number)?)"
+    r"|(?:national|resident|citizen) id(?: card)?(?: number| no\.?)?|identity (?:card|number)|\bid card(?: number)?|\bssn\b|social security(?: number)?|driver'?s licen[cs]e(?: no\.?| number)?)"
     r"\s*(?:[:是为為#]|is)?\s*"
     r"(?P<id>[A-Za-z]{0,2}\d(?:[ -]?[\dA-Za-z]){4,18}(?:\(\d\))?)(?![0-9A-Za-z])",
     re.IGNORECASE,
@@ -166,7 +166,9 @@ _CHINESE_ROOM = re.compile(
     r"[一-鿿A-Za-z0-9-]{0,20}?\d+(?:室|单元|栋|幢|号楼)[一-鿿0-9A-Za-z-]{0,12})"
 )
 _ADDRESS_ENDS = re.compile(
-    r"\s*(?:\[|电话|手机|收货人|收件人|姓名|联系|邮编|订单|谢谢|可以|行吗|好吗|了吗|吗|\d{7,}).*$", re.DOTALL
+    r"[\s,]*(?:\[|\b(?:phone|tel|mobile|cell|email)\b|电话|手机|收货人|收件人|姓名|联系|邮编|订单|谢谢|可以|行吗|好吗"
+    r"|了吗|吗|\d{7,}).*$",
+    re.DOTALL | re.IGNORECASE,
 )
 _SHOPS_OWN = re.compile(
     r"(?:退货|退換|退换|仓库|倉庫|公司|门店|店铺|自提|return|warehouse|store|office|shop)[^，。,;；\n]{0,12}$",

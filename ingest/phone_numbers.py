@@ -14,8 +14,8 @@ _LABELS = re.compile(
     r"support (?:line|number|desk)|toll[- ]free)(?:电话|電話|热线|号码|number|line|团队|team)*"
     r"|(?P<order>订单|訂單|单号|單號|运单|運單|编号|編號|流水号|交易号|发票号|序列号|货号|款号|编码|条码|快递号|物流号|"
     r"工单|order|tracking|parcel|shipment|waybill|invoice|serial|reference|\bref\b|transaction|ticket|\bcase\b|"
-    r"\bsku\b|\bsn\b|\bimei\b|\bid\b)(?:号码?|號碼?|numbers?|no\b)*"
-    r"|(?P<phone>电话|電話|手机|手機|联系方式|聯絡方式|致电|回电|回拨|拨打|打给我|传真|whatsapp|tele?phone|phone|mobile|"
+    r"\bsku\b|\bsn\b|\bimei\b)(?:号码?|號碼?|numbers?|no\b)*"
+    r"|(?P<phone>电话|電話|手机|手機|联系方式|聯絡方式|致电|回电|回拨|拨打|打给我|传真|whatsapp|telephone|\bphone|mobile|"
     r"\bcell\b|\btel\b|\bfax\b|\bcall\b|\btext me\b|reach me|contact me|my number)",
     re.IGNORECASE,
 )
@@ -67,10 +67,11 @@ _REGIONAL: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 _BRITISH_MOBILE = re.compile(rf"{_START}(?:07\d{{3}} ?\d{{3}} ?\d{{3}}){_END}")
 _LABELLED = re.compile(
-    r"(?:电话|電話|手机|手機|联系方式|聯絡方式|致电|打给我|phone|mobile|\bcell|\btel|whatsapp|"
+    r"(?:电话|電話|手机|手機|联系方式|聯絡方式|致电|打给我|\bphone|mobile|\bcell|\btel|whatsapp|"
     r"\b(?:call|text|reach|contact|phone|ring) me|my number)"
     r"(?:号码?|號碼?|\snumber)?(?:\s*(?:[:：]|是|为|為|\bis\b|\bat\b|\bon\b)\s*|(?<=电话)|(?<=電話)|(?<=致电))"
-    rf"(?P<number>\(?\d(?:[ .()-]{{0,2}}\d){{6,14}}){_END}",
+    rf"(?P<number>\(?\d(?:[ .()-]{{0,2}}\d){{6,14}}){_END}"
+    rf"|\b(?:phone|mobile|cell|tel)\.?\s(?P<bare>\d(?:[ .-]?\d){{6,10}}){_END}",
     re.IGNORECASE,
 )
 _HOTLINE = re.compile(r"(?:0086|86)?(?:[48]00\d{7}|95\d{3,6}|1?8(?:00|33|44|55|66|77|88)\d{7}|0?800\d{6,7})")
@@ -98,8 +99,8 @@ def find_phones(text: str) -> Iterator[tuple[int, int]]:
             if label_before(text, match.start()) not in ("order", "hotline") and _personal(number, region):
                 yield match.span()
     for match in _LABELLED.finditer(text):
-        start, end = match.span("number")
-        digits = re.sub(r"\D", "", match["number"])
+        start, end = match.span("number" if match["number"] else "bare")
+        digits = re.sub(r"\D", "", text[start:end])
         if label_before(text, start) == "phone" and not _HOTLINE.fullmatch(digits):
             yield start, end
 

@@ -97,11 +97,9 @@ def _redacted_value(name: str, value: FieldValue) -> FieldValue:
     """A field's value, judged with its name ("phone: 1234567"); a number stays one unless it is masked."""
     if value is None or isinstance(value, bool) or (isinstance(value, str) and not value):
         return value
-    written = redact(str(value)).text
-    label = f"{name.replace('_', ' ')}: "
-    labelled = redact(label + written).text
-    if labelled.startswith(label):
-        written = labelled.removeprefix(label)
+    label = "" if name in ("question", "reply") else f"{name.replace('_', ' ')}: "
+    labelled = redact(f"{label}{value}").text
+    written = labelled.removeprefix(label) if labelled.startswith(label) else redact(str(value)).text
     return written if written != str(value) else value
 
 

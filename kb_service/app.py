@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import anyio
+import anyio.to_thread
 from fastapi import APIRouter, FastAPI
 from structlog.stdlib import get_logger
 
@@ -29,9 +30,9 @@ from kb_service.reading import Reader
 from kb_service.replays import Replays
 from kb_service.replicas import Replicas
 from kb_service.routes import events, health, knowledge, people, problems, questions, webhooks
-from kb_service.routes.context import Services
 from kb_service.routing import Routing
 from kb_service.security import Gatekeeper
+from kb_service.services import Services
 from kb_service.settings import Settings
 from kb_service.store import Store
 
@@ -50,10 +51,61 @@ ROUTERS: tuple[APIRouter, ...] = (
     webhooks.router,
     webhooks.once,
 )
+RECENT_QUERIES = 1024
+"""Vectors of recent questions that are kept."""
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def wire(
+    settings: Settings,
+    *,
+    embedder: Embedder | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    chance: random.Random | None = None,
+    serving: bool = True,
+) -> Services:
+    """Every part over one migrated store. Without `serving` (the command line) nothing derived is kept on disk:
+    commands write to the store alone, and a server that runs beside them follows."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store_url, clock=clock)
+    store.migrate()
+    metrics = Metrics()
+    encoder = BatchingEmbedder(
+        embedder or load_embedder(settings.embedding_model, threads=settings.encoder_threads),
+        cache=RECENT_QUERIES if serving else 0,
+    )
+    parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
+    reader = Reader(encoder)
+    derived = settings.data / "derived" if serving else None
+    replicas = Replicas(store, encoder, derived, clock=clock, metrics=metrics)
+    exposures = ExposureLog(store)
+    networks = parse_networks(settings.webhook_allow)
+    routing = Routing(store, replicas, reader, clock=clock)
+    casework = Casework(store, replicas, reader, routing, clock=clock, metrics=metrics)
+    return Services(
+        settings=settings,
+        store=store,
+        metrics=metrics,
+        encoder=encoder,
+        parsers=parsers,
+        reader=reader,
+        replicas=replicas,
+        replays=Replays(store),
+        exposures=exposures,
+        gatekeeper=Gatekeeper(store),
+        knowledge=Knowledge(store, encoder, parsers, replicas if serving else None),
+        answering=Answering(
+            store, replicas, reader, routing, casework, exposures, clock=clock, metrics=metrics
+        ),
+        routing=routing,
+        casework=casework,
+        endpoints=Endpoints(store, networks),
+        courier=Courier(store, metrics, allow=networks, clock=clock, chance=chance or random.Random()),
+        limiter=anyio.CapacityLimiter(settings.worker_threads),
+    )
 
 
 def create_app(
@@ -64,52 +116,20 @@ def create_app(
     chance: random.Random | None = None,
 ) -> FastAPI:
     """The whole service over one store. Tests pass a deterministic embedder, clock and chance."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    store = Store(settings.store_url, clock=clock)
-    store.migrate()
-    metrics = Metrics()
-    encoder = BatchingEmbedder(
-        embedder or load_embedder(settings.embedding_model, threads=settings.encoder_threads), cache=1024
-    )
-    parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
-    reader = Reader(encoder)
-    replicas = Replicas(store, encoder, settings.data / "derived", clock=clock, metrics=metrics)
-    exposures = ExposureLog(store)
-    networks = parse_networks(settings.webhook_allow)
-    routing = Routing(store, replicas, reader, clock=clock)
-    casework = Casework(store, replicas, reader, routing, clock=clock, metrics=metrics)
-    services = Services(
-        settings=settings,
-        metrics=metrics,
-        gatekeeper=Gatekeeper(store),
-        replicas=replicas,
-        replays=Replays(store),
-        knowledge=Knowledge(store, encoder, parsers, replicas),
-        answering=Answering(
-            store, replicas, reader, routing, casework, exposures, clock=clock, metrics=metrics
-        ),
-        routing=routing,
-        casework=casework,
-        endpoints=Endpoints(store, networks),
-        limiter=anyio.CapacityLimiter(settings.worker_threads),
-    )
-    courier = Courier(
-        store, metrics, allow=networks, clock=clock, chance=chance or random.Random()  # noqa: S311
-    )
+    services = wire(settings, embedder=embedder, clock=clock, chance=chance)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        replicas.start()
-        exposures.start()
-        carrying = asyncio.create_task(courier.run())
-        log.info("started", store=store.dialect, model=encoder.model_id)
+        services.start()
+        carrying = asyncio.create_task(services.courier.run())
+        log.info("started", model=services.encoder.model_id)
         try:
             yield
         finally:
             carrying.cancel()
             with suppress(asyncio.CancelledError):
                 await carrying
-            await anyio.to_thread.run_sync(_stop, exposures, replicas, parsers, encoder, store)
+            await anyio.to_thread.run_sync(services.stop)
             log.info("stopped")
 
     app = FastAPI(
@@ -127,22 +147,7 @@ def create_app(
         app.include_router(router)
     openapi.install(app)
     problem_details.install(app)
-    app.add_middleware(Admission, settings=settings, metrics=metrics)
+    app.add_middleware(Admission, settings=settings, metrics=services.metrics)
     app.add_middleware(BodyLimit, settings=settings)
-    app.add_middleware(RequestContext, metrics=metrics)
+    app.add_middleware(RequestContext, metrics=services.metrics)
     return app
-
-
-def _stop(
-    exposures: ExposureLog,
-    replicas: Replicas,
-    parsers: ParserPool,
-    encoder: BatchingEmbedder,
-    store: Store,
-) -> None:
-    """In the order in which one part may still need the next."""
-    exposures.stop()
-    replicas.stop()
-    parsers.close()
-    encoder.close()
-    store.close()

@@ -118,10 +118,10 @@ def ingest(
     with workbench() as bench:
         bench.require(workspace)
         if as_json:
-            report = bench.knowledge.ingest(workspace, paths)
+            report = bench.services.knowledge.ingest(workspace, paths)
         else:
             with progress() as shown:
-                report = bench.knowledge.ingest(workspace, paths, progress=shown)
+                report = bench.services.knowledge.ingest(workspace, paths, progress=shown)
     if as_json:
         print_json(report)
     else:
@@ -142,7 +142,7 @@ def search(
 
     with workbench() as bench:
         bench.require(workspace)
-        hits = bench.answering.search(workspace, text, Scope(audiences=("public", "internal")), limit)
+        hits = bench.services.answering.search(workspace, text, Scope(audiences=("public", "internal")), limit)
     if as_json:
         print_json(hits)
         return

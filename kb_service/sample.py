@@ -69,7 +69,7 @@ The API's reference / 接口文档: {base}/openapi.json (with the key). Stop wit
 def fill(bench: Workbench, workspace: str, folder: Path, progress: Progress) -> Welcome:
     """Bring the workspace in line with the sample; a second run finds everything there and is quick."""
     ensure_workspace(bench, workspace)
-    report = bench.knowledge.ingest(workspace, [folder / name for name in FOLDERS], progress=progress)
+    report = bench.services.knowledge.ingest(workspace, [folder / name for name in FOLDERS], progress=progress)
     caller = Principal(workspace, "sample", frozenset(KEY_ROLES))
     put_people(bench, caller, folder)
     record_events(bench, workspace, folder / "events.jsonl", progress)
@@ -97,10 +97,10 @@ def ensure_workspace(bench: Workbench, workspace: str) -> None:
 def put_people(bench: Workbench, caller: Principal, folder: Path) -> None:
     """Intents and agents, as the API would put them."""
     intents = [_parsed(IntentLineIn, item, name) for name, item in _lines(folder / "intents.jsonl")]
-    bench.routing.put_intents(caller, [intent.value(intent.id) for intent in intents])
+    bench.services.routing.put_intents(caller, [intent.value(intent.id) for intent in intents])
     for name, item in _lines(folder / "agents.jsonl"):
         agent_id = str(item.pop("id", ""))
-        bench.routing.put_agent(caller, _parsed(AgentIn, item, name).value(agent_id))
+        bench.services.routing.put_agent(caller, _parsed(AgentIn, item, name).value(agent_id))
 
 
 def record_events(bench: Workbench, workspace: str, path: Path, progress: Progress) -> None:
@@ -111,7 +111,7 @@ def record_events(bench: Workbench, workspace: str, path: Path, progress: Progre
     fresh: Sequence[Event] = [event for event in events if event.id not in known]
     for start in range(0, len(fresh), GROUP):
         progress(start, len(fresh), path.name)
-        bench.casework.record(workspace, fresh[start : start + GROUP])
+        bench.services.casework.record(workspace, fresh[start : start + GROUP])
     progress(len(fresh), len(fresh), path.name)
 
 

@@ -6,68 +6,41 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from ingest.embedding import BatchingEmbedder, Embedder, load_embedder
-from ingest.sandbox import ParserPool
-from kb_service.answering import Answering
-from kb_service.casework import Casework
 from kb_service.errors import InvalidRequest, NotFound
-from kb_service.exposures import ExposureLog
-from kb_service.knowledge import Knowledge
 from kb_service.models import KEY_ROLES
-from kb_service.observability import Metrics
-from kb_service.reading import Reader
-from kb_service.replicas import Replicas
-from kb_service.routing import Routing
 from kb_service.settings import Settings
 from kb_service.store import ApiKey, Store, Workspace
+
+if TYPE_CHECKING:
+    from ingest.embedding import Embedder
+    from kb_service.services import Services
 
 WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
 class Workbench:
-    """Lazily made parts over one open store; the encoder is loaded by the first command that embeds."""
+    """One open store, and over it the services that need the encoder, loaded by the first command that uses one."""
 
     def __init__(self, settings: Settings, store: Store, *, embedder: Embedder | None = None) -> None:
         self.settings = settings
         self.store = store
         self._embedder = embedder
-        self._wired: _Wired | None = None
+        self._services: Services | None = None
 
     @property
-    def wired(self) -> _Wired:
-        if self._wired is None:
-            self._wired = _Wired(self.settings, self.store, self._embedder)
-        return self._wired
+    def services(self) -> Services:
+        if self._services is None:
+            # Serving's modules are imported when they are needed: administration answers at once.
+            from kb_service.app import wire
 
-    @property
-    def knowledge(self) -> Knowledge:
-        return self.wired.knowledge
-
-    @property
-    def answering(self) -> Answering:
-        return self.wired.answering
-
-    @property
-    def casework(self) -> Casework:
-        return self.wired.casework
-
-    @property
-    def routing(self) -> Routing:
-        return self.wired.routing
-
-    @property
-    def replicas(self) -> Replicas:
-        return self.wired.replicas
-
-    @property
-    def reader(self) -> Reader:
-        return self.wired.reader
+            self._services = wire(self.settings, embedder=self._embedder, serving=False)
+        return self._services
 
     def close(self) -> None:
-        if self._wired is not None:
-            self._wired.close()
+        if self._services is not None:
+            self._services.stop()
 
     # --- administration
 
@@ -108,38 +81,6 @@ class Workbench:
         with self.store.administration() as unit:
             if not unit.keys.revoke(key_id):
                 raise NotFound("There is no valid key {id}.", id=key_id)
-
-
-class _Wired:
-    """The parts that need the encoder."""
-
-    def __init__(self, settings: Settings, store: Store, embedder: Embedder | None) -> None:
-        self.encoder = BatchingEmbedder(
-            embedder or load_embedder(settings.embedding_model, threads=settings.encoder_threads)
-        )
-        self.parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
-        metrics = Metrics()
-        self.reader = Reader(self.encoder)
-        self.replicas = Replicas(store, self.encoder, None, clock=utc_now, metrics=metrics)
-        exposures = ExposureLog(store)
-        self.routing = Routing(store, self.replicas, self.reader, clock=utc_now)
-        self.casework = Casework(
-            store, self.replicas, self.reader, self.routing, clock=utc_now, metrics=metrics
-        )
-        self.knowledge = Knowledge(store, self.encoder, self.parsers, None)
-        self.answering = Answering(
-            store, self.replicas, self.reader, self.routing, self.casework, exposures,
-            clock=utc_now, metrics=metrics,
-        )  # fmt: skip
-
-    def close(self) -> None:
-        self.replicas.stop()
-        self.parsers.close()
-        self.encoder.close()
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @contextmanager

@@ -204,6 +204,8 @@ class _Margins:
         item = _begins_item(above[0].text)
         if last.y - line.y > _LOOSER * pitch or (item and line.left < above[0].left - line.size / 2):
             return False
+        if _HYPHENATED.search(last.text) and line.text[:1].islower():
+            return True
         indented = line.left > last.left + 0.8 * line.size and not (len(above) == 1 and item)
         return not indented and (not large or last.bold == line.bold) and self._is_full(last, line)
 

@@ -75,7 +75,15 @@ def read(rows: Iterable[Row], columns: Sequence[str] | None, options: Mapping[st
             continue
         seen[identity] = row.where
         extracts.append(extract)
+    if not extracts and len(problems) > 1 and all(_lacks_id(problem.error) for problem in problems):
+        raise InvalidDocument(
+            "external_id", "is missing in every row; if these are no documents, name the file under `ignore`"
+        )
     return ReadResult(tuple(extracts), tuple(problems))
+
+
+def _lacks_id(error: IngestError) -> bool:
+    return isinstance(error, InvalidDocument) and error.field == "external_id"
 
 
 def is_template(value: object) -> bool:
@@ -114,7 +122,7 @@ def _record(
             _put(key, value, attributes, content)
             consumed.add(key)
     if not attributes.get("external_id"):
-        raise InvalidDocument("external_id", "is empty; fill the column that identifies the row")
+        raise InvalidDocument("external_id", "is missing; give every row its own")
     rest = _fields({key: value for key, value in values.items() if key not in consumed and key != "metadata"})
     if isinstance(values.get("metadata"), Mapping):
         attributes["metadata"] = plain(values["metadata"])

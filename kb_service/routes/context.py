@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-import anyio
 import anyio.to_thread
 from fastapi import Depends, Request
 
 from ingest.models import Audience
-from kb_service.answering import Answering
-from kb_service.casework import Casework
-from kb_service.delivery.endpoints import Endpoints
-from kb_service.knowledge import Knowledge
 from kb_service.messages import Language, preferred_language
 from kb_service.models import Principal
-from kb_service.observability import Metrics
-from kb_service.replays import Replays
-from kb_service.replicas import Replicas
-from kb_service.routing import Routing
-from kb_service.security import Gatekeeper
-from kb_service.settings import Settings
+from kb_service.services import Services
 
 Outcome = TypeVar("Outcome")
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Everything that `create_app` wired; routes reach nothing else."""
-
-    settings: Settings
-    metrics: Metrics
-    gatekeeper: Gatekeeper
-    replicas: Replicas
-    replays: Replays
-    knowledge: Knowledge
-    answering: Answering
-    routing: Routing
-    casework: Casework
-    endpoints: Endpoints
-    limiter: anyio.CapacityLimiter
 
 
 def services(request: Request) -> Services:

@@ -26,6 +26,9 @@ from typing import IO, Literal
 
 FORMAT = 1
 
+_OVERTAKEN = 20
+"""How often a reader begins again because another process published meanwhile."""
+
 _NAME = re.compile(r"gen-(\d{6,})")
 _FILE = re.compile(r"(lexical/)?\.?[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
@@ -83,13 +86,13 @@ def publish(folder: Path, description: Description, files: Mapping[str, bytes]) 
 
 def read(folder: Path) -> Generation:
     """The current generation, every byte of it verified. Raises CorruptGeneration."""
-    for _ in range(3):
+    for _ in range(_OVERTAKEN):
         pointer = _current(folder)
         try:
             return _verified(folder, pointer)
         except CorruptGeneration:
             if _current(folder) == pointer:
-                raise  # otherwise another process published meanwhile and took the old one away
+                raise  # otherwise the generation went because a newer one counts
     return _verified(folder, _current(folder))
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from statistics import mean
 
 import numpy as np
@@ -173,6 +174,7 @@ def test_the_same_in_every_process() -> None:
         subprocess.run(
             [sys.executable, "-c", code],
             env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+            cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
             check=True,
@@ -242,7 +244,7 @@ def agreement(first: Mapping[str, str], second: Mapping[str, str]) -> float:
 
 
 def weeks(seed: int, anchored: bool) -> float:
-    """Mean agreement of consecutive weeks, each clustered from its own noisy month of 24 agents, 48 topics."""
+    """Mean agreement of five samples of 500 cases, 24 agents and 48 topics: over 6 seeds .39 free, .71 held."""
     random = np.random.default_rng(seed)
     strong = random.integers(6, size=(24, 2))
     partitions: list[dict[str, str]] = []

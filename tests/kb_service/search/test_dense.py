@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ingest.models import Vectors
-from kb_service.search.dense import DenseIndex
+from kb_service.search.dense import DenseIndex, DenseView
 
 D = 48
 
@@ -52,11 +52,16 @@ def test_the_mask_holds_inside_the_search() -> None:
     assert view.search(query, 10, np.zeros(300, dtype=np.bool_))[0].tolist() == []
 
 
-def test_the_graph_recalls_what_an_exact_search_finds() -> None:
-    vectors = unit_vectors(8_000, 4)
-    view = filled(vectors, exact_rows=2_000).view()
+@pytest.fixture(scope="module")
+def large() -> tuple[Vectors, DenseView]:
+    vectors = unit_vectors(6_000, 4)
+    return vectors, filled(vectors, exact_rows=2_000).view()
+
+
+def test_the_graph_recalls_what_an_exact_search_finds(large: tuple[Vectors, DenseView]) -> None:
+    vectors, view = large
     assert view.graph is not None
-    assert view.graph.ntotal == 8_000
+    assert view.graph.ntotal == 6_000
     recall = [
         len(set(view.search(query, 10)[0].tolist()) & set(best(vectors, query, 10))) / 10
         for query in unit_vectors(100, 5)
@@ -65,10 +70,11 @@ def test_the_graph_recalls_what_an_exact_search_finds() -> None:
 
 
 @pytest.mark.parametrize("share", [0.95, 0.8, 0.5, 0.05])
-def test_a_mask_costs_no_recall_above_the_exact_limit(share: float) -> None:
-    vectors = unit_vectors(8_000, 4)
-    view = filled(vectors, exact_rows=2_000).view()
-    allowed = np.random.default_rng(6).random(8_000) < share
+def test_a_mask_costs_no_recall_above_the_exact_limit(
+    large: tuple[Vectors, DenseView], share: float
+) -> None:
+    vectors, view = large
+    allowed = np.random.default_rng(6).random(6_000) < share
     recall = []
     for query in unit_vectors(50, 7):
         rows, _ = view.search(query, 10, allowed)
@@ -135,7 +141,7 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
 
 
 def test_many_threads_search_while_the_graph_grows() -> None:
-    vectors = unit_vectors(9_000, 14)
+    vectors = unit_vectors(6_000, 14)
     index = filled(vectors[:3_000], exact_rows=2_000)
     views = [index.view()]
     wrong: list[str] = []
@@ -154,7 +160,7 @@ def test_many_threads_search_while_the_graph_grows() -> None:
     threads = [threading.Thread(target=read, args=(seed,)) for seed in range(8)]
     for thread in threads:
         thread.start()
-    for begin in range(3_000, 9_000, 600):
+    for begin in range(3_000, 6_000, 600):
         index.extend(vectors[begin : begin + 600], np.ones(600, dtype=np.bool_))
         index.settle()
         views.append(index.view())

@@ -1,0 +1,60 @@
+"""Everything that one application is made of; `app.wire` fills it, and nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import anyio
+
+from ingest.embedding import BatchingEmbedder
+from ingest.sandbox import ParserPool
+from kb_service.answering import Answering
+from kb_service.casework import Casework
+from kb_service.delivery.courier import Courier
+from kb_service.delivery.endpoints import Endpoints
+from kb_service.exposures import ExposureLog
+from kb_service.knowledge import Knowledge
+from kb_service.observability import Metrics
+from kb_service.reading import Reader
+from kb_service.replays import Replays
+from kb_service.replicas import Replicas
+from kb_service.routing import Routing
+from kb_service.security import Gatekeeper
+from kb_service.settings import Settings
+from kb_service.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Routes and commands reach the orchestrators through here."""
+
+    settings: Settings
+    store: Store
+    metrics: Metrics
+    encoder: BatchingEmbedder
+    parsers: ParserPool
+    reader: Reader
+    replicas: Replicas
+    replays: Replays
+    exposures: ExposureLog
+    gatekeeper: Gatekeeper
+    knowledge: Knowledge
+    answering: Answering
+    routing: Routing
+    casework: Casework
+    endpoints: Endpoints
+    courier: Courier
+    limiter: anyio.CapacityLimiter
+
+    def start(self) -> None:
+        """Begin the work that goes on beside requests."""
+        self.replicas.start()
+        self.exposures.start()
+
+    def stop(self) -> None:
+        """End everything, in the order in which one part may still need the next."""
+        self.exposures.stop()
+        self.replicas.stop()
+        self.parsers.close()
+        self.encoder.close()
+        self.store.close()
