@@ -20,13 +20,14 @@ from ingest.sandbox import ParserPool
 from kb_service.store import Store
 
 SAMPLE = Path(__file__).parent.parent / "sample_kb"
+FOLDERS = ("products", "policies", "faq", "resolutions")
 
 
 def documents(folder: Path = SAMPLE) -> list[Document]:
-    """Every document of a folder, read as `kb ingest` reads it."""
+    """Every document of a shop's folder, read as `kb ingest` reads it."""
     found: list[Document] = []
     with ParserPool(seconds=60, memory_mb=1024) as parsers:
-        for file in walk([folder]).files:
+        for file in walk([folder / name for name in FOLDERS]).files:
             read = parsers.read(file.name, file.path.read_bytes(), options=file.options)
             for extract in read.extracts:
                 attributes = {**file.attributes, **extract.attributes}

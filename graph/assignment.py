@@ -40,9 +40,9 @@ _NO_RECORD = 0.5
 class Need:
     """What a case asks of an agent.
 
-    `expertise` is None in triage. `secondary` should be covered too while there is time; `neighbours` may help out
-    later (see `neighbouring`). `priority` is 0 to 100. `sla_consumed` is the share of the time for a first
-    response that has passed. `sticky_agent_id` answered this customer last, at `sticky_at`.
+    `expertise` is None in triage. `secondary` should be covered too while there is time; `neighbours` may
+    help out later (see `neighbouring`). `priority` is 0 to 100. `sla_consumed` is the share of the time for
+    a first response that has passed. `sticky_agent_id` answered this customer last, at `sticky_at`.
     """
 
     case_id: str
@@ -60,7 +60,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Who takes a case. Without a choice, `reason` is all_busy or no_eligible_agent; else it is assigned."""
+    """Who takes a case. Without a choice, `reason` is nobody_free or no_eligible_agent, else assigned."""
 
     case_id: str
     choice: AgentChoice | None
@@ -100,16 +100,17 @@ def assign(
 ) -> tuple[Placement, ...]:
     """Gives waiting cases to free agents, all at one moment; in order of priority.
 
-    A case is left waiting only if no free agent in its circle could take it without taking from a case of higher
-    priority (then more of its service level used, then waiting longer); within that the sum of scores is
-    as large as it can be (Hungarian). `estimates` is by case id, then agent id; the rest as in `rank`.
+    A case is left waiting only if no free agent in its circle could take it without taking from a case of
+    higher priority (then more of its service level used, then waiting longer); within that the sum of scores
+    is as large as it can be (Hungarian). `estimates` is by case id, then agent id; the rest as in `rank`.
+    Each further case of one agent counts as load.
     """
     order = sorted(needs, key=lambda n: (-n.priority, -n.sla_consumed, n.waiting_since or now, n.case_id))
     slots = [
         replace(agent, load=load)
         for agent in agents
         if agent.online
-        for load in range(agent.load, agent.capacity)
+        for load in range(agent.load, min(agent.capacity, agent.load + len(needs)))
     ]
     scales = [
         _Scale(_Circle.around(agents, n), estimates.get(n.case_id, {}), recent or {}, now, words(language))
@@ -270,8 +271,8 @@ def _best_columns(values: NDArray[np.float64], slots: int) -> list[int | None]:
     possible = np.isfinite(values)
     step = 1 + 2 * rows * float(np.abs(values[possible]).max(initial=1.0))
     bonus = step * np.arange(rows + 1, 1, -1)
-    gain = np.where(possible, values + bonus[:, None], -step * (rows + 2) * rows)
-    gain[:, slots:] = 0.0  # one column for each row to wait in
+    gain = np.where(possible, values + bonus[:, None], -1.0)
+    gain[:, slots:] = 0.0  # a column for each row to wait in, better than the impossible
     _, columns = linear_sum_assignment(gain, maximize=True)
     return [int(column) if column < slots else None for column in columns]
 
@@ -280,4 +281,4 @@ def _placement(scale: _Scale, slot: Agent | None) -> Placement:
     case_id = scale.circle.need.case_id
     if slot is not None:
         return Placement(case_id, scale.choice(slot), "assigned")
-    return Placement(case_id, None, "all_busy" if scale.circle.members else "no_eligible_agent")
+    return Placement(case_id, None, "nobody_free" if scale.circle.members else "no_eligible_agent")

@@ -252,7 +252,7 @@ class _Shop:
         return tuple(result)
 
     def _named(self, id_: str, intents: Sequence[str], problems: Sequence[str]) -> str:
-        """The name of a learned cluster: the former one, else labels of its intents, names of its problems."""
+        """The name of a learned cluster: the former one, or its intents' labels, or problems' names."""
         if id_ in self._previous:
             return self._previous[id_].name
         labels = [self._intents[intent].label for intent in intents if intent in self._intents]

@@ -101,7 +101,10 @@ def personalised_pagerank(
 def _adjacent(network: nx.MultiDiGraph, node: str, at: datetime | None) -> dict[str, float]:
     """Weights of the neighbours of a node in either direction."""
     around: dict[str, float] = {}
-    for neighbourhood in (network._succ[node], network._pred[node]):  # the plain dicts: views cost half the walk
+    for neighbourhood in (
+        network._succ[node],
+        network._pred[node],
+    ):  # the plain dicts: views cost half the walk
         for other, parallel in neighbourhood.items():
             for data in parallel.values():
                 if holds(data["valid_from"], data["valid_to"], at):

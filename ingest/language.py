@@ -53,7 +53,7 @@ _HAN = r"\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0002
 _KANA = r"\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
 _HANGUL = r"\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"
 _HAS_HAN = re.compile(f"[{_HAN}]")
-_NOISE = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+")
+_NOISE = re.compile(r"https?://\S+|www\.\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]+")
 
 
 # --- which language ---------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ _SCRIPTS = {
     "hi": re.compile(r"[\u0900-\u097f]"),
 }
 _LATIN_WORD = re.compile(r"[a-zA-Z\u00c0-\u024f\u1e00-\u1eff]+(?:['’-][a-zA-Z\u00c0-\u024f\u1e00-\u1eff]+)*")
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/.-]*\d[A-Za-z0-9_/.-]*")
+_CODE = re.compile(r"(?<![A-Za-z0-9_/.-])[A-Za-z_/.-]{0,40}\d[A-Za-z0-9_/.-]*")
 _LATIN_LANGUAGES = ("de", "en", "es", "fr", "it")
 _SURE = 0.85
 _ENOUGH_FOR_STATISTICS = 20_000
@@ -223,7 +223,7 @@ _JOINERS = rf"(?:[-_/·'‐‑{_HUMP}]|(?<!\d)\.|\.(?!\d))"
 _RUN = re.compile(
     rf"(?P<han>[{_HAN}]+)"
     rf"|(?P<east>[{_KANA}{_HANGUL}]+)"
-    r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|\d+\.\d+(?![\w.]))"
+    r"|(?P<number>\d{1,3}(?:,\d{3}){1,6}(?:\.\d+)?(?!\w)|\d+\.\d+(?![\w.]))"
     rf"|(?P<word>{_LETTER}+(?:[-_/.·'‐‑{_HUMP}]{_LETTER}+)*)"
 )
 _PART = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")

@@ -1,6 +1,7 @@
 """What gives a person away in running text: one finder for each kind of personal data.
 
-A finder takes a text in half-width characters and yields spans, which may overlap.
+A finder takes a text in half-width characters and yields spans, which may overlap. White space is matched
+possessively and other runs have a bound, so that no text takes more than linear time.
 """
 
 from __future__ import annotations
@@ -64,15 +65,16 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _LABELLED_ID = re.compile(
     r"(?:身份证(?:件)?(?:号码?)?|身分證(?:字號|號碼)?|护照号码?|護照號碼?|港澳通行证号?"
     r"|passport(?: no\.?| number)?"
-    r"|(?:national|resident|citizen) id(?: card)?(?: number| no\.?)?|identity (?:card|number)|\bid card(?: number)?|\bssn\b|social security(?: number)?|driver'?s licen[cs]e(?: no\.?| number)?)"
-    r"\s*(?:[:是为為#]|is)?\s*"
+    r"|(?:national|resident|citizen) id(?: card)?(?: number| no\.?)?|identity (?:card|number)|\bid card(?: number)?"
+    r"|\bssn\b|social security(?: number)?|driver'?s licen[cs]e(?: no\.?| number)?)"
+    r"\s*+(?:[:是为為#]|is)?\s*+"
     r"(?P<id>[A-Za-z]{0,2}\d(?:[ -]?[\dA-Za-z]){4,18}(?:\(\d\))?)(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
 _HONG_KONG = re.compile(r"(?<![0-9A-Za-z])(?P<id>[A-Z]{1,2}\d{6}\([0-9A]\))")
 _HANDLE = re.compile(
-    r"(?:(?:微信号?|\bvx|wechat(?: id)?)\s*(?:[:是]|is\b)\s*(?P<id>[A-Za-z][\w-]{5,19})(?![\w@])"
-    r"|\bQQ号?\s*[:是]?\s*(?P<qq>[1-9]\d{4,10})(?!\d))",
+    r"(?:(?:微信号?|\bvx|wechat(?: id)?)\s*+(?:[:是]|is\b)\s*+(?P<id>[A-Za-z][\w-]{5,19})(?![\w@])"
+    r"|\bQQ号?\s*+[:是]?\s*+(?P<qq>[1-9]\d{4,10})(?!\d))",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -117,7 +119,7 @@ _ISSUERS = re.compile(
 )
 _BANK_CARD = re.compile(
     r"(?:银行卡|信用卡|储蓄卡|借记卡|銀行卡|银联|credit card|debit card|bank card|\bvisa|mastercard)"
-    r"(?:卡号|号码?|號碼?| ?numbers?| no\.?)?\s*(?:[:是为]|is)?\s*$",
+    r"(?:卡号|号码?|號碼?| ?numbers?| no\.?)?\s*+(?:[:是为]|is)?\s*+$",
     re.IGNORECASE,
 )
 
@@ -152,7 +154,7 @@ _REST = r"[^,，。;；!！?？\n]"
 _CHINESE_LABELLED = re.compile(
     "(?:(?:(?:收货|收件|收貨|配送|送货|家庭|邮寄|寄送|我的|我家|新的?|详细|居住)人?(?:地址|住址)|住址)"
     "|(?:改|寄|送|发|换)(?:到|至|成|为))"
-    r"\s*(?:[:]|是|为|(?:改|换)(?:成|为|到)|在)?\s*"
+    r"\s*+(?:[:]|是|为|(?:改|换)(?:成|为|到)|在)?\s*+"
     rf"(?P<address>[^\s,，。;；!！?？]{{1,12}}{_PLACE}{_REST}{{0,30}}?{_STREET}{_REST}{{0,30}})"
 )
 _PROVINCE = (
@@ -180,17 +182,17 @@ _ENGLISH_STREET = (
 )
 _ENGLISH_LABELLED = re.compile(
     r"(?:(?:ship(?:ping)?|delivery|home|mailing|billing|postal|my|new|correct) address"
-    r"(?:\s+(?:is|to|should be))?\s*[:=]?\s*"
-    r"|(?:ship|deliver|send|sent|delivered|shipped)(?: it| this| them)? to:?\s+)"
-    r"(?P<address>(?:(?:Flat|Apt|Unit|Room|Suite)\.?\s*\w{1,6},?\s*)?\d{1,6}[A-Za-z]?,?\s+[A-Za-z][^\n;!?。，]{3,90}?)"
-    r"(?=\.?\s*(?:$|\n)|[;!?。，]|\.\s|\s+(?:instead|please|and|but|because|by|before|not|today|thanks)\b)",
+    r"(?:\s++(?:is|to|should be))?\s*+[:=]?\s*+"
+    r"|(?:ship|deliver|send|sent|delivered|shipped)(?: it| this| them)? to:?\s++)"
+    r"(?P<address>(?:(?:Flat|Apt|Unit|Room|Suite)\.?\s*+\w{1,6},?\s*+)?\d{1,6}[A-Za-z]?,?\s++[A-Za-z][^\n;!?。，]{3,90}?)"
+    r"(?=\.?[ \t]*+(?:$|\n)|[;!?。，]|\.\s|\s++(?:instead|please|and|but|because|by|before|not|today|thanks)\b)",
     re.IGNORECASE,
 )
 _LOOKS_LIKE_STREET = re.compile(rf"\b{_ENGLISH_STREET}\b|\d{{5}}|,", re.IGNORECASE)
 _ENGLISH_FORM = re.compile(
-    rf"\b(?P<address>\d{{1,6}}[A-Za-z]?\s+(?:[A-Z0-9][\w'.]*\s+){{1,4}}{_ENGLISH_STREET}\b\.?"
-    r"(?:,?\s*(?:Apt|Apartment|Unit|Suite|Ste|Flat|#)\.?\s*\w{1,6})?(?:,\s*[A-Z][A-Za-z' ]{1,30}){1,2}"
-    r"(?:,?\s*[A-Z]{2})?,?\s+(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z0-9]?\s*\d[A-Z]{2}))\b"
+    rf"\b(?P<address>\d{{1,6}}[A-Za-z]?\s++(?:[A-Z0-9][\w'.]*\s++){{1,4}}{_ENGLISH_STREET}\b\.?"
+    r"(?:,?\s*+(?:Apt|Apartment|Unit|Suite|Ste|Flat|#)\.?\s*+\w{1,6})?(?:,\s*+[A-Z][A-Za-z' ]{1,30}){1,2}"
+    r"(?:,?\s*+[A-Z]{2})?,?\s++(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z0-9]?\s*+\d[A-Z]{2}))\b"
 )
 
 
@@ -217,16 +219,16 @@ _NOBODY = "(?:客服|本人|同上|无|空|未|不|见|先生|女士|您|我|他
 _NAME_ENDS = r"(?=$|[\s,，。.;；:、!！?？)(\[]|电话|手机|先生|女士|小姐|的电话|的手机)"
 _CHINESE_NAME = re.compile(
     "(?:姓名|收货人|收件人|收貨人|联系人|聯絡人|寄件人|持卡人|名字)(?:"
-    rf"\s*[:]\s*(?P<colon>(?!{_NOBODY}){_HAN}{{2,4}}(?:·{_HAN}{{1,6}})?)"
-    rf"|\s*[是为為叫]?\s*(?P<said>{_SURNAME}{_HAN}{{1,2}})){_NAME_ENDS}"
-    rf"|(?:我叫|本人叫|尊敬的)\s*(?P<called>{_SURNAME}{_HAN}{{1,2}}){_NAME_ENDS}"
+    rf"\s*+[:]\s*+(?P<colon>(?!{_NOBODY}){_HAN}{{2,4}}(?:·{_HAN}{{1,6}})?)"
+    rf"|\s*+[是为為叫]?\s*+(?P<said>{_SURNAME}{_HAN}{{1,2}})){_NAME_ENDS}"
+    rf"|(?:我叫|本人叫|尊敬的)\s*+(?P<called>{_SURNAME}{_HAN}{{1,2}}){_NAME_ENDS}"
 )
-_CAPITALISED = r"[A-Z][a-z'’-]+(?:\s+[A-Z]\.)?(?: [A-Z][a-z'’-]+){0,2}(?![A-Za-z])"
+_CAPITALISED = r"[A-Z][a-z'’-]+(?:\s++[A-Z]\.)?(?: [A-Z][a-z'’-]+){0,2}(?![A-Za-z])"
 _ENGLISH_NAME = re.compile(
     r"(?:(?i:\bmy (?:full )?name(?: is|'s)|\bname on (?:the |my )?(?:card|order|account)(?: is)?:?"
     r"|\brecipient(?:'s name)?:|\b(?:full|customer|contact|cardholder|recipient|first|last) name(?: is)?:?"
-    r"|(?:姓名|收货人|收件人|联系人)\s*:|我叫)|(?:^|(?<=\n))\s*(?i:name|customer|attn):)"
-    rf"\s*(?P<name>{_CAPITALISED})"
+    r"|(?:姓名|收货人|收件人|联系人)\s*+:|我叫)|(?:^|(?<=\n))[ \t]*+(?i:name|customer|attn):)"
+    rf"\s*+(?P<name>{_CAPITALISED})"
 )
 
 

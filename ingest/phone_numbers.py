@@ -22,7 +22,7 @@ _LABELS = re.compile(
 _REACH = 24
 _CONTEXT_ENDS = re.compile(r"[\n。！？；;!?]|\d{5,}|\d[\d -]{6,}\d")
 _ORDER_AFTER = re.compile(
-    r"\s*(?:是|为|is|was)?\s*(?:我的|我|my|the|our)?\s*(?:订单|訂單|单号|运单|order|tracking|parcel)",
+    r"\s*+(?:是|为|is|was)?\s*+(?:我的|我|my|the|our)?\s*+(?:订单|訂單|单号|运单|order|tracking|parcel)",
     re.IGNORECASE,
 )
 
@@ -69,7 +69,7 @@ _BRITISH_MOBILE = re.compile(rf"{_START}(?:07\d{{3}} ?\d{{3}} ?\d{{3}}){_END}")
 _LABELLED = re.compile(
     r"(?:电话|電話|手机|手機|联系方式|聯絡方式|致电|打给我|\bphone|mobile|\bcell|\btel|whatsapp|"
     r"\b(?:call|text|reach|contact|phone|ring) me|my number)"
-    r"(?:号码?|號碼?|\snumber)?(?:\s*(?:[:：]|是|为|為|\bis\b|\bat\b|\bon\b)\s*|(?<=电话)|(?<=電話)|(?<=致电))"
+    r"(?:号码?|號碼?|\snumber)?(?:\s*+(?:[:：]|是|为|為|\bis\b|\bat\b|\bon\b)\s*+|(?<=电话)|(?<=電話)|(?<=致电))"
     rf"(?P<number>\(?\d(?:[ .()-]{{0,2}}\d){{6,14}}){_END}"
     rf"|\b(?:phone|mobile|cell|tel)\.?\s(?P<bare>\d(?:[ .-]?\d){{6,10}}){_END}",
     re.IGNORECASE,

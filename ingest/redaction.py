@@ -131,10 +131,10 @@ _VARIABLE = re.compile(
     r"(?P<keep>\[[A-Z]+\])"
     r"|(?P<date>\d{4}[-/.年]\d{1,2}(?:[-/.月]\d{1,2}[日号]?|月)|\d{1,2}月\d{1,2}[日号]?"
     r"|(?<!\d)\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?|\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/]))"
-    r"|(?P<price>(?:[¥￥$€£]|US\$|HK\$|RMB|CNY|USD|EUR|GBP)\s?\d[\d,]*(?:\.\d+)?"
-    r"|\d[\d,]*(?:\.\d+)?\s?(?:元|块钱?|人民币|美元|yuan|rmb|usd|dollars?|euros?|pounds?)(?![A-Za-z]))"
+    r"|(?P<price>(?:[¥￥$€£]|US\$|HK\$|RMB|CNY|USD|EUR|GBP)\s?\d[\d,]{0,15}(?:\.\d+)?"
+    r"|\d[\d,]{0,15}(?:\.\d+)?\s?(?:元|块钱?|人民币|美元|yuan|rmb|usd|dollars?|euros?|pounds?)(?![A-Za-z]))"
     r"|(?P<order>(?<![0-9A-Za-z_-])[A-Za-z]{0,6}[-_#]?(?:\d[-_]?){8,40}[A-Za-z]{0,3}(?![0-9A-Za-z_-])|\d{6,})"
-    r"|(?P<number>(?<![0-9A-Za-z_.-])\d+(?:,\d{3})*(?:\.\d+)?(?![0-9A-Za-z_]))",
+    r"|(?P<number>(?<![0-9A-Za-z_.-])\d+(?:,\d{3}){0,6}(?:\.\d+)?(?![0-9A-Za-z_]))",
     re.IGNORECASE,
 )
 _PLACEHOLDERS = {"date": "[DATE]", "price": "[PRICE]", "order": "[ORDER]", "number": "[NUMBER]"}

@@ -20,6 +20,7 @@ _IS_WIDE = re.compile(rf"[{_WIDE}]")
 _WIDE_STOPS = "。！？；｡…"
 _CLOSED = rf"[{re.escape(_CLOSERS)}]*"
 _STOP = re.compile(rf"[{_WIDE_STOPS}!?]+{_CLOSED}|\.+{_CLOSED}|\n[^\S\n]*(?:\n\s*)?")
+_LONGEST_WORD = 40
 _LAST_WORD = re.compile(r"[^\s(（“\"'，,。;；]+$")
 
 
@@ -65,18 +66,19 @@ def _ends(text: str, start: int, mark: re.Match[str]) -> bool:
         return True
     if len(sign) > 1 and sign[1] == ".":
         return not next_word.islower()
-    return _full_stop(text[start : mark.start()], next_word)
+    begin = max(start, mark.start() - _LONGEST_WORD)
+    return _full_stop(text[begin : mark.start()], next_word, whole=begin == start)
 
 
-def _full_stop(sentence: str, next_character: str) -> bool:
-    """Whether a single "." after `sentence` and before `next_character` ends it."""
-    found = _LAST_WORD.search(sentence)
+def _full_stop(before: str, next_character: str, *, whole: bool) -> bool:
+    """Whether a single "." after `before`, which may be the whole sentence, ends it."""
+    found = _LAST_WORD.search(before)
     word = found.group().lower() if found else ""
     if word in _ABBREVIATIONS:
         return False
     if word in _LAST_UNLESS_NUMBER or word in _LAST_BEFORE_CAPITAL:
         return not (next_character.isdigit() or next_character.islower())
-    if word.isdigit() and len(word) <= 3 and sentence.strip() == word:  # "1. Open the app"
+    if word.isdigit() and len(word) <= 3 and whole and before.strip() == word:  # "1. Open the app"
         return False
     if len(word) == 1 and word.isalpha() and found is not None and found.group().isupper():
         return False  # J. Smith
@@ -91,6 +93,7 @@ _CLAUSE = re.compile(
 )
 _SIZE = re.compile(rf"[{_WIDE}]|[^\W{_WIDE}]+(?:[-'.’][^\W{_WIDE}]+)*")
 _ENOUGH = 3
+_THREE_WORDS = 6
 
 
 def _size(text: str) -> int:
@@ -108,36 +111,36 @@ def clauses(text: str) -> list[str]:
     """
     pieces = _pieces(text)
     joined: list[tuple[int, int]] = []
-    begin: int | None = None
-    for start, end in pieces:
-        first = start if begin is None else begin
-        if _size(text[first:end]) < _ENOUGH:
-            begin = first
-        else:
-            joined.append((first, end))
-            begin = None
-    if begin is not None:
+    begin, said = -1, 0
+    for start, end, size in pieces:
+        begin, said = (start, size) if begin < 0 else (begin, said + size)
+        if said >= _ENOUGH:
+            joined.append((begin, end))
+            begin, said = -1, 0
+    if begin >= 0:
         last = pieces[-1][1]
         if joined:
             joined[-1] = (joined[-1][0], last)
-        elif _size(text[begin:last]):
+        elif said:
             joined.append((begin, last))
     return [text[start:end].strip() for start, end in joined]
 
 
-def _pieces(text: str) -> list[tuple[int, int]]:
-    """Spans between separators; a comma between words counts only between clauses of three words."""
-    pieces: list[tuple[int, int]] = []
+def _pieces(text: str) -> list[tuple[int, int, int]]:
+    """Spans between separators with their sizes; a comma between words needs three words on both sides."""
+    pieces: list[tuple[int, int, int]] = []
     glued = False
     start = 0
     marks = [mark.span() for mark in _CLAUSE.finditer(_URL.sub(lambda url: "x" * len(url.group()), text))]
     for end, following in [*marks, (len(text), len(text))]:
         if text[start:end].strip():
-            if glued and pieces and min(_size(text[slice(*pieces[-1])]), _size(text[start:end])) < 6:
-                pieces[-1] = (pieces[-1][0], end)
+            size = _size(text[start:end])
+            if glued and pieces and min(pieces[-1][2], size) < _THREE_WORDS:
+                pieces[-1] = (pieces[-1][0], end, pieces[-1][2] + size)
             else:
-                pieces.append((start, end))
-            glued = (text[end:following] == "," or text[end:following].isspace()) and not _IS_WIDE.match(
+                pieces.append((start, end, size))
+            separator = text[end:following]
+            glued = (separator == "," or separator.isspace()) and not _IS_WIDE.match(
                 text[following : following + 1]
             )
         start = following

@@ -119,21 +119,21 @@ def _packed(text: str, spans: list[Span], limit: int) -> list[Span]:
     the one before is at least half full.
     """
     packed: list[Span] = []
-    begin: int | None = None
-    end = 0
+    begin, end, held = -1, 0, 0  # the open passage and its width
     for paragraph in spans:
-        room = begin is not None and _width(text[begin : paragraph[1]]) <= limit
-        units = [paragraph] if room else _sentences(text, paragraph, limit)
-        if begin is not None and not room and 2 * _width(text[begin:end]) >= limit:
+        room = begin >= 0 and held + _width(text[end : paragraph[1]]) <= limit
+        if begin >= 0 and not room and 2 * held >= limit:
             packed.append((begin, end))
-            begin = None
-        for unit in units:
-            if begin is not None and _width(text[begin : unit[1]]) > limit:
+            begin = -1
+        for unit in [paragraph] if room else _sentences(text, paragraph, limit):
+            more = _width(text[end : unit[1]]) if begin >= 0 else 0
+            if begin >= 0 and held + more > limit:
                 packed.append((begin, end))
-                begin = None
-            begin = unit[0] if begin is None else begin
-            end = unit[1]
-    if begin is not None:
+                begin = -1
+            if begin < 0:
+                begin, held, more = unit[0], 0, _width(text[slice(*unit)])
+            end, held = unit[1], held + more
+    if begin >= 0:
         packed.append((begin, end))
     return _without_rest(text, packed, limit)
 

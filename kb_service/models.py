@@ -287,5 +287,5 @@ class Assignment:
 
     case_id: str
     agent: AgentChoice | None
-    reason: Literal["assigned", "nobody_available"]
+    reason: str
     priority: Priority

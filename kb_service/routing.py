@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from graph.assignment import Waiting, assign, rank, service_level
+from graph.assignment import Need, assign, neighbouring, rank
 from graph.expertise import expertise_for
 from graph.matching import name_problem
-from graph.models import Agent, AgentChoice, Case, Expertise, Intent, Problem, Understanding, Utterance
+from graph.models import Agent, Case, Expertise, Intent, Problem, Understanding, Utterance
 from graph.priority import prioritise
 from graph.profiles import SkillEstimate, Topic
+from graph.service_level import consumed, sla
 from graph.understanding import (
     asks_for_person,
     sensitive_flow,
@@ -59,11 +60,24 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known of the customer's case: earlier contacts, the agent before, how long they wait (minutes)."""
+    """What is known of the customer: earlier contacts this week, who answered last, since when they wait."""
 
     repeat_contacts: int = 0
     previous_agent: str | None = None
-    waited_minutes: float = 0.0
+    previous_at: datetime | None = None
+    waiting_since: datetime | None = None
+
+    def waited_minutes(self, now: datetime) -> float:
+        return max((now - self.waiting_since).total_seconds() / 60, 0.0) if self.waiting_since else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A case with its route, what it asks of an agent, and how likely each agent resolves it."""
+
+    route: Route
+    need: Need
+    estimates: dict[str, SkillEstimate]
 
 
 class Routing:
@@ -117,18 +131,20 @@ class Routing:
 
     def decide(self, replica: Replica, question: Question, reading: Reading) -> Route:
         """Priority, expertise, agents and due times for a question that was read."""
+        return self._placed(replica, question, reading).route
+
+    def _placed(self, replica: Replica, question: Question, reading: Reading) -> Placed:
         shop = replica.shop
         now = self._clock()
         history = self._history(replica.workspace, question, now)
-        spoken = reading.whole.language
         priority = prioritise(
             reading.understanding,
             question.customer,
             problem_state=reading.problem.state if reading.problem else None,
             repeat_contacts=history.repeat_contacts,
-            waited_minutes=history.waited_minutes,
+            waited_minutes=history.waited_minutes(now),
             rules=shop.rules,
-            language=spoken,
+            language=reading.whole.language,
         )
         found = expertise_for(
             shop.expertise,
@@ -140,41 +156,43 @@ class Routing:
         choices = tuple(ExpertiseChoice(cluster, confidence) for cluster, confidence in found.ranked)
         first = choices[0] if choices and not found.triage else None
         tier = question.customer.tier if question.customer else None
-        level = service_level(priority.band, tier, now)
-        return Route(
+        opened_at = history.waiting_since or now
+        level = sla(priority.band, tier, opened_at)
+        need = Need(
+            case_id=question.conversation_id or "",
+            language=reading.whole.language,
+            expertise=first.expertise if first else None,
+            neighbours=neighbouring(first.expertise, shop.expertise) if first else (),
+            priority=priority.score,
+            sla_consumed=consumed(level, opened_at, now),
+            waiting_since=opened_at,
+            sticky_agent_id=history.previous_agent,
+            sticky_at=history.previous_at,
+        )
+        estimates = self._estimates(replica, first.expertise if first else None, reading.problem)
+        agents = tuple(shop.agents.values())
+        spoken = reading.whole.language
+        route = Route(
             expertise=first,
             alternatives=choices[1 : 1 + ALTERNATIVES] if first else choices[:ALTERNATIVES],
             triage=found.triage,
             triage_reason=found.triage_reason,
             intents=reading.understanding.intents,
             priority=priority,
-            agents=self._agents_for(replica, first, reading, history)[:SHOWN_AGENTS],
+            agents=rank(agents, need, now=now, estimates=estimates, language=spoken)[:SHOWN_AGENTS],
             sla=ServiceLevel(level.tier, level.first_response_due, level.resolve_due),
         )
-
-    def _agents_for(
-        self, replica: Replica, choice: ExpertiseChoice | None, reading: Reading, history: History
-    ) -> tuple[AgentChoice, ...]:
-        agents = tuple(replica.shop.agents.values())
-        expertise = choice.expertise if choice else None
-        return rank(
-            agents,
-            expertise=expertise,
-            language=reading.whole.language,
-            estimates=self._estimates(replica, agents, expertise, reading.problem),
-            previous_agent=history.previous_agent,
-            spoken=reading.whole.language,
-        )
+        return Placed(route, need, estimates)
 
     def _estimates(
-        self, replica: Replica, agents: Sequence[Agent], expertise: Expertise | None, problem: Problem | None
+        self, replica: Replica, expertise: Expertise | None, problem: Problem | None
     ) -> dict[str, SkillEstimate]:
         topic = Topic(
             problem_id=problem.id if problem else None,
             intent_id=problem.intent_id if problem else None,
             expertise_id=expertise.id if expertise else None,
         )
-        return replica.shop.profiles.estimates([agent.id for agent in agents], topic)
+        return replica.shop.profiles.estimates(list(replica.shop.agents), topic)
 
     def _history(self, workspace: str, question: Question, now: datetime) -> History:
         customer_id = question.customer.id if question.customer else None
@@ -198,28 +216,24 @@ class Routing:
         with self._store.reading(caller.workspace) as unit:
             cases = unit.cases.waiting()
             questions = {case.id: _last_words(unit, case) for case in cases}
-        readings = {case.id: self.read(replica, questions[case.id]) for case in cases if questions[case.id].text}
-        waiting = [
-            self._waiting(replica, case, questions[case.id], readings[case.id], now)
-            for case in cases
-            if case.id in readings
-        ]
-        agents = tuple(replica.shop.agents.values())
-        chosen = assign(waiting, agents)
-        by_case = {item.case_id: item for item in waiting}
+        placed: dict[str, Placed] = {}
+        for case in cases:
+            question = questions[case.id]
+            if question.text:
+                waiting = self._placed(replica, question, self.read(replica, question))
+                placed[case.id] = replace(waiting, need=replace(waiting.need, case_id=case.id))
+        placements = assign(
+            [item.need for item in placed.values()],
+            tuple(replica.shop.agents.values()),
+            now=now,
+            estimates={case_id: item.estimates for case_id, item in placed.items()},
+        )
         made = [
-            Assignment(case_id, choice, "assigned" if choice else "nobody_available", by_case[case_id].priority)
-            for case_id, choice in chosen.items()
+            Assignment(item.case_id, item.choice, item.reason, placed[item.case_id].route.priority)
+            for item in placements
         ]
         self._commit_assignments(caller, made)
         return made
-
-    def _waiting(
-        self, replica: Replica, case: Case, question: Question, reading: Reading, now: datetime
-    ) -> Waiting:
-        route = self.decide(replica, question, reading)
-        ranked = self._agents_for(replica, route.expertise, reading, history_of((), case, now))
-        return Waiting(case_id=case.id, priority=route.priority, choices=ranked)
 
     def _commit_assignments(self, caller: Principal, made: Sequence[Assignment]) -> None:
         with self._store.writing(caller.workspace) as unit:
@@ -325,15 +339,18 @@ class Routing:
 
 
 def history_of(cases: Sequence[Case], current: Case | None, now: datetime) -> History:
-    """How often the customer came back lately, who answered last, and how long the present case waits."""
+    """How often the customer came back within a week, who answered last, and since when the present case waits."""
     week = [case for case in cases if (now - case.active_at).total_seconds() <= 7 * 86_400]
-    known = [case for case in week if case.agent_id is not None]
-    latest = max(known, key=lambda case: case.active_at, default=None)
+    answered = [case for case in [*week, *([current] if current else [])] if case.agent_id is not None]
+    latest = max(answered, key=lambda case: case.active_at, default=None)
     others = [case for case in week if current is None or case.id != current.id]
     waits = current is not None and current.state in ("bot", "waiting")
-    waited = (now - current.opened_at).total_seconds() / 60 if current is not None and waits else 0.0
-    previous = current.agent_id if current is not None and current.agent_id else None
-    return History(len(others), previous or (latest.agent_id if latest else None), max(waited, 0.0))
+    return History(
+        repeat_contacts=len(others),
+        previous_agent=latest.agent_id if latest else None,
+        previous_at=latest.active_at if latest else None,
+        waiting_since=current.opened_at if current is not None and waits else None,
+    )
 
 
 def _last_words(unit: Unit, case: Case) -> Question:

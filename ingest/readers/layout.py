@@ -9,7 +9,7 @@ import re
 import statistics
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
@@ -38,6 +38,7 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _SPACED_LATIN = re.compile(f"[{_HAN}] [A-Za-z0-9¥$€£]|[A-Za-z0-9%] [{_HAN}]")
 _UNSPACED_LATIN = re.compile(f"[{_HAN}][A-Za-z0-9¥$€£]|[A-Za-z0-9%][{_HAN}]")
 _WORD = re.compile(r"\S+")
+_HYPHENATED_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _HYPHENATED = re.compile(r"[^\W\d_](?:-|\u00ad)$")
 
 
@@ -94,31 +95,34 @@ def arrange(pages: Sequence[Page]) -> list[Block]:
     Where no heading stands out by size or weight, numbered lines that stand alone are headings.
     """
     flow: list[Line | Table] = []
-    breaks: set[int] = set()
+    turns: set[int] = set()
     for page in _without_running_lines(pages):
+        turns.add(len(flow))
         flow += _with_tables(page)
-        breaks.add(len(flow))
+    if not flow:
+        return []
+    return list(_listed(_Headings(_paragraphs(flow, turns)).blocks()))
+
+
+def _paragraphs(flow: Sequence[Line | Table], turns: Container[int]) -> list[_Paragraph | Table]:
+    """Lines rejoined, and tables that go on over a page; `turns` are the places where pages begin."""
     lines = [item for item in flow if isinstance(item, Line)]
-    if not lines:
-        return [item for item in flow if isinstance(item, Table)]
     margins = _Margins(lines)
     spaced = _puts_spaces_around_latin(lines)
-    words = frozenset(word for line in lines for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", line.text))
-    paragraphs: list[_Paragraph | Table] = []
+    words = frozenset(word for line in lines for word in _HYPHENATED_WORD.findall(line.text))
+    found: list[_Paragraph | Table] = []
     for index, item in enumerate(flow):
-        last = paragraphs[-1] if paragraphs else None
+        last = found[-1] if found else None
         if isinstance(item, Table):
-            if isinstance(last, Table) and index in breaks and len(last.rows[0]) == len(item.rows[0]):
-                paragraphs[-1] = Table(last.rows + item.rows[item.rows[0] == last.rows[0] :])
+            if isinstance(last, Table) and index in turns and len(last.rows[0]) == len(item.rows[0]):
+                found[-1] = Table(last.rows + item.rows[item.rows[0] == last.rows[0] :])
             else:
-                paragraphs.append(item)
-        elif isinstance(last, _Paragraph) and margins.continues(last.lines, item, turned=index in breaks):
-            paragraphs[-1] = _Paragraph(
-                (*last.lines, item), _rejoined(last.text, item.text, words, spaced=spaced)
-            )
+                found.append(item)
+        elif isinstance(last, _Paragraph) and margins.continues(last.lines, item, turned=index in turns):
+            found[-1] = _Paragraph((*last.lines, item), _rejoined(last.text, item.text, words, spaced=spaced))
         else:
-            paragraphs.append(_Paragraph((item,), item.text))
-    return list(_listed(_Headings(paragraphs).blocks()))
+            found.append(_Paragraph((item,), item.text))
+    return [p if isinstance(p, Table) else replace(p, text=p.text.replace("\u00ad", "-")) for p in found]
 
 
 def _without_running_lines(pages: Sequence[Page]) -> Iterator[Page]:
@@ -127,12 +131,17 @@ def _without_running_lines(pages: Sequence[Page]) -> Iterator[Page]:
     for page in pages:
         counts.update({_running_key(line, page) for line in page.lines if _in_margin(line, page)})
     needed = max(2, (len(pages) + 1) // 2) if len(pages) < 6 else 3
+    tables = [
+        frozenset(page.lines[i] for found in ruled_tables(page.lines, page.rules) for i in found.members)
+        for page in pages
+    ]
     title = max((line for page in pages[:1] for line in page.lines), key=lambda line: line.size, default=None)
-    for page in pages:
+    for page, table in zip(pages, tables, strict=True):
         kept = tuple(
             line
             for line in page.lines
             if not _in_margin(line, page)
+            or line in table
             or not (
                 _PAGE_NUMBER.match(line.text)
                 or _PRINTED.fullmatch(line.text)  # what browsers print on the edges
@@ -180,7 +189,7 @@ class _Margins:
         sizes: Counter[float] = Counter()
         for line in lines:
             sizes[round(line.size, 1)] += len(line.text)
-        self.body = sizes.most_common(1)[0][0]
+        self.body = sizes.most_common(1)[0][0] if sizes else 1.0
         self._lines = [line for line in lines if abs(line.size - self.body) < 0.5]
         gaps = [above.y - below.y for above, below in pairwise(lines) if _same_size(above, below)]
         near = [gap for gap in gaps if 0 < gap < 3 * self.body]
@@ -246,8 +255,8 @@ def _rejoined(first: str, second: str, words: frozenset[str], *, spaced: bool) -
     if _HYPHENATED.search(first) and second[:1].islower():
         head, tail = re.findall(r"[^\W\d_]+", first)[-1], re.match(r"[^\W\d_]+", second)
         spelled = f"{head}-{tail[0] if tail else ''}"
-        if first.endswith("-") and spelled in words and spelled.replace("-", "") not in words:
-            return first + second
+        if spelled in words and spelled.replace("-", "") not in words:
+            return f"{first[:-1]}-{second}"
         return first[:-1] + second
     if spaced and _UNSPACED_LATIN.fullmatch(first[-1:] + second[:1]):
         return f"{first} {second}"
@@ -263,7 +272,7 @@ class _Headings:
         weights: Counter[float] = Counter()
         for item in prose:
             weights[round(item.size, 1)] += len(item.text)
-        self._body = weights.most_common(1)[0][0]
+        self._body = weights.most_common(1)[0][0] if weights else 1.0
         larger = sorted({round(i.size) for i in prose if self._stands_out(i)}, reverse=True)
         self._levels = {size: min(level, _MOST_LEVELS) for level, size in enumerate(larger, start=1)}
         bold = sum(len(item.text) for item in prose if self._is_bold(item))

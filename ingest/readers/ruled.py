@@ -47,11 +47,14 @@ class FoundTable:
 
 
 def join(first: str, second: str) -> str:
-    """Two pieces of a broken text: no space where Chinese meets anything, a soft hyphen at the end undone."""
+    """Two pieces of a broken text: no space where Chinese meets anything, a hyphen at the end undone.
+
+    The hyphen (U+00AD) stays between what is no one word, as in `VTN-PB10`.
+    """
     if not first or not second:
         return first or second
     if first.endswith("\u00ad"):
-        return first[:-1] + second
+        return first[:-1] + ("" if second[0].islower() else "-") + second
     glue = "" if _NO_SPACE.match(first[-1]) or _NO_SPACE.match(second[0]) else " "
     return f"{first}{glue}{second}"
 

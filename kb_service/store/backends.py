@@ -51,8 +51,8 @@ def open_backend(url: str, lock_seconds: float) -> Backend:
 
 @contextmanager
 def overload_told() -> Iterator[None]:
-    """Turns "busy", "locked" and "not reachable" of either database into `Overloaded`, and a value that no column
-    takes into the ValueError or TypeError that it is.
+    """Turns "busy", "locked" and "not reachable" of either database into `Overloaded`, and the refusal of a
+    value by a column into the ValueError or TypeError that it is.
     """
     try:
         yield

@@ -36,7 +36,8 @@ class Idempotency(Repository):
             "headers": dict(replay.headers),
             "at": self._scope.now,
         }
-        return self._write(self._insert().values(row).on_conflict_do_nothing()).rowcount == 1
+        statement = self._insert().values(row).on_conflict_do_nothing().returning(_idempotency.c.key)
+        return self._write(statement).first() is not None
 
     def purge(self, before: datetime) -> int:
         """Forgets the keys first used before `before`; how many there were."""

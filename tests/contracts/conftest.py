@@ -48,7 +48,7 @@ def _server(folder: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def postgres_server(shared_folder: Path, worker_id: str) -> Iterator[str]:
-    """The URL of a database of this worker's own on a server that the workers share; the last one stops it."""
+    """The URL of this worker's own database on a server that the workers share; the last one stops it."""
     with locked(shared_folder / "postgres.lock"):
         note = shared_folder / "postgres.path"
         if not note.exists():

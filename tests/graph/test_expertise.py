@@ -92,7 +92,12 @@ def test_skills_speak_where_no_problem_is_known_yet() -> None:
 
 def test_agents_join_by_what_they_resolve() -> None:
     problems = [problem("p1", "delay"), problem("p2", "pairing")]
-    outcomes = [*solved("a4", "p1", 4), *solved("a4", "p2", 2), *solved("a1", "p2", 3), *solved("a1", "p1", 30)]
+    outcomes = [
+        *solved("a4", "p1", 4),
+        *solved("a4", "p2", 2),
+        *solved("a1", "p2", 3),
+        *solved("a1", "p1", 30),
+    ]
     clusters = by_id(cluster(INTENTS, AGENTS, problems, [*outcomes, *solved("gone", "p1", 9)], now=T))
     assert clusters["logistics"].agent_ids == ("a1", "a4")
     assert clusters["electronics"].agent_ids == ("a2",), "too few, and too small a part of one's work"
@@ -110,7 +115,12 @@ def test_failures_and_the_future_say_nothing() -> None:
 def learned_shop() -> tuple[list[Agent], list[Problem], list[Outcome]]:
     agents = [Agent(f"a{i}", f"agent-{i}") for i in range(4)]
     problems = [problem(f"p{i}") for i in range(6)]
-    outcomes = [o for i in range(6) for a in range(4) for o in solved(f"a{a}", f"p{i}", 25 if (i < 3) == (a < 2) else 1)]
+    outcomes = [
+        o
+        for i in range(6)
+        for a in range(4)
+        for o in solved(f"a{a}", f"p{i}", 25 if (i < 3) == (a < 2) else 1)
+    ]
     return agents, problems, outcomes
 
 
@@ -205,9 +215,15 @@ def test_every_problem_has_at_most_one_home(
         assert {"logistics", "electronics"} <= {c.id for c in clusters}
         for p in problems:
             home = next((c.id for c in clusters if p.id in c.problem_ids), None)
-            fixed = pinned.get(p.id) or {"delay": "logistics", "pairing": "electronics"}.get(p.intent_id or "")
+            fixed = pinned.get(p.id) or {"delay": "logistics", "pairing": "electronics"}.get(
+                p.intent_id or ""
+            )
             assert fixed is None or home == fixed
-            assert home is not None or not any(o.problem_id == p.id for o in outcomes) or weight_of(p, outcomes) < 25
+            assert (
+                home is not None
+                or not any(o.problem_id == p.id for o in outcomes)
+                or weight_of(p, outcomes) < 25
+            )
         previous = clusters
 
 
@@ -238,7 +254,9 @@ def agreement(first: Mapping[str, str], second: Mapping[str, str]) -> float:
     """Adjusted Rand index over the items of both (Hubert and Arabie 1985)."""
     items = sorted(first.keys() & second.keys())
     joint = sum(math.comb(n, 2) for n in Counter((first[i], second[i]) for i in items).values())
-    rows, columns = (sum(math.comb(n, 2) for n in Counter(p[i] for i in items).values()) for p in (first, second))
+    rows, columns = (
+        sum(math.comb(n, 2) for n in Counter(p[i] for i in items).values()) for p in (first, second)
+    )
     expected = rows * columns / math.comb(len(items), 2)
     return (joint - expected) / ((rows + columns) / 2 - expected)
 

@@ -36,7 +36,9 @@ ARGUMENTS: dict[Action, dict[str, Any]] = {"rename": {"names": {"zh": "坏了"}}
 
 ALLOWED: dict[Action, dict[ProblemState, ProblemState]] = {
     "promote": {"candidate": "open"},
-    "acknowledge": dict.fromkeys(["candidate", "open", "regressed", "silenced", "acknowledged"], "acknowledged"),
+    "acknowledge": dict.fromkeys(
+        ["candidate", "open", "regressed", "silenced", "acknowledged"], "acknowledged"
+    ),
     "resolve": dict.fromkeys(STATES, "resolved"),
     "reopen": {"resolved": "open", "silenced": "open"},
     "regress": {"resolved": "regressed"},
@@ -171,7 +173,12 @@ def test_a_candidate_opens_at_three_customers(
 @given(
     st.sampled_from(STATES),
     st.lists(
-        st.tuples(st.sampled_from(ACTIONS), st.integers(0, 5), st.none() | st.integers(1, 9), st.none() | st.integers(1, 3)),
+        st.tuples(
+            st.sampled_from(ACTIONS),
+            st.integers(0, 5),
+            st.none() | st.integers(1, 9),
+            st.none() | st.integers(1, 3),
+        ),
         max_size=20,
     ),
 )

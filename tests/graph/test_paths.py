@@ -71,7 +71,9 @@ networks = st.builds(
     lambda size, pairs: (size, [(a % size, b % size, k, w) for a, b, k, w in pairs if a % size != b % size]),
     st.integers(2, 12),
     st.lists(
-        st.tuples(st.integers(0, 99), st.integers(0, 99), st.sampled_from("xy"), st.sampled_from([1.0, 3.0, 7.0])),
+        st.tuples(
+            st.integers(0, 99), st.integers(0, 99), st.sampled_from("xy"), st.sampled_from([1.0, 3.0, 7.0])
+        ),
         max_size=30,
     ),
 )

@@ -32,7 +32,9 @@ def document(id: str = "d1", **changes: object) -> DocumentNode:
 
 
 def alert(id: str, problem_id: str) -> Alert:
-    return Alert(id, "recurrence", "open", T, problem_id, Evidence(3, 0.5, 3, 60, None, {"en": "3 customers"}))
+    return Alert(
+        id, "recurrence", "open", T, problem_id, Evidence(3, 0.5, 3, 60, None, {"en": "3 customers"})
+    )
 
 
 def graph_of(*puts: object) -> ProblemGraph:
@@ -295,10 +297,20 @@ weights = st.sampled_from([-1.0, 0.1, 0.2, 0.3, 1.0, 7.5])
 
 values = st.one_of(
     st.builds(
-        problem, names, products=some, intent_id=st.none() | names, expertise_id=st.none() | names, owner_id=names
+        problem,
+        names,
+        products=some,
+        intent_id=st.none() | names,
+        expertise_id=st.none() | names,
+        owner_id=names,
     ),
     st.builds(
-        document, names, products=some, supersedes=some, valid_from=st.none() | moments, valid_to=st.none() | moments
+        document,
+        names,
+        products=some,
+        supersedes=some,
+        valid_from=st.none() | moments,
+        valid_to=st.none() | moments,
     ),
     st.builds(lambda id: Intent(id, id, ()), names),
     st.builds(lambda id: Agent(id, id), names),

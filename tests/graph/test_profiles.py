@@ -44,7 +44,8 @@ def test_without_outcomes_nothing_is_claimed() -> None:
 def test_few_cases_move_an_estimate_little_and_many_a_lot() -> None:
     shop = record("others", "p", 60, 40)
     rates = [
-        Profiles([*shop, *record("a", "p", n, 0)], now=T).estimate("a", problem_id="p").rate for n in (0, 2, 20, 100)
+        Profiles([*shop, *record("a", "p", n, 0)], now=T).estimate("a", problem_id="p").rate
+        for n in (0, 2, 20, 100)
     ]
     assert rates == sorted(rates)
     assert rates[0] == pytest.approx(0.6, abs=0.02)
@@ -108,7 +109,9 @@ def test_a_new_problem_is_as_hard_as_its_intent() -> None:
     profiles = Profiles(outcomes, now=T)
     hard, easy = (profiles.estimate("b", problem_id="new", intent_id=i).rate for i in ("hard", "easy"))
     assert hard < 0.35 < 0.65 < easy
-    assert profiles.estimate("b", problem_id="p1") == profiles.estimate("b", problem_id="p1", intent_id="hard")
+    assert profiles.estimate("b", problem_id="p1") == profiles.estimate(
+        "b", problem_id="p1", intent_id="hard"
+    )
 
 
 def test_handling_time_is_a_shrunken_typical_time() -> None:
@@ -180,7 +183,14 @@ def simulated(seed: int, cases: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     agents, problems = random.integers(AGENTS, size=cases), random.integers(PROBLEMS, size=cases)
     won = random.random(cases) < truth[agents, problems]
     outcomes = [
-        outcome(f"a{a}", f"p{p}", bool(w), intent_id=f"i{p // 2}", expertise_id=f"x{p // 6}", at=T - float(d) * DAY)
+        outcome(
+            f"a{a}",
+            f"p{p}",
+            bool(w),
+            intent_id=f"i{p // 2}",
+            expertise_id=f"x{p // 6}",
+            at=T - float(d) * DAY,
+        )
         for a, p, w, d in zip(agents, problems, won, random.random(cases) * 60, strict=True)
     ]
     counts, wins = np.zeros((AGENTS, PROBLEMS)), np.zeros((AGENTS, PROBLEMS))

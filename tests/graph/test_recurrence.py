@@ -133,9 +133,7 @@ def test_a_resolved_problem_regresses_when_customers_return(
 
 
 def test_a_regression_says_since_when() -> None:
-    verdict = regression(
-        seen((2, "a"), (2, "b"), (3, "c"), (3, "c")), RULES, resolved_at=T, now=T + 3 * DAY
-    )
+    verdict = regression(seen((2, "a"), (2, "b"), (3, "c"), (3, "c")), RULES, resolved_at=T, now=T + 3 * DAY)
     assert verdict.at == T + 3 * DAY
     assert verdict.evidence is not None
     assert verdict.evidence.expected == 0.0
@@ -165,7 +163,10 @@ def test_lengths_of_time_in_words(minutes: int, words: tuple[str, str]) -> None:
 
 
 streams = st.lists(
-    st.tuples(st.integers(0, 400), st.sampled_from("abcdef")), min_size=1, max_size=30, unique_by=lambda v: v[0]
+    st.tuples(st.integers(0, 400), st.sampled_from("abcdef")),
+    min_size=1,
+    max_size=30,
+    unique_by=lambda v: v[0],
 ).map(lambda votes: [Observation(T + hours * HOUR, who, f"e{hours}") for hours, who in votes])
 
 

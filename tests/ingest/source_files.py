@@ -162,6 +162,8 @@ def _drawn(item: Shown | Drawn) -> str:
     return f"BT /{_FONTS[item.font]} {item.size} Tf 1 0 0 1 {item.x} {item.y} Tm {shown} Tj ET"
 
 
-def paragraphs(lines: Sequence[str], *, y: float = 700, x: float = 60, size: float = 11, font: str = "latin") -> list[Shown]:
+def paragraphs(
+    lines: Sequence[str], *, y: float = 700, x: float = 60, size: float = 11, font: str = "latin"
+) -> list[Shown]:
     """Lines one below the other, a line's pitch apart."""
     return [Shown(text, x, y - 1.4 * size * n, size, font) for n, text in enumerate(lines)]

@@ -55,15 +55,24 @@ def test_a_title_that_says_more_than_the_heading_stays() -> None:
 
 @pytest.mark.parametrize(
     ("lang", "text", "expected"),
-    [("en", "退货政策自签收次日起十五天", None), ("zh", "Fifteen days for returns", None), ("en-GB", "Fifteen days", "en"), ("??", "Days", None)],
+    [
+        ("en", "退货政策自签收次日起十五天", None),
+        ("zh", "Fifteen days for returns", None),
+        ("en-GB", "Fifteen days", "en"),
+        ("??", "Days", None),
+    ],
 )
-def test_a_language_that_the_script_contradicts_is_left_out(lang: str, text: str, expected: str | None) -> None:
+def test_a_language_that_the_script_contradicts_is_left_out(
+    lang: str, text: str, expected: str | None
+) -> None:
     extract = html.extract(f'<html lang="{lang}"><body><main><p>{text}</p></main></body></html>')
     assert extract.attributes.get("language") == expected
 
 
 def test_without_landmarks_the_frame_is_cut_and_the_middle_kept() -> None:
-    sentence = "Every order in mainland China is sent within one day when it is paid before four in the afternoon. "
+    sentence = (
+        "Every order in mainland China is sent within one day when it is paid before four in the afternoon. "
+    )
     page = f"""<html><head><title>Delivery</title></head><body>
     <div class="nav"><a href="/a">Home</a><a href="/b">Products</a></div>
     <div id="content"><h1>Delivery</h1><p>{sentence * 3}</p><h2>Fees</h2>
@@ -87,13 +96,18 @@ def test_scripts_and_styles_never_come_through() -> None:
 
 
 def test_fragments_are_taken_whole() -> None:
-    extract = html.extract("Loose text<p>One<br>two</p><div>three <b>four</b><p>five</p>six</div><pre>x\n y</pre>")
+    extract = html.extract(
+        "Loose text<p>One<br>two</p><div>three <b>four</b><p>five</p>six</div><pre>x\n y</pre>"
+    )
     assert extract.text == "Loose text\n\nOne\ntwo\n\nthree four\n\nfive\n\nsix\n\nx\ny"
     assert extract.attributes == {}
 
 
 def test_a_form_around_the_page_is_no_reason_to_lose_it() -> None:
-    assert html.extract("<form><p>All of it</p><input value='x'><select><option>y</option></select></form>").text == "All of it"
+    assert (
+        html.extract("<form><p>All of it</p><input value='x'><select><option>y</option></select></form>").text
+        == "All of it"
+    )
 
 
 def test_accordions_and_definitions() -> None:
@@ -108,7 +122,10 @@ def test_accordions_and_definitions() -> None:
 @pytest.mark.parametrize(
     ("table", "rows"),
     [
-        ("<tr><th>Weight</th><td>41 g</td></tr><tr><th>Water</th><td>IPX5</td></tr>", ["Weight: 41 g", "Water: IPX5"]),
+        (
+            "<tr><th>Weight</th><td>41 g</td></tr><tr><th>Water</th><td>IPX5</td></tr>",
+            ["Weight: 41 g", "Water: IPX5"],
+        ),
         ("<tr><td>A</td><td>B</td></tr><tr><td>1</td><td>2</td></tr>", ["A: 1; B: 2"]),
         ("<tr><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr>", ["1; 2", "3; 4"]),
         (
@@ -116,7 +133,10 @@ def test_accordions_and_definitions() -> None:
             "<tr><td>EU</td><td>8</td><td>40</td></tr>",
             ["Zone: EU; Time Air: 8; Time Sea: 40"],
         ),
-        ("<tr><th>A</th><th>B</th></tr><tr><td colspan=2>both</td></tr><tr><td></td><td>x</td></tr>", ["A: both", "B: x"]),
+        (
+            "<tr><th>A</th><th>B</th></tr><tr><td colspan=2>both</td></tr><tr><td></td><td>x</td></tr>",
+            ["A: both", "B: x"],
+        ),
     ],
 )
 def test_tables_row_by_row(table: str, rows: list[str]) -> None:
@@ -125,7 +145,9 @@ def test_tables_row_by_row(table: str, rows: list[str]) -> None:
 
 
 def test_a_layout_table_is_no_table() -> None:
-    extract = html.extract("<table><tr><td><h2>A</h2><p>b</p><table><tr><th>x</th><th>y</th></tr><tr><td>1</td><td>2</td></tr></table></td></tr></table>")
+    extract = html.extract(
+        "<table><tr><td><h2>A</h2><p>b</p><table><tr><th>x</th><th>y</th></tr><tr><td>1</td><td>2</td></tr></table></td></tr></table>"
+    )
     assert shown(extract) == [("heading", (), "A"), ("prose", (), "b"), ("row", (), "x: 1; y: 2")]
 
 
@@ -140,7 +162,9 @@ def test_declared_chinese_encodings() -> None:
     assert read("a.html", page).extracts[0].text == "退货镕政策"
 
 
-@pytest.mark.parametrize("source", ["", "<html><body></body></html>", "<script>1</script>", "<nav>Home</nav>"])
+@pytest.mark.parametrize(
+    "source", ["", "<html><body></body></html>", "<script>1</script>", "<nav>Home</nav>"]
+)
 def test_nothing_to_read(source: str) -> None:
     with pytest.raises(EmptySource):
         html.extract(source)

@@ -117,7 +117,9 @@ def test_line_breaks_and_inline_html() -> None:
 
 
 def test_wrapped_lines_join_with_a_space_only_outside_chinese() -> None:
-    assert markdown.extract("下列商品\n不支持退货\nfor any\nreason").text == "下列商品不支持退货 for any reason"
+    assert (
+        markdown.extract("下列商品\n不支持退货\nfor any\nreason").text == "下列商品不支持退货 for any reason"
+    )
 
 
 def test_read_refuses_binary_under_a_markdown_name() -> None:

@@ -1,0 +1,438 @@
+"""An example response for every operation: what a reader of the reference sees, and a test holds true to the shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PRIORITY: dict[str, Any] = {
+    "score": 82,
+    "band": "urgent",
+    "contributions": [
+        {"factor": "urgency", "points": 31, "evidence": "“再不处理”"},
+        {"factor": "emotion", "points": 24, "evidence": "愤怒 0.9"},
+        {"factor": "customer_value", "points": 9, "evidence": "银卡,4 单,7 天前下单"},
+    ],
+}
+INTENT: dict[str, Any] = {
+    "id": "return-damaged",
+    "label": "破损退货 / Return of damaged goods",
+    "examples": ["手机屏幕碎了我要退货", "it arrived broken, I want to send it back"],
+    "expertise": "after-sales-electronics",
+    "description": "The goods are damaged and the customer wants to return them.",
+    "sensitive": False,
+}
+AGENT: dict[str, Any] = {
+    "id": "agent-07",
+    "name": "agent-07",
+    "languages": ["zh", "en"],
+    "skills": ["after-sales-electronics"],
+    "capacity": 5,
+    "online": True,
+    "pool": "core",
+    "permissions": ["refund:500"],
+    "load": 2,
+}
+CHOICE: dict[str, Any] = {
+    "id": "agent-07",
+    "name": "agent-07",
+    "score": 0.87,
+    "available": True,
+    "reasons": [
+        {"code": "skill", "text": "解决此类问题的比例为 92%(140 例)"},
+        {"code": "sticky", "text": "周二服务过这位顾客"},
+    ],
+}
+ROUTE: dict[str, Any] = {
+    "expertise": {"id": "after-sales-electronics", "name": "after-sales-electronics", "confidence": 0.9},
+    "alternatives": [{"id": "logistics", "name": "logistics", "confidence": 0.06}],
+    "triage": False,
+    "triage_reason": None,
+    "intents": [{"id": "return-damaged", "label": "破损退货 / Return of damaged goods", "probability": 0.88}],
+    "priority": PRIORITY,
+    "agents": [CHOICE],
+    "sla": {
+        "tier": 1,
+        "first_response_due": "2026-11-11T09:05:00+08:00",
+        "resolve_due": "2026-11-11T13:00:00+08:00",
+    },
+}
+REPLY: dict[str, Any] = {
+    "action": "answer",
+    "reason": "confident",
+    "confidence": 0.93,
+    "answers": [
+        {
+            "id": "0f3c…",
+            "exposure_id": "exp_01KA…",
+            "text": "自签收之日起 7 天内可无理由退货。",
+            "kind": "policy",
+            "language": "zh",
+            "confidence": 0.93,
+            "missing": [],
+            "citations": [
+                {
+                    "document_id": "policy-returns-zh",
+                    "title": "退货政策(2026 版)",
+                    "url": None,
+                    "section": ["退货时限"],
+                    "quote": "自签收之日起 7 天内可无理由退货。",
+                    "start": 120,
+                    "end": 137,
+                    "valid_from": "2026-03-01T00:00:00+08:00",
+                    "valid_to": None,
+                }
+            ],
+            "why": [{"code": "policy_match", "text": "现行政策的相关条款:退货政策 › 退货时限", "weight": 0.81}],
+        }
+    ],
+    "clarify": None,
+    "handoff": None,
+    "understanding": {
+        "language": "zh",
+        "corrected_query": None,
+        "intents": [{"id": "return", "label": "退货 / Return", "probability": 0.88}],
+        "out_of_scope": False,
+        "entities": [{"type": "date", "value": "2026-11-04", "start": 0, "end": 2}],
+        "emotion": {"label": "neutral", "score": 0.6},
+        "urgency": 0.2,
+    },
+    "priority": PRIORITY,
+    "problem": {"id": "p_5d2f", "name": "退货期限", "state": "open"},
+    "timing_ms": {"total": 9.1, "embed": 5.2, "search": 2.4},
+}
+CASE: dict[str, Any] = {
+    "id": "case_8a1c",
+    "customer_id": "u-9",
+    "conversation_ids": ["c-123"],
+    "channels": ["app"],
+    "state": "waiting",
+    "opened_at": "2026-11-11T09:00:00+08:00",
+    "active_at": "2026-11-11T09:02:00+08:00",
+    "resolved_at": None,
+    "problem": {"id": "p_5d2f", "name": "华东包裹延误", "state": "open"},
+    "agent_id": None,
+    "language": "zh",
+}
+CASE_DETAIL: dict[str, Any] = {
+    **CASE,
+    "events": [
+        {
+            "id": "m-20261111-17",
+            "type": "message",
+            "role": "customer",
+            "at": "2026-11-11T09:00:00+08:00",
+            "channel": "app",
+            "text": "包裹三天没有更新了",
+            "reply": None,
+            "agent_id": None,
+            "reason": None,
+        }
+    ],
+}
+PROBLEM: dict[str, Any] = {
+    "id": "p_5d2f",
+    "name": "华东包裹延误",
+    "state": "open",
+    "emerging": True,
+    "evergreen": False,
+    "opened_at": "2026-11-09T08:12:00+08:00",
+    "active_at": "2026-11-11T09:00:00+08:00",
+    "episode_at": "2026-11-09T08:12:00+08:00",
+    "resolved_at": None,
+    "silenced_until": None,
+    "events": 41,
+    "customers": 33,
+    "products": [],
+    "intent_id": "parcel-late",
+    "expertise_id": "logistics",
+    "owner_id": None,
+    "aliases": [],
+}
+EVIDENCE = {
+    "zh": "7 天内 12 位顾客(13 条消息),通常 1.4 条(9.3 倍,p < 1e-6)。",
+    "en": "12 customers in 7 days (13 messages), expected 1.4 (9.3×, p < 1e-6).",
+}
+PROBLEM_DETAIL: dict[str, Any] = {
+    **PROBLEM,
+    "evidence": EVIDENCE["zh"],
+    "counts": [{"hour": "2026-11-11T09:00:00+08:00", "events": 5, "customers": 4}],
+    "examples": ["包裹三天没有更新了"],
+    "answers": [{"external_id": "faq-zh-012", "kind": "faq", "title": "物流不更新怎么办", "weight": 1.0}],
+    "policies": [],
+    "resolutions": [],
+    "alerts": ["alt_77f0"],
+}
+ALERT: dict[str, Any] = {
+    "id": "alt_77f0",
+    "kind": "recurrence",
+    "state": "open",
+    "opened_at": "2026-11-09T10:40:00+08:00",
+    "problem": {"id": "p_5d2f", "name": "华东包裹延误", "state": "open"},
+    "observed": 13,
+    "expected": 1.4,
+    "window_minutes": 10080,
+    "customers": 12,
+    "p_value": 1e-7,
+    "evidence": EVIDENCE,
+    "examples": ["包裹三天没有更新了"],
+    "expertise": "logistics",
+    "products": [],
+    "proposal_id": "prop_1b9e",
+}
+PROPOSAL: dict[str, Any] = {
+    "id": "prop_1b9e",
+    "kind": "document",
+    "state": "open",
+    "opened_at": "2026-11-09T10:40:00+08:00",
+    "title": "为“华东包裹延误”补充一篇文档",
+    "evidence": EVIDENCE["zh"],
+    "draft": "# 华东包裹延误 / East China parcels late\n…",
+    "problem_id": "p_5d2f",
+    "alert_id": "alt_77f0",
+}
+RULES: dict[str, Any] = {
+    "recurrence_customers": 3,
+    "recurrence_window_hours": 168.0,
+    "regression_customers": 3,
+    "regression_grace_hours": 24.0,
+    "promote_customers": 3,
+    "promote_window_hours": 168.0,
+    "followup_hours": 72.0,
+    "refund_limit": 500.0,
+    "wrong_answer_bound": 0.01,
+    "priority_weights": {},
+    "sensitive_flows": {},
+}
+GRAPH: dict[str, Any] = {
+    "directed": True,
+    "multigraph": True,
+    "graph": {},
+    "nodes": [
+        {"id": "problem:p_5d2f", "kind": "problem", "label": "华东包裹延误", "state": "open"},
+        {"id": "document:faq-zh-012", "kind": "document", "label": "物流不更新怎么办"},
+    ],
+    "edges": [
+        {"source": "problem:p_5d2f", "target": "document:faq-zh-012", "key": "answered_by", "weight": 1.0}
+    ],
+}
+DOCUMENT_HEAD: dict[str, Any] = {
+    "external_id": "policy-returns-zh",
+    "kind": "policy",
+    "title": "退货政策(2026 版)",
+    "language": "zh",
+    "audience": "public",
+    "status": "approved",
+    "url": None,
+    "products": [],
+    "regions": ["CN"],
+    "tiers": [],
+    "channels": [],
+    "valid_from": "2026-03-01T00:00:00+08:00",
+    "valid_to": None,
+    "supersedes": ["policy-returns-zh-2025"],
+    "version": 2,
+    "created_at": "2026-02-20T10:00:00+08:00",
+    "updated_at": "2026-02-27T16:30:00+08:00",
+}
+DOCUMENT: dict[str, Any] = {**DOCUMENT_HEAD, "text": "退货政策\n\n自签收之日起 7 天内……", "fields": {}, "metadata": {}}
+WEBHOOK: dict[str, Any] = {
+    "id": "product-team",
+    "url": "https://example.com/hooks/support",
+    "types": ["alert.opened", "problem.regressed"],
+    "filter": {"product": [], "expertise": []},
+    "format": "standard",
+    "state": "active",
+    "disabled_reason": None,
+    "created_at": "2026-11-01T10:00:00+08:00",
+    "secret": None,
+}
+NEW_WEBHOOK: dict[str, Any] = {**WEBHOOK, "secret": "whsec_…"}
+DELIVERY: dict[str, Any] = {
+    "id": "dlv_01KA…",
+    "message_id": "msg_01KA…",
+    "type": "alert.opened",
+    "state": "delivered",
+    "attempts": 1,
+    "next_at": None,
+    "status": 204,
+    "error": None,
+    "created_at": "2026-11-09T10:40:00+08:00",
+    "delivered_at": "2026-11-09T10:40:01+08:00",
+}
+SKILL: dict[str, Any] = {
+    "expertise_id": "after-sales-electronics",
+    "expertise": "after-sales-electronics",
+    "cases": 140,
+    "rate": 0.92,
+    "low": 0.87,
+    "high": 0.96,
+    "handling_seconds": 128.0,
+    "rating": 4.7,
+}
+EXPERTISE: dict[str, Any] = {
+    "id": "after-sales-electronics",
+    "name": "after-sales-electronics",
+    "intent_ids": ["return-damaged"],
+    "problem_ids": [],
+    "agent_ids": ["agent-07"],
+}
+DOCUMENT_STATUS: dict[str, Any] = {
+    "external_id": "returns-us",
+    "status": "created",
+    "version": 1,
+    "passages": 3,
+    "error": None,
+}
+EVENT_RESULT: dict[str, Any] = {
+    "id": "m-20261111-17",
+    "status": "accepted",
+    "problem": {"id": "p_5d2f", "new": False, "reason": "joined", "score": 0.91, "runner_up": 0.34},
+    "pending": False,
+    "alerts": ["alt_77f0"],
+    "case_id": "case_8a1c",
+    "error": None,
+}
+
+
+def _page(item: dict[str, Any]) -> dict[str, Any]:
+    return {"items": [item], "next_cursor": None}
+
+
+RESPONSES: dict[str, Any] = {
+    "GET /health/live": {"status": "live"},
+    "GET /health/ready": {
+        "status": "ready",
+        "store": "ready",
+        "encoder": "ready",
+        "workspaces": {"ready": 1, "loading": 0},
+    },
+    "GET /metrics": 'kb_answers_total{action="answer",reason="confident"} 41.0\n',
+    "POST /v1/answers": REPLY,
+    "POST /v1/suggestions": {**REPLY, "action": "suggest", "reason": "for_an_agent"},
+    "POST /v1/search": {
+        "hits": [
+            {
+                "document_id": "policy-returns-zh",
+                "external_id": "policy-returns-zh",
+                "title": "退货政策(2026 版)",
+                "passage": "自签收之日起 7 天内可无理由退货。",
+                "section": ["退货时限"],
+                "start": 120,
+                "end": 137,
+                "score": 0.81,
+                "dense": 0.42,
+                "lexical": 11.3,
+                "graph": 0.0,
+            }
+        ]
+    },
+    "POST /v1/feedback": {
+        "exposure_id": "exp_01KA…",
+        "answer_id": "0f3c…",
+        "outcome": "accepted",
+        "status": "recorded",
+    },
+    "POST /v1/route": ROUTE,
+    "GET /v1/intents": _page(INTENT),
+    "POST /v1/intents:batch": {"items": [{"id": "return-damaged", "status": "created"}]},
+    "GET /v1/intents/{id}": INTENT,
+    "PUT /v1/intents/{id}": INTENT,
+    "GET /v1/agents": _page(AGENT),
+    "GET /v1/agents/{id}": AGENT,
+    "PUT /v1/agents/{id}": AGENT,
+    "GET /v1/agents/{id}/profile": {
+        "agent": AGENT,
+        "overall": {**SKILL, "expertise_id": None, "expertise": None, "cases": 212},
+        "by_expertise": [SKILL],
+    },
+    "GET /v1/expertise": _page(EXPERTISE),
+    "GET /v1/expertise/{id}": EXPERTISE,
+    "POST /v1/assignments": {
+        "items": [{"case_id": "case_8a1c", "agent": CHOICE, "reason": "assigned", "priority": PRIORITY}]
+    },
+    "POST /v1/events": EVENT_RESULT,
+    "POST /v1/events:batch": EVENT_RESULT,
+    "GET /v1/events/{id}": {
+        **EVENT_RESULT,
+        "type": "message",
+        "role": "customer",
+        "at": "2026-11-11T09:00:00+08:00",
+        "conversation_id": "c-123",
+        "customer_id": "u-9",
+        "channel": "app",
+        "text": "包裹三天没有更新了",
+        "language": "zh",
+        "products": [],
+    },
+    "GET /v1/cases": _page(CASE),
+    "GET /v1/cases/{id}": CASE_DETAIL,
+    "POST /v1/cases/{id}/assign": {**CASE_DETAIL, "state": "assigned", "agent_id": "agent-07"},
+    "POST /v1/cases/{id}/consult": {**CASE_DETAIL, "state": "assigned", "agent_id": "agent-07"},
+    "POST /v1/cases/{id}/handover": CASE_DETAIL,
+    "POST /v1/cases/{id}/resolve": {**CASE_DETAIL, "state": "resolved", "agent_id": "agent-07"},
+    "GET /v1/problems": _page(PROBLEM),
+    "GET /v1/problems/{id}": PROBLEM_DETAIL,
+    "GET /v1/problems/{id}/cases": _page(CASE),
+    "GET /v1/problems/{id}/graph": GRAPH,
+    "GET /v1/graph": GRAPH,
+    "POST /v1/problems/{id}/acknowledge": {**PROBLEM, "state": "acknowledged"},
+    "POST /v1/problems/{id}/resolve": {**PROBLEM, "state": "resolved", "resolved_at": "2026-11-12T10:00:00+08:00"},
+    "POST /v1/problems/{id}/reopen": PROBLEM,
+    "POST /v1/problems/{id}/rename": PROBLEM,
+    "POST /v1/problems/{id}/silence": {
+        **PROBLEM,
+        "state": "silenced",
+        "silenced_until": "2026-12-01T00:00:00+08:00",
+    },
+    "POST /v1/problems/{id}/assign": {**PROBLEM, "owner_id": "agent-07"},
+    "POST /v1/problems/{id}/merge": {**PROBLEM, "aliases": ["p_91aa"]},
+    "POST /v1/problems/{id}/split": {**PROBLEM, "id": "p_c0de", "events": 4, "customers": 4},
+    "GET /v1/alerts": _page(ALERT),
+    "GET /v1/alerts/{id}": ALERT,
+    "GET /v1/proposals": _page(PROPOSAL),
+    "POST /v1/proposals/{id}/accept": {**PROPOSAL, "state": "accepted"},
+    "POST /v1/proposals/{id}/dismiss": {**PROPOSAL, "state": "dismissed"},
+    "GET /v1/rules": RULES,
+    "PUT /v1/rules": RULES,
+    "GET /v1/webhooks": _page(WEBHOOK),
+    "GET /v1/webhooks/{id}": WEBHOOK,
+    "PUT /v1/webhooks/{id}": NEW_WEBHOOK,
+    "POST /v1/webhooks/{id}/rotate": NEW_WEBHOOK,
+    "POST /v1/webhooks/{id}/test": {
+        **DELIVERY,
+        "type": "webhook.test",
+        "state": "pending",
+        "attempts": 0,
+        "status": None,
+        "delivered_at": None,
+        "next_at": "2026-11-09T10:40:00+08:00",
+    },
+    "GET /v1/webhooks/{id}/deliveries": _page(DELIVERY),
+    "POST /v1/webhooks/{id}/deliveries/{delivery}/replay": {**DELIVERY, "state": "pending", "delivered_at": None},
+    "GET /v1/documents": _page(DOCUMENT_HEAD),
+    "POST /v1/documents:batch": DOCUMENT_STATUS,
+    "POST /v1/documents:upload": {"items": [DOCUMENT_STATUS]},
+    "GET /v1/documents/{external_id}": DOCUMENT,
+    "PUT /v1/documents/{external_id}": DOCUMENT_STATUS,
+    "GET /v1/documents/{external_id}/versions": _page(
+        {
+            "version": 1,
+            "title": "退货政策",
+            "text": "自签收之日起 15 天内……",
+            "valid_from": "2025-03-01T00:00:00+08:00",
+            "valid_to": None,
+            "created_at": "2025-02-20T10:00:00+08:00",
+        }
+    ),
+    "DELETE /v1/customers/{id}": {"customer_id": "u-9", "erased": {"events": 12, "cases": 2}},
+    "GET /v1/audit": _page(
+        {
+            "id": "aud_01KA…",
+            "at": "2026-11-09T10:45:00+08:00",
+            "actor": "key_01KA…",
+            "action": "problem.acknowledge",
+            "object": "p_5d2f",
+            "detail": {"before": "open"},
+        }
+    ),
+}

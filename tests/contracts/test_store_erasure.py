@@ -1,0 +1,280 @@
+"""Erasing a customer: nothing of theirs stays, nothing of others goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from graph.models import Customer, Evidence
+from kb_service.store import Change, Erasure, NewEvent, Replay, Store, Unit
+from kb_service.store.quotes import ERASED, Quotes
+from tests.contracts.store_samples import (
+    AT,
+    MODEL,
+    a_case,
+    a_document,
+    a_match,
+    a_problem,
+    a_proposal,
+    a_replay,
+    a_webhook,
+    an_alert,
+    an_event,
+    an_exposure,
+    everything,
+    fill,
+    put_document,
+    rows,
+    some_feedback,
+    vectors_of,
+)
+
+HER = "customer-31337"
+MARK = "zebra-marked"
+"""Stands in every text that she wrote or that quotes her."""
+
+SAID = [f"{MARK} 我的杯子碎了,订单已经三天", f"where is my {MARK} parcel, it is late", f"{MARK}!"]
+
+
+def her_story(unit: Unit) -> None:
+    vector = vectors_of(1)[0]
+    unit.problems.put(a_problem("shared", named_by_person=False, names={"zh": f"{SAID[0][:14]}… · 碎了"}))
+    unit.problems.put(a_problem("hers", names={"en": SAID[1]}))
+    unit.problems.put(a_problem("merged-into-hers"))
+    unit.problems.merge_alias("merged-into-hers", "hers")
+    unit.cases.put(a_case("her-case", customer_id=HER, conversation_ids=("her-chat",), problem_id="shared"))
+    unit.cases.put(a_case("nameless", customer_id=None, conversation_ids=("her-mail",), problem_id="hers"))
+    mine = {"customer_id": HER, "conversation_id": "her-chat"}
+    unit.events.add_many(
+        [
+            NewEvent(an_event("h1", text=SAID[0], **mine), "her-case", vector, MODEL),
+            NewEvent(
+                an_event("h2", text=SAID[1], customer_id=None, customer=Customer(HER, "gold")),
+                "nameless",
+                vector,
+                MODEL,
+            ),
+            NewEvent(
+                an_event(
+                    "h3",
+                    role="agent",
+                    customer_id=None,
+                    text=f"您好 {MARK},已补发",
+                    conversation_id="her-chat",
+                ),
+                "her-case",
+            ),
+            NewEvent(an_event("h4", customer_id=None, text=SAID[2], conversation_id="her-mail")),
+            NewEvent(
+                an_event(
+                    "h5", type="resolution", role="agent", reply=f"{MARK} refunded", agent_id="a", **mine
+                ),
+                "her-case",
+            ),
+        ]
+    )
+    unit.assignments.put("h1", "shared", a_match("shared"))
+    unit.assignments.put("h2", "hers", a_match("hers"))
+    quoting = Evidence(3, 1.0, 3, 60, None, {"zh": f"三位顾客,例如:{SAID[0]}"})
+    unit.alerts.put(
+        an_alert(
+            "quoting", problem_id="shared", evidence=quoting, examples=(SAID[0], "fine", f"{SAID[1][:20]}…")
+        ),
+        ["h1", "o1", "h2"],
+    )
+    unit.alerts.put(an_alert("old", problem_id="shared", examples=(SAID[0][:12], "fine")))
+    unit.alerts.put(an_alert("gone", problem_id="hers", examples=(SAID[1],)), ["h2"])
+    unit.proposals.put(
+        a_proposal("quoting", problem_id="hers", draft=f"Answer this:\n{SAID[1]}\nThen close.")
+    )
+    unit.webhooks.put(a_webhook())
+    excerpt = SAID[0][:12]
+    alert = {"alert": {"examples": [SAID[0], excerpt, "fine"], "customers": [HER, "u2"]}, "words": excerpt}
+    unit.outbox.add("alert.opened", alert, AT, ["hook-1"], ["h1", "o1"])
+    unit.outbox.add("problem.regressed", {"text": f"see {SAID[1]} by {HER}."}, AT, ["hook-1"])
+    unit.exposures.add_many(
+        [
+            an_exposure("xh1", query=SAID[0], customer_id=HER, conversation_id="web-only"),
+            an_exposure("xh2", query=f"{MARK} again", customer_id=None, conversation_id="web-only"),
+            an_exposure("xh3", query=SAID[1], customer_id=None, conversation_id=None, event_id="h2"),
+            an_exposure("xh4", query=SAID[2], customer_id=None, conversation_id=None, event_id=None),
+        ]
+    )
+    unit.feedback.add(some_feedback("fh", exposure_id="xh1", final_text=f"您好 {MARK}"))
+    unit.idempotency.put("k1", "/v1/events", Replay("h", 200, f'{{"id":"h1","customer":"{HER}"}}'.encode()))
+    unit.idempotency.put("k2", "/v1/answers", Replay("h", 200, f'{{"summary":"{SAID[1]}"}}'.encode()))
+    unit.audit.append("key_1", "cases.handover", f"case of {HER}", {"summary": SAID[0], "customer": HER})
+
+
+def others(unit: Unit) -> None:
+    fill(unit)
+    unit.problems.put(a_problem("shared-too"))
+    unit.cases.put(a_case("others-case", customer_id="u2", conversation_ids=("c7",), problem_id="shared"))
+    theirs = {"customer_id": "u2", "conversation_id": "c7", "text": "我的杯子也碎了"}
+    unit.events.add(an_event("o1", **theirs), "others-case")
+    unit.assignments.put("o1", "shared", a_match("shared"))
+    unit.audit.append("key_1", "cases.handover", "customer-313379", {"customer": f"{HER}-2"})
+
+
+@pytest.fixture
+def erased(store: Store) -> Erasure:
+    with store.writing("shop") as unit:
+        others(unit)
+        her_story(unit)
+    with store.writing("shop") as unit:
+        return unit.erase_customer(HER)
+
+
+def test_nothing_of_the_customer_stays(store: Store, store_url: str, erased: Erasure) -> None:
+    left = everything(store_url)
+    left = left.replace("customer-313379", "").replace(f"{HER}-2", "")  # two other customers
+    assert HER not in left
+    assert MARK not in left
+
+
+def test_what_was_touched_is_told(erased: Erasure) -> None:
+    assert erased.event_ids == ("h1", "h2", "h3", "h4", "h5")
+    assert erased.case_ids == ("her-case", "nameless")
+    assert erased.problem_ids == ("shared",)
+    assert erased.removed_problem_ids == ("hers",)
+    assert erased.unnamed_problem_ids == ("shared",)
+    assert erased.alert_ids == ("old", "quoting")
+    assert erased.counts == {
+        "alert_examples": 3,
+        "alerts": 1,
+        "assignments": 2,
+        "audit": 1,
+        "cases": 2,
+        "event_vectors": 2,
+        "events": 5,
+        "exposures": 4,
+        "feedback": 1,
+        "idempotency": 2,
+        "messages": 2,
+        "problems": 2,
+        "proposals": 1,
+    }
+
+
+def test_derived_parts_hear_of_it(store: Store, erased: Erasure) -> None:
+    with store.reading("shop") as unit:
+        changes = unit.changes.since(0)
+    heard = {(change.kind, change.id) for change in changes}
+    assert {("event_removed", id) for id in erased.event_ids} <= heard
+    assert {("case_removed", id) for id in erased.case_ids} <= heard
+    assert {("problem_removed", "hers"), ("problem", "shared"), ("alert", "quoting")} <= heard
+    assert ("alert_removed", "gone") in heard
+    assert [change.position for change in changes] == list(range(1, len(changes) + 1))
+
+
+def test_what_others_said_stays(store: Store, store_url: str, erased: Erasure) -> None:
+    with store.reading("shop") as unit:
+        assert unit.events.existing(["e1", "e2", "r1", "o1"]) == {"e1", "e2", "r1", "o1"}
+        assert unit.cases.get("case-1") == a_case()
+        assert unit.problems.get("p1") == a_problem(aliases=("p0",))
+        shared = unit.problems.get("shared")
+        assert shared is not None
+        assert shared.names == {}
+        assert unit.problems.get("merged-into-hers") is None
+        quoting = unit.alerts.get("quoting")
+        assert quoting is not None
+        assert quoting.examples == ("fine",)
+        assert quoting.evidence.words == {"zh": f"三位顾客,例如:{ERASED}"}
+        assert unit.alerts.get("alert-1") == an_alert()
+        proposal = unit.proposals.get("quoting")
+        assert proposal is not None
+        assert proposal.draft == f"Answer this:\n{ERASED}\nThen close."
+        assert unit.exposures.get("x1") == an_exposure()
+        blanked = {
+            "query": None,
+            "customer_id": None,
+            "conversation_id": None,
+            "case_id": None,
+            "event_id": None,
+        }
+        assert unit.exposures.get("xh1") == replace(an_exposure("xh1"), **blanked)
+        assert unit.feedback.of_exposure("xh1") == (some_feedback("fh", exposure_id="xh1", final_text=None),)
+        assert unit.idempotency.get("key-1", "/v1/events") == a_replay()
+        assert unit.outbox.counts() == {"pending": 3}
+        data = [row["data"] for row in rows(store_url, "shop")["messages"]]
+        assert {"alert": {"examples": ["fine"], "customers": ["u2"]}, "words": ERASED} in data
+        assert {"text": f"see {ERASED} by {ERASED}."} in data
+        assert [row["quotes"] for row in rows(store_url, "shop")["messages"]].count(["o1"]) == 1
+        entries = unit.audit.page().items
+        assert [entry.detail for entry in entries[:2]] == [
+            {"summary": ERASED, "customer": ERASED},
+            {"customer": f"{HER}-2"},
+        ]
+        assert unit.events.latest_at() == AT + timedelta(minutes=1)
+
+
+def test_the_outbox_carries_on(store: Store, erased: Erasure) -> None:
+    with store.reading("shop") as unit:
+        now = unit.now
+    assert len(store.outbox_worker().due(now)) == 3
+
+
+def test_erasing_again_or_a_stranger_changes_nothing(store: Store, store_url: str, erased: Erasure) -> None:
+    before = rows(store_url)
+    with store.writing("shop") as unit:
+        assert unit.erase_customer(HER) == Erasure({})
+        assert unit.erase_customer("never-heard-of") == Erasure({})
+    assert rows(store_url) == before
+
+
+def test_sequences_are_not_given_again(store: Store, erased: Erasure) -> None:
+    with store.writing("shop") as unit:
+        unit.events.add(an_event("next"))
+        stored = unit.events.get("next")
+    assert stored is not None
+    assert stored.sequence == 10
+
+
+def test_another_customers_event_in_her_case_stays_without_it(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.cases.put(a_case("her-case", customer_id=HER, conversation_ids=("chat",)))
+        unit.events.add(an_event("h1", customer_id=HER, conversation_id="chat"), "her-case")
+        unit.events.add(an_event("o1", customer_id="u2", conversation_id="chat"), "her-case")
+        position = unit.changes.position()
+        found = unit.erase_customer(HER)
+        assert found.event_ids == ("h1",)
+        stored = unit.events.get("o1")
+        assert stored is not None
+        assert stored.case_id is None
+        assert Change(position + 1, "event", "o1", 0) in unit.changes.since(position)
+
+
+def test_an_erasure_rolls_back_as_a_whole(store: Store, store_url: str) -> None:
+    with store.writing("shop") as unit:
+        others(unit)
+        her_story(unit)
+    before = rows(store_url)
+    with pytest.raises(RuntimeError), store.writing("shop") as unit:
+        unit.erase_customer(HER)
+        raise RuntimeError
+    assert rows(store_url) == before
+
+
+def test_a_document_is_the_shops_and_stays(store: Store) -> None:
+    with store.writing("shop") as unit:
+        put_document(unit, a_document())
+        unit.erase_customer(HER)
+        assert unit.documents.count() == 1
+
+
+def test_quotes_find_what_is_theirs_and_nothing_else() -> None:
+    quotes = Quotes("u-9", ["chat-1"], ["好的", "where is my parcel", "  my cup broke on the way  "])
+    assert quotes.cleaned("u-9 wrote, u-99 and xu-9 did not") == f"{ERASED} wrote, u-99 and xu-9 did not"
+    assert quotes.cleaned("(u-9)") == f"({ERASED})"
+    assert quotes.cleaned("chat-1") == ERASED
+    assert quotes.cleaned("see chat-1") == "see chat-1"
+    assert quotes.cleaned("好的") == ERASED
+    assert quotes.cleaned("好的,马上处理") == "好的,马上处理", "everyone says that"
+    assert quotes.cleaned("Q: where is my parcel?") == f"Q: {ERASED}?"
+    assert quotes.excerpt("[ORDER] · my cup broke on… · cup") is True
+    assert quotes.excerpt("cup · broke · way") is False
+    assert quotes.clean([{"u-9": 1, "b": ["好的", 2, None]}]) == [{ERASED: 1, "b": [2, None]}]
+    assert quotes.clean("where is my") == "where is my"
+    assert quotes.clean("where is my", excerpts=True) == ERASED

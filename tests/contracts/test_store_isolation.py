@@ -1,0 +1,233 @@
+"""Nothing crosses a workspace: every method of every repository, called from the neighbour with the same ids."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from graph.models import Rules
+from kb_service.store import NewEvent, Store, Unit
+from kb_service.store.repository import Repository
+from tests.contracts.store_samples import (
+    AT,
+    MODEL,
+    a_case,
+    a_document,
+    a_match,
+    a_problem,
+    a_proposal,
+    a_replay,
+    a_webhook,
+    an_agent,
+    an_alert,
+    an_event,
+    an_exposure,
+    an_intent,
+    fill,
+    passages_of,
+    rows,
+    some_feedback,
+    vectors_of,
+)
+
+Call = Callable[[Unit], Any]
+
+
+def passage_id() -> str:
+    return passages_of(a_document(), "shop", 2)[0].id
+
+
+def delivery_id(unit: Unit) -> str:
+    found = unit.webhooks.deliveries("hook-1").items
+    return found[0].id if found else "dlv_of_another_shop"
+
+
+READS: dict[str, Call] = {
+    "documents.head": lambda u: u.documents.head("policy-returns"),
+    "documents.heads": lambda u: u.documents.heads(),
+    "documents.next_version": lambda u: u.documents.next_version("policy-returns") - 1,
+    "documents.get": lambda u: u.documents.get("policy-returns"),
+    "documents.get_many": lambda u: u.documents.get_many(["policy-returns"]),
+    "documents.all": lambda u: u.documents.all(),
+    "documents.page": lambda u: u.documents.page(),
+    "documents.versions": lambda u: u.documents.versions("policy-returns"),
+    "documents.version": lambda u: u.documents.version("policy-returns", 1),
+    "documents.count": lambda u: u.documents.count(),
+    "documents.passage_count": lambda u: u.documents.passage_count(),
+    "documents.passages": lambda u: u.documents.passages(model_id=MODEL),
+    "documents.passages_by_id": lambda u: u.documents.passages_by_id([passage_id()], MODEL),
+    "documents.without_vectors": lambda u: u.documents.without_vectors("another-model", 9),
+    "changes.position": lambda u: u.changes.position(),
+    "changes.since": lambda u: u.changes.since(0),
+    "sources.get": lambda u: u.sources.get("/kb/policies/returns.md"),
+    "sources.under": lambda u: u.sources.under("/kb"),
+    "intents.get": lambda u: u.intents.get("damaged"),
+    "intents.all": lambda u: u.intents.all(),
+    "intents.page": lambda u: u.intents.page(),
+    "agents.get": lambda u: u.agents.get("agent-1"),
+    "agents.all": lambda u: u.agents.all(),
+    "agents.page": lambda u: u.agents.page(),
+    "events.get": lambda u: u.events.get("e1"),
+    "events.message": lambda u: u.events.message("e1"),
+    "events.existing": lambda u: u.events.existing(["e1", "e2"]),
+    "events.of_case": lambda u: u.events.of_case("case-1"),
+    "events.of_conversation": lambda u: u.events.of_conversation("c1"),
+    "events.of_customer": lambda u: u.events.of_customer("u1"),
+    "events.of_problem": lambda u: u.events.of_problem("p1"),
+    "events.messages": lambda u: u.events.messages(),
+    "events.vectors": lambda u: u.events.vectors(["e1"]),
+    "events.outcomes": lambda u: u.events.outcomes(),
+    "events.counts_by_hour": lambda u: u.events.counts_by_hour("p1"),
+    "events.latest_at": lambda u: u.events.latest_at(),
+    "events.count": lambda u: u.events.count(),
+    "assignments.get": lambda u: u.assignments.get("e1"),
+    "assignments.pending": lambda u: u.assignments.pending(),
+    "cases.get": lambda u: u.cases.get("case-1"),
+    "cases.open_for": lambda u: u.cases.open_for("c1", "u1", AT),
+    "cases.page": lambda u: u.cases.page(),
+    "cases.of_problem": lambda u: u.cases.of_problem("p1"),
+    "cases.of_customer": lambda u: u.cases.of_customer("u1"),
+    "cases.waiting": lambda u: u.cases.waiting(),
+    "problems.get": lambda u: u.problems.get("p0"),
+    "problems.resolve_id": lambda u: u.problems.resolve_id("p0"),
+    "problems.all": lambda u: u.problems.all(),
+    "problems.page": lambda u: u.problems.page(),
+    "problems.observations": lambda u: u.problems.observations("p1"),
+    "problems.event_count": lambda u: u.problems.event_count("p1"),
+    "alerts.get": lambda u: u.alerts.get("alert-1"),
+    "alerts.page": lambda u: u.alerts.page(),
+    "alerts.open_of": lambda u: u.alerts.open_of("p1"),
+    "alerts.of_problem": lambda u: u.alerts.of_problem("p1"),
+    "proposals.get": lambda u: u.proposals.get("proposal-1"),
+    "proposals.page": lambda u: u.proposals.page(),
+    "proposals.open_of": lambda u: u.proposals.open_of("p1"),
+    "rules.get": lambda u: u.rules.get() == Rules() or u.rules.get(),
+    "webhooks.get": lambda u: u.webhooks.get("hook-1"),
+    "webhooks.all": lambda u: u.webhooks.all(),
+    "webhooks.page": lambda u: u.webhooks.page(),
+    "webhooks.deliveries": lambda u: u.webhooks.deliveries("hook-1"),
+    "webhooks.delivery": lambda u: u.webhooks.delivery("hook-1", delivery_id(u)),
+    "outbox.counts": lambda u: u.outbox.counts(),
+    "outbox.message": lambda u: u.outbox.message(
+        next(iter(u.webhooks.deliveries("hook-1").items)).message_id
+    ),
+    "exposures.get": lambda u: u.exposures.get("x1"),
+    "exposures.page": lambda u: u.exposures.page(),
+    "feedback.of_answer": lambda u: u.feedback.of_answer("a1"),
+    "feedback.of_exposure": lambda u: u.feedback.of_exposure("x1"),
+    "idempotency.get": lambda u: u.idempotency.get("key-1", "/v1/events"),
+    "audit.page": lambda u: u.audit.page(),
+}
+
+WRITES: dict[str, Call] = {
+    "documents.put": lambda u: u.documents.put(a_document(), passages_of(a_document(), u.workspace, 1)),
+    "documents.put_vectors": lambda u: u.documents.put_vectors(
+        [passages_of(a_document(), u.workspace, 1)[0].id], vectors_of(1), MODEL
+    ),
+    "documents.drop_vectors": lambda u: u.documents.drop_vectors(MODEL),
+    "documents.remove": lambda u: u.documents.remove("policy-returns"),
+    "changes.record": lambda u: u.changes.record("workspace", u.workspace),
+    "sources.put": lambda u: u.sources.put("/kb/policies/returns.md", "another", []),
+    "sources.remove": lambda u: u.sources.remove("/kb/policies/returns.md"),
+    "intents.put": lambda u: u.intents.put(an_intent(label="another")),
+    "intents.put_many": lambda u: u.intents.put_many([an_intent(label="another")]),
+    "intents.remove": lambda u: u.intents.remove("damaged"),
+    "agents.put": lambda u: u.agents.put(an_agent(name="another")),
+    "agents.set_online": lambda u: u.agents.set_online("agent-1", False),
+    "agents.remove": lambda u: u.agents.remove("agent-1"),
+    "cases.put": lambda u: u.cases.put(a_case(state="closed")),
+    "events.add": lambda u: u.events.add(an_event(text="another")),
+    "events.add_many": lambda u: u.events.add_many([NewEvent(an_event("e2", text="another"))]),
+    "events.put_vector": lambda u: u.events.put_vector("e1", vectors_of(1)[0], "another-model"),
+    "events.set_case": lambda u: u.events.set_case(["e1"], "case-9"),
+    "problems.put": lambda u: (u.problems.put(a_problem(state="resolved")), u.problems.put(a_problem("p0"))),
+    "assignments.put": lambda u: u.assignments.put("e1", "p9", a_match("p9")),
+    "assignments.put_many": lambda u: u.assignments.put_many([("e2", "p9", a_match("p9"))]),
+    "assignments.reassign": lambda u: u.assignments.reassign(["e1", "e2", "r1"], "p9"),
+    "problems.merge_alias": lambda u: u.problems.merge_alias("p1", "p0"),
+    "problems.remove": lambda u: u.problems.remove("p0"),
+    "alerts.put": lambda u: u.alerts.put(an_alert(state="resolved", examples=()), []),
+    "proposals.put": lambda u: u.proposals.put(a_proposal(state="accepted")),
+    "rules.put": lambda u: u.rules.put(Rules(refund_limit=1.0)),
+    "webhooks.put": lambda u: u.webhooks.put(a_webhook(url="https://another.example", state="disabled")),
+    "outbox.add": lambda u: u.outbox.add("alert.opened", {}, AT, ["hook-1"]),
+    "webhooks.replay": lambda u: u.webhooks.replay("hook-1", delivery_id(u)),
+    "webhooks.disable": lambda u: u.webhooks.disable("hook-1", "by hand"),
+    "webhooks.remove": lambda u: u.webhooks.remove("hook-1"),
+    "exposures.add_many": lambda u: u.exposures.add_many([an_exposure(query="another")]),
+    "feedback.add": lambda u: u.feedback.add(some_feedback(outcome="rejected")),
+    "idempotency.put": lambda u: u.idempotency.put("key-1", "/v1/events", a_replay(b"another")),
+    "idempotency.purge": lambda u: u.idempotency.purge(u.now.replace(year=2100)),
+    "audit.append": lambda u: u.audit.append("key_1", "documents.put", "another", {}),
+    "erase_customer": lambda u: u.erase_customer("u1"),
+}
+
+
+def methods() -> Iterator[str]:
+    """Every public method of every repository of a unit."""
+    hints = inspect.get_annotations(Unit.__init__)
+    assert list(hints) == ["scope", "return"]
+    scope: Any = type("Scope", (), {"workspace": "shop", "now": AT})()
+    for noun, repository in vars(Unit(scope)).items():
+        if isinstance(repository, Repository):
+            for name, _ in inspect.getmembers(type(repository), inspect.isfunction):
+                if not name.startswith("_"):
+                    yield f"{noun}.{name}"
+
+
+def empty(value: Any) -> bool:
+    """Whether an answer holds nothing of any shop."""
+    if isinstance(value, Iterator):
+        value = list(value)
+    if hasattr(value, "items") and not isinstance(value, dict):
+        value = value.items
+    return value is True or not value
+
+
+def test_every_method_is_tried() -> None:
+    assert set(methods()) | {"erase_customer"} == READS.keys() | WRITES.keys()
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    with store.writing("shop") as unit:
+        fill(unit)
+    return store
+
+
+def test_reads_see_their_own_workspace_only(filled: Store) -> None:
+    not_full = {"documents.without_vectors", "cases.waiting", "outbox.message"}
+    with filled.reading("shop") as unit:
+        assert {name for name, read in READS.items() if empty(read(unit))} <= not_full
+    with filled.reading("other") as unit:
+        # There is no delivery to take a message's id from.
+        seen = {name for name, read in READS.items() if name != "outbox.message" and not empty(read(unit))}
+        assert seen == set()
+    with filled.reading("shop") as unit:
+        message_id = unit.webhooks.deliveries("hook-1").items[0].message_id
+    with filled.reading("other") as unit:
+        assert unit.outbox.message(message_id) is None
+        assert unit.documents.passages_by_id([passage_id()]) == {}
+
+
+def test_writes_change_their_own_workspace_only(filled: Store, store_url: str) -> None:
+    before = rows(store_url, "shop")
+    tried = []
+    for name, write in WRITES.items():
+        with filled.writing("other") as unit:
+            write(unit)
+        assert rows(store_url, "shop") == before, name
+        tried.append(name)
+    assert len(tried) == len(WRITES)
+    assert rows(store_url, "other") != {}
+
+
+def test_the_same_ids_live_side_by_side(filled: Store, store_url: str) -> None:
+    before = rows(store_url, "shop")
+    with filled.writing("other") as unit:
+        fill(unit)
+        unit.erase_customer("u1")
+    assert rows(store_url, "shop") == before

@@ -1,0 +1,363 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graph.assignment import Need, Placement, assign, neighbouring, rank
+from graph.models import Agent, AgentChoice, Expertise
+from graph.profiles import SkillEstimate
+
+T = datetime(2026, 11, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+LOGISTICS = Expertise("logistics", "Logistics", agent_ids=("able", "better"))
+COUPONS = Expertise("coupons", "优惠券", agent_ids=("both",))
+
+
+def agent(id: str, **changes: object) -> Agent:
+    return replace(Agent(id, id, ("zh", "en"), online=True), **changes)  # type: ignore[arg-type]
+
+
+def skill(rate: float, n: float = 30.0) -> SkillEstimate:
+    return SkillEstimate(rate, rate - 0.1, rate + 0.1, n)
+
+
+def need(case_id: str = "c", **changes: object) -> Need:
+    return replace(Need(case_id, "zh", LOGISTICS), **changes)  # type: ignore[arg-type]
+
+
+def ids(choices: tuple[AgentChoice, ...]) -> list[str]:
+    return [choice.agent.id for choice in choices]
+
+
+def codes(choice: AgentChoice) -> list[str]:
+    return [reason.code for reason in choice.reasons]
+
+
+ESTIMATES = {"able": skill(0.7), "better": skill(0.9)}
+
+
+def ranked(agents: list[Agent], wanted: Need, **changes: object) -> tuple[AgentChoice, ...]:
+    options: dict[str, object] = {"now": T, "estimates": ESTIMATES} | changes
+    return rank(agents, wanted, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("languages", "permissions", "language", "required", "eligible"),
+    [
+        (("zh",), (), "zh", (), True),
+        (("zh",), (), "zh-CN", (), True),
+        (("zh-Hans",), (), "zh", (), True),
+        (("en",), (), "zh", (), False),
+        ((), (), "zh", (), True),
+        (("en",), (), "und", (), True),
+        (("en",), (), None, (), True),
+        (("zh",), (), "zh", ("level-2",), False),
+        (("zh",), ("level-1", "level-2"), "zh", ("level-2",), True),
+    ],
+)
+def test_language_and_permissions_are_hard(
+    languages: tuple[str, ...],
+    permissions: tuple[str, ...],
+    language: str | None,
+    required: tuple[str, ...],
+    eligible: bool,
+) -> None:
+    someone = agent("able", languages=languages, permissions=permissions)
+    assert bool(ranked([someone], need(language=language, permissions=required))) == eligible
+
+
+def test_the_better_agent_comes_first_until_the_load_says_otherwise() -> None:
+    assert ids(ranked([agent("able"), agent("better")], need())) == ["better", "able"]
+    busy = agent("better", load=4)
+    first, second = ranked([agent("able", load=0), busy], need())
+    assert first.agent.id == "able", ".70 is more than .90 - .05 * 4 = .70 only by the order of ids"
+    assert second.score == pytest.approx(0.7)
+    assert ids(ranked([agent("able"), agent("better", load=5, capacity=9)], need())) == ["able", "better"]
+
+
+def test_full_and_offline_agents_follow_as_unavailable() -> None:
+    choices = ranked(
+        [
+            agent("off", skills=("logistics",), online=False),
+            agent("better", load=5),
+            agent("able"),
+            agent("off and full", skills=("Logistics",), online=False, load=5),
+        ],
+        need(),
+        estimates={**ESTIMATES, "off": skill(0.99)},
+    )
+    assert ids(choices) == ["able", "better", "off", "off and full"]
+    assert [c.available for c in choices] == [True, False, False, False]
+    texts = {c.agent.id: next(r.text for r in c.reasons if r.code == "load") for c in choices}
+    assert texts == {
+        "able": "0 of 5 cases",
+        "better": "full; 5 of 5 cases",
+        "off": "offline; 0 of 5 cases",
+        "off and full": "offline; 5 of 5 cases",
+    }
+
+
+@pytest.mark.parametrize(
+    ("days", "online", "sticky"), [(0, True, True), (7, True, True), (7.1, True, False), (1, False, False)]
+)
+def test_a_customers_last_agent_is_preferred_for_a_week_while_online(
+    days: float, online: bool, sticky: bool
+) -> None:
+    wanted = need(sticky_agent_id="able", sticky_at=T - days * DAY)
+    agents = [agent("able", online=online), agent("other", skills=("logistics",))]
+    choices = ranked(agents, wanted, estimates={"able": skill(0.7), "other": skill(0.75)})
+    able = next(c for c in choices if c.agent.id == "able")
+    assert ("sticky" in codes(able)) == sticky
+    assert ids(choices)[0] == ("able" if sticky else "other")
+    assert able.available == online
+
+
+def test_fairness_evens_out_what_agents_are_given() -> None:
+    agents = [agent("able"), agent("better")]
+    choices = ranked(agents, need(), estimates={}, recent={"able": 2, "better": 6})
+    assert ids(choices) == ["able", "better"]
+    assert [c.score for c in choices] == pytest.approx([0.5 + 0.075, 0.5 - 0.075])
+    assert "fairness" in codes(choices[0])
+    swamped = ranked(agents, need(), estimates={}, recent={"better": 1000})
+    assert swamped[1].score == pytest.approx(0.5 - 0.15), "never more than .15"
+    assert "fairness" not in codes(ranked(agents, need())[0])
+
+
+def crew() -> list[Agent]:
+    return [
+        agent("both", skills=("logistics",)),
+        agent("able"),
+        agent("neighbour", skills=("coupons",)),
+        agent("flexible", pool="flex"),
+        agent("lead", permissions=("team-lead",)),
+        agent("stranger"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("used", "asked"),
+    [
+        (0.0, {"both"}),
+        (0.49, {"both"}),
+        (0.5, {"both", "able"}),
+        (0.75, {"both", "able", "neighbour"}),
+        (0.9, {"both", "able", "neighbour", "flexible"}),
+        (1.0, {"both", "able", "neighbour", "flexible", "lead"}),
+        (3.0, {"both", "able", "neighbour", "flexible", "lead"}),
+    ],
+)
+def test_the_circle_widens_as_the_service_level_is_used(used: float, asked: set[str]) -> None:
+    wanted = need(sla_consumed=used, secondary=(COUPONS,), neighbours=(COUPONS,))
+    choices = ranked(crew(), wanted)
+    assert set(ids(choices)) == asked
+    for choice in choices:
+        assert ("overflow" in codes(choice)) == (choice.agent.id != "both")
+        assert ("sla" in codes(choice)) == (used >= 0.5)
+
+
+def test_when_nobody_near_is_on_duty_the_next_circle_is_asked() -> None:
+    wanted = need(neighbours=(COUPONS,))
+    for gone, asked in [
+        ({"both", "able"}, "neighbour"),
+        ({"both", "able", "neighbour"}, "flexible"),
+        ({"both", "able", "neighbour", "flexible"}, "lead"),
+        ({"both", "able", "neighbour", "flexible", "lead"}, "stranger"),
+    ]:
+        choices = ranked([replace(a, online=a.id not in gone) for a in crew()], wanted)
+        assert [c.agent.id for c in choices if c.available] == [asked]
+        assert "overflow" in codes(choices[0])
+        assert {"both", "able"} <= set(ids(choices)), "those with the skill stay in sight, as unavailable"
+    busy = ranked([replace(a, load=5) if a.id in ("both", "able") else a for a in crew()], wanted)
+    assert set(ids(busy)) == {"both", "able"}, "busy is on duty: the case waits for its own"
+
+
+def test_nobody_at_all() -> None:
+    offline = [replace(a, online=False) for a in crew()]
+    assert set(ids(ranked(offline, need()))) == {"both", "able"}
+    assert ranked([], need()) == ()
+    assert set(ids(ranked(crew(), need(expertise=None)))) == {"both", "able", "neighbour", "lead", "stranger"}
+
+
+def test_reasons_in_english_and_chinese() -> None:
+    wanted = need(sla_consumed=0.8, sticky_agent_id="able", sticky_at=T - 2 * DAY)
+    agents = [agent("able", load=2), agent("new", skills=("logistics",))]
+    estimates = {"able": skill(0.7, 41.4), "new": skill(0.6, 3)}
+    english, other = ranked(agents, wanted, estimates=estimates, recent={"able": 3, "new": 1})
+    assert [(r.code, r.text) for r in english.reasons] == [
+        ("skill", "skilled in Logistics; fewer than 20 such cases so far"),
+        ("load", "0 of 5 cases"),
+        ("language", "speaks Chinese"),
+        ("fairness", "was given 0.5× the average number of cases lately"),
+        ("sla", "80% of the time for a first reply is used"),
+    ]
+    assert [(r.code, r.text) for r in other.reasons] == [
+        ("skill", "skilled in Logistics; resolves 70% of such cases (95% interval 60–80%, 41 cases)"),
+        ("sticky", "answered this customer 2 days ago"),
+        ("load", "2 of 5 cases"),
+        ("language", "speaks Chinese"),
+        ("fairness", "was given 1.5× the average number of cases lately"),
+        ("sla", "80% of the time for a first reply is used"),
+    ]
+    _, chinese = ranked(agents, wanted, estimates=estimates, recent={"able": 3, "new": 1}, language="zh-CN")
+    assert [r.text for r in chinese.reasons] == [
+        "擅长“Logistics”;同类问题解决率 70%(95% 区间 60–80%,共 41 例)",
+        "2 天前接待过这位顾客",
+        "手上 2 件,上限 5 件",
+        "会中文",
+        "近期接案量为平均的 1.5 倍",
+        "首次响应时限已用 80%",
+    ]
+
+
+agents_ = st.lists(
+    st.builds(
+        Agent,
+        st.sampled_from("abcdef"),
+        st.just("name"),
+        st.sampled_from([(), ("zh",), ("en",), ("zh", "en")]),
+        st.sampled_from([(), ("logistics",), ("coupons",), ("logistics", "coupons")]),
+        st.integers(1, 3),
+        st.booleans(),
+        st.sampled_from(["core", "flex"]),
+        st.sampled_from([(), ("level-2",), ("team-lead",)]),
+        st.integers(0, 3),
+    ),
+    max_size=6,
+    unique_by=lambda a: a.id,
+)
+needs_ = st.builds(
+    Need,
+    st.uuids().map(str),
+    st.sampled_from([None, "zh", "en"]),
+    st.sampled_from([None, LOGISTICS, COUPONS]),
+    st.sampled_from([(), (COUPONS,)]),
+    st.sampled_from([(), (COUPONS,)]),
+    st.sampled_from([(), ("level-2",)]),
+    st.integers(0, 3),
+    st.sampled_from([0.0, 0.6, 0.8, 0.95, 1.5]),
+    st.just(T),
+    st.none() | st.sampled_from("abc"),
+    st.just(T - DAY),
+)
+rates = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([0.2, 0.5, 0.9]).map(skill))
+shares = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 9))
+
+
+@given(agents_, needs_, rates, shares, st.sampled_from(["en", "zh"]))
+def test_every_ranking_keeps_the_promises(
+    agents: list[Agent],
+    wanted: Need,
+    estimates: dict[str, SkillEstimate],
+    recent: dict[str, int],
+    language: str,
+) -> None:
+    choices = rank(agents, wanted, now=T, estimates=estimates, recent=recent, language=language)
+    order = [(not c.available, not c.agent.online, -c.score) for c in choices]
+    assert order == sorted(order)
+    for choice in choices:
+        assert choice.available == (choice.agent.online and choice.agent.load < choice.agent.capacity)
+        assert choice.score == pytest.approx(sum(r.weight for r in choice.reasons if r.weight is not None))
+        assert {r.code for r in choice.reasons} <= {
+            "skill", "sticky", "load", "language", "sla", "fairness", "overflow",
+        }  # fmt: skip
+        assert all(r.text for r in choice.reasons)
+        assert set(wanted.permissions) <= set(choice.agent.permissions)
+        assert wanted.language in (None, *choice.agent.languages) or not choice.agent.languages
+
+
+# -- many at once -----------------------------------------------------------------------------------
+
+
+def placed(placements: tuple[Placement, ...]) -> dict[str, str | None]:
+    return {p.case_id: p.choice.agent.id if p.choice else None for p in placements}
+
+
+def test_cases_are_shared_out_for_the_best_total() -> None:
+    """One by one, "first" would take "better" and leave .2 for "second"; together they reach 1.6."""
+    agents = [agent("able", capacity=1), agent("better", capacity=1)]
+    estimates = {
+        "first": {"able": skill(0.8), "better": skill(0.9)},
+        "second": {"able": skill(0.2), "better": skill(0.8)},
+    }
+    placements = assign([need("first"), need("second")], agents, now=T, estimates=estimates)
+    assert placed(placements) == {"first": "able", "second": "better"}
+    assert {p.reason for p in placements} == {"assigned"}
+
+
+def test_priority_decides_who_waits() -> None:
+    agents = [agent("able", capacity=2, load=1)]
+    needs = [need("low", priority=10), need("high", priority=60), need("late", priority=10, sla_consumed=2.0)]
+    estimates = {"low": {"able": skill(0.9)}, "high": {"able": skill(0.1)}}
+    placements = assign(needs, agents, now=T, estimates=estimates)
+    assert [(p.case_id, p.reason) for p in placements] == [
+        ("high", "assigned"),
+        ("late", "nobody_free"),
+        ("low", "nobody_free"),
+    ]
+    (only,) = assign([need("x", permissions=("none",))], agents, now=T, estimates={})
+    assert (only.choice, only.reason) == (None, "no_eligible_agent")
+    assert assign([], agents, now=T, estimates={}) == ()
+
+
+def test_several_cases_of_one_agent_count_as_load() -> None:
+    agents = [agent("able", capacity=5), agent("better", capacity=5)]
+    estimates = {f"c{i}": {"able": skill(0.72), "better": skill(0.8)} for i in range(4)}
+    placements = assign([need(f"c{i}") for i in range(4)], agents, now=T, estimates=estimates)
+    assert sorted(p.choice.agent.id for p in placements if p.choice) == ["able", "better", "better", "better"]
+    assert sorted(p.choice.agent.load for p in placements if p.choice) == [0, 0, 1, 2]
+
+
+@given(st.lists(needs_, max_size=4, unique_by=lambda n: n.case_id), agents_, rates)
+@settings(deadline=None, max_examples=150)
+def test_no_other_sharing_serves_more_important_cases_or_scores_more(
+    needs: list[Need], agents: list[Agent], estimates: dict[str, SkillEstimate]
+) -> None:
+    """Against every possible sharing, where the scores come from `rank`."""
+    placements = assign(needs, agents, now=T, estimates={n.case_id: estimates for n in needs})
+    capacity = {a.id: a.capacity - a.load for a in agents if a.online}
+    scores: dict[str, dict[str, float]] = {}
+    by_id = {n.case_id: n for n in needs}
+    for case_id, wanted in by_id.items():
+        choices = rank(agents, wanted, now=T, estimates=estimates)
+        scores[case_id] = {c.agent.id: c.score for c in choices if c.available}
+    order = [by_id[p.case_id] for p in placements]
+    assert [n.priority for n in order] == sorted((n.priority for n in order), reverse=True)
+
+    def value(chosen: dict[str, str | None]) -> tuple[list[bool], float]:
+        used: dict[str, int] = {}
+        total = 0.0
+        for case_id, who in chosen.items():
+            if who is not None:
+                total += scores[case_id][who] - 0.05 * used.get(who, 0)
+                used[who] = used.get(who, 0) + 1
+        return [chosen[n.case_id] is not None for n in order], round(total, 9)
+
+    found = placed(placements)
+    for case_id, who in found.items():
+        assert who is None or who in scores[case_id]
+    assert all(list(found.values()).count(a) <= room for a, room in capacity.items() if room > 0)
+    slots = [a for a, room in capacity.items() for _ in range(min(room, len(needs)))] + [None] * len(needs)
+    best = max(
+        value(dict(zip(by_id, picks, strict=True)))
+        for picks in set(permutations(slots, len(needs)))
+        if all(who is None or who in scores[case_id] for case_id, who in zip(by_id, picks, strict=True))
+    )
+    assert value(found) == best
+
+
+def test_neighbours_share_agents() -> None:
+    clusters = [
+        LOGISTICS,
+        Expertise("near", "Near", agent_ids=("able", "better", "x")),
+        Expertise("far", "Far", agent_ids=("able", "x", "y", "z")),
+        Expertise("apart", "Apart", agent_ids=("z",)),
+        Expertise("empty", "Empty"),
+    ]
+    assert [c.id for c in neighbouring(LOGISTICS, clusters)] == ["near", "far"]
+    assert [c.id for c in neighbouring(LOGISTICS, clusters, limit=1)] == ["near"]
+    assert neighbouring(clusters[4], clusters) == ()
