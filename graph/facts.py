@@ -77,9 +77,6 @@ class Facts:
         self._merged[old] = into
         self._absorbed[into].append(old)
 
-    def entry(self, node: str) -> Entry | None:
-        return self._entries.get(node)
-
     def present(self, node: str) -> bool:
         """Whether a node is to be seen: it has a value and was not merged into another."""
         return node in self._entries and node not in self._merged

@@ -57,34 +57,42 @@ DEFAULT_SENSITIVE_FLOWS: Mapping[str, tuple[str, ...]] = {
 """Words that always bring a person in, by flow; a trailing * stands for the rest of a word. A shop's own
 `Rules.sensitive_flows` replace them. Naming a danger in vain costs a person's minute; missing one costs more."""
 
-_SMALL_TALK_ZH = (
-    "你好|您好|hello|hi|嗨|哈喽|哈啰|在吗|在么|在不在|在不|有人吗|有人在吗|有人么|早上好|上午好|中午好|下午好|晚上好|晚安|早安|早|谢谢|"
-    "多谢|感谢|非常|十分|真的|太|辛苦|好的|好|可以|行|嗯|哦|噢|喔|ok|okay|知道|明白|了解|收到|再见|拜拜|拜|没事|没|不|用|客气|不用|别|"
-    "没问题|没别的|事|其他|问题|亲亲|亲|客服|小姐姐|小哥哥|请问|你|您|们|了|啦|啊|呀|哈|吧|的|呢|哟|哒|那|我|就|这样|麻烦|再|好吧|对|是|么么哒|"
-    "祝|生意兴隆|生活愉快|周末愉快|新年快乐|节日快乐"
+_ZH_TALK = re.compile(
+    "(?:"
+    "(?:你|您|大家|各位)们?好|hello|hi|嗨|哈[喽啰]|[早晚]安|[早中晚]上?好|[上中下]午好|早|"
+    "(?:你|您|你们|客服|有人|还|人)?在(?:吗|么|不在|不|嘛|线吗)|有人(?:吗|么|在吗|在么|嘛)|"
+    "(?:非常|十分|真的|真是|太|实在|好)?(?:谢谢|谢啦|谢了|感谢|多谢|感激)(?:你|您|你们|亲|客服)*(?:的)?(?:耐心)?"
+    "(?:帮助|帮忙|解答|回复|支持|服务|关心|提醒)?|(?:你|您|你们)?(?:太|真是?)?(?:辛苦|麻烦)(?:你|您|你们)?了|"
+    "好的|好吧|好滴|好嘞|好哒|好|嗯|恩|哦|噢|喔|ok|okay|行|可以|对|对的|是的|(?:我)?(?:知道|明白|了解|清楚|懂)了?|收到|"
+    "再见|拜拜|拜|回见|没事|没关系|没(?:有)?(?:什么|其他|别的|啥)*(?:问题|事|需要)?了|没问题|暂时没有|(?:不用|不需要|不必)了?谢?|不客气|"
+    "客气|那就这样|就这样|先这样|亲|客服|小姐姐|小哥哥|老板|请问|请教一下|么么哒|哈哈|"
+    "祝(?:你|您|你们)*(?:生意兴隆|生活愉快|工作顺利|一切顺利|周末愉快|新年快乐|节日快乐)|(?:周末|节日|新年)(?:愉快|快乐)|"
+    "了|啦|啊|呀|哈|吧|呢|哟|哒|呵"
+    ")+"
 )
-_SMALL_TALK_EN = (
-    "hi|hiya|hello|hey|heya|there|yo|good|morning|afternoon|evening|day|night|greetings|howdy|thank|thanks|thankyou|"
-    "thx|tks|ty|cheers|you|u|so|very|much|many|a|lot|for|your|the|help|time|again|all|everyone|team|anyone|anybody|"
-    "somebody|is|are|here|ok|okay|k|alright|great|perfect|fine|cool|awesome|nice|wonderful|brilliant|lovely|excellent|"
-    "got|it|understood|i|see|noted|yes|yeah|yep|no|nope|bye|goodbye|see|ya|later|have|weekend|one|that|that's|thats|"
-    "this|was|will|be|do|how|doing|today|appreciate|appreciated|really|welcome|please|sir|madam|mam|dear|and|to|me|"
-    "problem|problems|worries|happy|new|year"
+_COURTESY_ZH = re.compile("[^了啦啊呀哈吧呢哟哒呵]")
+_EN_OPENING = frozenset(
+    "hi hiya hello hey heya yo good greetings howdy thank thanks thankyou thx tks ty cheers ok okay k alright great "
+    "perfect fine cool awesome nice wonderful brilliant lovely excellent got understood noted yes yeah yep no nope bye "
+    "goodbye see ya welcome appreciate appreciated amazing super sure sorry".split()
 )
-_ZH_TALK = re.compile(f"(?:{'|'.join(sorted(_SMALL_TALK_ZH.split('|'), key=len, reverse=True))})+")
-_EN_TALK = frozenset(_SMALL_TALK_EN.split("|"))
+_EN_REST = _EN_OPENING | frozenset(
+    "there morning afternoon evening day night you u so very much many a lot for your the help time again all everyone "
+    "team anyone here it i ill later have weekend one thats that this was really please sir madam mam dear and to of "
+    "kind support assistance answer reply quick response worries problem in advance bot".split()
+)
+_EN_HELLO = re.compile(
+    r"(?:(?:hi|hello|hey) )?(?:(?:is |are )?(?:anyone|anybody|somebody|someone|you) (?:here|there|around)|"
+    r"how are you(?: doing)?(?: today)?|have a (?:nice|good|great|lovely) (?:day|evening|weekend|one)|"
+    r"i (?:really )?appreciate (?:it|your help|that)|you too|happy new year)"
+)
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 _HAN = re.compile("[\u3400-\u9fff]")
 _LONGEST_TALK = 60
-_CORE = re.compile(
-    "你好|您好|hello|hi|嗨|哈[喽啰]|在[吗么不]|有人|[早晚]|[上中下]午好|谢|感谢|辛苦|好|行|嗯|哦|噢|喔|ok|知道|明白|了解|收到|再见|拜|没事|客气|"
-    "没问题|不用|没别的|没其他|亲|愉快|快乐|兴隆|可以|对|是|客服"
-)
-_NOT_TALK = frozenset({"help", "problem", "problems", "help me", "your help", "please help", "please help me"})
 
 _PERSON_ZH = re.compile(
     "转人工|人工客服|人工服务|真人客服|人工坐席|人工专员|转接人工|接人工|找人工|叫人工|要人工|人工呢|(?:^|\\W)人工(?:\\W|$)|"
-    "(?:要|想|找|叫|转|换|接|给我|联系|需要|请)(?:个|一个|一下|一位|到|接|你们的?|你们家?的?|真正的|在线)*"
+    "(?:让|叫|请)你们(?:的|家|家的)?(?:经理|主管|负责人|领导|店长|老板)|(?:要|想|找|叫|转|换|接|给我|联系|需要|请)(?:个|一个|一下|一位|到|接|你们的?|你们家?的?|真正的|在线)*"
     "(?:客服|真人|活人|人工|专员|经理|主管|负责人|领导|店长|老板)|"
     "(?:和|跟|与)(?:个|一个|一位|你们的?|真正的)*(?:客服|真人|活人|人工|专员|经理|主管|负责人|领导|店长|人)(?:谈|聊|说|讲|沟通|对话)|"
     "不(?:想|要)(?:和|跟|再和|再跟)(?:一个)?(?:机器人|机器|智能客服|ai)|能不能(?:来)?(?:个|一个)(?:人|真人|活人)|别让机器人"
@@ -103,7 +111,7 @@ _PERSON_EN = re.compile(
 )
 _NO_PERSON = re.compile(
     "(?:不要|不用|不需要|别|无需|不想|不必)(?:帮我|给我|再)?(?:转|找|接|叫)?(?:接)?(?:人工|客服|真人)"
-    r"|\b(?:don'?t|do not|no|without|needn'?t|rather than|instead of) (?:\w+ ){0,4}?(?:human|person|agent|representative)\b"
+    r"|\b(?:don'?t|do not|no|without|needn'?t|rather than|instead of) (?:\w+ ){0,5}?(?:human|person|agent|representative)\b"
     r"|\b(?:for|as|about) (?:someone|somebody|people|an? person)\b"
     r"|\b(?:like|want|need) (?:someone|somebody|people|staff)\b(?! to (?:help|call|contact|talk|speak|answer|assist))"
 )
@@ -119,8 +127,11 @@ def small_talk(text: str, language: str) -> bool:
         return False
     if _HAN.search(bare):
         joined = bare.replace(" ", "")
-        return bool(_ZH_TALK.fullmatch(joined)) and bool(_CORE.search(joined))
-    return all(word in _EN_TALK for word in bare.split()) and bare not in _NOT_TALK
+        return bool(_ZH_TALK.fullmatch(joined)) and bool(_COURTESY_ZH.search(joined))
+    if _EN_HELLO.fullmatch(bare):
+        return True
+    words = bare.split()
+    return words[0] in _EN_OPENING and all(word in _EN_REST for word in words)
 
 
 def asks_for_person(text: str, language: str) -> bool:

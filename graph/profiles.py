@@ -94,7 +94,7 @@ class Profiles:
         half_life_days: float = HALF_LIFE_DAYS,
         pseudo_cases: float = PSEUDO_CASES,
     ) -> None:
-        kept = sorted((o for o in outcomes if o.at <= now), key=lambda o: o.at)
+        kept = sorted((o for o in outcomes if o.at <= now), key=_order)
         self._pseudo = pseudo_cases
         self._agents = _numbered(o.agent_id for o in kept)
         self._problems = _numbered(o.problem_id for o in kept)
@@ -264,6 +264,11 @@ class _Table:
         known = self.knows(codes)
         found[known] = self.values[np.searchsorted(self.codes, codes[known])]
         return found
+
+
+def _order(outcome: Outcome) -> tuple[datetime, str, str]:
+    """By time; what tells two outcomes of one moment apart keeps the order from mattering."""
+    return outcome.at, outcome.intent_id or "", outcome.expertise_id or ""
 
 
 def _numbered(ids: Iterable[str | None]) -> dict[str, int]:

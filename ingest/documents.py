@@ -252,7 +252,7 @@ def _with_fields(
 ) -> tuple[str, tuple[Block, ...]]:
     """A product's text with the lines of the fields that it does not hold yet."""
     said = _squeezed(text)
-    lines = [line for line in _field_lines(fields) if _squeezed(line) not in said]
+    lines = [line for line in _field_lines(fields) if not _says(said, line)]
     spans: list[Block] = []
     start = 0
     for line in lines:
@@ -277,8 +277,13 @@ def _field_lines(fields: Mapping[str, FieldValue]) -> list[str]:
     return lines
 
 
+def _says(squeezed: str, line: str) -> bool:
+    """Whether a text holds a line, however it is spaced; "价格: 2999" does not hold "价格: 299"."""
+    return re.search(re.escape(_squeezed(line)) + r"(?![0-9a-z]|\.\d)", squeezed) is not None
+
+
 def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", "", language.fold(text))
+    return re.sub(r"[^\S\n]+", "", language.fold(text))
 
 
 def _joined(

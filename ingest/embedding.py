@@ -98,9 +98,14 @@ class PackagedEmbedder:
         # A spinning thread takes its core from the requests beside it: with both cores of two in use a
         # run takes twice as long with spinning, and without load only a quarter longer without it.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            str(folder / encoder_files.GRAPH), options, providers=["CPUExecutionProvider"]
-        )
+        graph = str(folder / encoder_files.GRAPH)
+        try:
+            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime has no common base for its errors
+            raise EncoderUnavailable(
+                f"ONNX Runtime cannot load {graph}: {error}; reinstall onnxruntime or make the export again "
+                f"with `{encoder_files.EXPORT_COMMAND} --force`"
+            ) from error
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(texts)
@@ -221,8 +226,11 @@ def load_embedder(
     if name == "word-hash":
         return WordHashEmbedder()
     if name == "packaged":
-        ensure_export()
-        return PackagedEmbedder(threads=threads)
+        try:
+            return PackagedEmbedder(threads=threads)
+        except EncoderUnavailable:
+            ensure_export()
+            return PackagedEmbedder(threads=threads)
     if not name.strip():
         raise EncoderUnavailable("embedding_model is empty; set it to `packaged`, a folder, or a hub name")
     from ingest.transformers import TransformersEmbedder

@@ -65,8 +65,8 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _LABELLED_ID = re.compile(
     r"(?:身份证(?:件)?(?:号码?)?|身分證(?:字號|號碼)?|护照号码?|護照號碼?|港澳通行证号?"
     r"|passport(?: no\.?| number)?"
-    r"|(?:national|resident|citizen) id(?: card)?(?: number| no\.?)?|identity (?:card|number)|\bid card(?: number)?"
-    r"|\bssn\b|social security(?: number)?|driver'?s licen[cs]e(?: no\.?| number)?)"
+    r"|(?:national|resident|citizen) id(?: card)?(?: number| no\.?)?|identity (?:card|number)"
+    r"|\bid card(?: number)?|\bssn\b|social security(?: number)?|driver'?s licen[cs]e(?: no\.?| number)?)"
     r"\s*+(?:[:是为為#]|is)?\s*+"
     r"(?P<id>[A-Za-z]{0,2}\d(?:[ -]?[\dA-Za-z]){4,18}(?:\(\d\))?)(?![0-9A-Za-z])",
     re.IGNORECASE,
@@ -184,8 +184,10 @@ _ENGLISH_LABELLED = re.compile(
     r"(?:(?:ship(?:ping)?|delivery|home|mailing|billing|postal|my|new|correct) address"
     r"(?:\s++(?:is|to|should be))?\s*+[:=]?\s*+"
     r"|(?:ship|deliver|send|sent|delivered|shipped)(?: it| this| them)? to:?\s++)"
-    r"(?P<address>(?:(?:Flat|Apt|Unit|Room|Suite)\.?\s*+\w{1,6},?\s*+)?\d{1,6}[A-Za-z]?,?\s++[A-Za-z][^\n;!?。，]{3,90}?)"
-    r"(?=\.?[ \t]*+(?:$|\n)|[;!?。，]|\.\s|\s++(?:instead|please|and|but|because|by|before|not|today|thanks)\b)",
+    r"(?P<address>(?:(?:Flat|Apt|Unit|Room|Suite)\.?\s*+\w{1,6},?\s*+)?"
+    r"\d{1,6}[A-Za-z]?,?\s++[A-Za-z][^\n;!?。，]{3,90}?)"
+    r"(?=\.?[ \t]*+(?:$|\n)|[;!?。，]|\.\s"
+    r"|\s++(?:instead|please|and|but|because|by|before|not|today|thanks)\b)",
     re.IGNORECASE,
 )
 _LOOKS_LIKE_STREET = re.compile(rf"\b{_ENGLISH_STREET}\b|\d{{5}}|,", re.IGNORECASE)

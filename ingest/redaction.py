@@ -117,12 +117,14 @@ def _findings(text: str) -> tuple[Finding, ...]:
     narrow = text.translate(_FULL_WIDTH)  # the same length, so that offsets stay right
     if not _WORTH_A_LOOK.search(narrow):
         return ()
-    taken: list[Finding] = []
+    found: list[Finding] = []
+    taken = bytearray(len(narrow))
     for kind, find in FINDERS:
         for start, end in find(narrow):
-            if start < end and all(end <= other.start or other.end <= start for other in taken):
-                taken.append(Finding(kind, start, end))
-    return tuple(sorted(taken, key=lambda finding: finding.start))
+            if start < end and not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
+                found.append(Finding(kind, start, end))
+    return tuple(sorted(found, key=lambda finding: finding.start))
 
 
 # --- messages with the same words and other numbers -------------------------------------------------------

@@ -89,7 +89,7 @@ _URL = re.compile(r"https?://[^\s\u3000-\uffef]+")
 _CLAUSE = re.compile(
     r"[。！？；｡…\n]+|[!?;]+|[，、､]+|,(?!\d)|(?<!\d),(?=\d)|\.(?=\s|$)"
     rf"|(?<=[{_WIDE}])\.(?=[{_WIDE}])|(?<=[{_WIDE}])[ \u3000]+(?=[{_WIDE}])"
-    r"|(?i:\s+(?=(?:and|but|plus)\s+(?:also|i|my|can|could|how|what|where|when|why|do|does|please)\b))"
+    r"|(?i:(?<!\s)\s++(?=(?:and|but|plus)\s+(?:also|i|my|can|could|how|what|where|when|why|do|does|please)\b))"
 )
 _SIZE = re.compile(rf"[{_WIDE}]|[^\W{_WIDE}]+(?:[-'.’][^\W{_WIDE}]+)*")
 _ENOUGH = 3

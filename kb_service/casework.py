@@ -74,7 +74,9 @@ class Casework:
         refused = {place: error for place, event in enumerate(events) if (error := _too_early(event, now))}
         heard = self._hear(replica, [event for place, event in enumerate(events) if place not in refused])
         recorded = iter(self._commit(workspace, replica, heard, now))
-        results = [refused[place] if place in refused else next(recorded) for place in range(len(events))]
+        results: list[EventResult | ServiceError] = [
+            refused[place] if place in refused else next(recorded) for place in range(len(events))
+        ]
         for result in results:
             status = result.status if isinstance(result, EventResult) else "refused"
             self._metrics.events.labels(status).inc()

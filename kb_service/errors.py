@@ -16,7 +16,8 @@ Messages are templates: the English text is also the key of its Chinese translat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 from kb_service.messages import Language, translate
@@ -28,7 +29,7 @@ class FieldError:
 
     field: str
     template: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def message(self, language: Language) -> str:
         return translate(self.template, language, self.params)

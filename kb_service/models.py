@@ -214,8 +214,10 @@ class ProblemView:
 
 @dataclass(frozen=True, slots=True)
 class LinkedDocument:
+    """A document that the graph links to a problem, and how strongly."""
+
     external_id: str
-    kind: Kind
+    kind: str
     title: str
     weight: float
 

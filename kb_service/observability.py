@@ -33,7 +33,7 @@ def configure_logging(settings: Settings) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler()
-    processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    processors: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if not readable:
         processors.append(structlog.processors.format_exc_info)
     handler.setFormatter(

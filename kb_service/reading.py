@@ -24,6 +24,10 @@ class Reader:
     def reads(self) -> frozenset[str]:
         return self._embedder.reads
 
+    def forget(self) -> None:
+        """Drop the vectors of recent questions, as an erasure asks."""
+        self._embedder.forget()
+
     def read(self, texts: Sequence[str], *, spoken: str | None = None) -> list[Utterance]:
         """An utterance for each text; `spoken` overrides the identified language."""
         if not texts:

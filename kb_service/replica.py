@@ -73,6 +73,12 @@ class Replica:
             folder=folder / "index" if folder else None,
         )
         self._published = 0
+        self.position = 0
+        self.sequence = 0
+        self.matcher = ProblemMatcher(reads=embedder.reads)
+        self.graph = ProblemGraph()
+        self.problems: dict[str, Problem] = {}
+        self.shop: Shop
         with store.reading(workspace) as unit:
             self._open_index(unit)
             self._rebuild(unit)
@@ -114,7 +120,7 @@ class Replica:
     def answers_of(self, problem: Problem) -> tuple[LinkedDocument, ...]:
         """What answers a problem now, heaviest first."""
         return tuple(
-            LinkedDocument(answer.external_id, answer.kind, answer.title, answer.weight)
+            LinkedDocument(answer.external_id, answer.kind, answer.title, round(answer.weight, 4))
             for answer in self.graph.answers_of(problem.id, self._clock())
         )
 
@@ -182,7 +188,7 @@ class Replica:
         try:
             self.index.load()
             if self.index.position > unit.changes.position():
-                raise CorruptGeneration("ahead", "the generation is ahead of the store; it belongs to another one")
+                raise CorruptGeneration("other_workspace", "the generation is ahead of the store")
             self._published = self.index.position
             self.index.follow(self._source(unit))
         except CorruptGeneration as damage:
@@ -194,10 +200,10 @@ class Replica:
         self.index.follow(self._source(unit))
         self.matcher = ProblemMatcher(reads=self._embedder.reads)
         self.graph = ProblemGraph()
-        self.problems: dict[str, Problem] = {}
+        self.problems = {}
         self.sequence = 0
         stored = unit.problems.all()
-        self.shop: Shop = self._loader.load(unit, stored)
+        self.shop = self._loader.load(unit, stored)
         self._learnt_at = time.monotonic()
         self._unlearnt = False
         for held in unit.documents.all():

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from graph.assignment import Need, assign, neighbouring, rank
 from graph.expertise import expertise_for
@@ -37,6 +37,8 @@ from kb_service.reading import Reader
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.store import Page, Store, Unit
+
+Value = TypeVar("Value")
 
 SHOWN_AGENTS = 5
 ALTERNATIVES = 3
@@ -386,7 +388,7 @@ def masked_text(text: str) -> str:
     return redact(text).text
 
 
-def _found(value: Any, template: str, wanted: str) -> Any:
+def _found(value: Value | None, template: str, wanted: str) -> Value:
     if value is None:
         raise NotFound(template, id=wanted)
     return value

@@ -28,7 +28,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
-_WESTERN = ["cp1252", "cp1250", "cp1251", "shift_jis", "euc_kr"]
+_OTHERS = ["cp1252", "cp1250", "cp1251", "shift_jis", "euc_kr"]
 _SAMPLE = 200_000
 
 
@@ -114,7 +114,8 @@ def _legacy(data: bytes) -> str:
         return _strict(data, encoding)
     import charset_normalizer
 
-    best = charset_normalizer.from_bytes(data, cp_isolation=_WESTERN).best()
+    found = charset_normalizer.from_bytes(data, cp_isolation=_OTHERS)
+    best = min(found, key=lambda it: (it.chaos, -it.coherence, _OTHERS.index(it.encoding)), default=None)
     if best is None:
         raise CorruptSource("is binary or in an encoding that cannot be told; save it as UTF-8")
     return str(best)

@@ -271,7 +271,7 @@ def _sheets(data: bytes) -> dict[str, list[tuple[int, list[object]]]]:
             ):
                 continue
             sheet = workbook.get_sheet_by_name(meta.name)
-            cells += sheet.total_height * sheet.total_width if sheet.start is not None else 0
+            cells += (sheet.end[0] + 1) * (sheet.end[1] + 1) if sheet.end is not None else 0
             if cells > _MAX_CELLS:
                 raise SourceTooLarge(
                     f"spans more than {_MAX_CELLS:,} cells; delete empty rows and columns or split it"

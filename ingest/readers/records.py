@@ -116,7 +116,8 @@ def _record(
     for key, parts in templates.items():
         consumed.update(name for part in parts for name in _PLACEHOLDER.findall(part))
         texts = [text for part in parts if (text := _filled(key, part, values))]
-        _put(key, texts if key in LISTS else "\n\n".join(texts), attributes, content)
+        if texts:
+            _put(key, texts if key in LISTS else "\n\n".join(texts), attributes, content)
     for key, value in values.items():
         if key in ATTRIBUTES | CONTENT and key not in templates and cell_text(value):
             _put(key, value, attributes, content)

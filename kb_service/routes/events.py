@@ -51,8 +51,8 @@ async def events(request: Request, wired: Wired, caller: Caller, lang: Lang) -> 
             outcome = next(recorded) if isinstance(item, EventIn) else item
             if isinstance(outcome, ServiceError):
                 name = line.value.get("id") if line.value else None
-                error = problem_details.details(outcome, lang)
-                results.append({"id": name if isinstance(name, str) else None, "status": "refused", "error": error})
+                details = problem_details.details(outcome, lang)
+                results.append({"id": name if isinstance(name, str) else None, "status": "refused", "error": details})
             else:
                 results.append(EventOut.model_validate(outcome).model_dump(mode="json", exclude={"error"}))
         return results

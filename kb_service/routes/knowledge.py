@@ -13,8 +13,9 @@ from kb_service import problem_details
 from kb_service.knowledge import DocumentStatus, NewDocument, Refused
 from kb_service.models import Principal
 from kb_service.routes.batches import BatchResponse, Line
-from kb_service.routes.context import Caller, Lang, Services, Wired, in_thread
+from kb_service.routes.context import Caller, Lang, Wired, in_thread
 from kb_service.routes.events import invalid
+from kb_service.services import Services
 from kb_service.wire.base import Page
 from kb_service.wire.knowledge import (
     DOCUMENT_EXAMPLE,

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 
 from kb_service.errors import InvalidRequest
 from kb_service.models import Question
-from kb_service.routes.context import Caller, Lang, Services, Wired, audiences_of, in_thread
+from kb_service.routes.context import Caller, Lang, Wired, audiences_of, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
+from kb_service.services import Services
 from kb_service.wire.questions import (
     FeedbackIn,
     FeedbackOut,

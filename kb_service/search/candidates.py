@@ -60,7 +60,7 @@ def _in_order(catalogue: CatalogueView, rows: Rows) -> Rows:
 def _described(
     snapshot: Snapshot, query: SearchQuery, terms: QueryTerms, rows: Rows, reads: Collection[str]
 ) -> Candidates:
-    catalogue, lexical = snapshot.catalogue, snapshot.lexical
+    catalogue = snapshot.catalogue
     slots = catalogue.document[rows].astype(np.int64)
     asked = primary_language(query.language)
     records = {slot: catalogue.records[slot] for slot in slots.tolist()}
@@ -68,16 +68,16 @@ def _described(
         slot: REGIMES.index(regime(asked, primary_language(record.language), reads))
         for slot, record in records.items()
     }
-    bm25 = lexical.scores(terms, rows)
+    matches = snapshot.lexical.terms.match(terms, rows)
     return Candidates(
         rows=rows,
         documents=slots,
         regimes=np.array([codes[slot] for slot in slots.tolist()], dtype=np.int64),
         questions=np.array([catalogue.passages[row].role == "question" for row in rows], dtype=np.bool_),
         cosine=_cosine(snapshot, query, rows),
-        bm25=bm25,
-        saturation=np.clip(bm25 / max(lexical.ceiling(terms), 1e-9), 0, 1),
-        coverage=lexical.terms.coverage(terms, rows),
+        bm25=matches.bm25,
+        saturation=matches.saturation,
+        coverage=matches.coverage,
         prior=np.clip([query.prior.get(records[slot].external_id, 0.0) for slot in slots.tolist()], 0.0, 1.0),
     )
 

@@ -18,12 +18,8 @@ from ingest.language import tokens
 from ingest.models import Passage
 from kb_service.search.catalogue import Record, label_set, primary_language
 from kb_service.search.models import Mask, Rows, Scores
-from kb_service.search.terms import FIELDS, QueryTerms, TermIndex, TermView
+from kb_service.search.terms import FIELDS, WEIGHTS, QueryTerms, TermIndex, TermView
 
-WEIGHTS: Mapping[str, float] = {"context": 1.0, "body": 1.0, "products": 2.0}
-"""What a term counts by the field where it stands."""
-
-_K1 = 1.2
 _NARROW = 256
 """Allowed rows up to which the search is told the rows themselves."""
 _HEAP = 48_000_000
@@ -192,21 +188,6 @@ class LexicalView:
             if values:
                 wanted = _within(wanted, _one_of(field, list(values)))
         return self._allowed(wanted, k, allowed)
-
-    def scores(self, query: QueryTerms, rows: Rows) -> Scores:
-        """The BM25 score of each given row; 0 where it holds no term of the question."""
-        out = np.zeros(len(rows))
-        wanted = self._query(query)
-        if wanted is not None and len(rows):
-            found, scores = self._top(_within(wanted, _one_of("row", rows.tolist())), len(rows))
-            place = {row: i for i, row in enumerate(rows.tolist())}
-            for row, score in zip(found.tolist(), scores.tolist(), strict=True):
-                out[place[row]] = score
-        return out
-
-    def ceiling(self, query: QueryTerms) -> float:
-        """What a passage would score at most that held each term of the question many times in its text."""
-        return float(query.idf.sum()) * (1 + _K1)
 
     def _allowed(self, wanted: Query, k: int, allowed: Mask) -> tuple[Rows, Scores]:
         """Asks for more and more until k allowed rows are among them or there are no more."""

@@ -19,6 +19,17 @@ QUERY_TERMS = 64
 """Terms of a question that are searched for; of a longer one the rarest, which tell most."""
 
 
+WEIGHTS: Mapping[str, float] = {"context": 2.0, "body": 1.0, "products": 2.0}
+"""What a term counts by the field where it stands. A title counts twice: words alone then gain .06 nDCG@10 on
+covidfaq and stackfaq and lose nothing on Chinese sets; a third time gains .01 more."""
+
+_K1 = 1.2
+_B = np.array([0.75, 0.75, 0.0])
+"""BM25's constants as in Lucene and Tantivy; a document is not punished for the number of its products."""
+_WEIGHTS = np.array([WEIGHTS[name] for name in FIELDS])
+_CEILING = (_K1 + 1) * (WEIGHTS["context"] + WEIGHTS["body"])
+
+
 @dataclass(frozen=True, slots=True)
 class QueryTerms:
     """A question's distinct terms.
@@ -32,6 +43,20 @@ class QueryTerms:
     numbers: NDArray[np.int64]
     idf: Scores
     fields: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """How rows match a question by words, one number a row.
+
+    `bm25` is the sum of the BM25 scores of the fields (Robertson and Zaragoza, The Probabilistic Relevance
+    Framework, 2009), `saturation` its share of what a passage could reach that held each term of the question
+    many times in its title and its text, `coverage` the share of the question's idf mass that stands anywhere in the row.
+    """
+
+    bm25: Scores
+    saturation: Scores
+    coverage: Scores
 
 
 class TermIndex:
@@ -102,6 +127,7 @@ class TermIndex:
             ends=self._ends.view(),
             frequency=self._frequency.copy(),
             living=self._living,
+            average=np.maximum(self._frequency[:, 1:].sum(axis=0) / max(self._living, 1), 1e-9),
         )
 
     def dump(self) -> Mapping[str, bytes]:
@@ -139,7 +165,7 @@ class TermView:
 
     `held` are the numbers of all rows' terms, one row after the other and one field after the other;
     `ends[row, field]` says where each field ends. `frequency[number, 0]` counts the living passages with a
-    term, `frequency[number, 1 + field]` its places in a field.
+    term, `frequency[number, 1 + field]` its places in a field. `average` is the mean length of each field.
     """
 
     numbers: Mapping[str, int]
@@ -148,6 +174,7 @@ class TermView:
     ends: NDArray[np.int64]
     frequency: NDArray[np.int32]
     living: int
+    average: Scores
 
     @property
     def rows(self) -> int:
@@ -175,21 +202,40 @@ class TermView:
             kept = np.sort(np.lexsort((kept, -idf, numbers < 0))[:QUERY_TERMS])
         return QueryTerms(tuple(distinct[i] for i in kept), numbers[kept], idf[kept], counts[kept, 1:] > 0)
 
-    def coverage(self, query: QueryTerms, rows: Rows) -> Scores:
-        """The share of the question's idf mass that each row holds, 0..1; shape of `rows`."""
+    def match(self, query: QueryTerms, rows: Rows) -> Matches:
+        """How well each row matches a question, over living passages only.
+
+        Tantivy's own scores count buried passages until it merges them away; these do not, so that an index
+        which followed the log and one which was rebuilt order alike.
+        """
         total = float(query.idf.sum())
         known = np.flatnonzero(query.numbers >= 0)
-        if not len(rows) or not len(known) or total <= 0:
-            return np.zeros(len(rows))
+        if not len(rows) or not len(known):
+            return Matches(np.zeros(len(rows)), np.zeros(len(rows)), np.zeros(len(rows)))
         order = known[np.argsort(query.numbers[known])]
-        wanted = query.numbers[order]
-        ends = self.ends[rows, -1]
-        lengths = ends - np.where(rows > 0, self.ends[rows - 1, -1], 0)
-        places = np.repeat(ends - np.cumsum(lengths), lengths) + np.arange(lengths.sum())
+        idf = query.idf[order]
+        counts, lengths = self._counts(query.numbers[order], rows)
+        norm = _K1 * (1 - _B + _B * lengths / self.average)
+        parts = counts * (_K1 + 1) / (counts + norm[:, np.newaxis, :])
+        bm25: Scores = ((parts * _WEIGHTS).sum(axis=2) * idf).sum(axis=1)
+        covered: Scores = ((counts.sum(axis=2) > 0) * idf).sum(axis=1) / total
+        return Matches(bm25, np.minimum(bm25 / (total * _CEILING), 1.0), covered)
+
+    def _counts(self, wanted: NDArray[np.int64], rows: Rows) -> tuple[Scores, Scores]:
+        """How often each wanted term (sorted) stands in each field, shape (rows, terms, fields), and how long
+        each field is, shape (rows, fields)."""
+        fields = len(FIELDS)
+        ends = self.ends[rows]
+        begins = np.where(rows > 0, self.ends[rows - 1, -1], 0)
+        lengths = np.diff(ends, axis=1, prepend=begins[:, np.newaxis])
+        sizes = lengths.sum(axis=1)
+        places = np.repeat(ends[:, -1] - np.cumsum(sizes), sizes) + np.arange(sizes.sum())
+        cell = np.repeat(np.arange(len(rows) * fields), lengths.ravel())
         held = self.held[places]
-        found = np.minimum(np.searchsorted(wanted, held), len(wanted) - 1)
-        hit = wanted[found] == held
-        present = np.zeros((len(rows), len(wanted)), dtype=np.bool_)
-        present[np.repeat(np.arange(len(rows)), lengths)[hit], found[hit]] = True
-        covered: Scores = (present * query.idf[order]).sum(axis=1) / total
-        return covered
+        term = np.minimum(np.searchsorted(wanted, held), len(wanted) - 1)
+        hit = wanted[term] == held
+        row, field = np.divmod(cell[hit], fields)
+        flat = (row * len(wanted) + term[hit]) * fields + field
+        shape = (len(rows), len(wanted), fields)
+        counts = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape)
+        return counts.astype(np.float64), lengths.astype(np.float64)

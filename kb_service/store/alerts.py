@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from graph.models import Alert, Evidence
 from kb_service.store import tables
@@ -108,6 +108,9 @@ class Alerts(Repository):
         statement = select(_alerts).where(self._mine(), _alerts.c.problem_id == problem_id)
         ordered = statement.order_by(_alerts.c.opened_at.desc(), _alerts.c.id.desc())
         return self._with_examples(self._read(ordered))
+
+    def count(self) -> int:
+        return int(self._read(select(func.count()).select_from(_alerts).where(self._mine())).scalar_one())
 
     def _with_examples(self, rows: Iterable[Any]) -> tuple[Alert, ...]:
         found = list(rows)

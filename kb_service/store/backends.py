@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kb_service.errors import InvalidRequest, Overloaded
@@ -41,7 +41,12 @@ class Backend(Protocol):
 def open_backend(url: str, lock_seconds: float) -> Backend:
     """The backend of a URL: `sqlite:///file`, `postgresql://...` or `postgres://...`."""
     # SQLAlchemy dropped the short name that hosting providers still hand out.
-    parsed = make_url("postgresql" + url.removeprefix("postgres") if url.startswith("postgres://") else url)
+    if url.startswith("postgres://"):
+        url = "postgresql" + url.removeprefix("postgres")
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = URL.create("")
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         return SqliteBackend(parsed, lock_seconds)
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):

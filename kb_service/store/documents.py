@@ -84,6 +84,11 @@ class Documents(Repository):
         for row in self._among(select(_documents), external_ids):
             yield _stored(row)
 
+    def of_kind(self, kind: str) -> Iterator[StoredDocument]:
+        """Every current document of one kind, in the order of external ids."""
+        for row in self._among(select(_documents).where(_documents.c.kind == kind), None):
+            yield _stored(row)
+
     def _among(self, statement: Select[Any], external_ids: Collection[str] | None) -> Iterator[Any]:
         statement = statement.where(self._mine()).order_by(_documents.c.external_id)
         if external_ids is None:

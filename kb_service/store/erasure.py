@@ -53,9 +53,9 @@ class _Eraser(Repository):
         touched = self._touched_problems()
         ids = self._case_ids | self._event_ids | self._conversation_ids
         self._quotes = Quotes(self._customer_id, ids, self._texts)
-        alert_ids = self._drop_examples()
         self._remove_facts()
         removed = self._remove_empty_problems(touched)
+        alert_ids = self._drop_examples()
         unnamed = self._blank_names(touched - removed)
         self._blank_exposures(exposure_ids)
         self._forget_replays()
@@ -181,8 +181,8 @@ class _Eraser(Repository):
         gone: list[tuple[str, int]] = []
         columns = (_examples.c.alert_id, _examples.c.ordinal, _examples.c.event_id, _examples.c.text)
         for row in self._read(select(*columns).where(self._mine(_examples))):
-            theirs = row.event_id in self._event_ids or self._quotes.within(row.text)
-            if theirs or (row.event_id is None and self._quotes.excerpt(row.text)):
+            unknown = row.event_id is None and self._quotes.excerpt(row.text)
+            if unknown or row.event_id in self._event_ids:
                 gone.append((row.alert_id, row.ordinal))
         for alert_id, ordinal in gone:
             self._write(

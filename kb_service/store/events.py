@@ -202,6 +202,11 @@ class Events(Repository):
         ).scalar_one()
         return at.astimezone(UTC) if isinstance(at, datetime) else None
 
+    def last_sequence(self) -> int:
+        """The place of the latest arrival; 0 before the first."""
+        latest = select(func.max(_events.c.sequence)).where(self._mine())
+        return int(self._read(latest).scalar_one() or 0)
+
     def count(self) -> int:
         return int(self._read(select(func.count()).select_from(_events).where(self._mine())).scalar_one())
 

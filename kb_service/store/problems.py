@@ -90,7 +90,7 @@ class Problems(Repository):
 
     def _ids_of(self, table: Table, problem_id: str) -> list[str]:
         statement = select(table.c.id).where(self._mine(table), table.c.problem_id == problem_id)
-        return list(self._read(statement).scalars())
+        return list(self._read(statement.order_by(table.c.id)).scalars())
 
     def _move(self, old: str, into: str | None, *sources: Table) -> None:
         for table in sources:

@@ -11,6 +11,8 @@ from kb_service.messages import Language
 from kb_service.wire.base import Id, Moment, ProblemRef, Request, Response, Text
 from kb_service.wire.questions import name_in, problem_ref
 
+DEFAULTS = Rules()
+
 
 class ProblemOut(Response):
     id: str
@@ -196,15 +198,15 @@ class RulesShape(Request):
         json_schema_extra={"examples": [{"recurrence_customers": 3, "recurrence_window_hours": 168}]},
     )
 
-    recurrence_customers: Annotated[int, Field(ge=2, le=1000)] = Rules.recurrence_customers
-    recurrence_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = Rules.recurrence_window_hours
-    regression_customers: Annotated[int, Field(ge=1, le=1000)] = Rules.regression_customers
-    regression_grace_hours: Annotated[float, Field(ge=0, le=24 * 90)] = Rules.regression_grace_hours
-    promote_customers: Annotated[int, Field(ge=1, le=1000)] = Rules.promote_customers
-    promote_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = Rules.promote_window_hours
-    followup_hours: Annotated[float, Field(ge=0, le=24 * 90)] = Rules.followup_hours
-    refund_limit: Annotated[float, Field(ge=0)] = Rules.refund_limit
-    wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    recurrence_customers: Annotated[int, Field(ge=2, le=1000)] = DEFAULTS.recurrence_customers
+    recurrence_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = DEFAULTS.recurrence_window_hours
+    regression_customers: Annotated[int, Field(ge=1, le=1000)] = DEFAULTS.regression_customers
+    regression_grace_hours: Annotated[float, Field(ge=0, le=24 * 90)] = DEFAULTS.regression_grace_hours
+    promote_customers: Annotated[int, Field(ge=1, le=1000)] = DEFAULTS.promote_customers
+    promote_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = DEFAULTS.promote_window_hours
+    followup_hours: Annotated[float, Field(ge=0, le=24 * 90)] = DEFAULTS.followup_hours
+    refund_limit: Annotated[float, Field(ge=0)] = DEFAULTS.refund_limit
+    wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] = DEFAULTS.wrong_answer_bound
     priority_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = {}
     sensitive_flows: dict[str, list[Annotated[Text, Field(min_length=1, max_length=200)]]] = {}
 

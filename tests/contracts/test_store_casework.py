@@ -45,21 +45,15 @@ def test_an_event_is_stored_once(store: Store) -> None:
     with store.writing("shop") as unit:
         unit.events.add(an_event("a"), "case-1")
         assert unit.events.add(an_event("a", text="another"), "case-2") is False
-        batch = [NewEvent(an_event(id, text=text)) for id, text in ["a0", "b1", "c2", "b3", "d4"] and []]
-        assert unit.events.add_many(batch) == set()
+        assert unit.events.add_many([]) == set()
         batch = [NewEvent(an_event(id, text=f"{place}")) for place, id in enumerate("acbcd")]
         assert unit.events.add_many(batch) == {"b", "c", "d"}
     with store.writing("shop") as unit:
         assert unit.events.add(an_event("d")) is False
         assert unit.events.add(an_event("e")) is True
         stored = {id: unit.events.get(id) for id in "abcde"}
-        assert [one.event.text for one in stored.values() if one] == [
-            "收到的杯子碎了",
-            "2",
-            "1",
-            "4",
-            "收到的杯子碎了",
-        ]
+        texts = [one.event.text for one in stored.values() if one]
+        assert texts == ["收到的杯子碎了", "2", "1", "4", "收到的杯子碎了"]
         assert [one.sequence for one in stored.values() if one] == [1, 3, 2, 4, 5]
         assert unit.events.existing(["a", "e", "f"]) == {"a", "e"}
         assert unit.events.existing([]) == set()
@@ -100,7 +94,7 @@ def test_the_watermark_is_the_latest_time_ever_accepted(store: Store) -> None:
 
 
 def a_history(unit: Unit) -> None:
-    """Two problems: p1 by u1, u2 and a nameless customer over three hours, p2 by u1; and what is no message."""
+    """p1 by u1, u2 and two without a name, over three hours; p2 by u1; and what is no message."""
     unit.problems.put(a_problem("p1"))
     unit.problems.put(a_problem("p2", intent_id=None))
     messages = [
@@ -271,7 +265,7 @@ def test_lists_of_cases(store: Store) -> None:
         ]
         assert unit.cases.page(state="closed").items == ()
         assert [case.id for case in unit.cases.of_problem("p1", limit=1).items] == ["case-3"]
-        assert [case.id for case in unit.cases.of_customer("u1")][0] == "case-4"
+        assert unit.cases.of_customer("u1")[0].id == "case-4"
         assert [case.id for case in unit.cases.waiting()] == ["case-3", "case-1"]
 
 
@@ -288,10 +282,7 @@ def test_problems_come_back_as_they_went(store: Store) -> None:
         assert unit.problems.all([]) == ()
         assert unit.problems.remove("bare") is True
         assert unit.problems.remove("bare") is False
-        assert unit.changes.since(0) == [
-            Change(1, "problem", "p1", 0),
-            Change(2, "problem", "bare", 0),
-        ] or unit.changes.since(0)[-1] == Change(3, "problem_removed", "bare", 0)
+        assert unit.changes.since(2) == [Change(3, "problem_removed", "bare", 0)]
 
 
 def test_lists_of_problems(store: Store) -> None:
@@ -355,7 +346,6 @@ def test_a_merged_problem_answers_with_the_survivor(store: Store) -> None:
         assert (first.problem_id, first.first_problem_id) == ("p3", "p1"), "so that a merge can be undone"
         kinds = [(change.kind, change.id) for change in unit.changes.since(9)]
         assert kinds == [
-            ("case", "case-p1"),
             ("problem_removed", "p1"),
             ("problem", "p2"),
             ("case", "case-p1"),

@@ -276,5 +276,5 @@ def test_quotes_find_what_is_theirs_and_nothing_else() -> None:
     assert quotes.excerpt("[ORDER] · my cup broke on… · cup") is True
     assert quotes.excerpt("cup · broke · way") is False
     assert quotes.clean([{"u-9": 1, "b": ["好的", 2, None]}]) == [{ERASED: 1, "b": [2, None]}]
-    assert quotes.clean("where is my") == "where is my"
-    assert quotes.clean("where is my", excerpts=True) == ERASED
+    assert quotes.clean("where is my pa") == "where is my pa"
+    assert quotes.clean("where is my pa", excerpts=True) == ERASED

@@ -1,4 +1,4 @@
-"""Nothing crosses a workspace: every method of every repository, called from the neighbour with the same ids."""
+"""Nothing crosses a workspace: every method of every repository, tried by a neighbour with the same ids."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_an_exception_leaves_nothing(store: Store, store_url: str) -> None:
     assert rows(store_url) == before
     with store.writing("shop") as unit:
         fill(unit)
-        assert [change.position for change in unit.changes.since(0)][0] == 1
+        assert unit.changes.since(0, limit=1)[0].position == 1
 
 
 def test_an_unknown_workspace_is_not_found(store: Store) -> None:
@@ -90,11 +90,10 @@ def test_the_lock_is_not_waited_for_without_end(store_url: str, store: Store) ->
     impatient = Store(store_url, lock_seconds=0.2)
     other = Store(store_url, lock_seconds=0.2)
     try:
-        with impatient.writing("shop"):
-            with ThreadPoolExecutor(1) as pool:
-                for contender in (impatient, other):
-                    refused = pool.submit(_try_to_write, contender)
-                    assert isinstance(refused.result(timeout=20), Overloaded)
+        with impatient.writing("shop"), ThreadPoolExecutor(1) as pool:
+            for contender in (impatient, other):
+                refused = pool.submit(_try_to_write, contender)
+                assert isinstance(refused.result(timeout=20), Overloaded)
         assert _try_to_write(other) is None
     finally:
         impatient.close()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.errors import InvalidValue, NotAllowed
@@ -182,6 +182,7 @@ def test_a_candidate_opens_at_three_customers(
         max_size=20,
     ),
 )
+@settings(derandomize=True, deadline=None)
 def test_no_path_leaves_a_problem_half_changed(
     state: ProblemState, steps: list[tuple[Action, int, int | None, int | None]]
 ) -> None:

@@ -44,6 +44,7 @@ def test_the_prior_is_the_shrunk_share_of_accepted_answers() -> None:
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.floats(0.01, 1e6)))
+@settings(derandomize=True, deadline=None)
 def test_priors_are_between_0_and_1_and_follow_the_evidence(weights: dict[str, float]) -> None:
     graph = ProblemGraph()
     graph.put_problem(Problem("p", {}, "open", T, T, T))
@@ -93,7 +94,7 @@ def built(size: int, pairs: list[tuple[int, int, str, float]]) -> tuple[nx.Multi
 
 
 @given(networks, seed_weights)
-@settings(deadline=None)
+@settings(derandomize=True, deadline=None)
 def test_forward_push_agrees_with_power_iteration(
     network: tuple[int, list[tuple[int, int, str, float]]], seeds: dict[int, float]
 ) -> None:

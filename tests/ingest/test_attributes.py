@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import attributes
@@ -144,6 +144,7 @@ def test_nearest_name_is_told() -> None:
         attributes.known_names(["zzz"], {"valid_from", "valid_to"})
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_clean_text_has_no_control_character(value: str) -> None:
     cleaned = attributes.clean(value)
@@ -154,6 +155,7 @@ def test_clean_text_has_no_control_character(value: str) -> None:
     cleaned.encode()
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=60))
 def test_blanking_keeps_the_length(value: str) -> None:
     blanked = attributes.blanked(value)

@@ -143,6 +143,18 @@ class TestPackaged:
         with pytest.raises(EncoderUnavailable, match=r"checksum.*python -m ingest\.transformers export"):
             PackagedEmbedder(folder)
 
+    def test_a_graph_that_cannot_be_loaded_names_the_remedy(self, tmp_path: Path) -> None:
+        def write(staging: Path) -> None:
+            (staging / encoder_files.GRAPH).write_bytes(b"no graph, with a checksum that is right")
+            packaged = encoder_files.packaged_model() / encoder_files.TOKENIZER
+            (staging / encoder_files.TOKENIZER).write_bytes(packaged.read_bytes())
+
+        folder = tmp_path / "export"
+        model_id = encoder_files.packaged_id()
+        encoder_files.publish(folder, model_id=model_id, dimension=384, max_length=256, write=write)
+        with pytest.raises(EncoderUnavailable, match=r"ONNX Runtime cannot load .* --force"):
+            PackagedEmbedder(folder)
+
     def test_a_missing_export_is_refused_with_the_remedy(self, tmp_path: Path) -> None:
         with pytest.raises(EncoderUnavailable, match=r"no export of .*python -m ingest\.transformers export"):
             PackagedEmbedder(tmp_path / "none")
@@ -177,6 +189,21 @@ class TestEnsureExport:
 class TestLoadEmbedder:
     def test_the_fake_by_name(self) -> None:
         assert load_embedder("word-hash").model_id == "word-hash-384"
+
+    @pytest.mark.model
+    def test_the_packaged_model_is_exported_when_it_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[bool] = []
+        packaged = PackagedEmbedder
+
+        def first_missing(*, threads: int) -> PackagedEmbedder:
+            if not made:
+                raise EncoderUnavailable("no export")
+            return packaged(threads=threads)
+
+        monkeypatch.setattr(embedding, "PackagedEmbedder", first_missing)
+        monkeypatch.setattr(embedding, "ensure_export", lambda: made.append(True))
+        assert load_embedder("packaged", threads=1).dimension == 384
+        assert made == [True]
 
     def test_an_empty_name_is_refused(self) -> None:
         with pytest.raises(EncoderUnavailable, match="embedding_model is empty; set it to `packaged`"):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.documents import from_text
@@ -82,6 +82,7 @@ SAID = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(SAID, SAID)
 def test_blocks_follow_the_redacted_text(question: list[str], reply: list[str]) -> None:
     asked, said = "问" + "".join(question).strip(), "答" + "".join(reply).strip()

@@ -39,24 +39,43 @@ def test_a_term_that_no_passage_has_is_rarest(three: TermIndex) -> None:
 def test_coverage_is_the_share_of_information_found_in_any_field(three: TermIndex) -> None:
     view = three.view()
     query = view.query(["return", "lamp", "sku-1"])
-    share = view.coverage(query, np.array([0, 1, 2]))
+    share = view.match(query, np.array([0, 1, 2])).coverage
     assert share[2] == pytest.approx(1)
     assert share[0] == pytest.approx(query.idf[0] / query.idf.sum())
     assert share[1] == share[0]
-    assert view.coverage(query, np.array([2, 0]))[0] == pytest.approx(1)
+    assert view.match(query, np.array([2, 0])).coverage[0] == pytest.approx(1)
 
 
 def test_unknown_words_lower_the_coverage(three: TermIndex) -> None:
     view = three.view()
-    assert 0 < view.coverage(view.query(["lamp", "unheard"]), np.array([2]))[0] < 0.6
+    assert 0 < view.match(view.query(["lamp", "unheard"]), np.array([2])).coverage[0] < 0.6
 
 
 def test_coverage_of_nothing(three: TermIndex) -> None:
     view = three.view()
-    assert view.coverage(view.query([]), np.array([0, 1])).tolist() == [0, 0]
-    assert view.coverage(view.query(["lamp"]), np.array([], dtype=np.int64)).tolist() == []
+    assert view.match(view.query([]), np.array([0, 1])).coverage.tolist() == [0, 0]
+    assert view.match(view.query(["lamp"]), np.array([], dtype=np.int64)).bm25.tolist() == []
     empty = TermIndex().view()
     assert empty.query(["lamp"]).numbers.tolist() == [-1]
+
+
+def test_bm25_counts_the_title_twice_and_does_not_punish_many_products() -> None:
+    view = indexed(
+        (["lamp"], ["desk"], []),
+        (["desk"], ["lamp"], []),
+        (["x"], ["y"], ["sku-1"]),
+        (["x"], ["y"], ["sku-1", "sku-2", "sku-3"]),
+    ).view()
+    title, body, _, _ = view.match(view.query(["lamp"]), np.arange(4)).bm25
+    assert title == pytest.approx(2 * body)
+    _, _, one, three = view.match(view.query(["sku-1"]), np.arange(4)).bm25
+    assert one == three > 0
+
+
+def test_saturation_stays_within_its_bounds() -> None:
+    view = indexed((["lamp"] * 50, ["lamp"] * 50, ["lamp"]), (["x"], ["lamp"], []), (["x"], ["y"], [])).view()
+    full, some, none = view.match(view.query(["lamp"]), np.arange(3)).saturation
+    assert none == 0 < some < full <= 1
 
 
 def test_buried_rows_leave_the_frequencies(three: TermIndex) -> None:
@@ -67,7 +86,10 @@ def test_buried_rows_leave_the_frequencies(three: TermIndex) -> None:
     assert after.query(["refund"]).numbers[0] == -1
     assert (before.living, after.living) == (3, 2)
     rest = indexed(*(before.of_row(row) for row in (0, 2))).view()
-    assert after.query(["return", "lamp"]).idf.tolist() == rest.query(["return", "lamp"]).idf.tolist()
+    words = ["return", "lamp"]
+    assert after.query(words).idf.tolist() == rest.query(words).idf.tolist()
+    ours = after.match(after.query(words), np.array([0, 2])).bm25
+    assert ours.tolist() == rest.match(rest.query(words), np.array([0, 1])).bm25.tolist()
 
 
 def test_a_row_gives_its_terms_back(three: TermIndex) -> None:

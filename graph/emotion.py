@@ -1,0 +1,158 @@
+"""How a customer feels and how pressing it is, from weighted words of Chinese and English."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from dataclasses import dataclass
+
+from graph import mood_words
+from graph.folding import fold, is_latin
+from graph.models import Emotion, EmotionLabel
+
+_NEGATION = re.compile(
+    "(?:不|没|没有|别|无|未|不是|不太|不会|不用|不够|不算|并不|并非|毫无|谈不上)"
+    "(?:很|太|是|会|能|再|那么|特别|怎么|有|给你们?|想|要|有任何|出现)?$"
+    r"|(?<![a-z])(?:not|no|never|isn't|wasn't|aren't|weren't|don't|doesn't|didn't|can't|cannot|won't|wouldn't|"
+    r"without|hardly|isnt|dont|wasnt|doesnt|didnt|cant)(?: (?:a|an|the|very|so|really|that|too|any|been|at all|want to|"
+    r"mean to|trying to|here to|going to|feel|look|seem|be|is|as)){0,2} $"
+)
+_MORE = re.compile(
+    "(?:很|太|非常|特别|超级|超|极其|极|十分|真的|真|巨|相当|实在|完全|最|老是|总是|简直|好|那么|这么)$"
+    r"|(?<![a-z])(?:very|so|really|extremely|absolutely|totally|completely|utterly|too|incredibly|beyond|such an?|super) $"
+)
+_LESS = re.compile(
+    "(?:有点|有些|有点儿|稍微|略|一点|还算|比较|稍)$|(?<![a-z])(?:slightly|a bit|a little|somewhat|kind of|fairly|quite) $"
+)
+_BEFORE = 24
+"""Characters before a word in which its negation or intensifier stands."""
+_THREAT = re.compile(
+    "(?:再不|如果不|要是不|若不|不.{0,8}的话).{0,16}(?:就|我|要|会)|(?:否则|不然)(?:我|就|的话)|后果自负|限你们?"
+    r"|\b(?:or else|otherwise i|if (?:you|this|i|it) (?:do not|don't|does not|doesn't|is not|isn't|am not).{0,60}\bi(?:'ll| will|'m going))"
+)
+_HAN = re.compile("[\u3400-\u9fff]")
+_LATIN = re.compile("[a-z0-9]")
+_CAPITALS = re.compile(r"\b[A-Z]{4,}\b")
+
+_ANGRY_FROM = 0.9
+_FELT_FROM = 0.6
+_SPREAD = 1.5
+"""Weight at which a mood's strength reaches 1 - 1/e."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Moods:
+    """Summed weights of the words found."""
+
+    anger: float
+    distress: float
+    pleasure: float
+
+
+def emotion(text: str, language: str) -> Emotion:
+    """The mood of a message and its strength, 0 to 1 (for neutral: how little speaks for another mood).
+
+    Words count by weight; intensifiers and exclamation marks raise, diminishers lower, negation drops trouble
+    and turns praise into trouble. Threats ("再不处理我就投诉", "or else") count as anger. Both languages are read in
+    every message, since customers mix them; `language` is taken for a text's main one and changes nothing yet
+    found in either.
+    """
+    moods = _moods(text)
+    bad = moods.anger + moods.distress
+    label: EmotionLabel = "neutral"
+    pull = max(bad, moods.pleasure)
+    if moods.anger >= _ANGRY_FROM and bad > moods.pleasure:
+        label, pull = "angry", moods.anger + 0.5 * moods.distress
+    elif bad >= _FELT_FROM and bad > 0.8 * moods.pleasure:
+        label, pull = "upset", bad
+    elif moods.pleasure >= _FELT_FROM:
+        label, pull = "pleased", moods.pleasure
+    strength = 1 - math.exp(-pull / _SPREAD)
+    return Emotion(label, round(1 - strength if label == "neutral" else strength, 3))
+
+
+def urgency(text: str, language: str, felt: Emotion) -> float:
+    """How pressing a message is, 0 to 1: its words of time and danger, raised by anger, lowered by "不着急"."""
+    folded = fold(text)
+    hurry = sum(weight for _, _, weight in _hits(folded, "URGENCY"))
+    calm = sum(weight for _, _, weight in _hits(folded, "CALM"))
+    if calm >= 0.5:
+        hurry *= 0.3
+    if _THREAT.search(folded):
+        hurry += 0.6
+    hurry += {"angry": 0.5, "upset": 0.2}.get(felt.label, 0.0) * felt.score
+    hurry += 0.1 * min(folded.count("!"), 3)
+    return round(max(0.0, 1 - math.exp(-hurry) - 0.5 * calm), 3)
+
+
+def _moods(text: str) -> _Moods:
+    folded = fold(text)
+    anger, distress, pleasure = 0.0, 0.0, 0.0
+    taken: list[tuple[int, int]] = []
+    for start, end, weight in _hits(folded, "ANGER"):
+        factor = _factor(folded, start)
+        anger += weight * max(factor, 0.0)
+        taken.append((start, end))
+    for start, end, weight in _hits(folded, "DISTRESS"):
+        if not _overlaps(start, end, taken):
+            distress += weight * max(_factor(folded, start), 0.0)
+            taken.append((start, end))
+    for start, end, weight in _hits(folded, "PLEASURE"):
+        if not _overlaps(start, end, taken):
+            factor = _factor(folded, start)
+            pleasure += weight * max(factor, 0.0)
+            distress += weight * max(-factor, 0.0)
+    if _THREAT.search(folded):
+        anger += 0.9
+    louder = 1 + 0.12 * min(folded.count("!"), 3)
+    anger += 0.3 * min(folded.count("??"), 2)
+    if len(_CAPITALS.findall(text)) >= 3 and pleasure < 0.8:
+        anger += 0.5
+        louder += 0.2
+    return _Moods(anger * louder, distress * louder, pleasure * louder)
+
+
+def _factor(folded: str, start: int) -> float:
+    """What stands before a word makes of it: 1, more, less, or negative where it is denied."""
+    before = folded[max(0, start - _BEFORE) : start]
+    if _NEGATION.search(before):
+        return -0.8
+    if _MORE.search(before):
+        return 1.4
+    return 0.6 if _LESS.search(before) else 1.0
+
+
+def _overlaps(start: int, end: int, taken: list[tuple[int, int]]) -> bool:
+    return any(start < other_end and other_start < end for other_start, other_end in taken)
+
+
+def _hits(folded: str, name: str) -> list[tuple[int, int, float]]:
+    """Start, end and weight of the words of a table, longest first where they begin together."""
+    found: list[tuple[int, int, float]] = []
+    for script, present in (("ZH", _HAN), ("EN", _LATIN)):
+        if present.search(folded):
+            pattern, weights = _compiled(f"{name}_{script}")
+            found += [(m.start(), m.end(), weights[m.lastgroup or ""]) for m in pattern.finditer(folded)]
+    return found
+
+
+@functools.cache
+def _compiled(name: str) -> tuple[re.Pattern[str], dict[str, float]]:
+    table: mood_words.Table = getattr(mood_words, name)
+    weights: dict[str, float] = {}
+    parts: list[str] = []
+    for number, (weight, block) in enumerate(sorted(table.items(), reverse=True)):
+        weights[f"w{number}"] = weight
+        words = block.split() if name.endswith("ZH") else [" ".join(w.split()) for w in block.split(";")]
+        ordered = sorted(dict.fromkeys(words), key=lambda word: (-len(word), word))
+        parts.append(f"(?P<w{number}>{'|'.join(map(_spelled, ordered))})")
+    border = "" if name.endswith("ZH") else r"(?<![a-z0-9])"
+    return re.compile(f"{border}(?:{'|'.join(parts)})"), weights
+
+
+def _spelled(word: str) -> str:
+    """A word as a pattern; the left border of English words is asked for once, before all of them."""
+    if not is_latin(word[0]):
+        return re.escape(word)
+    return re.escape(word.rstrip("*")) + ("" if word.endswith("*") else r"(?![a-z0-9])")

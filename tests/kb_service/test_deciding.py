@@ -1,0 +1,106 @@
+"""Which action follows from what was understood; every rule by a case of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from graph.models import Emotion, Understanding
+from kb_service.deciding import LOW, Situation, decide, failed_twice, hand_over_rule
+from kb_service.models import Turn
+
+CALM = Understanding("en", (), False, (), Emotion("neutral", 0.6), 0.2)
+SITUATION = Situation(
+    understanding=CALM,
+    confidence=0.9,
+    threshold=0.8,
+    candidates=3,
+    complete=True,
+    asks_for_person=False,
+    sensitive_flow=None,
+    small_talk=False,
+    close_intents=(),
+    intent_chosen=False,
+    turns=(),
+    sensitive_intent=False,
+)
+
+
+def outcome(**changed: object) -> tuple[str, str]:
+    decision = decide(replace(SITUATION, **changed))  # type: ignore[arg-type]
+    return decision.action, decision.reason
+
+
+def test_what_evidence_allows_is_sent() -> None:
+    assert outcome() == ("answer", "confident")
+
+
+def test_a_placeholder_that_nobody_filled_is_never_sent_unseen() -> None:
+    assert outcome(complete=False) == ("suggest", "placeholders_missing")
+
+
+def test_what_is_not_proven_is_suggested() -> None:
+    assert outcome(confidence=0.5) == ("suggest", "unproven")
+
+
+def test_without_a_threshold_nothing_is_sent() -> None:
+    assert outcome(confidence=0.99, threshold=1.01)[0] == "suggest"
+
+
+@pytest.mark.parametrize("candidates", [0, 3])
+def test_nothing_relevant_is_handed_over(candidates: int) -> None:
+    assert outcome(confidence=LOW / 2 if candidates else 0.0, candidates=candidates) == ("handoff", "no_answer")
+
+
+def test_out_of_scope_says_so() -> None:
+    strange = replace(CALM, out_of_scope=True)
+    assert outcome(confidence=0.1, understanding=strange) == ("handoff", "out_of_scope")
+
+
+def test_close_intents_are_asked_about_once() -> None:
+    assert outcome(confidence=0.5, close_intents=("a", "b")) == ("clarify", "close_intents")
+    assert outcome(confidence=0.5, close_intents=("a", "b"), intent_chosen=True) == ("suggest", "unproven")
+
+
+def test_greetings_go_to_nobody() -> None:
+    assert outcome(confidence=0.0, candidates=0, small_talk=True) == ("suggest", "small_talk")
+
+
+@pytest.mark.parametrize(
+    ("changed", "trigger"),
+    [
+        ({"asks_for_person": True}, "explicit"),
+        ({"sensitive_flow": "legal"}, "sensitive"),
+        ({"sensitive_intent": True}, "sensitive"),
+        ({"understanding": replace(CALM, emotion=Emotion("angry", 0.9))}, "emotion"),
+    ],
+)
+def test_these_hand_over_however_good_the_answer_is(changed: dict[str, object], trigger: str) -> None:
+    situation = replace(SITUATION, **changed)  # type: ignore[arg-type]
+    assert decide(situation).trigger == trigger
+    assert hand_over_rule(situation) is not None
+
+
+def test_the_second_failed_turn_hands_over() -> None:
+    turns = (
+        Turn("customer", "when does my parcel arrive"),
+        Turn("bot", "Parcels take three days."),
+        Turn("customer", "but when does my parcel arrive?"),
+        Turn("bot", "Parcels take three days."),
+        Turn("customer", "when does my parcel arrive!!"),
+    )
+    assert failed_twice(turns)
+    assert not failed_twice(turns[:3])
+    assert decide(replace(SITUATION, turns=turns)).trigger == "repeated_failure"
+
+
+def test_a_new_question_is_not_a_failure() -> None:
+    turns = (
+        Turn("customer", "when does my parcel arrive"),
+        Turn("bot", "Parcels take three days."),
+        Turn("customer", "thanks, and how do I get an invoice?"),
+        Turn("bot", "Under Orders."),
+        Turn("customer", "which sizes are there of the jacket?"),
+    )
+    assert not failed_twice(turns)
