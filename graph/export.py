@@ -45,12 +45,16 @@ def around(
 def snapshot(graph: nx.MultiDiGraph, nodes: Iterable[str], at: datetime | None) -> Snapshot:
     """Copies of the nodes that are valid at `at`, and of the valid edges between them."""
     alive = {node for node in nodes if _alive(graph, node, at)}
+    # The plain dicts of networkx, not its views: the graph's lock is held meanwhile.
     edges = [
         (source, target, key, dict(data))
-        for source, target, key, data in graph.out_edges(alive, keys=True, data=True)
-        if target in alive and holds(data["valid_from"], data["valid_to"], at)
+        for source in alive
+        for target, parallel in graph._succ[source].items()
+        if target in alive
+        for key, data in parallel.items()
+        if holds(data["valid_from"], data["valid_to"], at)
     ]
-    return [(node, dict(graph.nodes[node])) for node in alive], edges
+    return [(node, dict(graph._node[node])) for node in alive], edges
 
 
 def node_link(snapshot: Snapshot, about: Mapping[str, object]) -> dict[str, Any]:
@@ -72,7 +76,7 @@ def node_link(snapshot: Snapshot, about: Mapping[str, object]) -> dict[str, Any]
 
 
 def _adjacent(graph: nx.MultiDiGraph, node: str, at: datetime | None) -> Iterable[tuple[str, float]]:
-    for neighbourhood in (graph.succ[node], graph.pred[node]):
+    for neighbourhood in (graph._succ[node], graph._pred[node]):
         for other, parallel in neighbourhood.items():
             weights = [
                 data["weight"]
@@ -84,7 +88,7 @@ def _adjacent(graph: nx.MultiDiGraph, node: str, at: datetime | None) -> Iterabl
 
 
 def _alive(graph: nx.MultiDiGraph, node: str, at: datetime | None) -> bool:
-    data = graph.nodes[node]
+    data = graph._node[node]
     return holds(data.get("valid_from"), data.get("valid_to"), at)
 
 

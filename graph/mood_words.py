@@ -62,9 +62,12 @@ PLEASURE_ZH: Table = {
 
 URGENCY_ZH: Table = {
     0.55: """
-马上 立刻 立即 赶紧 赶快 尽快 抓紧 火速 加急 急用 急需 紧急 十万火急 很急 急死 急急急 着急 好急 今天必须
-今天之内 今天内 现在就 限你 最后期限 来不及 等不及 等着用 再不 否则 不然我 投诉 起诉 曝光 举报 报警
-12315 最后一次 刻不容缓 救命 快点 快些 速回 速度处理 冒烟 着火 起火 漏电 爆炸 受伤 盗刷 被盗 急!
+马上 立刻 立即 赶紧 赶快 尽快 抓紧 火速 加急 急用 急需 紧急 十万火急 很急 急死 着急 好急 今天必须
+今天之内 今天内 现在就 限你 最后期限 来不及 等不及 等着用 再不 否则 不然我 投诉 起诉 曝光 举报 12315
+最后一次 刻不容缓 快点 快些 速回 速度处理
+""",
+    1.0: """
+冒烟 着火 起火 失火 漏电 触电 爆炸 受伤 烫伤 盗刷 被盗 报警 救命 急急急
 """,
     0.3: """
 催 还没 一直没 迟迟 等了 好几天 多久 超时 延误 好几次 多次 第三次 第二次 又坏 再次 今天 今晚 明天 后天
@@ -135,12 +138,15 @@ quick; fast; comfortable; recommend*; beautiful; lovely; smooth; smoothly; enjoy
 }
 
 URGENCY_EN: Table = {
+    1.0: """
+caught fire; on fire; smoke; smoking; sparks; exploded; injur*; burned me; burnt me; burned my;
+burnt my; electric shock; unauthori*; fraud*; stolen; police; emergency
+""",
     0.55: """
-urgent*; asap; immediately; right now; right away; at once; emergency; straight away; today; tonight;
+urgent*; asap; immediately; right now; right away; at once; straight away; today; tonight;
 as soon as possible; running out of time; deadline; or else; critical; time sensitive; quickly; hurry;
-last chance; complaint; complain; lawyer; sue; chargeback; caught fire; smoke; smoking; injur*;
-unauthori*; fraud*; stolen; police; final notice; can't wait; cannot wait; need it by; need it now;
-need this by; before friday
+last chance; complaint; complain; lawyer; sue; chargeback; final notice; can't wait; cannot wait;
+need it by; need it now; need this by; before friday
 """,
     0.3: """
 soon; tomorrow; still waiting; still not; still no; still haven't; third time; second time;

@@ -200,16 +200,3 @@ def _shown(value: float | int | None) -> str:
         return "–"
     return f"{value:.3f}".lstrip("0") if isinstance(value, float) and value < 1 else f"{value:g}"
 
-
-def evaluate_file(bench: Workbench, workspace: str, path: Path, *, split: str, fit: bool) -> Report:
-    """Judge the questions of one split of a file; with `fit`, after fitting on the split `calibrate`."""
-    questions = read_questions(path)
-    services = bench.services
-    replica = services.replicas.of(workspace)
-    if fit:
-        calibrate = [question for question in questions if question.split == "calibrate"]
-        replica.index.calibration = fitted(replica, services.reader, calibrate, now=utc_now)
-    chosen = [question for question in questions if not split or question.split == split]
-    if not chosen:
-        raise InvalidRequest.of("split", "no question of {path} has the split {split}", path=path.name, split=split)
-    return report(judge(replica, services.reader, chosen, now=utc_now))

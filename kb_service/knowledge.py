@@ -129,7 +129,7 @@ class Knowledge:
             return Refused(new.external_id, error)
 
     def _read_body(self, name: str, data: bytes) -> Any:
-        return self._parsers.read(name, data).extracts
+        return self._parsers.read(name, data)
 
     def _composed(self, extract: Any, attributes: Mapping[str, object], **named: Any) -> Document | Refused:
         try:

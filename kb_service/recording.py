@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+from graph.naming import name_problem
+from graph.understanding import small_talk
 
 from graph import lifecycle
-from graph.matching import name_problem
 from graph.models import (
     Alert,
     Case,
@@ -23,7 +24,6 @@ from graph.models import (
     Verdict,
 )
 from graph.recurrence import Observation, recurrence, regression
-from graph.understanding import small_talk
 from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import alert_data, problem_data
 from kb_service.models import EventProblem, EventResult

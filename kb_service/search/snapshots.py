@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import uuid
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -233,7 +234,8 @@ def _content(folder: Path, name: str, digest: str) -> bytes:
 
 
 class Scratch:
-    """A folder for one living index, removed by `close`, or by the next index after a crash."""
+    """A folder for one living index, removed by `close`, at the end of the process, or after a crash by the
+    next index."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -241,12 +243,14 @@ class Scratch:
             _remove_abandoned(folder)
             self.path = folder / f"scratch-{uuid.uuid4().hex}"
             self.path.mkdir()
-            self._lock = (self.path / "lock").open("wb")
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            lock = (self.path / "lock").open("wb")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        self.close = weakref.finalize(self, _release, self.path, lock)
 
-    def close(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
-        self._lock.close()
+
+def _release(path: Path, lock: IO[bytes]) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    lock.close()
 
 
 def _remove_abandoned(folder: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from graph.models import Case, CaseState, Problem
-from kb_service.models import CaseDetail
 from kb_service.messages import Language
+from kb_service.models import CaseDetail
 from kb_service.wire.base import Id, Moment, ProblemRef, Request, Response, Text
 from kb_service.wire.questions import problem_ref
 

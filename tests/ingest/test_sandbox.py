@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import json
 import os
 import resource
@@ -166,7 +167,7 @@ def test_an_understated_size_in_the_archive_is_no_way_around(pool: ParserPool) -
     data = bytearray(
         zipped({"[Content_Types].xml": "<Types/>", "word/document.xml": b"<a>" + b" " * 5_000_000 + b"</a>"})
     )
-    with zipfile.ZipFile(__import__("io").BytesIO(bytes(data))) as package:
+    with zipfile.ZipFile(io.BytesIO(bytes(data))) as package:
         true_size = package.getinfo("word/document.xml").file_size
     while (at := data.find(true_size.to_bytes(4, "little"))) >= 0:
         data[at : at + 4] = (1000).to_bytes(4, "little")
@@ -285,13 +286,17 @@ def test_importing_the_pool_loads_no_parser() -> None:
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     monkeypatch.setattr(sandbox, "_allow_processor_time", lambda seconds: None)
     ours, theirs = socket.socketpair()
-    thread = threading.Thread(target=sandbox.serve, args=(theirs, 5.0, 64))
+
+    def serve() -> None:
+        with theirs:
+            sandbox.serve(theirs, 5.0, 64)
+
+    thread = threading.Thread(target=serve)
     thread.start()
     assert sandbox._receive(ours, 100, time.monotonic() + 5) == b"ready"
     yield ours
     ours.close()
     thread.join(5)
-    theirs.close()
     assert not thread.is_alive()
 
 

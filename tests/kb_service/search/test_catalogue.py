@@ -145,7 +145,9 @@ def test_a_successor_for_one_region_leaves_the_old_text_to_the_others() -> None:
     assert seen(catalogue, region="CN") == {"cn"}
     assert seen(catalogue, region="US") == {"old"}
     assert seen(catalogue) == {"old", "cn"}, "without a region both may apply"
-    both = catalogue_of({"old": {"regions": ("CN",)}, "cn": {"supersedes": ("old",), "regions": ("CN", "HK")}})
+    both = catalogue_of(
+        {"old": {"regions": ("CN",)}, "cn": {"supersedes": ("old",), "regions": ("CN", "HK")}}
+    )
     assert seen(both) == {"cn"}, "the old one applied nowhere else"
 
 

@@ -77,7 +77,9 @@ def test_more_evidence_is_more_probable_and_no_hit_is_none() -> None:
 def test_an_encoder_that_nobody_calibrated_gets_a_low_prior() -> None:
     usual = [replace(HIT, score=0.6, dense=0.5, coverage=0.4), replace(HIT, external_id="b", score=0.55)]
     assert SHIPPED.probability(usual, asked("can I return it")) < 0.5
-    perfect = replace(HIT, score=1.0, dense=1.0, coverage=1.0, matched_role="question", products=("AUR-S2-BLK",))
+    perfect = replace(
+        HIT, score=1.0, dense=1.0, coverage=1.0, matched_role="question", products=("AUR-S2-BLK",)
+    )
     assert SHIPPED.probability([perfect], asked("AUR-S2-BLK?")) <= 0.995
 
 
@@ -135,4 +137,6 @@ def test_separable_samples_stay_finite() -> None:
 def test_coefficients_fit_the_features() -> None:
     with pytest.raises(ValueError, match="features"):
         Coefficients((1.0,))
-    assert Confidence({OTHER: Coefficients((0.0,) * len(FEATURES))}).probability([HIT], asked("x", "ja")) == 0.5
+    assert (
+        Confidence({OTHER: Coefficients((0.0,) * len(FEATURES))}).probability([HIT], asked("x", "ja")) == 0.5
+    )

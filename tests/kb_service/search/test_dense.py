@@ -70,9 +70,7 @@ def test_the_graph_recalls_what_an_exact_search_finds(large: tuple[Vectors, Dens
 
 
 @pytest.mark.parametrize("share", [0.95, 0.8, 0.5, 0.05])
-def test_a_mask_costs_no_recall_above_the_exact_limit(
-    large: tuple[Vectors, DenseView], share: float
-) -> None:
+def test_a_mask_costs_no_recall_above_the_exact_limit(large: tuple[Vectors, DenseView], share: float) -> None:
     vectors, view = large
     allowed = np.random.default_rng(6).random(6_000) < share
     recall = []
@@ -154,7 +152,11 @@ def test_many_threads_search_while_the_graph_grows() -> None:
             row = int(random.integers(0, len(view.vectors)))
             rows, scores = view.search(vectors[row], 5)
             cosines = (vectors[rows] * vectors[row]).sum(axis=1)
-            if len(rows) != 5 or rows.max() >= len(view.vectors) or not np.allclose(scores, cosines, atol=1e-5):
+            if (
+                len(rows) != 5
+                or rows.max() >= len(view.vectors)
+                or not np.allclose(scores, cosines, atol=1e-5)
+            ):
                 wrong.append(f"{rows} of {len(view.vectors)}")
 
     threads = [threading.Thread(target=read, args=(seed,)) for seed in range(8)]

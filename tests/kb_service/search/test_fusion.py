@@ -60,7 +60,10 @@ def test_regimes(asked: str, language: str, expected: str) -> None:
 
 def test_each_half_raises_the_score_and_no_half_leaves_the_bounds() -> None:
     held = candidates(
-        {"cosine": 0.3}, {"cosine": 0.6}, {"cosine": 0.6, "coverage": 0.5}, {"cosine": 1, "coverage": 1, "saturation": 1}
+        {"cosine": 0.3},
+        {"cosine": 0.6},
+        {"cosine": 0.6, "coverage": 0.5},
+        {"cosine": 1, "coverage": 1, "saturation": 1},
     )
     scores = blend(held, PLAIN)
     assert (np.diff(scores) > 0).all()
@@ -131,7 +134,8 @@ def test_the_prior_is_bounded_and_told_apart() -> None:
     assert ranked.gains[1] == 0
     assert ranked.scores[0] - ranked.gains[0] == pytest.approx(ranked.scores[1])
     strong = candidates(
-        {"document": 0, "cosine": 0.9, "coverage": 1, "saturation": 1}, {"document": 1, "cosine": 0.3, "prior": 1}
+        {"document": 0, "cosine": 0.9, "coverage": 1, "saturation": 1},
+        {"document": 1, "cosine": 0.3, "prior": 1},
     )
     assert rank(strong, fusion).best[0] == 0, "a prior alone does not beat a clear match"
 

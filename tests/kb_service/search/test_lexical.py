@@ -106,7 +106,9 @@ def test_a_filter_never_empties_results_that_exist() -> None:
 def test_coarse_filters_narrow_the_search_itself() -> None:
     index = LexicalIndex()
     for slot in range(600):
-        add(index, slot, written(f"d{slot}", "refund", kind="faq" if slot % 2 else "policy", language="en-GB"))
+        add(
+            index, slot, written(f"d{slot}", "refund", kind="faq" if slot % 2 else "policy", language="en-GB")
+        )
     index.commit()
     faq = list(range(1, 600, 2))
     assert len(search(index.view(), "refund", 500, faq, kind=["faq"], language=["en", "zh"])) == 300

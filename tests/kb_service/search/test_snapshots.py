@@ -118,7 +118,9 @@ def test_a_crash_at_any_step_leaves_a_whole_generation(
     assert read(tmp_path).files == after
 
 
-def test_a_failed_write_keeps_the_previous_generation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_keeps_the_previous_generation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish(tmp_path, HELD, FILES)
 
     def full(handle: int) -> None:
