@@ -129,6 +129,12 @@ def _weeks(match: re.Match[str], today: date) -> str | None:
     return _iso(monday + timedelta(days=_WEEKDAYS[name]))
 
 
+def _english_week(match: re.Match[str], today: date) -> str | None:
+    shift = {"last": -1, "past": -1, "previous": -1, "this": 0, "next": 1}[match["which"]]
+    monday = today - timedelta(days=today.weekday()) + timedelta(weeks=shift)
+    return _span(monday + timedelta(days=5 if match["day"] else 0), monday + timedelta(days=6))
+
+
 def _weekday(match: re.Match[str], today: date) -> str | None:
     """ "Last Tuesday" is the latest one before today, "next Tuesday" the first after, "on Tuesday" the latest."""
     ahead = (_WEEKDAYS[match["day"]] - today.weekday()) % 7
@@ -198,7 +204,7 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], str | None]
         ),
         (r"black friday|cyber monday|黑色星期五|黑五|网络星期一", _black_friday),
         (r"(?P<which>上上|上|这|本|下)个?(?:周|星期|礼拜)(?P<day>[一二三四五六日天末])?", _weeks),
-        (r"\b(?P<which>last|past|previous|this|next) week(?P<day>end)?\b", lambda m, t: _english_week(m, t)),
+        (r"\b(?P<which>last|past|previous|this|next) week(?P<day>end)?\b", _english_week),
         (rf"\b(?P<which>last|this coming|this|next|coming|on|by|since|past) (?P<day>{_DAY_NAMES})\b", _weekday),
         (rf"(?P<which>上上|上|这|本|下)个?月(?P<day>3[01]|[12]\d|0?[1-9]|[{_ZH_NUMBER}]{{1,3}})[号日]", _months),
         (r"(?P<which>上上|上|这|本|下)个?月", _months),
@@ -209,17 +215,7 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], str | None]
             rf"\b(?P<count>\d{{1,3}}|{_latin(list(_EN_NUMBER))}) (?P<unit>days?|weeks?|months?) ago\b",
             _ago,
         ),
-        (
-            rf"(?P<word>{_latin([w for w in _DAYS_AGO if not w.isascii()])})"
-            .replace("今天", "今天"),
-            _relative,
-        ),
+        (rf"(?P<word>{_latin([w for w in _DAYS_AGO if not w.isascii()])})", _relative),
         (rf"\b(?P<word>{_latin([w for w in _DAYS_AGO if w.isascii()])})\b", _relative),
     )
 )  # fmt: skip
-
-
-def _english_week(match: re.Match[str], today: date) -> str | None:
-    shift = {"last": -1, "past": -1, "previous": -1, "this": 0, "next": 1}[match["which"]]
-    monday = today - timedelta(days=today.weekday()) + timedelta(weeks=shift)
-    return _span(monday + timedelta(days=5 if match["day"] else 0), monday + timedelta(days=6))

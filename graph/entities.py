@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from graph.dates import dates
@@ -85,6 +86,10 @@ _SIZE = re.compile(
 )
 
 
+_GAP = 3
+"""Characters that may lie between two of a name: a blank or two, a hyphen."""
+
+
 class Gazetteer:
     """The names a shop knows, and patterns for the rest; immutable.
 
@@ -99,24 +104,27 @@ class Gazetteer:
         carriers: Mapping[str, Sequence[str]] | None = None,
         campaigns: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
+        listed = {sku: (*called, *_models(sku)) for sku, called in (products or {}).items()}
+        self._skus = {_bare(sku): sku for sku in listed if len(_bare(sku)) > 2}
         self._products: dict[str, tuple[str, ...]] = {}
-        self._skus = {_bare(sku): sku for sku in products or {} if _bare(sku)}
-        self._longest_sku = max((sku.count("-") + sku.count("_") + sku.count(" ") for sku in self._skus.values()), default=0)
-        names: dict[str, dict[str, None]] = {}
-        for sku, called in (products or {}).items():
-            for name in called:
-                names.setdefault(_bare(name), {})[sku] = None
         self._names = _Names()
-        for sku, called in (products or {}).items():
+        owners: dict[str, dict[str, None]] = {}
+        for sku, called in listed.items():
             for name in called:
-                skus = tuple(names[_bare(name)])
+                owners.setdefault(_bare(name), {})[sku] = None
+        for called in listed.values():
+            for name in called:
+                skus = tuple(owners[_bare(name)])
                 value = skus[0] if len(skus) == 1 else name.strip()
                 self._names.add(name, "product", value)
                 self._products.setdefault(value, skus)
-        for kind, listed in (("carrier", DEFAULT_CARRIERS if carriers is None else carriers), ("campaign", campaigns or {})):
-            for value, called in listed.items():
-                for name in (value, *called):
-                    self._names.add(name, kind, value)
+        self._add_names("carrier", DEFAULT_CARRIERS if carriers is None else carriers)
+        self._add_names("campaign", campaigns or {})
+
+    def _add_names(self, kind: str, listed: Mapping[str, Sequence[str]]) -> None:
+        for value, called in listed.items():
+            for name in (value, *called):
+                self._names.add(name, kind, value)
 
     def skus(self, entity: Entity) -> tuple[str, ...]:
         """The SKUs that an entity stands for: one for a SKU, perhaps several for a product's name."""
@@ -166,27 +174,34 @@ class Gazetteer:
                 sku = self._skus.get(key)
                 if sku is not None and (place == first or any(c.isdigit() for c in key)):
                     best = (sku, pieces[place][1])
-            if best and (len(_bare(best[0])) > 2):
+            if best:
                 yield Entity("sku", best[0], start, best[1])
+
+
+@dataclass(slots=True)
+class _Node:
+    following: dict[str, _Node] = field(default_factory=dict)
+    found: tuple[str, str] | None = None
 
 
 class _Names:
     """A trie over the characters that matter in a name (no blanks, no hyphens), for the longest match."""
 
     def __init__(self) -> None:
-        self._root: dict[str, object] = {}
+        self._root = _Node()
 
     def add(self, name: str, kind: str, value: str) -> None:
+        """The first of several that are spelled alike stays."""
         bare = _bare(name)
         if len(bare) < 2:
             return
         node = self._root
         for character in bare:
-            node = node.setdefault(character, {})  # type: ignore[assignment]
-        node.setdefault("", (kind, value))
+            node = node.following.setdefault(character, _Node())
+        node.found = node.found or (kind, value)
 
     def mentions(self, folded: str) -> Iterator[Entity]:
-        places = [i for i, character in enumerate(folded) if _matters(character)]
+        places = [place for place, character in enumerate(folded) if _matters(character)]
         skip = 0
         for order, start in enumerate(places):
             if order < skip or (is_latin(folded[start]) and start and is_latin(folded[start - 1])):
@@ -198,21 +213,25 @@ class _Names:
                 yield Entity(kind, value, start, places[last] + 1)
 
     def _longest(self, folded: str, places: list[int], order: int) -> tuple[str, str, int] | None:
-        node: dict[str, object] = self._root
+        node = self._root
         best: tuple[str, str, int] | None = None
         for here in range(order, len(places)):
-            if here > order and places[here] - places[here - 1] > 2:
-                break
-            following = node.get(folded[places[here]])
-            if not isinstance(following, dict):
+            place = places[here]
+            following = node.following.get(folded[place])
+            if following is None or (here > order and place - places[here - 1] > _GAP):
                 break
             node = following
-            end = node.get("")
-            after = folded[places[here] + 1 : places[here] + 2]
-            whole = not (is_latin(folded[places[here]]) and after and is_latin(after))
-            if isinstance(end, tuple) and whole:
-                best = (str(end[0]), str(end[1]), here)
+            after = folded[place + 1 : place + 2]
+            if node.found and not (is_latin(folded[place]) and after and is_latin(after)):
+                best = (*node.found, here)
         return best
+
+
+def _models(sku: str) -> list[str]:
+    """The parts of a SKU that customers use alone: EB20 of SLA-EB20 (letters and digits, three or more)."""
+    pieces = re.findall(r"[a-z0-9]+", fold(sku))
+    parts = [piece for piece in pieces if len(piece) > 2 and not piece.isdigit() and not piece.isalpha()]
+    return [piece.upper() for piece in parts] if len(pieces) > 1 else []
 
 
 def _matters(character: str) -> bool:

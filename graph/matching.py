@@ -251,6 +251,11 @@ class ProblemMatcher:
 
     # --- telling ---
 
+    def entities(self, problem_id: str) -> Mapping[str, Mapping[str, int]]:
+        """How many messages of a problem named each product, carrier and campaign, by kind of entity."""
+        state = self._states.get(problem_id)
+        return {kind: dict(counts) for kind, counts in state.entities.items()} if state else {}
+
     def join(
         self,
         problem_id: str,

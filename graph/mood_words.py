@@ -66,7 +66,7 @@ URGENCY_ZH: Table = {
 今天之内 今天内 现在就 限你 最后期限 来不及 等不及 等着用 再不 否则 不然我 投诉 起诉 曝光 举报 12315
 最后一次 刻不容缓 快点 快些 速回 速度处理
 """,
-    1.0: """
+    1.6: """
 冒烟 着火 起火 失火 漏电 触电 爆炸 受伤 烫伤 盗刷 被盗 报警 救命 急急急
 """,
     0.3: """
@@ -138,7 +138,7 @@ quick; fast; comfortable; recommend*; beautiful; lovely; smooth; smoothly; enjoy
 }
 
 URGENCY_EN: Table = {
-    1.0: """
+    1.6: """
 caught fire; on fire; smoke; smoking; sparks; exploded; injur*; burned me; burnt me; burned my;
 burnt my; electric shock; unauthori*; fraud*; stolen; police; emergency
 """,

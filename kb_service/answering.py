@@ -186,7 +186,7 @@ class Answering:
         situation = Situation(
             understanding=reading.understanding,
             confidence=found.confidence,
-            threshold=replica.index.calibration.threshold(shop.rules.wrong_answer_bound),
+            threshold=replica.index.calibration.evidence.threshold(shop.rules.wrong_answer_bound),
             candidates=len(answers),
             complete=bool(answers) and not answers[0].missing,
             asks_for_person=reading.asks_for_person,

@@ -163,11 +163,11 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Retrieval and answer quality on judged questions, as a table by language."""
-    from kb_service.evaluation import evaluate_file
+    from kb_service.judging import judge_file
 
     with workbench() as bench:
         bench.require(workspace)
-        report = evaluate_file(bench, workspace, questions, split=split, fit=fit)
+        report = judge_file(bench.services, workspace, questions, split=split, fit=fit)
     if as_json:
         print_json(report.figures())
     else:

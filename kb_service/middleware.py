@@ -14,7 +14,7 @@ from structlog.stdlib import get_logger
 from ulid import ULID
 
 from kb_service import problem_details
-from kb_service.errors import Overloaded, PayloadTooLarge, ServiceError
+from kb_service.errors import Overloaded, PayloadTooLarge
 from kb_service.messages import preferred_language
 from kb_service.observability import Metrics
 from kb_service.settings import Settings
@@ -43,7 +43,7 @@ class RequestContext:
         offered = Headers(scope=scope).get("x-request-id", "")
         request_id = offered if REQUEST_ID.fullmatch(offered) else str(ULID())
         started = time.perf_counter()
-        status = 500
+        status = 0
 
         async def with_id(message: Message) -> None:
             nonlocal status
@@ -56,6 +56,11 @@ class RequestContext:
         self._metrics.in_flight.inc()
         try:
             await self._app(scope, receive, with_id)
+        except Exception as error:
+            # Every known error became a response further in; what comes here is a fault of ours.
+            log.error("request_failed", path=scope["path"], exc_info=error)
+            if status == 0:
+                await refuse(error, scope, receive, with_id)
         finally:
             self._metrics.in_flight.dec()
             seconds = time.perf_counter() - started
@@ -132,7 +137,7 @@ def _too_large(limit: int) -> PayloadTooLarge:
     )
 
 
-async def refuse(error: ServiceError, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with problem details before any route is reached."""
     request = Request(scope)
     language = preferred_language(request.headers.get("accept-language"))

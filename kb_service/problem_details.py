@@ -9,14 +9,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from structlog.stdlib import get_logger
 
-from graph.errors import GraphError, NotAllowed
+from graph.errors import GraphError, InvalidValue, NotAllowed
 from ingest.errors import EncoderUnavailable, IngestError, InvalidDocument, SourceTooLarge
 from kb_service import errors
 from kb_service.messages import Language, preferred_language, translate
-
-log = get_logger(__name__)
 
 STATUS: Mapping[type[Exception], int] = {
     errors.Unauthenticated: 401,
@@ -34,6 +31,7 @@ STATUS: Mapping[type[Exception], int] = {
     EncoderUnavailable: 503,
     IngestError: 422,
     NotAllowed: 409,
+    InvalidValue: 422,
     GraphError: 422,
 }
 
@@ -113,7 +111,7 @@ def details(error: Exception, language: Language, *, instance: str | None = None
     found: tuple[errors.FieldError, ...] = ()
     if isinstance(error, errors.ServiceError):
         detail, found = error.detail(language), error.fields
-    elif isinstance(error, InvalidDocument):
+    elif isinstance(error, InvalidDocument | InvalidValue):
         detail = str(error)
         found = (errors.FieldError(error.field, "{reason}", {"reason": error.message}),)
     elif isinstance(error, IngestError | GraphError):
@@ -180,15 +178,10 @@ def install(app: FastAPI) -> None:
             body, error.status_code, headers=dict(error.headers or {}), media_type="application/problem+json"
         )
 
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("request_failed", path=request.url.path, exc_info=error)
-        return response(error, _language(request), instance=request.url.path)
-
     for kind in (errors.ServiceError, IngestError, GraphError):
         app.add_exception_handler(kind, known)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, unexpected)
 
 
 def _language(request: Request) -> Language:

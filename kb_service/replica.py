@@ -79,6 +79,8 @@ class Replica:
         self.graph = ProblemGraph()
         self.problems: dict[str, Problem] = {}
         self.shop: Shop
+        self._unlearnt = False
+        self._learnt_at = 0.0
         with store.reading(workspace) as unit:
             self._open_index(unit)
             self._rebuild(unit)
@@ -111,7 +113,8 @@ class Replica:
     def products_of(self, problem: Problem) -> tuple[str, ...]:
         """The products that a problem's messages name, the most frequent first."""
         with self._matching:
-            named = self.matcher.entities(problem.id).get("sku", {})
+            seen = self.matcher.entities(problem.id)
+        named = {name: count for name, count in seen.get("product", {}).items() if name in self.shop.products}
         return tuple(sorted(named, key=lambda sku: (-named[sku], sku))) or problem.products
 
     def expertise_of(self, problem: Problem) -> str | None:
@@ -153,15 +156,26 @@ class Replica:
             self._rebuild(unit)
 
     def learn(self) -> None:
-        """Learn from outcomes that came since, at most every LEARN_SECONDS: profiles and clusters."""
-        if self._unlearnt and time.monotonic() - self._learnt_at >= LEARN_SECONDS:
-            with self.lock, self._store.reading(self.workspace) as unit:
-                self._learn(unit)
+        """Learn profiles and clusters from outcomes that came since, at most every LEARN_SECONDS.
 
-    def _learn(self, unit: Unit) -> None:
+        The lock is not held while it takes: what was declared meanwhile wins, and the next round learns again.
+        """
+        if not self._unlearnt or time.monotonic() - self._learnt_at < LEARN_SECONDS:
+            return
         self._unlearnt = False
-        self.shop = self._loader.load(unit, self.problems.values(), self.shop)
+        before = self.shop
+        with self._store.reading(self.workspace) as unit:
+            learnt = self._loader.load(unit, list(self.problems.values()), before, learning=True)
         self._learnt_at = time.monotonic()
+        with self.lock:
+            if self.shop is before:
+                self.shop = learnt
+                self._put_shop()
+            else:
+                self._unlearnt = True
+
+    def _declare(self, unit: Unit) -> None:
+        self.shop = self._loader.load(unit, self.problems.values(), self.shop, learning=False)
         self._put_shop()
 
     def publish(self) -> None:
@@ -203,7 +217,7 @@ class Replica:
         self.problems = {}
         self.sequence = 0
         stored = unit.problems.all()
-        self.shop = self._loader.load(unit, stored)
+        self.shop = self._loader.load(unit, stored, None, learning=True)
         self._learnt_at = time.monotonic()
         self._unlearnt = False
         for held in unit.documents.all():
@@ -231,7 +245,7 @@ class Replica:
             self._join_messages(unit)
             self._unlearnt = True
         if by_kind.keys() & DECLARED or self._about_products(unit, documents):
-            self._learn(unit)
+            self._declare(unit)
         elif by_kind.keys() & {"agent", "case"}:
             self.shop = self._loader.with_agents(unit, self.shop)
         for problem_id in dict.fromkeys([*by_kind.get("problem", ()), *self._alerted(unit, by_kind)]):

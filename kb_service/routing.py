@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
 from graph.naming import name_problem
 from graph.priority import prioritise
 from graph.understanding import (
     asks_for_person,
+    read,
     sensitive_flow,
     small_talk,
-    understand,
 )
 
 from graph.assignment import Need, assign, neighbouring, rank
@@ -70,9 +70,6 @@ class History:
     previous_at: datetime | None = None
     waiting_since: datetime | None = None
 
-    def waited_minutes(self, now: datetime) -> float:
-        return max((now - self.waiting_since).total_seconds() / 60, 0.0) if self.waiting_since else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -109,7 +106,7 @@ class Routing:
         shop = replica.shop
         now = self._clock()
         spoken = whole.language
-        understanding = understand(
+        understood = read(
             question.text,
             language=spoken,
             clauses=clauses,
@@ -118,12 +115,13 @@ class Routing:
             gazetteer=shop.gazetteer,
             at=question.as_of or now,
         )
+        understanding = understood.understanding
         match = replica.match(masked, understanding.entities, now)
         return Reading(
             whole=whole,
             searched=question.text,
             understanding=understanding,
-            candidates=shop.classifier.predict(clauses, whole=whole).candidates,
+            candidates=understood.intents.candidates,
             problem=replica.problem_of(match),
             problem_score=match.score,
             asks_for_person=asks_for_person(question.text, spoken),
@@ -145,7 +143,8 @@ class Routing:
             question.customer,
             problem_state=reading.problem.state if reading.problem else None,
             repeat_contacts=history.repeat_contacts,
-            waited_minutes=history.waited_minutes(now),
+            waited=now - history.waiting_since if history.waiting_since else timedelta(0),
+            sensitive_flow=reading.sensitive_flow,
             rules=shop.rules,
             language=reading.whole.language,
         )

@@ -50,16 +50,20 @@ class ShopLoader:
         self._vectors = VectorCache(embedder, file)
         self._fitted: tuple[tuple[Intent, ...], IntentClassifier] | None = None
 
-    def load(self, unit: Unit, problems: Iterable[Problem], previous: Shop | None = None) -> Shop:
-        """Everything declared; and what outcomes teach: who resolves what how well, and which problems go together."""
+    def load(
+        self, unit: Unit, problems: Iterable[Problem], previous: Shop | None, *, learning: bool
+    ) -> Shop:
+        """Everything declared and, with `learning`, what outcomes teach: who resolves what how well, and which
+        problems go together. Without it both stay as they were in `previous`, which takes no time."""
         intents, agents = unit.intents.all(), unit.agents.all()
         products = product_names(stored.document for stored in unit.documents.of_kind("product"))
         language.add_words([name for names in products.values() for name in names])
         known = [problem for problem in problems if problem.state != "candidate"]
-        raw = list(outcomes(unit, ()))
+        raw = list(outcomes(unit, ())) if learning else []
         clusters = cluster(
             intents, agents, known, raw, now=unit.now, previous=previous.expertise if previous else ()
         )
+        kept = previous.profiles if previous is not None and not learning else None
         return Shop(
             rules=unit.rules.get(),
             intents={intent.id: intent for intent in intents},
@@ -68,7 +72,7 @@ class ShopLoader:
             classifier=self._classifier(intents),
             gazetteer=Gazetteer(products),
             expertise=clusters,
-            profiles=Profiles(outcomes(unit, clusters), now=unit.now),
+            profiles=kept or Profiles(outcomes(unit, clusters), now=unit.now),
         )
 
     def with_agents(self, unit: Unit, shop: Shop) -> Shop:

@@ -9,7 +9,7 @@ import re
 import statistics
 import unicodedata
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
@@ -128,8 +128,9 @@ def _paragraphs(flow: Sequence[Line | Table], turns: Container[int]) -> list[_Pa
 def _without_running_lines(pages: Sequence[Page]) -> Iterator[Page]:
     """Drop what repeats near the edges of the pages, page numbers, and the title in small print there."""
     counts: Counter[tuple[str, bool]] = Counter()
+    body = _body_size(line for page in pages for line in page.lines)
     for page in pages:
-        counts.update({_running_key(line, page) for line in page.lines if _in_margin(line, page)})
+        counts.update({_running_key(line, page, body) for line in page.lines if _in_margin(line, page)})
     needed = max(2, (len(pages) + 1) // 2) if len(pages) < 6 else 3
     tables = [
         frozenset(page.lines[i] for found in ruled_tables(page.lines, page.rules) for i in found.members)
@@ -145,7 +146,7 @@ def _without_running_lines(pages: Sequence[Page]) -> Iterator[Page]:
             or not (
                 _PAGE_NUMBER.match(line.text)
                 or _PRINTED.fullmatch(line.text)  # what browsers print on the edges
-                or counts[_running_key(line, page)] >= needed
+                or counts[_running_key(line, page, body)] >= needed
                 or (title and line.size < 0.8 * title.size and title.text in line.text)
             )
         )
@@ -156,8 +157,18 @@ def _in_margin(line: Line, page: Page) -> bool:
     return line.y < MARGIN * page.height or line.y > (1 - MARGIN) * page.height
 
 
-def _running_key(line: Line, page: Page) -> tuple[str, bool]:
-    return re.sub(r"\d+", "#", line.text), line.y > page.height / 2
+def _running_key(line: Line, page: Page, body: float) -> tuple[str, bool]:
+    """What repeats of a running line: all but its numbers, unless it is large, as the heading of a part is."""
+    text = line.text if line.size > 1.05 * body else re.sub(r"\d+", "#", line.text)
+    return text, line.y > page.height / 2
+
+
+def _body_size(lines: Iterable[Line]) -> float:
+    """The size that most characters have; 1 without any."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[round(line.size, 1)] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 1.0
 
 
 def _with_tables(page: Page) -> list[Line | Table]:
@@ -186,10 +197,7 @@ class _Margins:
     """Where lines end and how far apart they stand, to tell a broken line from a finished one."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        sizes: Counter[float] = Counter()
-        for line in lines:
-            sizes[round(line.size, 1)] += len(line.text)
-        self.body = sizes.most_common(1)[0][0] if sizes else 1.0
+        self.body = _body_size(lines)
         self._lines = [line for line in lines if abs(line.size - self.body) < 0.5]
         gaps = [above.y - below.y for above, below in pairwise(lines) if _same_size(above, below)]
         near = [gap for gap in gaps if 0 < gap < 3 * self.body]
@@ -269,10 +277,7 @@ class _Headings:
     def __init__(self, paragraphs: Sequence[_Paragraph | Table]) -> None:
         self._paragraphs = paragraphs
         prose = [item for item in paragraphs if isinstance(item, _Paragraph)]
-        weights: Counter[float] = Counter()
-        for item in prose:
-            weights[round(item.size, 1)] += len(item.text)
-        self._body = weights.most_common(1)[0][0] if weights else 1.0
+        self._body = _body_size(line for item in prose for line in item.lines)
         larger = sorted({round(i.size) for i in prose if self._stands_out(i)}, reverse=True)
         self._levels = {size: min(level, _MOST_LEVELS) for level, size in enumerate(larger, start=1)}
         bold = sum(len(item.text) for item in prose if self._is_bold(item))

@@ -11,6 +11,7 @@ from ingest.readers.builder import CJK
 
 _TOUCHING = 2.0
 _TALLEST_BAND = 250.0
+_THIN_BAND = 8.0
 _ALIGNED = 0.8
 _LEAST_SPACED_ROWS = 3
 _NO_SPACE = re.compile(f"[{CJK}]")
@@ -76,7 +77,8 @@ def ruled_tables(lines: Sequence[Line], rules: Sequence[Rule]) -> list[FoundTabl
             for r in rules
             if not r.horizontal and _spans(r, edges) and edges[0].start - 2 <= r.at <= edges[0].end + 2
         ]
-        for run in _filled_runs(bands):
+        heights = [high.at - low.at for high, low in pairwise(edges)]
+        for run in _filled_runs(bands, heights):
             table = _ruled(lines, run, verticals)
             if table is not None:
                 tables.append(table)
@@ -121,12 +123,13 @@ def _spans(rule: Rule, edges: Sequence[Rule]) -> bool:
     return rule.start < edges[0].at and rule.end > edges[-1].at
 
 
-def _filled_runs(bands: Sequence[list[int]]) -> list[list[list[int]]]:
+def _filled_runs(bands: Sequence[list[int]], heights: Sequence[float]) -> list[list[list[int]]]:
+    """Bands with text that follow each other; a thin empty one is the space between two cells' borders."""
     runs: list[list[list[int]]] = [[]]
-    for band in bands:
+    for band, height in zip(bands, heights, strict=True):
         if band:
             runs[-1].append(band)
-        elif runs[-1]:
+        elif runs[-1] and height > _THIN_BAND:
             runs.append([])
     return [run for run in runs if len(run) >= 2]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 from kb_service.search.confidence import OTHER, Coefficients, Confidence
+from kb_service.search.evidence import Evidence, steps_from
 from kb_service.search.fusion import REGIMES, Blend, Fusion
 
 SHIPPED = Path(__file__).with_name("calibration.json")
@@ -25,6 +26,7 @@ class Calibration:
     fusion: Fusion
     confidence: Confidence
     source: str
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 def calibration_for(model_id: str, path: Path = SHIPPED) -> Calibration:
@@ -36,6 +38,7 @@ def calibration_for(model_id: str, path: Path = SHIPPED) -> Calibration:
 def save(calibration: Calibration, path: Path = SHIPPED) -> None:
     """Replaces one model's entry in the file and leaves the others."""
     entry = asdict(calibration)
+    entry["evidence"] = [[step.confidence, step.answers, step.wrong] for step in calibration.evidence.steps]
     del entry["model_id"]
     held = json.loads(path.read_text("utf-8"))
     held["models"][calibration.model_id] = entry
@@ -59,4 +62,5 @@ def _parsed(model_id: str, entry: Mapping[str, Any]) -> Calibration:
     if OTHER not in languages:
         raise ValueError(f"confidence of {model_id!r}: languages lacks {OTHER!r}")
     mix = Fusion(blends, fusion["question"], fusion["more"], fusion["prior"])
-    return Calibration(model_id, mix, Confidence(languages), entry["source"])
+    evidence = Evidence(steps_from(entry.get("evidence", ())))
+    return Calibration(model_id, mix, Confidence(languages), entry["source"], evidence)

@@ -149,7 +149,7 @@ class Catalogue:
         return range(int(self._first.view()[slot]), end)
 
     def add(self, record: Record, passages: Sequence[Passage]) -> int:
-        """Appends one version with its passages and returns its slot; an earlier one must be removed before."""
+        """Appends one version with its passages and returns its slot; remove an earlier one before."""
         if record.external_id in self._slots:
             raise ValueError(f"{record.external_id}: is already in the catalogue; remove it first")
         slot = len(self._records)

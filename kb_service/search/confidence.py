@@ -56,8 +56,12 @@ class Confidence:
         """The probability that the first hit's document answers the question; 0 without hits."""
         if not hits:
             return 0.0
-        coefficients = self.languages.get(query.language, self.languages[OTHER])
-        value = sigmoid(float(features(hits, query) @ np.array(coefficients.values)))
+        return self.of_features(features(hits, query), query.language)
+
+    def of_features(self, seen: NDArray[np.float64], language: str) -> float:
+        """The probability for features already taken, see `features`."""
+        coefficients = self.languages.get(language, self.languages[OTHER])
+        value = sigmoid(float(seen @ np.array(coefficients.values)))
         return float(np.clip(value, *_PROBABILITY))
 
 
@@ -126,9 +130,9 @@ def sigmoid(value: float) -> float:
 def fit_confidence(samples: Sequence[Sample], start: Confidence, *, least: int = 50) -> Confidence:
     """Logistic regression by language, on questions that nothing else was fitted on.
 
-    Newton's method with a ridge towards the coefficients of `start`, so that a feature which the samples do not
-    move keeps its cautious value. A language with fewer than `least` samples, or where all are right or all
-    wrong, keeps its coefficients; `other` is fitted on all samples together.
+    Newton's method with a ridge towards the coefficients of `start`, so that a feature which the samples do
+    not move keeps its cautious value. A language with fewer than `least` samples, or where all are right or
+    all are wrong, keeps its coefficients; `other` is fitted on all samples together.
     """
     groups: dict[str, list[Sample]] = {OTHER: list(samples)}
     for sample in samples:
@@ -148,7 +152,7 @@ def fit_confidence(samples: Sequence[Sample], start: Confidence, *, least: int =
 def _newton(
     x: NDArray[np.float64], y: NDArray[np.float64], start: NDArray[np.float64], *, steps: int = 50
 ) -> NDArray[np.float64]:
-    """Minimises the negative log-likelihood plus a ridge towards `start`, halving steps that do not improve."""
+    """Minimises the negative log-likelihood plus a ridge towards `start`, halving steps that fail."""
     ridge = np.full(x.shape[1], _RIDGE)
     ridge[0] = 0.01  # the bias follows the data
 

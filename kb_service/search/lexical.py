@@ -115,7 +115,7 @@ class LexicalIndex:
 
     @classmethod
     def load(cls, files: Mapping[str, bytes], folder: Path) -> LexicalIndex:
-        """The reverse of `dump`, on copies in `folder`. Raises ValueError or KeyError on what does not fit."""
+        """The reverse of `dump`, on copies in `folder`. Raises ValueError or KeyError on what differs."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             if name.startswith("lexical/"):

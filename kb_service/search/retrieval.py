@@ -17,7 +17,7 @@ from kb_service.search import snapshots
 from kb_service.search.calibration import Calibration, calibration_for
 from kb_service.search.candidates import gather, hit
 from kb_service.search.dense import EXACT_ROWS
-from kb_service.search.fusion import Candidates, rank
+from kb_service.search.fusion import Candidates, Fusion, rank
 from kb_service.search.lexical import analysis_id
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.parts import Parts, Snapshot
@@ -44,8 +44,8 @@ class SearchIndex:
     """Safe for any number of searching threads, and of writers, which take turns.
 
     `folder` is this workspace's own, for generations and the working copy; None keeps everything in memory,
-    so that nothing can be published. `reads` are the languages that the encoder reads well, `default_region` the
-    region of requests that name none.
+    so that nothing can be published. `reads` are the languages that the encoder reads well,
+    `default_region` the region of requests that name none.
     """
 
     def __init__(
@@ -275,16 +275,19 @@ class SearchIndex:
 
     # --- searching ---
 
-    def search(self, query: SearchQuery) -> tuple[Hit, ...]:
-        """The best documents for a question, each by its best passage, best first; at most `query.limit`."""
+    def search(self, query: SearchQuery, *, fusion: Fusion | None = None) -> tuple[Hit, ...]:
+        """The best documents for a question, each by its best passage, best first; at most `query.limit`.
+
+        `fusion` takes the place of the calibration's, to try other constants.
+        """
         snapshot = self._snapshot
         candidates = gather(snapshot, query, reads=self.reads, default_region=self.default_region)
-        ranked = rank(candidates, self.calibration.fusion)
+        ranked = rank(candidates, fusion or self.calibration.fusion)
         found = range(min(query.limit, len(ranked.best)))
         return tuple(hit(snapshot.catalogue, candidates, ranked, place) for place in found)
 
     def candidates(self, query: SearchQuery) -> tuple[Candidates, tuple[str, ...]]:
-        """What `search` fuses, with the external id of each candidate's document: for fitting the constants."""
+        """What `search` fuses, with the external id of each one's document: for fitting the constants."""
         snapshot = self._snapshot
         candidates = gather(snapshot, query, reads=self.reads, default_region=self.default_region)
         records = snapshot.catalogue.records

@@ -51,7 +51,8 @@ class Matches:
 
     `bm25` is the sum of the BM25 scores of the fields (Robertson and Zaragoza, The Probabilistic Relevance
     Framework, 2009), `saturation` its share of what a passage could reach that held each term of the question
-    many times in its title and its text, `coverage` the share of the question's idf mass that stands anywhere in the row.
+    many times in its title and its text, `coverage` the share of the question's idf mass that stands anywhere
+    in the row.
     """
 
     bm25: Scores

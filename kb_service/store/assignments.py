@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -10,7 +11,7 @@ from sqlalchemy import func, select, update
 from graph.models import Match
 from kb_service.store import tables
 from kb_service.store.event_rows import assignment_of
-from kb_service.store.repository import Repository, chunks
+from kb_service.store.repository import Insert, Repository, chunks, dialect_insert
 from kb_service.store.values import Assignment
 
 _assignments = tables.assignments
@@ -34,18 +35,7 @@ class Assignments(Repository):
         rows = {event_id: self._row(event_id, problem_id, match) for event_id, problem_id, match in decisions}
         if not rows:
             return
-        statement = self._insert()
-        decided: dict[str, Any] = {
-            name: statement.excluded[name]
-            for name in ("problem_id", "match_problem_id", "reason", "score", "runner_up", "pending", "at")
-        }
-        decided["first_problem_id"] = func.coalesce(
-            _assignments.c.first_problem_id, statement.excluded.first_problem_id
-        )
-        self._write(
-            statement.on_conflict_do_update(index_elements=["workspace", "event_id"], set_=decided),
-            list(rows.values()),
-        )
+        self._write(_decide(self._scope.connection.dialect.name), list(rows.values()))
         for event_id in rows:
             self._log("event", event_id)
 
@@ -88,3 +78,17 @@ class Assignments(Repository):
             .limit(limit)
         )
         return tuple(map(assignment_of, self._read(statement)))
+
+
+@cache
+def _decide(dialect: str) -> Insert:
+    """The upsert of a decision, which leaves the first one that stood."""
+    statement = dialect_insert(dialect, _assignments)
+    decided: dict[str, Any] = {
+        name: statement.excluded[name]
+        for name in ("problem_id", "match_problem_id", "reason", "score", "runner_up", "pending", "at")
+    }
+    decided["first_problem_id"] = func.coalesce(
+        _assignments.c.first_problem_id, statement.excluded.first_problem_id
+    )
+    return statement.on_conflict_do_update(index_elements=["workspace", "event_id"], set_=decided)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, and_, delete, exists, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from ingest.models import Document, Passage
 from kb_service.store import tables
@@ -57,21 +58,20 @@ class Documents(Repository):
 
         Passage ids come from it, so a document that comes back must not repeat the ids of its past.
         """
-        current = self._read(
-            select(_documents.c.version).where(self._mine(), _documents.c.external_id == external_id)
-        ).scalar()
-        if current is not None:
-            return int(current) + 1
-        if self._scope.writable:
-            self._scope.ledger.flush()
-        removed = self._read(
-            select(func.max(tables.changes.c.version)).where(
-                self._mine(tables.changes),
-                tables.changes.c.kind == "document_removed",
-                tables.changes.c.id == external_id,
+        head = self.head(external_id)
+        return self._after_removal(external_id) if head is None else head.version + 1
+
+    def _after_removal(self, external_id: str) -> int:
+        """The number of the first version of a document that is not there, but may have been."""
+        removed = tables.changes
+        latest = self._read(
+            select(func.max(removed.c.version)).where(
+                self._mine(removed), removed.c.kind == "document_removed", removed.c.id == external_id
             )
         ).scalar()
-        return int(removed or 0) + 1
+        if self._scope.writable:
+            latest = max(latest or 0, self._scope.ledger.noted("document_removed", external_id) or 0)
+        return int(latest or 0) + 1
 
     def get(self, external_id: str) -> StoredDocument | None:
         return next(self.all([external_id]), None)
@@ -111,7 +111,8 @@ class Documents(Repository):
         were made from them. The version before is kept as a snapshot, its passages and vectors go. `vectors`
         has one row per passage and comes from `model_id`.
         """
-        version = self.next_version(document.external_id)
+        current = self.get(document.external_id)
+        version = self._after_removal(document.external_id) if current is None else current.version + 1
         _check_passages(document, passages, version)
         now = self._scope.now
         row = document_row(document) | {
@@ -120,19 +121,10 @@ class Documents(Repository):
             "source": source,
             "updated_at": now,
         }
-        if self._keep_version(document.external_id):
-            self._write(
-                update(_documents)
-                .where(self._mine(), _documents.c.external_id == document.external_id)
-                .values(row)
-            )
-            self._write(
-                delete(_passages).where(
-                    self._mine(_passages), _passages.c.external_id == document.external_id
-                )
-            )
-        else:
+        if current is None:
             self._write(insert(_documents), [row | {"workspace": self.workspace, "created_at": now}])
+        else:
+            self._supersede(current, row)
         if passages:
             self._write(insert(_passages), [passage_row(self.workspace, passage) for passage in passages])
         if vectors is not None:
@@ -140,26 +132,23 @@ class Documents(Repository):
         self._log("document", document.external_id, version)
         return version
 
-    def _keep_version(self, external_id: str) -> bool:
-        """Snapshots the current version; False when there is none."""
-        current = self.get(external_id)
-        if current is None:
-            return False
+    def _supersede(self, current: StoredDocument, row: dict[str, Any]) -> None:
+        """Keeps the current version as a snapshot, puts `row` in its place and takes its passages away."""
+        external_id = current.document.external_id
+        snapshot = {
+            "workspace": self.workspace,
+            "external_id": external_id,
+            "version": current.version,
+            "snapshot": document_json(current.document),
+            "source": current.source,
+            "created_at": current.created_at,
+            "updated_at": current.updated_at,
+        }
+        self._write(insert(_versions), [snapshot])
         self._write(
-            insert(_versions),
-            [
-                {
-                    "workspace": self.workspace,
-                    "external_id": external_id,
-                    "version": current.version,
-                    "snapshot": document_json(current.document),
-                    "source": current.source,
-                    "created_at": current.created_at,
-                    "updated_at": current.updated_at,
-                }
-            ],
+            update(_documents).where(self._mine(), _documents.c.external_id == external_id).values(row)
         )
-        return True
+        self._write(delete(_passages).where(self._mine(_passages), _passages.c.external_id == external_id))
 
     def remove(self, external_id: str) -> bool:
         """Removes a document with its versions, passages and vectors; False when there was none."""
@@ -230,23 +219,40 @@ class Documents(Repository):
 
         With `model_id` each comes with that model's vector, where it has one.
         """
-        statement = _with_vectors(model_id).where(self._mine(_passages))
+        statement = select(_passages).where(self._mine(_passages))
         statement = statement.order_by(_passages.c.external_id, _passages.c.ordinal)
         if external_ids is None:
-            yield from _passages_of(self._read(statement.execution_options(yield_per=_STREAM)))
+            yield from self._joined(self._read(statement.execution_options(yield_per=_STREAM)), model_id)
             return
         for some in chunks(sorted(set(external_ids))):
-            yield from _passages_of(self._read(statement.where(_passages.c.external_id.in_(some))))
+            yield from self._joined(self._read(statement.where(_passages.c.external_id.in_(some))), model_id)
 
     def passages_by_id(
         self, passage_ids: Collection[str], model_id: str | None = None
     ) -> dict[str, StoredPassage]:
-        statement = _with_vectors(model_id).where(self._mine(_passages))
+        statement = select(_passages).where(self._mine(_passages))
         found: dict[str, StoredPassage] = {}
         for some in chunks(sorted(set(passage_ids))):
-            for stored in _passages_of(self._read(statement.where(_passages.c.id.in_(some)))):
+            for stored in self._joined(self._read(statement.where(_passages.c.id.in_(some))), model_id):
                 found[stored.passage.id] = stored
         return found
+
+    def _joined(self, rows: Iterable[Any], model_id: str | None) -> Iterator[StoredPassage]:
+        """Passages with their vectors, looked up by key in pieces.
+
+        A join leaves the way to the planner, and PostgreSQL, before it has statistics of what was just
+        ingested, compares every passage with every vector.
+        """
+        for some in chunks(rows):
+            vectors = {} if model_id is None else self._vectors([row.id for row in some], model_id)
+            for row in some:
+                yield StoredPassage(passage_of(row), vectors.get(row.id))
+
+    def _vectors(self, passage_ids: Sequence[str], model_id: str) -> dict[str, NDArray[np.float32]]:
+        statement = select(_vectors.c.passage_id, _vectors.c.vector).where(
+            self._mine(_vectors), _vectors.c.model_id == model_id, _vectors.c.passage_id.in_(passage_ids)
+        )
+        return {row.passage_id: vector_of(row.vector) for row in self._read(statement)}
 
     def put_vectors(self, passage_ids: Sequence[str], vectors: NDArray[Any], model_id: str | None) -> None:
         """Stores one vector per passage; a second model's stand beside the first's."""
@@ -275,14 +281,13 @@ class Documents(Repository):
 
     def without_vectors(self, model_id: str, limit: int) -> tuple[Passage, ...]:
         """Up to `limit` passages that `model_id` has still to embed."""
-        embedded = exists().where(
-            _vectors.c.workspace == _passages.c.workspace,
-            _vectors.c.passage_id == _passages.c.id,
-            _vectors.c.model_id == model_id,
-        )
-        statement = select(_passages).where(self._mine(_passages), ~embedded)
-        statement = statement.order_by(_passages.c.external_id, _passages.c.ordinal).limit(limit)
-        return tuple(map(passage_of, self._read(statement)))
+        ids = select(_passages.c.id).where(self._mine(_passages))
+        ids = ids.order_by(_passages.c.external_id, _passages.c.ordinal)
+        done = select(_vectors.c.passage_id).where(self._mine(_vectors), _vectors.c.model_id == model_id)
+        embedded = set(self._read(done).scalars())
+        waiting = list(islice((id for id in self._read(ids).scalars() if id not in embedded), limit))
+        found = self.passages_by_id(waiting)
+        return tuple(found[id].passage for id in waiting)
 
 
 def _check_passages(document: Document, passages: Sequence[Passage], version: int) -> None:
@@ -301,24 +306,3 @@ def _stored(row: Any) -> StoredDocument:
 def _snapshot(row: Any) -> StoredDocument:
     document = document_from_json(row.snapshot)
     return StoredDocument(document, row.version, row.created_at, row.updated_at, row.source)
-
-
-def _with_vectors(model_id: str | None) -> Select[Any]:
-    if model_id is None:
-        return select(_passages)
-    joined = _passages.outerjoin(
-        _vectors,
-        and_(
-            _vectors.c.workspace == _passages.c.workspace,
-            _vectors.c.passage_id == _passages.c.id,
-            _vectors.c.model_id == model_id,
-        ),
-    )
-    return select(_passages, _vectors.c.vector).select_from(joined)
-
-
-def _passages_of(rows: Iterable[Any]) -> Iterator[StoredPassage]:
-    for row in rows:
-        data: bytes | None = getattr(row, "vector", None)
-        vector: NDArray[np.float32] | None = None if data is None else vector_of(data)
-        yield StoredPassage(passage_of(row), vector)

@@ -38,6 +38,10 @@ class Ledger:
         self._changes.pop((kind, id), None)
         self._changes[kind, id] = version
 
+    def noted(self, kind: ChangeKind, id: str) -> int | None:
+        """The version of a change that is still kept back."""
+        return self._changes.get((kind, id))
+
     def next_sequence(self) -> int:
         self._sequence += 1
         self._dirty = True

@@ -7,8 +7,9 @@ import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,6 +19,7 @@ from kb_service.store.ledger import Ledger
 from kb_service.store.values import ChangeKind, Page
 
 T = TypeVar("T")
+Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 BOUND = 500
 """Values in one IN clause: far below what either database allows, and few enough to plan well."""
@@ -76,12 +78,9 @@ class Repository:
     def _log(self, kind: ChangeKind, id: str, version: int = 0) -> None:
         self._scope.ledger.record(kind, id, version)
 
-    def _insert(self, table: Table | None = None) -> sqlite.Insert | postgresql.Insert:
+    def _insert(self, table: Table | None = None) -> Insert:
         """An INSERT that knows ON CONFLICT, in the dialect of the connection."""
-        source = self.table if table is None else table
-        if self._scope.connection.dialect.name == "sqlite":
-            return sqlite.insert(source)
-        return postgresql.insert(source)
+        return dialect_insert(self._scope.connection.dialect.name, self.table if table is None else table)
 
     def _upsert(self, row: Mapping[str, Any], table: Table | None = None) -> None:
         self._upsert_many([row], table)
@@ -91,10 +90,7 @@ class Repository:
         if not rows:
             return
         source = self.table if table is None else table
-        keys = [column.name for column in source.primary_key]
-        statement = self._insert(source)
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        self._write(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+        self._write(_upsert(self._scope.connection.dialect.name, source, tuple(rows[0])), rows)
 
     def _page(
         self,
@@ -120,6 +116,19 @@ class Repository:
             return rows, None
         last = rows[limit - 1]
         return rows[:limit], _encode_cursor([getattr(last, name) for name in names])
+
+
+def dialect_insert(dialect: str, table: Table) -> Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+@cache
+def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
+    """Built once per shape: naming the excluded columns costs more than the statement's execution."""
+    keys = [column.name for column in table.primary_key]
+    statement = dialect_insert(dialect, table)
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def page_of(rows: Iterable[T], next_cursor: str | None) -> Page[T]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -203,6 +204,12 @@ def test_templates_over_json_lines() -> None:
 def test_cells_as_people_see_them() -> None:
     assert [cell_text(value) for value in (None, 3.0, 2.50, True, False, " a\n b ", 1e20)] == [
         "", "3", "2.5", "true", "false", "a b", "1e+20"]  # fmt: skip
+
+
+def test_dates_and_times_as_people_see_them() -> None:
+    moments = [datetime(2026, 3, 1), datetime(2026, 3, 1, 9, 30), date(2026, 3, 1), time(9, 30), timedelta(hours=2)]
+    assert [cell_text(value) for value in moments] == [
+        "2026-03-01", "2026-03-01 09:30", "2026-03-01", "09:30", "2:00:00"]  # fmt: skip
 
 
 def test_units_go_behind_numbers_only() -> None:

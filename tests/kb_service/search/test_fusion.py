@@ -20,7 +20,7 @@ from kb_service.search.fusion import (
 )
 
 EVEN = Blend(dense=0.5, middle=0.5, width=0.1, cover=0.5, half=0.3)
-PLAIN = Fusion({name: EVEN for name in REGIMES}, question=0.0, more=0.0, prior=0.0)
+PLAIN = Fusion(dict.fromkeys(REGIMES, EVEN), question=0.0, more=0.0, prior=0.0)
 
 
 def candidates(*rows: dict[str, float | str], regimes: Regime = "read") -> Candidates:

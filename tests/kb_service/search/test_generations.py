@@ -127,7 +127,7 @@ def test_a_refused_load_leaves_the_index_as_it_was(shelf: Shelf, published: Path
     before = index.snapshot
     vectors = published / "gen-000001" / "vectors.npy"
     vectors.write_bytes(vectors.read_bytes()[:-1])
-    with pytest.raises(CorruptGeneration, match="vectors.npy differs"):
+    with pytest.raises(CorruptGeneration, match=r"vectors\.npy differs"):
         index.load()
     assert index.snapshot is before
     assert found(index, "退货", "zh")[0] == "zh"

@@ -136,7 +136,7 @@ def test_scores_of_living_passages_order_as_tantivy_does() -> None:
 def test_removal_takes_rows_out_of_words_and_statistics() -> None:
     index = filled()
     early = index.view()
-    index.remove(0, range(0, 1))
+    index.remove(0, range(1))
     index.commit()
     assert search(index.view(), "签收") == []
     assert index.view().living == 5

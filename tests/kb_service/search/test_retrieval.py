@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_of_a_long_reply_the_part_that_suits_is_quoted() -> None:
     shelf = shelf_of(
         written(
             "faq",
-            ("question", "How do I pay, and can I get an invoice?"),
+            ("question", "How do I pay by card, and does an invoice come by mail?"),
             ("reply", "You pay by card."),
             ("reply", "The invoice comes by mail."),
             kind="faq",
@@ -356,11 +357,11 @@ def test_a_source_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
 def test_thirty_two_readers_beside_a_writer_see_whole_states_only() -> None:
     """Every hit must carry the text of its own document and version, and nothing that was removed before."""
     shelf = Shelf()
-    for number in range(120):
+    for number in range(48):
         shelf.put(
             written(f"d{number}", f"topic{number} version1 refund", f"topic{number} more version1 return")
         )
-    index = index_of(shelf, limits=Limits(exact_rows=100, compact_rows=40))
+    index = index_of(shelf, limits=Limits(compact_rows=20))
     removed: set[str] = set()
     stop = threading.Event()
     faults: list[str] = []
@@ -371,7 +372,7 @@ def test_thirty_two_readers_beside_a_writer_see_whole_states_only() -> None:
         try:
             while not stop.is_set():
                 gone = frozenset(removed)
-                number = int(random.integers(0, 150))
+                number = int(random.integers(0, 60))
                 for hit in index.search(asked(f"topic{number} refund")):
                     topic, version = f"topic{hit.external_id[1:]} ", f"version{hit.version}"
                     if topic not in hit.text or version not in hit.text or hit.external_id in gone:
@@ -383,22 +384,25 @@ def test_thirty_two_readers_beside_a_writer_see_whole_states_only() -> None:
     threads = [threading.Thread(target=read, args=(reader,)) for reader in range(32)]
     for thread in threads:
         thread.start()
-    for step in range(60):
+    for step in range(24):
         number = step * 2
         removed_now = f"d{number + 1}"
-        text = f"topic{number} version{2} refund"
+        text = f"topic{number} version2 refund"
         shelf.put(written(f"d{number}", text, f"topic{number} more version2 return", version=2))
         shelf.remove(removed_now)
         index.follow(shelf)
         removed.add(removed_now)
-        if step % 20 == 19:
+        if step % 8 == 7:
             index.maintain()
+    waited = time.monotonic()
+    while min(searches) == 0 and time.monotonic() < waited + 60:
+        time.sleep(0.01)
     stop.set()
     for thread in threads:
         thread.join()
     assert not faults, faults[:5]
     assert min(searches) > 0
-    assert index.documents == 60
+    assert index.documents == 24
 
 
 def test_dimension_and_model_belong_to_the_index(shop: Shelf) -> None:
