@@ -1,4 +1,4 @@
-"""Dates and spans of days as customers say them, in Chinese and English, told from the moment they were said."""
+"""Dates and spans of days as customers say them, in Chinese and English, from the moment of saying."""
 
 from __future__ import annotations
 
@@ -17,17 +17,25 @@ _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_nam
     name.lower(): number for number, name in enumerate(calendar.month_abbr) if name
 } | {"sept": 9}  # fmt: skip
 _DAYS_AGO = {
-    "今天": 0, "今日": 0, "今早": 0, "今晚": 0, "昨天": -1, "昨日": -1, "昨晚": -1, "昨夜": -1, "前天": -2, "前日": -2, "大前天": -3,
-    "明天": 1, "明日": 1, "明早": 1, "明晚": 1, "后天": 2, "大后天": 3, "today": 0, "tonight": 0, "this morning": 0,
-    "yesterday": -1, "last night": -1, "the day before yesterday": -2, "day before yesterday": -2, "tomorrow": 1,
+    "今天": 0, "今日": 0, "今早": 0, "今晚": 0, "昨天": -1, "昨日": -1, "昨晚": -1, "昨夜": -1, "前天": -2,
+    "前日": -2, "大前天": -3,
+    "明天": 1, "明日": 1, "明早": 1, "明晚": 1, "后天": 2, "大后天": 3, "today": 0, "tonight": 0,
+    "this morning": 0,
+    "yesterday": -1, "last night": -1, "the day before yesterday": -2, "day before yesterday": -2,
+    "tomorrow": 1,
     "the day after tomorrow": 2, "day after tomorrow": 2,
 }  # fmt: skip
 _FEASTS = {
-    "双十一": (11, 11), "双11": (11, 11), "双 11": (11, 11), "11.11": (11, 11), "double 11": (11, 11), "double eleven": (11, 11),
-    "singles' day": (11, 11), "singles day": (11, 11), "双十二": (12, 12), "双12": (12, 12), "double 12": (12, 12),
-    "618": (6, 18), "六一八": (6, 18), "三八节": (3, 8), "妇女节": (3, 8), "劳动节": (5, 1), "五一": (5, 1), "国庆": (10, 1),
-    "国庆节": (10, 1), "十一假期": (10, 1), "元旦": (1, 1), "new year's day": (1, 1), "情人节": (2, 14), "valentine's day": (2, 14),
-    "圣诞": (12, 25), "圣诞节": (12, 25), "christmas": (12, 25), "christmas day": (12, 25), "boxing day": (12, 26),
+    "双十一": (11, 11), "双11": (11, 11), "双 11": (11, 11), "11.11": (11, 11), "double 11": (11, 11),
+    "double eleven": (11, 11),
+    "singles' day": (11, 11), "singles day": (11, 11), "双十二": (12, 12), "双12": (12, 12),
+    "double 12": (12, 12),
+    "618": (6, 18), "六一八": (6, 18), "三八节": (3, 8), "妇女节": (3, 8), "劳动节": (5, 1), "五一": (5, 1),
+    "国庆": (10, 1),
+    "国庆节": (10, 1), "十一假期": (10, 1), "元旦": (1, 1), "new year's day": (1, 1), "情人节": (2, 14),
+    "valentine's day": (2, 14),
+    "圣诞": (12, 25), "圣诞节": (12, 25), "christmas": (12, 25), "christmas day": (12, 25),
+    "boxing day": (12, 26),
     "halloween": (10, 31), "万圣节": (10, 31),
 }  # fmt: skip
 
@@ -40,7 +48,8 @@ _MONTH_NAMES = _latin(list(_MONTHS))
 _DAY_NAMES = "monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun"
 _NUMBER = rf"\d{{1,3}}|[{_ZH_NUMBER}]{{1,3}}"
 _EN_NUMBER = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10,
     "a couple of": 2, "couple of": 2, "a few": 3,
 }  # fmt: skip
 
@@ -105,7 +114,9 @@ def _full(match: re.Match[str], today: date) -> str | None:
 def _chinese_day(match: re.Match[str], today: date) -> str | None:
     month, day = _count(match["month"]), _count(match["day"])
     if match["year"]:
-        year = {"今": today.year, "去": today.year - 1, "前": today.year - 2, "明": today.year + 1}.get(match["year"][0])
+        year = {"今": today.year, "去": today.year - 1, "前": today.year - 2, "明": today.year + 1}.get(
+            match["year"][0]
+        )
         if year is None:
             digits = int(match["year"].rstrip("年"))
             year = digits if digits > 99 else 2000 + digits
@@ -121,7 +132,18 @@ def _english_day(match: re.Match[str], today: date) -> str | None:
 
 
 def _weeks(match: re.Match[str], today: date) -> str | None:
-    shift = {"上上": -2, "上": -1, "last": -1, "past": -1, "previous": -1, "这": 0, "本": 0, "this": 0, "下": 1, "next": 1}
+    shift = {
+        "上上": -2,
+        "上": -1,
+        "last": -1,
+        "past": -1,
+        "previous": -1,
+        "这": 0,
+        "本": 0,
+        "this": 0,
+        "下": 1,
+        "next": 1,
+    }
     monday = today - timedelta(days=today.weekday()) + timedelta(weeks=shift[match["which"]])
     name = match["day"]
     if not name or name == "末":
@@ -136,7 +158,7 @@ def _english_week(match: re.Match[str], today: date) -> str | None:
 
 
 def _weekday(match: re.Match[str], today: date) -> str | None:
-    """ "Last Tuesday" is the latest one before today, "next Tuesday" the first after, "on Tuesday" the latest."""
+    """The latest such day before today; after "next", "this", "coming" and "by" the first after today."""
     ahead = (_WEEKDAYS[match["day"]] - today.weekday()) % 7
     if match["which"] in {"next", "this", "this coming", "coming", "by"}:
         return _iso(today + timedelta(days=ahead or 7))
@@ -144,7 +166,17 @@ def _weekday(match: re.Match[str], today: date) -> str | None:
 
 
 def _months(match: re.Match[str], today: date) -> str | None:
-    shift = {"上上": -2, "上": -1, "last": -1, "previous": -1, "这": 0, "本": 0, "this": 0, "下": 1, "next": 1}[match["which"]]
+    shift = {
+        "上上": -2,
+        "上": -1,
+        "last": -1,
+        "previous": -1,
+        "这": 0,
+        "本": 0,
+        "this": 0,
+        "下": 1,
+        "next": 1,
+    }[match["which"]]
     number = today.year * 12 + today.month - 1 + shift
     first = date(number // 12, number % 12 + 1, 1)
     if match.groupdict().get("day"):
@@ -155,7 +187,18 @@ def _months(match: re.Match[str], today: date) -> str | None:
 def _ago(match: re.Match[str], today: date) -> str | None:
     count = _count(match["count"])
     unit = match["unit"].rstrip("s")
-    days = {"天": 1, "日": 1, "day": 1, "周": 7, "星期": 7, "礼拜": 7, "week": 7, "个月": 30, "月": 30, "month": 30}[unit]
+    days = {
+        "天": 1,
+        "日": 1,
+        "day": 1,
+        "周": 7,
+        "星期": 7,
+        "礼拜": 7,
+        "week": 7,
+        "个月": 30,
+        "月": 30,
+        "month": 30,
+    }[unit]
     back = match.groupdict().get("ahead") is None
     return _iso(_moved(today, -count * days if back else count * days)) if count else None
 
@@ -186,27 +229,39 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], str | None]
     for pattern, tell in (
         (r"(?<!\d)(20\d\d)[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)", _full),
         (
-            rf"(?:(?P<year>(?:\d{{4}}|\d\d|今|去|前|明)年)\s*)?(?<!\d)(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s*月\s*"
-            rf"(?P<day>3[01]|[12]\d|0?[1-9]|[二三]?十[{_ZH_NUMBER}]?|[一二三四五六七八九])\s*[日号]?(?![\d天个])",
+            rf"(?:(?P<year>(?:\d{{4}}|\d\d|今|去|前|明)年)\s*)?(?<!\d)(?P<month>1[0-2]|0?[1-9]|十[一二]?|"
+            rf"[一二三四五六七八九])\s*月\s*"
+            rf"(?P<day>3[01]|[12]\d|0?[1-9]|[二三]?十[{_ZH_NUMBER}]?|"
+            rf"[一二三四五六七八九])\s*[日号]?(?![\d天个])",
             _chinese_day,
         ),
         (
-            rf"\b(?P<month>{_MONTH_NAMES})\.? (?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<year>20\d\d))?(?![\d:])\b",
+            rf"\b(?P<month>{_MONTH_NAMES})\.? (?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|"
+            rf"th)?(?:,? (?P<year>20\d\d))?(?![\d:])\b",
             _english_day,
         ),
         (
-            rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<month>{_MONTH_NAMES})(?:,? (?P<year>20\d\d))?\b",
+            rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|"
+            rf"th)?(?: of)? (?P<month>{_MONTH_NAMES})(?:,? (?P<year>20\d\d))?\b",
             _english_day,
         ),
         (
-            rf"(?P<year>今年|去年|明年|20\d\d年?)?的?(?<![\d.])(?P<feast>{_latin(list(_FEASTS))})(?![\d.]|元|块|个|件|点)",
+            rf"(?P<year>今年|去年|明年|20\d\d年?)?的?(?<![\d.])(?P<feast>{_latin(list(_FEASTS))})(?![\d.]|"
+            rf"元|块|个|件|点)",
             _feast,
         ),
         (r"black friday|cyber monday|黑色星期五|黑五|网络星期一", _black_friday),
         (r"(?P<which>上上|上|这|本|下)个?(?:周|星期|礼拜)(?P<day>[一二三四五六日天末])?", _weeks),
         (r"\b(?P<which>last|past|previous|this|next) week(?P<day>end)?\b", _english_week),
-        (rf"\b(?P<which>last|this coming|this|next|coming|on|by|since|past) (?P<day>{_DAY_NAMES})\b", _weekday),
-        (rf"(?P<which>上上|上|这|本|下)个?月(?P<day>3[01]|[12]\d|0?[1-9]|[{_ZH_NUMBER}]{{1,3}})[号日]", _months),
+        (
+            rf"\b(?P<which>last|this coming|this|next|coming|on|by|since|past) (?P<day>{_DAY_NAMES})\b",
+            _weekday,
+        ),
+        (
+            rf"(?P<which>上上|上|这|本|下)个?月"
+            rf"(?P<day>3[01]|[12]\d|0?[1-9]|[{_ZH_NUMBER}]{{1,3}})[号日]",
+            _months,
+        ),
         (r"(?P<which>上上|上|这|本|下)个?月", _months),
         (r"\b(?P<which>last|previous|this|next) month\b", _months),
         (rf"(?<![\d.])(?P<count>{_NUMBER})(?P<unit>个月|天|日|周|星期|礼拜)(?:以?前|之前)", _ago),

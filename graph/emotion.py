@@ -14,22 +14,28 @@ from graph.models import Emotion, EmotionLabel
 _NEGATION = re.compile(
     "(?:不|没|没有|别|无|未|不是|不太|不会|不用|不够|不算|并不|并非|毫无|谈不上)"
     "(?:很|太|是|会|能|再|那么|特别|怎么|有|给你们?|想|要|有任何|出现)?$"
-    r"|(?<![a-z])(?:not|no|never|isn't|wasn't|aren't|weren't|don't|doesn't|didn't|can't|cannot|won't|wouldn't|"
-    r"without|hardly|isnt|dont|wasnt|doesnt|didnt|cant)(?: (?:a|an|the|very|so|really|that|too|any|been|at all|want to|"
+    r"|(?<![a-z])(?:not|no|never|isn't|wasn't|aren't|weren't|don't|doesn't|didn't|can't|cannot|won't|"
+    r"wouldn't|"
+    r"without|hardly|isnt|dont|wasnt|doesnt|didnt|cant)(?: (?:a|an|the|very|so|really|that|too|any|been|"
+    r"at all|want to|"
     r"mean to|trying to|here to|going to|feel|look|seem|be|is|as)){0,2} $"
 )
 _MORE = re.compile(
     "(?:很|太|非常|特别|超级|超|极其|极|十分|真的|真|巨|相当|实在|完全|最|老是|总是|简直|好|那么|这么)$"
-    r"|(?<![a-z])(?:very|so|really|extremely|absolutely|totally|completely|utterly|too|incredibly|beyond|such an?|super) $"
+    r"|(?<![a-z])(?:very|so|really|extremely|absolutely|totally|completely|utterly|too|incredibly|beyond|"
+    r"such an?|super) $"
 )
 _LESS = re.compile(
-    "(?:有点|有些|有点儿|稍微|略|一点|还算|比较|稍)$|(?<![a-z])(?:slightly|a bit|a little|somewhat|kind of|fairly|quite) $"
+    "(?:有点|有些|有点儿|稍微|略|一点|还算|比较|稍)$|(?<![a-z])(?:slightly|a bit|a little|somewhat|kind of|"
+    "fairly|quite) $"
 )
 _BEFORE = 24
 """Characters before a word in which its negation or intensifier stands."""
 _THREAT = re.compile(
-    "(?:再不|如果不|要是不|若不|不.{0,8}的话).{0,16}(?:就|我|要|会)|(?:否则|不然)(?:我|就|的话)|后果自负|限你们?"
-    r"|\b(?:or else|otherwise i|if (?:you|this|i|it) (?:do not|don't|does not|doesn't|is not|isn't|am not).{0,60}\bi(?:'ll| will|'m going))"
+    "(?:再不|如果不|要是不|若不|不.{0,8}的话).{0,16}(?:就|我|要|会)|(?:否则|不然)(?:我|就|的话)|后果自负|"
+    "限你们?"
+    r"|\b(?:or else|otherwise i|if (?:you|this|i|it) (?:do not|don't|does not|doesn't|is not|isn't|"
+    r"am not).{0,60}\bi(?:'ll| will|'m going))"
 )
 _HAN = re.compile("[\u3400-\u9fff]")
 _LATIN = re.compile("[a-z0-9]")
@@ -54,9 +60,9 @@ def emotion(text: str, language: str) -> Emotion:
     """The mood of a message and its strength, 0 to 1 (for neutral: how little speaks for another mood).
 
     Words count by weight; intensifiers and exclamation marks raise, diminishers lower, negation drops trouble
-    and turns praise into trouble. Threats ("再不处理我就投诉", "or else") count as anger. Both languages are read in
-    every message, since customers mix them; `language` is taken for a text's main one and changes nothing yet
-    found in either.
+    and turns praise into trouble. Threats ("再不处理我就投诉", "or else") count as anger. Both languages are
+    read in every message, since customers mix them; `language` is taken for a text's main one and changes
+    nothing yet found in either.
     """
     moods = _moods(text)
     bad = moods.anger + moods.distress
@@ -73,7 +79,7 @@ def emotion(text: str, language: str) -> Emotion:
 
 
 def urgency(text: str, language: str, felt: Emotion) -> float:
-    """How pressing a message is, 0 to 1: its words of time and danger, raised by anger, lowered by "不着急"."""
+    """How pressing a message is, 0 to 1: its words of time and danger, raised by anger, lowered by 不着急."""
     folded = fold(text)
     hurry = sum(weight for _, _, weight in _hits(folded, "URGENCY"))
     calm = sum(weight for _, _, weight in _hits(folded, "CALM"))

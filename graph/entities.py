@@ -51,7 +51,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("order", r"(?<![a-z0-9])(?P<value>(?:ord|order|so|po|dd|od|no)-?\d{5,20})(?![a-z0-9])"),
         (
             "parcel",
-            r"(?<![a-z0-9])(?P<value>1z[0-9a-z]{16}|(?:sf|yt|jt|jd|jdv[a-z]?|jdx|dpk|zto|sto|zt|cn|lp|yd)[a-z]?\d{9,18}"
+            r"(?<![a-z0-9])(?P<value>1z[0-9a-z]{16}|(?:sf|yt|jt|jd|jdv[a-z]?|jdx|dpk|zto|sto|zt|cn|lp|"
+            r"yd)[a-z]?\d{9,18}"
             r"|[a-z]{2}\d{9}[a-z]{2}|[a-z]{2}\d{9,15})(?![a-z0-9])",
         ),
         ("phone", r"(?<![\d.+-])(?P<value>(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2})(?![\d-])"),
@@ -64,24 +65,33 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 
 _CURRENCIES = {
-    "¥": "CNY", "￥": "CNY", "rmb": "CNY", "cny": "CNY", "元": "CNY", "块": "CNY", "块钱": "CNY", "人民币": "CNY", "yuan": "CNY",
-    "元钱": "CNY", "$": "USD", "us$": "USD", "usd": "USD", "dollars": "USD", "dollar": "USD", "bucks": "USD", "美元": "USD",
-    "美金": "USD", "刀": "USD", "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "欧元": "EUR", "欧": "EUR",
-    "£": "GBP", "gbp": "GBP", "pounds": "GBP", "pound": "GBP", "quid": "GBP", "英镑": "GBP", "hk$": "HKD", "hkd": "HKD",
+    "¥": "CNY", "￥": "CNY", "rmb": "CNY", "cny": "CNY", "元": "CNY", "块": "CNY", "块钱": "CNY",
+    "人民币": "CNY", "yuan": "CNY",
+    "元钱": "CNY", "$": "USD", "us$": "USD", "usd": "USD", "dollars": "USD", "dollar": "USD", "bucks": "USD",
+    "美元": "USD",
+    "美金": "USD", "刀": "USD", "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "欧元": "EUR",
+    "欧": "EUR",
+    "£": "GBP", "gbp": "GBP", "pounds": "GBP", "pound": "GBP", "quid": "GBP", "英镑": "GBP", "hk$": "HKD",
+    "hkd": "HKD",
     "港币": "HKD", "港元": "HKD", "s$": "SGD", "sgd": "SGD", "新币": "SGD",
 }  # fmt: skip
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
 _HAN_DIGITS = "零一二两三四五六七八九十百千万半〇"
 _AMOUNT = re.compile(
-    rf"(?P<sign>us\$|hk\$|s\$|[¥$€£]|rmb|cny|usd|eur|gbp|hkd|sgd)\s*(?P<signed>{_DIGITS})(?P<times>[万千])?(?![\d%])"
-    rf"|(?<![\d.a-z-])(?P<plain>{_DIGITS})(?P<thousands>[万千])?\s*(?P<unit>块钱|元钱|人民币|元|块(?!屏|表|板|布|钱包)|"
-    r"rmb|cny|yuan|usd|dollars?|bucks|eur(?:os?)?|gbp|pounds?|quid|hkd|sgd|€|£|美元|美金|刀(?![具片])|欧元|英镑|港币|港元|新币)(?![a-z])"
+    rf"(?P<sign>us\$|hk\$|s\$|[¥$€£]|rmb|cny|usd|eur|gbp|hkd|"
+    rf"sgd)\s*(?P<signed>{_DIGITS})(?P<times>[万千])?(?![\d%])"
+    rf"|(?<![\d.a-z-])(?P<plain>{_DIGITS})(?P<thousands>[万千])?\s*(?P<unit>块钱|元钱|人民币|元|块(?!屏|表|"
+    rf"板|布|钱包)|"
+    r"rmb|cny|yuan|usd|dollars?|bucks|eur(?:os?)?|gbp|pounds?|quid|hkd|sgd|€|£|美元|美金|刀(?![具片])|欧元|"
+    r"英镑|港币|港元|新币)(?![a-z])"
     rf"|(?P<spoken>[{_HAN_DIGITS}]+)(?P<spoken_unit>块钱|元钱|元|块(?!屏|表|板|布)|美元|美金|欧元|英镑|港币)"
 )  # fmt: skip
 _SIZE = re.compile(
-    r"(?<![a-z0-9-])(?P<letters>\d?x{1,4}[sl]|xs|xl|[sml](?=\s*(?:码|号|size))|2xs)(?![a-z0-9'-])(?:\s*(?:码|号|size))?"
+    r"(?<![a-z0-9-])(?P<letters>\d?x{1,4}[sl]|xs|xl|[sml](?=\s*(?:码|号|size))|"
+    r"2xs)(?![a-z0-9'-])(?:\s*(?:码|号|size))?"
     r"|(?<![\d.])(?P<number>\d{2,3}(?:\.5)?)\s*码"
-    r"|(?:size|尺码|尺寸|码数)\s*(?:是|为|:|is)?\s*(?P<after>\d{1,3}(?:\.5)?|x{0,4}[sml]|xs|\dxl)(?![a-z0-9.%])"
+    r"|(?:size|尺码|尺寸|码数)\s*(?:是|为|:|is)?\s*(?P<after>\d{1,3}(?:\.5)?|x{0,4}[sml]|xs|"
+    r"\dxl)(?![a-z0-9.%])"
     r"|(?<![a-z])(?P<word>extra large|extra small|medium|均码|加大码|大码|小码|中码)(?![a-z])"
 )
 
@@ -93,9 +103,9 @@ _GAP = 3
 class Gazetteer:
     """The names a shop knows, and patterns for the rest; immutable.
 
-    `products` gives names by SKU, in any language; `carriers` and `campaigns` give the names of each under the
-    one that stands for it. A SKU is found whatever its case, hyphens and blanks; names are found whole, longest
-    first, whatever their case, width, blanks and (for common characters) script.
+    `products` gives names by SKU, in any language; `carriers` and `campaigns` give the names of each under
+    the one that stands for it. A SKU is found whatever its case, hyphens and blanks; names are found whole,
+    longest first, whatever their case, width, blanks and (for common characters) script.
     """
 
     def __init__(
@@ -133,11 +143,12 @@ class Gazetteer:
         return self._products.get(entity.value, ()) if entity.type == "product" else ()
 
     def entities(self, text: str, at: datetime) -> tuple[Entity, ...]:
-        """What a message names, in order, without overlaps; `at` (aware) is the moment that dates are told from.
+        """What a message names, in order, without overlaps; `at` (aware) is the moment that dates are told
+        from.
 
-        Values: `sku` and unambiguous `product` the shop's SKU, else the name; `carrier`, `campaign` the standing
-        name; `amount` like "299.00 CNY"; `date` an ISO date or interval "2026-11-02/2026-11-08"; `order`,
-        `parcel`, `phone`, `email`, `size`, `url` as written.
+        Values: `sku` and unambiguous `product` the shop's SKU, else the name; `carrier`, `campaign` the
+        standing name; `amount` like "299.00 CNY"; `date` an ISO date or interval "2026-11-02/2026-11-08";
+        `order`, `parcel`, `phone`, `email`, `size`, `url` as written.
         """
         folded = fold(text)
         taken: list[Entity] = []
@@ -159,7 +170,9 @@ class Gazetteer:
             yield Entity("date", value, start, end)
         for match in _SIZE.finditer(folded):
             group = match.lastgroup or "letters"
-            yield Entity("size", text[match.start(group) : match.end(group)], match.start(group), match.end(group))
+            yield Entity(
+                "size", text[match.start(group) : match.end(group)], match.start(group), match.end(group)
+            )
 
     def _sku_mentions(self, folded: str) -> Iterator[Entity]:
         """Runs of Latin letters and digits whose joined pieces are a SKU, the longest first."""
@@ -168,7 +181,9 @@ class Gazetteer:
             key = ""
             best: tuple[str, int] | None = None
             for place in range(first, min(first + 8, len(pieces))):
-                if place > first and not re.fullmatch(r"[-_/. ]{1,2}", folded[pieces[place - 1][1] : pieces[place][0]]):
+                if place > first and not re.fullmatch(
+                    r"[-_/. ]{1,2}", folded[pieces[place - 1][1] : pieces[place][0]]
+                ):
                     break
                 key += folded[pieces[place][0] : pieces[place][1]]
                 sku = self._skus.get(key)

@@ -1,4 +1,4 @@
-"""What a message is about, among the shop's own intents: calibrated probabilities from a few examples each."""
+"""What a message is about, among the shop's own intents: probabilities from a few examples each."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ ReadingReason: TypeAlias = Literal[
 class IntentReading:
     """What the classifier makes of one message.
 
-    `scores` holds every label that has examples, best first; their probabilities sum to at most 1 and the rest is
-    the chance that none fits. `candidates` are the intents to act on: one for "one_intent", two or three to ask
-    about or to cover together for "close_intents" and "several_intents", none otherwise (a person sorts it).
+    `scores` holds every label that has examples, best first; their probabilities sum to at most 1 and the
+    rest is the chance that none fits. `candidates` are the intents to act on: one for "one_intent", two or
+    three to ask about or to cover together for "close_intents" and "several_intents", none otherwise (a
+    person sorts it).
     """
 
     scores: tuple[IntentScore, ...]
@@ -59,7 +60,8 @@ _SAMPLE = 800
 _STIFFNESS = 30.0
 """How many examples the shipped constants weigh."""
 _STRANGERS = 0.3
-"""Weight of an example seen as a stranger to the other intents: such strangers stand nearer than real ones do."""
+"""Weight of an example seen as a stranger to the other intents: such strangers stand nearer than real ones
+do."""
 _WHOLE = 0.7
 _INSIDE = 0.5
 _SAID = 0.6
@@ -94,11 +96,12 @@ class _Channel:
 class IntentClassifier:
     """Few-shot intents over frozen vectors and words; immutable, safe for concurrent readers.
 
-    A clause's likeness to an intent is a weighted mean of its nearest example and the intent's prototype (mean of
-    its examples), in a similarity that adds the vectors' cosine and the idf-weighted cosine of words. Vectors
-    speak only where the encoder reads both languages; elsewhere words of the same language do. The calibration
-    starts from constants measured on public sets (see `docs`), and is moved by leaving each example out in turn:
-    its own intent shows what a hit looks like, the others what a stranger looks like.
+    A clause's likeness to an intent is a weighted mean of its nearest example and the intent's prototype
+    (mean of its examples), in a similarity that adds the vectors' cosine and the idf-weighted cosine of
+    words. Vectors speak only where the encoder reads both languages; elsewhere words of the same language
+    do. The calibration starts from constants measured on public sets (see `docs`), and is moved by leaving
+    each example out in turn: its own intent shows what a hit looks like, the others what a stranger looks
+    like.
     """
 
     def __init__(
@@ -127,12 +130,15 @@ class IntentClassifier:
     ) -> IntentClassifier:
         """Learn from prepared examples by intent id; two each are enough, intents without any never score.
 
-        `reads` names the languages that the encoder of the vectors reads well. Fitting 40 intents of 15 examples
-        takes some 50 ms. Raises GraphError when examples carry vectors of different models, or belong to no intent.
+        `reads` names the languages that the encoder of the vectors reads well. Fitting 40 intents of 15
+        examples takes some 50 ms. Raises GraphError when examples carry vectors of different models, or
+        belong to no intent.
         """
         unknown = sorted(set(examples) - {intent.id for intent in intents})
         if unknown:
-            raise GraphError(f"examples: no intent has the id {unknown[0]!r}; give the intent with its examples")
+            raise GraphError(
+                f"examples: no intent has the id {unknown[0]!r}; give the intent with its examples"
+            )
         taught = tuple(intent for intent in intents if examples.get(intent.id))
         texts = [example for intent in taught for example in examples[intent.id]]
         labels = np.repeat(np.arange(len(taught)), [len(examples[intent.id]) for intent in taught])
@@ -163,10 +169,10 @@ class IntentClassifier:
     def predict(self, clauses: Sequence[Utterance], *, whole: Utterance | None = None) -> IntentReading:
         """Read one message, given as its clauses and, better, also as a whole.
 
-        The whole message says most: on BANKING77 messages of several clauses it is right for .84, the noisy-or of
-        the clauses for .70. So probabilities are mixed .7 to .3, and clauses decide alone only whether two of them
-        speak of two intents. Without `whole`, the clauses' mean vector and joined words stand for it (.80).
-        Raises GraphError when a vector comes from another model than the examples'.
+        The whole message says most: on BANKING77 messages of several clauses it is right for .84, the
+        noisy-or of the clauses for .70. So probabilities are mixed .7 to .3, and clauses decide alone only
+        whether two of them speak of two intents. Without `whole`, the clauses' mean vector and joined words
+        stand for it (.80). Raises GraphError when a vector comes from another model than the examples'.
         """
         if not self._intents:
             return IntentReading((), True, "no_examples", ())
@@ -192,10 +198,12 @@ class IntentClassifier:
         )
 
     def likeness(self, text: Utterance) -> tuple[Calibration, Floats]:
-        """Likeness of one text to every intent, 0 to 1, shape (intents,), and the calibration that applies to it."""
+        """Likeness of one text to every intent, 0 to 1, shape (intents,), and the calibration that applies to
+        it."""
         if self._model_id is not None and text.model_id != self._model_id:
             raise GraphError(
-                f"clauses: vector of model {text.model_id!r}, examples of {self._model_id!r}; embed both with one"
+                f"clauses: vector of model {text.model_id!r}, examples of {self._model_id!r}; embed both "
+                f"with one"
             )
         name = "meaning" if text.language in self._reads else text.language
         channel = self._channels.get(name)
@@ -224,7 +232,9 @@ def _joined(clauses: Sequence[Utterance]) -> Utterance | None:
         return clauses[0] if clauses else None
     models = {clause.model_id for clause in clauses}
     if len(models) > 1:
-        raise GraphError(f"clauses: vectors of several models ({', '.join(sorted(models))}); embed all with one")
+        raise GraphError(
+            f"clauses: vectors of several models ({', '.join(sorted(models))}); embed all with one"
+        )
     mean = np.mean([clause.vector for clause in clauses], axis=0)
     length = float(np.linalg.norm(mean))
     return Utterance(
@@ -237,11 +247,12 @@ def _joined(clauses: Sequence[Utterance]) -> Utterance | None:
 
 
 def _choose(mixed: Floats, parts: Sequence[Floats]) -> tuple[ReadingReason, list[int]]:
-    """The intents to act on: one that is sure, several said in clauses of their own, or two or three close ones."""
+    """The intents to act on: one that is sure, several said in clauses of their own, or two or three close
+    ones."""
     said = dict.fromkeys(int(part.argmax()) for part in parts if part.max() >= _SAID)
     if 2 <= len(said) <= _MANY:
         return "several_intents", sorted(said, key=lambda place: (-mixed[place], place))
-    order = np.argsort(-mixed, kind="stable")[: _MANY]
+    order = np.argsort(-mixed, kind="stable")[:_MANY]
     shares = mixed[order] / mixed.sum()
     if shares[0] >= _SURE:
         return "one_intent", [int(order[0])]
@@ -252,7 +263,11 @@ def _choose(mixed: Floats, parts: Sequence[Floats]) -> tuple[ReadingReason, list
 
 
 def _channel(
-    name: str, rows: NDArray[np.intp], labels: NDArray[np.intp], index: WordIndex, vectors: NDArray[np.float32]
+    name: str,
+    rows: NDArray[np.intp],
+    labels: NDArray[np.intp],
+    index: WordIndex,
+    vectors: NDArray[np.float32],
 ) -> _Channel:
     """Group the examples of one channel by intent and calibrate it on them."""
     intents, starts, counts = np.unique(labels[rows], return_index=True, return_counts=True)
@@ -260,9 +275,7 @@ def _channel(
     norms = np.empty(len(intents))
     for place, (start, count) in enumerate(zip(starts, counts, strict=True)):
         norms[place] = _prototype_length(rows[start : start + count], index, vectors, dense)
-    channel = _Channel(
-        rows, starts, intents, counts, norms, BY_MEANING if name == "meaning" else BY_WORDS
-    )
+    channel = _Channel(rows, starts, intents, counts, norms, BY_MEANING if name == "meaning" else BY_WORDS)
     sample = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE)).astype(np.intp))
     similarity = np.stack([index.cosines_of(int(row))[rows] for row in rows[sample]]) * (1 - dense)
     if dense:
@@ -302,7 +315,8 @@ def _calibrated(
 def _left_out(
     channel: _Channel, similarity: Floats, sample: NDArray[np.intp], own: NDArray[np.intp]
 ) -> tuple[Floats, Floats]:
-    """Likeness of each sampled example to every intent with itself left out, and with its whole intent left out."""
+    """Likeness of each sampled example to every intent with itself left out, and with its whole intent left
+    out."""
     here = np.arange(len(sample))
     likeness = channel.likeness(similarity)
     hidden = similarity.copy()

@@ -22,10 +22,10 @@ def name_problem(
     """Names by language, "zh" and "en" always among them, for a problem given by its messages.
 
     A name is the message that stands nearest to all others (the medoid, by words), shortened to its first
-    sentence, followed by up to four telling terms that it does not hold itself. A language that no message speaks borrows
-    the name of the one that most speak. `tokens` should be words rather than character pairs; `rarity` gives
-    a word's weight among other problems (`ProblemMatcher.rarity`), so that common words name nothing. Empty
-    without messages.
+    sentence, followed by up to four telling terms that it does not hold itself. A language that no message
+    speaks borrows the name of the one that most speak. `tokens` should be words rather than character pairs;
+    `rarity` gives a word's weight among other problems (`ProblemMatcher.rarity`), so that common words name
+    nothing. Empty without messages.
     """
     spoken: dict[str, list[Utterance]] = {}
     for message in messages:

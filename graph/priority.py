@@ -38,7 +38,14 @@ VALUE_CAP = 15.0
 
 _TIERS = {"platinum": 1.0, "vip": 1.0, "diamond": 1.0, "gold": 0.8, "silver": 0.55, "bronze": 0.2}
 _TIERS |= {"铂金": 1.0, "钻石": 1.0, "金卡": 0.8, "黄金": 0.8, "银卡": 0.55, "白银": 0.55}
-_STATES = {"regressed": 1.0, "open": 0.6, "acknowledged": 0.4, "candidate": 0.2, "silenced": 0.1, "resolved": 0.1}
+_STATES = {
+    "regressed": 1.0,
+    "open": 0.6,
+    "acknowledged": 0.4,
+    "candidate": 0.2,
+    "silenced": 0.1,
+    "resolved": 0.1,
+}
 _MOODS = {"angry": 1.0, "upset": 0.55, "neutral": 0.0, "pleased": 0.0}
 
 
@@ -56,10 +63,11 @@ def prioritise(
 ) -> Priority:
     """Score a case 0 to 100; contributions add up to the score before rounding and clipping, largest first.
 
-    `repeat_contacts` counts earlier contacts about the same matter in the last week, `waited` is the time since
-    the customer's first unanswered message, `consumed` the used-up share of the service level's time (1: due
-    now), `sensitive_flow` the flow that the message fell into (see `graph.handover`). Evidence is told in `language` ("zh" or "en"). Raises InvalidValue for an unknown or negative weight
-    in `rules.priority_weights`.
+    `repeat_contacts` counts earlier contacts about the same matter in the last week, `waited` is the time
+    since the customer's first unanswered message, `consumed` the used-up share of the service level's time
+    (1: due now), `sensitive_flow` the flow that the message fell into (see `graph.handover`). Evidence is
+    told in `language` ("zh" or "en"). Raises InvalidValue for an unknown or negative weight in
+    `rules.priority_weights`.
     """
     weights = _weights(rules or Rules())
     chinese = language == "zh"
@@ -107,7 +115,11 @@ def _weights(rules: Rules) -> dict[str, float]:
 
 def _urgency_words(urgency: float, chinese: bool) -> str:
     level = 2 if urgency >= 0.6 else 1 if urgency >= 0.3 else 0
-    words = ("措辞不急", "措辞较急", "措辞紧急") if chinese else ("no hurry in the words", "pressing words", "urgent words")
+    words = (
+        ("措辞不急", "措辞较急", "措辞紧急")
+        if chinese
+        else ("no hurry in the words", "pressing words", "urgent words")
+    )
     return f"{words[level]}（{urgency:.2f}）" if chinese else f"{words[level]} ({urgency:.2f})"
 
 
@@ -134,7 +146,13 @@ def _service_level(customer: Customer | None, consumed: float | None, chinese: b
 def _sensitive(flow: str | None, chinese: bool) -> tuple[float, str]:
     if flow is None:
         return 0.0, ""
-    names = {"safety": "安全", "legal": "法律", "regulator": "监管或媒体", "payment": "支付争议", "privacy": "个人信息"}
+    names = {
+        "safety": "安全",
+        "legal": "法律",
+        "regulator": "监管或媒体",
+        "payment": "支付争议",
+        "privacy": "个人信息",
+    }
     return 1.0, f"涉及{names.get(flow, flow)}" if chinese else f"touches {flow}"
 
 

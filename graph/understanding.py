@@ -48,8 +48,8 @@ def read(
 ) -> Reading:
     """Understand one message as written at the aware moment `at`.
 
-    `clauses` are the message's clauses, prepared by the caller; `whole` is the entire message, which says more
-    (see `IntentClassifier.predict`). Without a classifier every message is out of scope.
+    `clauses` are the message's clauses, prepared by the caller; `whole` is the entire message, which says
+    more (see `IntentClassifier.predict`). Without a classifier every message is out of scope.
     """
     if classifier is None:
         intents = IntentReading((), True, "no_examples", ())

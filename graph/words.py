@@ -14,32 +14,37 @@ Floats = NDArray[np.float64]
 _ENGLISH = """
 a about after again all also am an and ani any are as at be becaus because been befor before being but by
 can cannot could dear did didnt do doe does doesnt done dont each else ever few for from get give given go
-got had hasnt has have havent he hello help her here hi him his how i id if ill im in into is isnt it its ive
-just know let like make may me might more most much must my need no not now of ok okay on one onli only or
-other our out over pleas please s same say see she should so some someth something still such t take tell
-than thank thanks that the their them then there these they thing think this those to too tri try up us use
-veri very want was wasnt we were what when where whether which while who whi why will wish with wont would
-yes yet you your
+got had hasnt has have havent he hello help her here hi him his how i id if ill im in into is isnt it its
+ive just know let like make may me might more most much must my need no not now of ok okay on one onli
+only or other our out over pleas please s same say see she should so some someth something still such t
+take tell than thank thanks that the their them then there these they thing think this those to too tri
+try up us use veri very want was wasnt we were what when where whether which while who whi why will wish
+with wont would yes yet you your hey thx ty team excus guy advanc bro sir madam question ask hope wonder
 """
 _CHINESE = """
-的 了 吗 呢 吧 啊 呀 哦 哈 啦 嘛 么 嗯 哎 唉 得 地 着 过 我 你 您 他 她 它 咱 们 我们 你们 您们 他们 自己 这 那 这个 那个 这些
-那些 这里 那里 这样 那样 这么 那么 哪 哪个 哪里 哪儿 哪些 什么 怎么 怎样 怎么样 怎么办 为什么 为何 如何 多少 几 谁 是 在 有 和
-与 及 或 或者 而 但 但是 就 就是 都 也 还 还是 又 再 才 只 很 太 非常 比较 更 最 挺 真 好 把 被 给 让 叫 对 对于 向 从 到 由
-以 为 为了 因为 所以 如果 要是 虽然 然后 一 一个 一下 一些 一直 个 次 下 上 里 来 去 说 请 请问 麻烦 帮 帮我 帮忙 帮助 谢谢 你好
-您好 亲 亲亲 想 想要 要 我要 我想 需要 会 能 能不能 能够 可以 可 可不可以 应该 已 已经 正在 刚 刚刚 现在 时候 的话 不 没 没有 不是
-是不是 有没有 知道 告诉 觉得 什么样 怎么回事
+的 了 吗 呢 吧 啊 呀 哦 哈 啦 嘛 么 嗯 哎 唉 得 地 着 过 我 你 您 他 她 它 咱 们 我们 你们 您们 他们 自己
+这 那 这个 那个 这些 那些 这里 那里 这样 那样 这么 那么 哪 哪个 哪里 哪儿 哪些 什么 怎么 怎样 怎么样
+怎么办 为什么 为何 如何 多少 几 谁 是 在 有 和 与 及 或 或者 而 但 但是 就 就是 都 也 还 还是 又 再 才 只
+很 太 非常 比较 更 最 挺 真 好 把 被 给 让 叫 对 对于 向 从 到 由 以 为 为了 因为 所以 如果 要是 虽然 然后
+一 一个 一下 一些 一直 个 次 下 上 里 来 去 说 请 请问 麻烦 帮 帮我 帮忙 帮助 谢谢 你好 您好 亲 亲亲 想
+想要 要 我要 我想 需要 会 能 能不能 能够 可以 可 可不可以 应该 已 已经 正在 刚 刚刚 现在 时候 的话 不 没
+没有 不是 是不是 有没有 知道 告诉 觉得 什么样 怎么回事 老板 求 解答 求解答 尽快 在线 等 急 谢 亲爱 情况
+问题 东西 咋 咋办 看看 看 回复 处理 怎么会 嘞 哒 求助 人 店家 商家 掌柜 亲们 啥 为啥 干嘛 咋回事 真的 弄
+搞 查 呗 快 好吧 有人 大概 还没 都没 不了 不到 问 客服 早 今天
 """
 FUNCTION_WORDS = frozenset(_ENGLISH.split()) | frozenset(_CHINESE.split())
 """Words that carry grammar, courtesy or asking, in the folded (and stemmed) form in which words arrive."""
 
 _PRIOR_TEXTS = 200.0
-"""How many texts of general language the counts begin with, so that a rare word is rare from the first text on."""
+"""How many texts of general language the counts begin with, so that a rare word is rare from the first text
+on."""
 _COMMON, _CHARACTER, _RARE = 0.15, 0.01, 0.003
 """Share of texts of general language that hold a function word, a given Chinese character, any other word."""
 
 _CHARACTER_WEIGHT = 0.5
-"""Weight of a character inside a longer Chinese word (打 in 打开) against the word itself. On few-shot intents
-of SMP2019 (3 examples each) accuracy rises from .58 to .61; on question pairs of LCQMC .005 of AUROC is lost."""
+"""Weight of a character inside a longer Chinese word (打 in 打开) against the word itself. On few-shot
+intents of SMP2019 (3 examples each) accuracy rises from .58 to .61; on question pairs of LCQMC .005 of AUROC
+is lost."""
 
 _REFRESH = 1.1
 """Lengths of rows are brought up to date when the texts have grown by this factor."""
@@ -51,7 +56,8 @@ def is_han(character: str) -> bool:
 
 
 def weighted(tokens: Iterable[str]) -> dict[str, float]:
-    """Each distinct token with its weight, in the order of the text: words 1, characters inside Chinese words .5."""
+    """Each distinct token with its weight, in the order of the text: words 1, characters inside Chinese words
+    .5."""
     weights = dict.fromkeys(tokens, 1.0)
     for token in tuple(weights):
         if len(token) > 1 and is_han(token[0]):
@@ -70,9 +76,9 @@ class WordIndex:
     """Rows of words, and the cosine of a text to all of them at once.
 
     Postings by word make a comparison cost what the words have in common. A word's weight is
-    log((texts + 200) / (texts with the word + 200 p)), where p is its share in general language (Robertson's idf
-    with a prior), so the first texts of a new shop are weighed as sensibly as the ten-thousandth. Results depend
-    only on the order of calls, never on hash seeds. Not safe for concurrent writers.
+    log((texts + 200) / (texts with the word + 200 p)), where p is its share in general language (an idf with a
+    prior), so the first texts of a new shop are weighed as sensibly as the ten-thousandth. Results depend only
+    on the order of calls, never on hash seeds. Not safe for concurrent writers.
     """
 
     def __init__(self) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from graph import lifecycle
 from graph.lifecycle import Action
-from graph.models import Alert, Case, Event, Problem, Proposal, Rules
+from graph.models import Alert, Case, Event, Problem, Proposal, Rules, Utterance
+from graph.understanding import Gazetteer, small_talk
 from ingest import language
 from ingest.redaction import redact
 from kb_service.delivery.endpoints import listeners
@@ -89,9 +90,7 @@ class Casework:
         utterances = iter(self._reader.masked([event.text or "" for event in spoken]))
         gazetteer = replica.shop.gazetteer
         return [
-            HeardEvent(event, next(utterances), tuple(gazetteer.entities(event.text or "", event.at)))
-            if _is_spoken(event)
-            else HeardEvent(event, None, ())
+            _heard(event, next(utterances), gazetteer) if _is_spoken(event) else HeardEvent(event, None, ())
             for event in masked
         ]
 
@@ -480,6 +479,12 @@ def masked_event(event: Event) -> Event:
         reason=redact(event.reason).text if event.reason is not None else None,
         language=event.language or (language.identify(text) if text else None),
     )
+
+
+def _heard(event: Event, utterance: Utterance, gazetteer: Gazetteer) -> HeardEvent:
+    text = event.text or ""
+    entities = tuple(gazetteer.entities(text, event.at))
+    return HeardEvent(event, utterance, entities, small_talk(text, utterance.language))
 
 
 def _is_spoken(event: Event) -> bool:

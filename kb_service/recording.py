@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from graph.naming import name_problem
-from graph.understanding import small_talk
 
 from graph import lifecycle
 from graph.models import (
@@ -36,6 +35,7 @@ HISTORY = timedelta(days=56)
 STALE = timedelta(hours=24)
 """Alerts whose moment is further back than this are stored, not delivered."""
 EXAMPLES = 5
+DONE = frozenset({"resolved", "closed", "pending"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class HeardEvent:
     event: Event
     utterance: Utterance | None
     entities: tuple[Entity, ...]
+    small_talk: bool = False
 
 
 class Recording:
@@ -91,7 +92,7 @@ class Recording:
             self._unit.agents.set_online(event.agent_id, event.state == "online")
             self._results.append(EventResult(event.id, "accepted"))
             return
-        case = self._case(event)
+        case = self._case(item)
         problem: EventProblem | None = None
         pending = False
         vector = None
@@ -110,7 +111,8 @@ class Recording:
         self._new.append(NewEvent(event, case.id, vector, model_id))
         self._results.append(EventResult(event.id, "accepted", problem, pending, (), case.id))
 
-    def _case(self, event: Event) -> Case:
+    def _case(self, item: HeardEvent) -> Case:
+        event = item.event
         case = self._open_case(event)
         if case is None:
             case = Case(
@@ -123,7 +125,7 @@ class Recording:
                 active_at=event.at,
                 language=event.language,
             )
-        return advance(case, event)
+        return advance(case, event, reopens=not item.small_talk)
 
     def _open_case(self, event: Event) -> Case | None:
         """The case of the same conversation, else the customer's open one; those of this transaction first."""
@@ -144,7 +146,7 @@ class Recording:
         """Which problem a message belongs to, and whether it opened it."""
         assert item.utterance is not None
         event = item.event
-        if small_talk(event.text or "", item.utterance.language):
+        if item.small_talk:
             return Match(None, "not_a_problem", 0.0, 0.0), False
         matcher = self._replica.matcher
         match = matcher.match(item.utterance, item.entities, event.at)
@@ -291,8 +293,11 @@ def duplicate(unit: Unit, event_id: str, earlier: Sequence[EventResult]) -> Even
     return EventResult(event_id, "duplicate", problem, match.pending, case_id=case_id)
 
 
-def advance(case: Case, event: Event) -> Case:
-    """The case after an event: who is on it, where it was heard of, and its state."""
+def advance(case: Case, event: Event, *, reopens: bool = True) -> Case:
+    """The case after an event: who is on it, where it was heard of, and its state.
+
+    `reopens` is False for thanks and greetings: they do not bring a resolved case back.
+    """
     state: CaseState = case.state
     agent_id = case.agent_id
     resolved_at = case.resolved_at
@@ -304,7 +309,7 @@ def advance(case: Case, event: Event) -> Case:
         state, agent_id = "assigned", event.to_agent
     elif event.type == "message" and event.role == "agent":
         state, agent_id = "assigned", event.agent_id or agent_id
-    elif event.type == "message" and event.role == "customer" and state in ("resolved", "closed", "pending"):
+    elif reopens and event.type == "message" and event.role == "customer" and state in DONE:
         state, resolved_at = ("assigned" if agent_id else "bot"), None
     return replace(
         case,

@@ -21,6 +21,7 @@ from ingest.readers.text import heading_levels
 MARGIN = 0.12
 _LARGER = 1.12
 _LOOSER = 1.15
+_APART = 1.9
 _LONGEST_HEADING = 100
 _MOST_LEVELS = 4
 
@@ -96,9 +97,10 @@ def arrange(pages: Sequence[Page]) -> list[Block]:
     """
     flow: list[Line | Table] = []
     turns: set[int] = set()
-    for page in _without_running_lines(pages):
+    running = _RunningLines(pages)
+    for page in pages:
         turns.add(len(flow))
-        flow += _with_tables(page)
+        flow += _with_tables(running.without(page))
     if not flow:
         return []
     return list(_listed(_Headings(_paragraphs(flow, turns)).blocks()))
@@ -125,42 +127,51 @@ def _paragraphs(flow: Sequence[Line | Table], turns: Container[int]) -> list[_Pa
     return [p if isinstance(p, Table) else replace(p, text=p.text.replace("\u00ad", "-")) for p in found]
 
 
-def _without_running_lines(pages: Sequence[Page]) -> Iterator[Page]:
-    """Drop what repeats near the edges of the pages, page numbers, and the title in small print there."""
-    counts: Counter[tuple[str, bool]] = Counter()
-    body = _body_size(line for page in pages for line in page.lines)
-    for page in pages:
-        counts.update({_running_key(line, page, body) for line in page.lines if _in_margin(line, page)})
-    needed = max(2, (len(pages) + 1) // 2) if len(pages) < 6 else 3
-    tables = [
-        frozenset(page.lines[i] for found in ruled_tables(page.lines, page.rules) for i in found.members)
-        for page in pages
-    ]
-    title = max((line for page in pages[:1] for line in page.lines), key=lambda line: line.size, default=None)
-    for page, table in zip(pages, tables, strict=True):
-        kept = tuple(
-            line
-            for line in page.lines
-            if not _in_margin(line, page)
-            or line in table
-            or not (
-                _PAGE_NUMBER.match(line.text)
-                or _PRINTED.fullmatch(line.text)  # what browsers print on the edges
-                or counts[_running_key(line, page, body)] >= needed
-                or (title and line.size < 0.8 * title.size and title.text in line.text)
-            )
+class _RunningLines:
+    """What repeats near the edges of the pages, page numbers, and the title in small print there."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self._body = _body_size(line for page in pages for line in page.lines)
+        self._title = max(
+            (line for page in pages[:1] for line in page.lines), key=lambda it: it.size, default=None
         )
-        yield replace(page, lines=kept)
+        self._counts: Counter[tuple[str, int]] = Counter()
+        for page in pages:
+            self._counts.update({self._key(line) for line in page.lines if _in_margin(line, page)})
+        self._needed = max(2, (len(pages) + 1) // 2) if len(pages) < 6 else 3
+
+    def without(self, page: Page) -> Page:
+        tables = ruled_tables(page.lines, page.rules)
+        kept = {page.lines[i] for table in tables for i in table.members}
+        edge = [line for line in page.lines if _in_margin(line, page) and line not in kept]
+        repeated = {line for line in edge if self._counts[self._key(line)] >= self._needed}
+        dropped = {line for line in edge if self._is_print(line)}
+        dropped |= {line for line in repeated if self._stands_apart(line, page, repeated)}
+        return replace(page, lines=tuple(line for line in page.lines if line not in dropped))
+
+    def _key(self, line: Line) -> tuple[str, int]:
+        """A running line's text, without numbers unless it is large, and its height."""
+        is_large = line.size > 1.05 * self._body
+        return line.text if is_large else re.sub(r"\d+", "#", line.text), round(line.y)
+
+    def _is_print(self, line: Line) -> bool:
+        """Page numbers, what browsers print on the edges, and the title in small print."""
+        if _PAGE_NUMBER.match(line.text) or _PRINTED.fullmatch(line.text):
+            return True
+        title = self._title
+        return title is not None and line.size < 0.8 * title.size and title.text in line.text
+
+    def _stands_apart(self, line: Line, page: Page, repeated: Container[Line]) -> bool:
+        """Whether it is small, or one of two lines at most that more than a line's pitch divides from the text.
+
+        Pages of text may begin or end alike; losing their lines would be worse than keeping a running one.
+        """
+        near = [other for other in page.lines if 0.4 * line.size < abs(other.y - line.y) < _APART * line.size]
+        return line.size < 0.95 * self._body or (len(near) < 2 and all(other in repeated for other in near))
 
 
 def _in_margin(line: Line, page: Page) -> bool:
     return line.y < MARGIN * page.height or line.y > (1 - MARGIN) * page.height
-
-
-def _running_key(line: Line, page: Page, body: float) -> tuple[str, bool]:
-    """What repeats of a running line: all but its numbers, unless it is large, as the heading of a part is."""
-    text = line.text if line.size > 1.05 * body else re.sub(r"\d+", "#", line.text)
-    return text, line.y > page.height / 2
 
 
 def _body_size(lines: Iterable[Line]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from ingest.readers.ruled import Line, Rule
 MAX_PAGES = 3_000
 _MAX_SHAPES = 4_000
 _CELL_GAP = 0.75
+_WALL_GAP = 0.2
 _SAME_BASELINE = 0.5
 _HYPHENS = ("\x02", "\u00ad", "\ufffe")
 _BOLD_WEIGHT = 600
@@ -85,8 +86,9 @@ def _pages(document: pypdfium2.PdfDocument) -> list[Page]:
         text = page.get_textpage()
         try:
             width, height = page.get_size()
-            lines = tuple(_lines(text))
-            pages.append(Page(width, height, lines, tuple(_rules(page)) if len(lines) > 1 else ()))
+            rules = tuple(_rules(page))
+            lines = tuple(_lines(text, [rule for rule in rules if not rule.horizontal]))
+            pages.append(Page(width, height, lines, rules))
         finally:
             text.close()
             page.close()
@@ -111,8 +113,11 @@ def _check_legible(pages: list[Page]) -> None:
         )
 
 
-def _lines(text: pypdfium2.PdfTextPage) -> Iterator[Line]:
-    """Runs of characters on one baseline without a gap as wide as between cells, in the page's own order."""
+def _lines(text: pypdfium2.PdfTextPage, walls: Sequence[Rule]) -> Iterator[Line]:
+    """Runs of characters on one baseline, in the page's own order.
+
+    A run ends at a gap as wide as between table cells, and at a vertical rule.
+    """
     raw = text.raw
     x, y = ctypes.c_double(), ctypes.c_double()
     box = pdfium.FS_RECTF()
@@ -130,7 +135,7 @@ def _lines(text: pypdfium2.PdfTextPage) -> Iterator[Line]:
             continue
         pdfium.FPDFText_GetCharOrigin(raw, index, x, y)
         pdfium.FPDFText_GetLooseCharBox(raw, index, box)
-        if run is None or not run.takes(x.value, y.value):
+        if run is None or not run.takes(x.value, y.value, walls):
             if run is not None:
                 yield from run.line()
             run = _Run(raw, index, x.value, y.value)
@@ -152,9 +157,14 @@ class _Run:
         self.left, self.y, self.right = x, y, x
         self.text: list[str] = []
 
-    def takes(self, x: float, y: float) -> bool:
+    def takes(self, x: float, y: float, walls: Sequence[Rule]) -> bool:
         near = abs(y - self.y) < _SAME_BASELINE * self.size
-        return near and -self.size < x - self.right < _CELL_GAP * self.size
+        gap = x - self.right
+        if not near or not -self.size < gap < _CELL_GAP * self.size:
+            return False
+        return gap < _WALL_GAP * self.size or not any(
+            self.right - 1 < wall.at < x + 1 and wall.start < y + self.size / 3 < wall.end for wall in walls
+        )
 
     def line(self) -> Iterator[Line]:
         """The finished line; nothing for blanks and for slanted text, which is a watermark."""

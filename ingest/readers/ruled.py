@@ -12,6 +12,7 @@ from ingest.readers.builder import CJK
 _TOUCHING = 2.0
 _TALLEST_BAND = 250.0
 _THIN_BAND = 8.0
+_TALLEST_SINGLE = 3.0
 _ALIGNED = 0.8
 _LEAST_SPACED_ROWS = 3
 _NO_SPACE = re.compile(f"[{CJK}]")
@@ -64,25 +65,26 @@ def ruled_tables(lines: Sequence[Line], rules: Sequence[Rule]) -> list[FoundTabl
     """Tables whose rows are separated by ruled lines, in page order."""
     tables: list[FoundTable] = []
     for edges in _regions(rules):
-        bands = [
-            [
-                i
-                for i, line in enumerate(lines)
-                if low.at < line.y + 0.3 * line.size < high.at and _inside(line, high)
-            ]
-            for high, low in pairwise(edges)
-        ]
-        verticals = [
-            r
-            for r in rules
-            if not r.horizontal and _spans(r, edges) and edges[0].start - 2 <= r.at <= edges[0].end + 2
-        ]
+        walls = [rule for rule in rules if not rule.horizontal and _spans(rule, edges)]
+        bands = [_band(lines, high, low, walls) for high, low in pairwise(edges)]
         heights = [high.at - low.at for high, low in pairwise(edges)]
         for run in _filled_runs(bands, heights):
-            table = _ruled(lines, run, verticals)
+            table = _ruled(lines, run, walls)
             if table is not None:
                 tables.append(table)
     return tables
+
+
+def _band(lines: Sequence[Line], high: Rule, low: Rule, walls: Sequence[Rule]) -> list[int]:
+    """The lines between two edges; none when that is the prose between two tables."""
+    middle = (high.at + low.at) / 2
+    if walls and not any(wall.start <= middle <= wall.end for wall in walls):
+        return []
+    found = [i for i, line in enumerate(lines) if _between(line, high, low)]
+    tall = found and high.at - low.at > _TALLEST_SINGLE * lines[found[0]].size
+    if tall and not walls and all(lines[a].y - lines[b].y > lines[a].size / 2 for a, b in pairwise(found)):
+        return []
+    return found
 
 
 def _regions(rules: Sequence[Rule]) -> list[list[Rule]]:
@@ -114,13 +116,14 @@ def _regions(rules: Sequence[Rule]) -> list[list[Rule]]:
     return [region for region in regions if len(region) >= 3]
 
 
-def _inside(line: Line, edge: Rule) -> bool:
+def _between(line: Line, high: Rule, low: Rule) -> bool:
     middle = (line.left + line.right) / 2
-    return edge.start - 3 <= middle <= edge.end + 3
+    return low.at < line.y + 0.3 * line.size < high.at and high.start - 3 <= middle <= high.end + 3
 
 
 def _spans(rule: Rule, edges: Sequence[Rule]) -> bool:
-    return rule.start < edges[0].at and rule.end > edges[-1].at
+    top, bottom = edges[0], edges[-1]
+    return rule.start < top.at and rule.end > bottom.at and top.start - 2 <= rule.at <= top.end + 2
 
 
 def _filled_runs(bands: Sequence[list[int]], heights: Sequence[float]) -> list[list[list[int]]]:
@@ -136,7 +139,9 @@ def _filled_runs(bands: Sequence[list[int]], heights: Sequence[float]) -> list[l
 
 def _ruled(lines: Sequence[Line], bands: Sequence[list[int]], verticals: Sequence[Rule]) -> FoundTable | None:
     members = [index for band in bands for index in band]
-    column = _columns([lines[i] for i in members], verticals)
+    heights = [lines[i].y for i in members]
+    near = [wall for wall in verticals if wall.start < max(heights) and wall.end > min(heights)]
+    column = _columns([lines[i] for i in members], near)
     rows = [_cells([lines[i] for i in band], column) for band in bands]
     if len(bands) == 2 and not verticals:
         # Only the header is ruled off: the rows below it are its lines.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,6 @@ from kb_service.search.catalogue import Catalogue, CatalogueView, Record
 from kb_service.search.dense import DenseIndex, DenseView
 from kb_service.search.lexical import LexicalIndex, LexicalView, cut
 from kb_service.search.source import SourceDocument
-
-_names = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,11 @@ class Snapshot:
         buried = self.catalogue.rows - self.catalogue.alive_rows
         return buried / self.catalogue.rows if buried >= max(least, 1) else 0.0
 
+    def dump(self, folder: Path) -> Mapping[str, bytes]:
+        """Files by name; `folder` is empty and for work on the way."""
+        words = self.lexical.dump(self.catalogue, folder)
+        return {**self.catalogue.dump(), **self.dense.dump(), **words}
+
 
 class Parts:
     """The writer's side of an index. Not thread-safe."""
@@ -43,14 +45,8 @@ class Parts:
         self._lexical = lexical
 
     @classmethod
-    def empty(cls, dimension: int, folder: Path | None, *, exact_rows: int) -> Parts:
-        """`folder` takes the working files of the words; None keeps them in memory."""
-        dense = DenseIndex(dimension, exact_rows=exact_rows)
-        return cls(Catalogue(), dense, LexicalIndex(_own(folder) if folder is not None else None))
-
-    @property
-    def rows(self) -> int:
-        return self._catalogue.rows
+    def empty(cls, dimension: int, *, exact_rows: int) -> Parts:
+        return cls(Catalogue(), DenseIndex(dimension, exact_rows=exact_rows), LexicalIndex())
 
     def put(self, source: SourceDocument) -> None:
         """Adds a document or replaces its earlier version; one that is here in full already stays."""
@@ -58,10 +54,10 @@ class Parts:
         if self._holds(record, bool(source.embedded.all())):
             return
         self.remove(record.external_id)
-        slot = self._catalogue.add(record, source.passages)
+        self._catalogue.add(record, source.passages)
         self._dense.extend(source.vectors, source.embedded)
         for passage in source.passages:
-            self._lexical.add(slot, record, cut(passage, record))
+            self._lexical.add(record, cut(passage, record))
 
     def _holds(self, record: Record, complete: bool) -> bool:
         slot = self._catalogue.slot(record.external_id)
@@ -72,18 +68,18 @@ class Parts:
     def remove(self, external_id: str) -> None:
         slot = self._catalogue.remove(external_id)
         if slot is not None:
-            self._lexical.remove(slot, self._catalogue.rows_of(slot))
+            self._lexical.bury(self._catalogue.rows_of(slot))
 
     def take(self, snapshot: Snapshot, slots: Iterable[int]) -> None:
         """Copies documents of a snapshot; what is costly to make, terms and vectors, is copied too."""
         view = snapshot.catalogue
-        for old in slots:
-            record, rows = view.records[old], view.rows_of(old)
-            slot = self._catalogue.add(record, [view.passages[row] for row in rows])
+        for slot in slots:
+            record, rows = view.records[slot], view.rows_of(slot)
+            self._catalogue.add(record, [view.passages[row] for row in rows])
             span = slice(rows.start, rows.stop)
             self._dense.extend(snapshot.dense.vectors[span], snapshot.dense.embedded[span])
             for row in rows:
-                self._lexical.add(slot, record, snapshot.lexical.terms.of_row(row))
+                self._lexical.add(record, snapshot.lexical.terms.of_row(row))
 
     def catch_up(self, now: Snapshot, *, since: Snapshot) -> None:
         """Brings parts that were made from the snapshot `since` to `now`, a later state of the same parts."""
@@ -104,30 +100,22 @@ class Parts:
     def view(self, position: int) -> Snapshot:
         return Snapshot(position, self._catalogue.view(), self._dense.view(), self._lexical.view())
 
-    def dump(self) -> Mapping[str, bytes]:
-        """Files by name."""
-        return {**self._catalogue.dump(), **self._dense.dump(), **self._lexical.dump()}
-
     @classmethod
     def load(
         cls, files: Mapping[str, bytes], dimension: int, folder: Path, *, rows: int, exact_rows: int
     ) -> Parts:
-        """The reverse of `dump`. Raises ValueError, KeyError, TypeError or RuntimeError on what differs."""
+        """The reverse of `Snapshot.dump`; `folder` is empty and may go once this returns.
+
+        Raises ValueError, KeyError, TypeError or RuntimeError on what does not fit together.
+        """
         catalogue = Catalogue.load(files)
         dense = DenseIndex.load(files, dimension, exact_rows=exact_rows)
-        lexical = LexicalIndex.load(files, _own(folder))
+        lexical = LexicalIndex.load(files, folder)
         counts = (catalogue.rows, dense.rows, lexical.rows)
-        living = (catalogue.view().alive_rows, lexical.view().living)
+        words = lexical.view()
+        living = (catalogue.view().alive_rows, words.held, words.terms.living)
         if set(counts) != {rows} or len(set(living)) != 1:
-            lexical.close()
             raise ValueError(
                 f"{rows} rows expected; catalogue, vectors, words hold {counts}, living {living}"
             )
         return cls(catalogue, dense, lexical)
-
-    def close(self) -> None:
-        self._lexical.close()
-
-
-def _own(folder: Path) -> Path:
-    return folder / f"lexical-{next(_names)}"

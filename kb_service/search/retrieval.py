@@ -21,7 +21,7 @@ from kb_service.search.fusion import Candidates, Fusion, rank
 from kb_service.search.lexical import analysis_id
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.parts import Parts, Snapshot
-from kb_service.search.snapshots import CorruptGeneration, Description, Fault, Scratch
+from kb_service.search.snapshots import CorruptGeneration, Description, Fault
 from kb_service.search.source import Change, PassageSource
 
 _CHANGES_A_READ = 1_000
@@ -68,7 +68,6 @@ class SearchIndex:
         self.calibration = calibration or calibration_for(model_id)
         self.limits = limits or Limits()
         self._folder = folder
-        self._scratch: Scratch | None = None
         self._writing = threading.RLock()
         self._compacting = threading.Lock()
         self._damaged = False
@@ -120,13 +119,9 @@ class SearchIndex:
         with self._writing:
             position = source.position()
             fresh = self._fresh()
-            try:
-                for document in source.documents(None):
-                    fresh.put(document)
-                fresh.commit()
-            except BaseException:
-                fresh.close()
-                raise
+            for document in source.documents(None):
+                fresh.put(document)
+            fresh.commit()
             self._exchange(fresh, position)
 
     def follow(self, source: PassageSource) -> int:
@@ -177,8 +172,7 @@ class SearchIndex:
             compacted = self._compacted(before)
             with self._writing:
                 if not self._snapshot.continues(before):
-                    compacted.close()  # rebuilt or repaired meanwhile, which compacts as well
-                    return False
+                    return False  # rebuilt or repaired meanwhile, which compacts as well
                 compacted.catch_up(self._snapshot, since=before)
                 self._exchange(compacted, self.position)
         finally:
@@ -186,22 +180,22 @@ class SearchIndex:
         return True
 
     def publish(self) -> str:
-        """Writes the current state as a generation and returns its name. Searches go on; writers wait."""
+        """Writes the current state as a generation and returns its name. Neither searches nor writers wait."""
         if self._folder is None:
             raise ValueError("folder: an index in memory cannot be published; give it a folder")
         self.maintain()
-        with self._writing:
-            if self._damaged:
-                self._repair()
-            description = Description(
-                workspace=self.workspace,
-                model_id=self.model_id,
-                dimension=self.dimension,
-                analysis=analysis_id(),
-                position=self.position,
-                rows=self._parts.rows,
-            )
-            return snapshots.publish(self._folder, description, self._parts.dump())
+        snapshot = self._snapshot
+        description = Description(
+            workspace=self.workspace,
+            model_id=self.model_id,
+            dimension=self.dimension,
+            analysis=analysis_id(),
+            position=snapshot.position,
+            rows=snapshot.catalogue.rows,
+        )
+        with snapshots.workplace(self._folder) as place:
+            files = snapshot.dump(place)
+        return snapshots.publish(self._folder, description, files)
 
     def load(self) -> None:
         """Takes over the folder's current generation. Raises CorruptGeneration; the caller then rebuilds."""
@@ -217,61 +211,39 @@ class SearchIndex:
                 dimension=self.dimension,
                 analysis=analysis_id(),
             )
-            self._exchange(self._loaded(generation), held.position)
-
-    def close(self) -> None:
-        """Removes the working copy. No search may begin afterwards."""
-        with self._writing:
-            self._parts.close()
-            if self._scratch is not None:
-                self._scratch.close()
-                self._scratch = None
-
-    def _place(self) -> Path | None:
-        if self._folder is None:
-            return None
-        if self._scratch is None:
-            self._scratch = Scratch(self._folder)
-        return self._scratch.path
+            self._exchange(self._loaded(generation, self._folder), held.position)
 
     def _fresh(self) -> Parts:
-        return Parts.empty(self.dimension, self._place(), exact_rows=self.limits.exact_rows)
+        return Parts.empty(self.dimension, exact_rows=self.limits.exact_rows)
 
-    def _loaded(self, generation: snapshots.Generation) -> Parts:
-        place = self._place()
-        assert place is not None
+    def _loaded(self, generation: snapshots.Generation, folder: Path) -> Parts:
         try:
-            return Parts.load(
-                generation.files,
-                self.dimension,
-                place,
-                rows=generation.description.rows,
-                exact_rows=self.limits.exact_rows,
-            )
+            with snapshots.workplace(folder) as place:
+                return Parts.load(
+                    generation.files,
+                    self.dimension,
+                    place,
+                    rows=generation.description.rows,
+                    exact_rows=self.limits.exact_rows,
+                )
         except (ValueError, KeyError, TypeError, RuntimeError, IndexError) as error:
             message = f"{generation.name}: the files do not fit together: {error}"
             raise CorruptGeneration("damaged", message) from error
 
     def _compacted(self, before: Snapshot) -> Parts:
         fresh = self._fresh()
-        try:
-            fresh.take(before, before.catalogue.living())
-            fresh.commit()
-        except BaseException:
-            fresh.close()
-            raise
+        fresh.take(before, before.catalogue.living())
+        fresh.commit()
         return fresh
 
     def _repair(self) -> None:
         """Goes on from the last whole state, in parts that hold nothing else."""
         self._exchange(self._compacted(self._snapshot), self.position)
-        self._damaged = False
 
     def _exchange(self, parts: Parts, position: int) -> None:
-        old, self._parts = self._parts, parts
+        self._parts = parts
         self._snapshot = parts.view(position)
         self._damaged = False
-        old.close()
 
     # --- searching ---
 

@@ -2,8 +2,8 @@
 
     folder/CURRENT              which generation counts, with the digest of its manifest and of itself
     folder/gen-000007/          manifest.json, which holds the digest of every other file, and those files
-    folder/scratch-x/           what a living index works on; its lock file is held as long as it is in use
-    folder/.lock                held while generations or scratch folders come and go
+    folder/partial-x/           what is being written or unpacked; a publication removes what a crash left
+    folder/.lock                held while one process publishes
 
 A crash between any two steps leaves the previous generation whole and named. A reader digests the very bytes
 that it then uses, and refuses all of them when one differs.
@@ -18,7 +18,6 @@ import os
 import re
 import shutil
 import uuid
-import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -30,6 +29,7 @@ FORMAT = 1
 _OVERTAKEN = 20
 """How often a reader begins again because another process published meanwhile."""
 
+_PARTIAL = "partial-"
 _NAME = re.compile(r"gen-(\d{6,})")
 _FILE = re.compile(r"(lexical/)?\.?[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
@@ -71,16 +71,12 @@ def publish(folder: Path, description: Description, files: Mapping[str, bytes]) 
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         name = f"gen-{_newest(folder) + 1:06d}"
-        partial = folder / f"partial-{uuid.uuid4().hex}"
-        try:
-            manifest = _manifest(description, files)
+        manifest = _manifest(description, files)
+        with workplace(folder) as partial:
             _write_all(partial, {**files, "manifest.json": manifest})
             partial.rename(folder / name)
-            _sync_folder(folder)
-            _replace(folder / "CURRENT", _pointer(name, manifest))
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+        _sync_folder(folder)
+        _replace(folder / "CURRENT", _pointer(name, manifest))
         _remove_others(folder, name)
     return name
 
@@ -95,6 +91,17 @@ def read(folder: Path) -> Generation:
             if _current(folder) == pointer:
                 raise  # otherwise the generation went because a newer one counts
     return _verified(folder, _current(folder))
+
+
+@contextmanager
+def workplace(folder: Path) -> Iterator[Path]:
+    """An empty folder beside the generations, gone when the work is done."""
+    place = folder / f"{_PARTIAL}{uuid.uuid4().hex}"
+    place.mkdir(parents=True)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def check(description: Description, *, workspace: str, model_id: str, dimension: int, analysis: str) -> None:
@@ -228,41 +235,6 @@ def _content(folder: Path, name: str, digest: str) -> bytes:
     if _digest(content) != digest:
         raise CorruptGeneration("damaged", f"{folder.name}/{name} differs from what was written")
     return content
-
-
-# --- scratch folders --------------------------------------------------------------------------------------
-
-
-class Scratch:
-    """A folder for one living index, removed by `close`, at the end of the process, or after a crash by the
-    next index."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
-            _remove_abandoned(folder)
-            self.path = folder / f"scratch-{uuid.uuid4().hex}"
-            self.path.mkdir()
-            lock = (self.path / "lock").open("wb")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        self.close = weakref.finalize(self, _release, self.path, lock)
-
-
-def _release(path: Path, lock: IO[bytes]) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    lock.close()
-
-
-def _remove_abandoned(folder: Path) -> None:
-    for path in folder.glob("scratch-*"):
-        try:
-            with (path / "lock").open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
-        except BlockingIOError:
-            continue  # in use
-        except FileNotFoundError:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

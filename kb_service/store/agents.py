@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, func, select, update
 
 from graph.models import Agent
 from kb_service.store import tables
+from kb_service.store.events import Events
 from kb_service.store.repository import Repository, page_of
 from kb_service.store.values import Page
+
+ACTIVE = timedelta(hours=72)
 
 _agents = tables.agents
 _cases = tables.cases
 
 
 class Agents(Repository):
-    """An agent's `load` is counted from the cases in state `assigned` whenever it is read."""
+    """An agent's `load` is counted whenever it is read: assigned cases active within 72 h of event time.
+
+    A conversation that nobody has touched for longer holds nobody up.
+    """
 
     table = _agents
 
@@ -66,6 +73,8 @@ class Agents(Repository):
         return page_of(map(_agent, rows), next_cursor)
 
     def _select(self) -> Select[Any]:
+        watermark = Events(self._scope).latest_at()
+        fresh = [] if watermark is None else [_cases.c.active_at >= watermark - ACTIVE]
         load = (
             select(func.count())
             .where(
@@ -73,6 +82,7 @@ class Agents(Repository):
                     _cases.c.workspace == _agents.c.workspace,
                     _cases.c.agent_id == _agents.c.id,
                     _cases.c.state == "assigned",
+                    *fresh,
                 )
             )
             .scalar_subquery()

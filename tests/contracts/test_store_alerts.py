@@ -53,6 +53,7 @@ def test_lists_of_alerts(store: Store) -> None:
         def ids(**conditions: object) -> list[str]:
             return [alert.id for alert in unit.alerts.page(**conditions).items]  # type: ignore[arg-type]
 
+        assert unit.alerts.count() == 4
         assert ids() == ["a3", "a2", "a1", "a0"]
         assert ids(kind="burst") == ["a3", "a1"]
         assert ids(state="resolved") == ["a3"]

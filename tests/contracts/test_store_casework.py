@@ -38,6 +38,7 @@ def test_an_event_comes_back_as_it_went(store: Store) -> None:
         assert other is not None
         assert (other.event, other.case_id, other.sequence) == (bare, None, 2)
         assert unit.events.get("nothing") is None
+        assert unit.events.last_sequence() == 2
         assert unit.events.count() == 2
 
 

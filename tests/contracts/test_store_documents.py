@@ -174,6 +174,8 @@ def test_heads_counts_and_pages(store: Store) -> None:
             "doc-5",
         ]
         assert len(list(unit.documents.all())) == 7
+        kinds = [one.document.external_id for one in unit.documents.of_kind("faq")]
+        assert kinds == ["doc-0", "doc-1"]
         assert unit.documents.count() == 7
         assert unit.documents.count("faq") == 2
         seen: list[str] = []
@@ -193,7 +195,7 @@ def test_heads_counts_and_pages(store: Store) -> None:
         ]
         found = [
             [one.document.external_id for one in unit.documents.page(**some).items] for some in conditions
-        ]  # type: ignore[arg-type]
+        ]
         assert found == [["doc-0", "doc-1"], ["doc-1", "doc-3", "doc-5"], [], ["doc-2", "doc-4", "doc-6"]]
 
 

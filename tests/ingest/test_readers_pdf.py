@@ -69,6 +69,16 @@ def test_running_lines_and_page_numbers_go() -> None:
     assert reader.extract(pdf(pages)).text == "Text of page one.\n\nText of page two.\n\nText of page three."
 
 
+def test_pages_that_begin_alike_lose_nothing() -> None:
+    lines = [
+        "The same words at the top of each page, over more",
+        "than two lines, so that they are no running line,",
+        "but text.",
+    ]
+    pages = [paragraphs([*lines, f"And page {n}."], y=790) for n in range(1, 5)]
+    assert reader.extract(pdf(pages)).text.count("than two lines") == 4
+
+
 def test_a_paragraph_goes_on_over_the_page() -> None:
     full = "These words fill the whole line from the left margin to the right one"
     extract = reader.extract(pdf([paragraphs([full, full]), paragraphs(["and go on over the page."])]))

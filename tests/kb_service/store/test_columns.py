@@ -38,6 +38,12 @@ def test_any_value_makes_json_that_a_database_takes(value: object) -> None:
     assert "\x00" not in str(json.loads(text, parse_constant=pytest.fail))
 
 
+def test_what_json_cannot_say_is_replaced() -> None:
+    value = {"a\ud800": ("\x00", float("inf"), [float("nan"), -1.5])}
+    assert json.loads(dump_json(value)) == {"a\ufffd": ["\ufffd", None, [None, -1.5]]}
+    assert dump_json({"a": "\udc00"}) == '{"a":"\ufffd"}'
+
+
 def test_json_stays_readable() -> None:
     assert dump_json({"文": ["字", "\\u0000 as written"]}) == '{"文":["字","\\\\u0000 as written"]}'
     assert json.loads(dump_json({"文": "\\u0000 as written"})) == {"文": "\\u0000 as written"}
