@@ -61,8 +61,7 @@ def emotion(text: str, language: str) -> Emotion:
 
     Words count by weight; intensifiers and exclamation marks raise, diminishers lower, negation drops trouble
     and turns praise into trouble. Threats ("再不处理我就投诉", "or else") count as anger. Both languages are
-    read in every message, since customers mix them; `language` is taken for a text's main one and changes
-    nothing yet found in either.
+    read in every message, since customers mix them: `language` decides nothing.
     """
     moods = _moods(text)
     bad = moods.anger + moods.distress

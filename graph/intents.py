@@ -212,7 +212,9 @@ class IntentClassifier:
             channel = self._channels["any"]
         similarity = self._index.cosines(text.tokens)[channel.rows]
         if by_meaning:
-            similarity = _DENSE * (self._vectors[channel.rows] @ text.vector) + (1 - _DENSE) * similarity
+            similarity = (
+                _DENSE * np.vecdot(self._vectors[channel.rows], text.vector) + (1 - _DENSE) * similarity
+            )
         likeness = np.zeros(len(self._intents))
         likeness[channel.intents] = channel.likeness(similarity)
         return channel.calibration, likeness

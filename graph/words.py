@@ -76,9 +76,9 @@ class WordIndex:
     """Rows of words, and the cosine of a text to all of them at once.
 
     Postings by word make a comparison cost what the words have in common. A word's weight is
-    log((texts + 200) / (texts with the word + 200 p)), where p is its share in general language (an idf with a
-    prior), so the first texts of a new shop are weighed as sensibly as the ten-thousandth. Results depend only
-    on the order of calls, never on hash seeds. Not safe for concurrent writers.
+    log((texts + 200) / (texts with the word + 200 p)), where p is its share in general language: an idf with
+    a prior, so that the first texts of a new shop are weighed as sensibly as the ten-thousandth. Results
+    depend only on the order of calls, never on hash seeds. Not safe for concurrent writers.
     """
 
     def __init__(self) -> None:

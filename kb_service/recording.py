@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-from graph.naming import name_problem
 
 from graph import lifecycle
 from graph.models import (
@@ -22,6 +21,7 @@ from graph.models import (
     Utterance,
     Verdict,
 )
+from graph.naming import name_problem
 from graph.recurrence import Observation, recurrence, regression
 from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import alert_data, problem_data

@@ -8,20 +8,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
+from graph.assignment import Need, assign, neighbouring, rank
+from graph.expertise import expertise_for
+from graph.models import Agent, Case, Expertise, Intent, Problem, Understanding, Utterance
 from graph.naming import name_problem
 from graph.priority import prioritise
+from graph.profiles import SkillEstimate, Topic
+from graph.service_level import consumed, sla
 from graph.understanding import (
     asks_for_person,
     read,
     sensitive_flow,
     small_talk,
 )
-
-from graph.assignment import Need, assign, neighbouring, rank
-from graph.expertise import expertise_for
-from graph.models import Agent, Case, Expertise, Intent, Problem, Understanding, Utterance
-from graph.profiles import SkillEstimate, Topic
-from graph.service_level import consumed, sla
 from ingest.redaction import redact
 from kb_service.errors import NotFound
 from kb_service.models import (

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from graph.understanding import Gazetteer, IntentClassifier
-
 from graph.expertise import cluster
 from graph.models import Agent, Expertise, Intent, Problem, Rules, Utterance
 from graph.profiles import Outcome, Profiles
+from graph.understanding import Gazetteer, IntentClassifier
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.models import Document

@@ -34,6 +34,8 @@ _BLOCKS = frozenset(
     )
 )
 # fmt: on
+_BLOCK_SELECTOR = ", ".join(sorted({*_BLOCKS, *_HEADINGS}))
+_SEPARATE = _BLOCKS | _HEADINGS.keys() | {"td", "th"}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _PIECES = re.compile(r"[\n:：;；]")
 _TELLING = 8
@@ -53,7 +55,7 @@ def extract(html: str) -> Extract:
     if not is_page(html):
         write(builder, html)
         return builder.build()
-    tree = LexborHTMLParser(html)
+    tree = _parsed(html)
     root = _landmark(tree)
     if root is not None:
         _Walker(builder).walk(root)
@@ -65,9 +67,15 @@ def extract(html: str) -> Extract:
 
 def write(builder: ExtractBuilder, fragment: str) -> None:
     """Append a piece of HTML to an Extract under construction."""
-    body = LexborHTMLParser(f"<body>{fragment}</body>").body
+    body = _parsed(f"<body>{fragment}</body>").body
     if body is not None:
         _Walker(builder).walk(body)
+
+
+def _parsed(html: str) -> LexborHTMLParser:
+    tree = LexborHTMLParser(html)
+    tree.strip_tags(["script", "style", "template", "noscript"], recursive=True)
+    return tree
 
 
 def is_page(html: str) -> bool:
@@ -218,7 +226,7 @@ class _Walker:
         if depth > _DEEPEST:
             return node.text() or ""
         text = "".join(self._inline(child, depth + 1) for child in node.iter(include_text=True))
-        return f" {text} " if depth and node.tag in _BLOCKS | _HEADINGS.keys() | {"td", "th"} else text
+        return f" {text} " if depth and node.tag in _SEPARATE else text
 
     def _items(self, node: LexborNode, depth: int) -> Iterator[str]:
         number = int(start) if (start := node.attributes.get("start") or "1").isdigit() else 1
@@ -328,4 +336,4 @@ def _has_blocks(node: LexborNode) -> bool:
     """Whether an element is a block, or an inline element wrapped around blocks."""
     if node.tag in _BLOCKS or node.tag in _HEADINGS or node.tag == "summary":
         return True
-    return node.css_first(", ".join(_BLOCKS | _HEADINGS.keys())) is not None
+    return node.css_first(_BLOCK_SELECTOR) is not None

@@ -162,7 +162,7 @@ class _RunningLines:
         return title is not None and line.size < 0.8 * title.size and title.text in line.text
 
     def _stands_apart(self, line: Line, page: Page, repeated: Container[Line]) -> bool:
-        """Whether it is small, or one of two lines at most that more than a line's pitch divides from the text.
+        """Whether it is small, or one of two lines at most that more than a pitch divides from the text.
 
         Pages of text may begin or end alike; losing their lines would be worse than keeping a running one.
         """

@@ -210,15 +210,9 @@ class Catalogue:
             covers=self._covers.view(),
         )
 
-    def dump(self) -> Mapping[str, bytes]:
-        """Files by name: a line of JSON a document, dead ones included so that rows keep their numbers."""
-        view = self.view()
-        lines = (_to_line(view, slot) for slot in range(len(view.records)))
-        return {"documents.jsonl": "".join(lines).encode()}
-
     @classmethod
     def load(cls, files: Mapping[str, bytes]) -> Catalogue:
-        """The reverse of `dump`. Raises ValueError, KeyError or TypeError on content of another form."""
+        """The reverse of `CatalogueView.dump`. Raises ValueError, KeyError or TypeError on another form."""
         catalogue = cls()
         for line in files["documents.jsonl"].splitlines():
             record, passages, alive = _from_line(line)
@@ -299,6 +293,11 @@ class CatalogueView:
             seen &= labels["products"].matching(filters.applies_to, unlimited=True)
         seen &= labels["audience"].matching(filters.audiences)
         return seen[self.document]
+
+    def dump(self) -> Mapping[str, bytes]:
+        """Files by name: a line of JSON a document, dead ones included so that rows keep their numbers."""
+        lines = (_to_line(self, slot) for slot in range(self.slots))
+        return {"documents.jsonl": "".join(lines).encode()}
 
     def _eligible(self, filters: Filters, at: datetime, default_region: str | None) -> Mask:
         """Approved, valid, in scope and not superseded; one truth value a document."""

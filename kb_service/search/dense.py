@@ -78,16 +78,9 @@ class DenseIndex:
         """The index as it is now, immutable."""
         return DenseView(self._vectors.view(), self._embedded.view(), self._graph)
 
-    def dump(self) -> Mapping[str, bytes]:
-        """Files by name."""
-        files = {"vectors.npy": to_npy(self._vectors.view()), "embedded.npy": to_npy(self._embedded.view())}
-        if self._graph is not None:
-            files["dense.faiss"] = faiss.serialize_index(self._graph).tobytes()
-        return files
-
     @classmethod
     def load(cls, files: Mapping[str, bytes], dimension: int, *, exact_rows: int = EXACT_ROWS) -> DenseIndex:
-        """The reverse of `dump`. Raises ValueError, KeyError or RuntimeError on files that do not fit."""
+        """The reverse of `DenseView.dump`. Raises ValueError, KeyError or RuntimeError on what differs."""
         index = cls(dimension, exact_rows=exact_rows)
         index._vectors = Column.of(from_npy(files["vectors.npy"]), np.float32)
         index._embedded = Column.of(from_npy(files["embedded.npy"]), np.bool_)
@@ -124,6 +117,13 @@ class DenseView:
             rows = np.flatnonzero(usable)
             scores = self.scores(vector, rows)
         return _best(rows, scores, k)
+
+    def dump(self) -> Mapping[str, bytes]:
+        """Files by name."""
+        files = {"vectors.npy": to_npy(self.vectors), "embedded.npy": to_npy(self.embedded)}
+        if self.graph is not None:
+            files["dense.faiss"] = faiss.serialize_index(self.graph).tobytes()
+        return files
 
     def scores(self, vector: Vector, rows: Rows) -> Scores:
         """The cosine of each given row, exact; 0 where a row has no vector."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,11 @@ from tantivy import Occur, Query
 
 from ingest.language import tokens
 from ingest.models import Passage
-from kb_service.search.catalogue import Record, label_set, primary_language
+from kb_service.search.catalogue import CatalogueView, Record, label_set, primary_language
 from kb_service.search.models import Mask, Rows, Scores
 from kb_service.search.terms import FIELDS, WEIGHTS, QueryTerms, TermIndex, TermView
 
+_FOLDER = "lexical/"
 _NARROW = 256
 """Allowed rows up to which the search is told the rows themselves."""
 _HEAP = 48_000_000
@@ -40,98 +40,84 @@ def _schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
     for name in ("kind", "language"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    # Tantivy stops for good when an int meets an unsigned field, hence signed ones.
+    # Tantivy stops for good when an int meets an unsigned field, hence a signed one.
     builder.add_integer_field("row", indexed=True, fast=True)
-    builder.add_integer_field("slot", indexed=True)
     return builder.build()
 
 
 class LexicalIndex:
-    """The writer's side. `folder` is a folder of its own, removed by `close`; None keeps the index in memory.
+    """The writer's side: rows are only ever appended. Not thread-safe; readers use a `view`.
 
-    Additions and removals are seen by views taken after `commit`. Not thread-safe.
+    Additions go to an index in memory, which waits for no disk; what was loaded from files stays beside it
+    and is never written to. Buried rows are hidden by the mask of every search and leave the statistics of
+    terms; Tantivy itself is rid of them when the index is compacted or published.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        self._open(tantivy.Index(_schema(), path=None if folder is None else str(folder)), TermIndex())
-
-    def _open(self, index: tantivy.Index, terms: TermIndex) -> None:
-        index.config_reader("manual")  # no thread that watches the folder
-        self._index = index
-        self._terms = terms
+    def __init__(self) -> None:
+        self._loaded: tuple[tantivy.Searcher, ...] = ()
+        self._index = tantivy.Index(_schema())
+        self._index.config_reader("manual")  # no thread that watches for commits
         self._writer: tantivy.IndexWriter | None = None
+        self._terms = TermIndex()
 
     @property
     def rows(self) -> int:
         return self._terms.rows
 
-    def add(self, slot: int, record: Record, parts: Sequence[Sequence[str]]) -> None:
-        """Appends one row: a passage of the document in `slot`, as its terms in each of `FIELDS` (`cut`)."""
-        document = tantivy.Document()
-        for name, part in zip(FIELDS, parts, strict=True):
-            document.add_text(name, " ".join(part))
-        document.add_text("kind", record.kind)
-        document.add_text("language", primary_language(record.language))
-        document.add_integer("row", self.rows)
-        document.add_integer("slot", slot)
-        self._writing().add_document(document)
+    def add(self, record: Record, parts: Sequence[Sequence[str]]) -> None:
+        """Appends one row: a passage of the record's document, as its terms in each of `FIELDS` (`cut`)."""
+        if self._writer is None:
+            self._writer = self._index.writer(_HEAP, 1)
+        self._writer.add_document(_document(self.rows, record, parts))
         self._terms.append(parts)
 
-    def remove(self, slot: int, rows: range) -> None:
-        """Removes the rows of a slot."""
-        self._writing().delete_documents_by_query(Query.term_query(_schema(), "slot", slot))
+    def bury(self, rows: range) -> None:
+        """Takes rows out of the statistics of terms."""
         self._terms.bury(rows)
 
     def commit(self) -> None:
+        """Makes additions visible to later views."""
         if self._writer is not None:
             self._writer.commit()
             self._index.reload()
 
-    def _writing(self) -> tantivy.IndexWriter:
-        if self._writer is None:
-            self._writer = self._index.writer(_HEAP, 1)
-        return self._writer
+    def close(self) -> None:
+        """Ends the threads of the writer. Views stay usable."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.wait_merging_threads()
 
     def view(self) -> LexicalView:
         """The index as of the last commit, immutable."""
-        return LexicalView(self._index.searcher(), self._terms.view())
-
-    def dump(self) -> Mapping[str, bytes]:
-        """Files by name, of the last commit. Waits for merges. Only for an index with a folder."""
-        if self._folder is None:
-            raise ValueError("folder: an index in memory cannot be written to files")
-        if self._writer is not None:
-            self._writer.commit()
-            self._writer.garbage_collect_files()
-            self._writer.wait_merging_threads()
-            self._writer = None
-            self._index.reload()
-        # Locks have no content that matters, and a reader makes its own.
-        held = [path for path in self._folder.iterdir() if path.is_file() and path.suffix != ".lock"]
-        return {f"lexical/{path.name}": path.read_bytes() for path in held} | dict(self._terms.dump())
+        searchers = (*self._loaded, self._index.searcher())
+        return LexicalView(tuple(each for each in searchers if each.num_docs), self._terms.view())
 
     @classmethod
     def load(cls, files: Mapping[str, bytes], folder: Path) -> LexicalIndex:
-        """The reverse of `dump`, on copies in `folder`. Raises ValueError or KeyError on what differs."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """The reverse of `LexicalView.dump`. Raises ValueError or KeyError on what does not fit.
+
+        `folder` is for working copies and may go once this returns: the system keeps files that are in use.
+        """
         for name, content in files.items():
-            if name.startswith("lexical/"):
-                (folder / Path(name).name).write_bytes(content)
-        index = cls.__new__(cls)
-        index._folder = folder
-        index._open(tantivy.Index.open(str(folder)), TermIndex.load(files))
+            if name.startswith(_FOLDER):
+                (folder / name.removeprefix(_FOLDER)).write_bytes(content)
+        loaded = tantivy.Index.open(str(folder))
+        loaded.config_reader("manual")
+        loaded.reload()
+        index = cls()
+        index._loaded = (loaded.searcher(),)
+        index._terms = TermIndex.load(files)
         return index
 
-    def close(self) -> None:
-        """Ends the writer and removes the folder. Views stay usable: the system keeps files in use."""
-        if self._writer is not None:
-            self._writer.wait_merging_threads()
-            self._writer = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+
+def _document(row: int, record: Record, parts: Sequence[Sequence[str]]) -> tantivy.Document:
+    document = tantivy.Document()
+    for name, part in zip(FIELDS, parts, strict=True):
+        document.add_text(name, " ".join(part))
+    document.add_text("kind", record.kind)
+    document.add_text("language", primary_language(record.language))
+    document.add_integer("row", row)
+    return document
 
 
 def cut(passage: Passage, record: Record) -> tuple[list[str], ...]:
@@ -153,14 +139,28 @@ def _letters(name: str) -> str:
 
 @dataclass(frozen=True)
 class LexicalView:
-    """An immutable state that any number of threads may search."""
+    """An immutable state that any number of threads may search; its rows are spread over the searchers."""
 
-    searcher: tantivy.Searcher
+    searchers: tuple[tantivy.Searcher, ...]
     terms: TermView
 
     @property
-    def living(self) -> int:
-        return self.searcher.num_docs
+    def held(self) -> int:
+        """The rows that can be found by words; buried ones may still be among them."""
+        return sum(searcher.num_docs for searcher in self.searchers)
+
+    def dump(self, catalogue: CatalogueView, folder: Path) -> Mapping[str, bytes]:
+        """Files by name: the terms, and an index of the living rows alone, which is made in `folder`."""
+        index = tantivy.Index(_schema(), path=str(folder))
+        writer = index.writer(_HEAP, 1)
+        for row in np.flatnonzero(catalogue.alive[catalogue.document]).tolist():
+            record = catalogue.records[catalogue.document[row]]
+            writer.add_document(_document(row, record, self.terms.of_row(row)))
+        writer.commit()
+        writer.wait_merging_threads()
+        # Locks have no content that matters, and a reader makes its own.
+        held = [path for path in folder.iterdir() if path.is_file() and path.suffix != ".lock"]
+        return {f"{_FOLDER}{path.name}": path.read_bytes() for path in held} | dict(self.terms.dump())
 
     def search(
         self,
@@ -169,10 +169,12 @@ class LexicalView:
         allowed: Mask | None = None,
         coarse: Mapping[str, Sequence[str]] | None = None,
     ) -> tuple[Rows, Scores]:
-        """The rows with the highest BM25 score among the `allowed` (shape (rows,); None: all), best first.
+        """The rows with Tantivy's best BM25 scores among `allowed` (shape (rows,); None: all), best first.
 
-        `coarse` narrows by stored words beforehand, field name to accepted values (kind, language);
-        it must not exclude an allowed row. Rows that hold no term of the question are not found.
+        The scores choose candidates, no more: each searcher knows the statistics of its own rows only, and
+        `terms.match` scores all rows alike. `coarse` narrows by stored words beforehand, field name to
+        accepted values (kind, language); it must not exclude an allowed row. Rows that hold no term of the
+        question are not found.
         """
         wanted = self._query(query)
         if wanted is None or k < 1:
@@ -200,15 +202,15 @@ class LexicalView:
             limit *= 6
 
     def _top(self, wanted: Query, limit: int) -> tuple[Rows, Scores]:
-        hits = self.searcher.search(wanted, limit, count=False).hits
-        if not hits:
-            return _NOTHING
-        rows = np.array(
-            self.searcher.fast_field_values("row", [address for _, address in hits]), dtype=np.int64
-        )
-        scores = np.array([score for score, _ in hits], dtype=np.float64)
-        order = np.lexsort((rows, -scores))
-        return rows[order], scores[order]
+        rows: list[int] = []
+        scores: list[float] = []
+        for searcher in self.searchers:
+            hits = searcher.search(wanted, limit, count=False).hits
+            rows += map(int, searcher.fast_field_values("row", [address for _, address in hits]))  # type: ignore[arg-type]
+            scores += [score for score, _ in hits]
+        found, values = np.array(rows, dtype=np.int64), np.array(scores, dtype=np.float64)
+        order = np.lexsort((found, -values))[:limit]
+        return found[order], values[order]
 
     def _query(self, query: QueryTerms) -> Query | None:
         """The terms in each field where they occur; a term that a field lacks would only cost time."""

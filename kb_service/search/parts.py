@@ -97,6 +97,10 @@ class Parts:
         self._dense.settle()
         self._lexical.commit()
 
+    def close(self) -> None:
+        """Ends what works in the background. Snapshots stay usable."""
+        self._lexical.close()
+
     def view(self, position: int) -> Snapshot:
         return Snapshot(position, self._catalogue.view(), self._dense.view(), self._lexical.view())
 

@@ -43,9 +43,8 @@ class Limits:
 class SearchIndex:
     """Safe for any number of searching threads, and of writers, which take turns.
 
-    `folder` is this workspace's own, for generations and the working copy; None keeps everything in memory,
-    so that nothing can be published. `reads` are the languages that the encoder reads well,
-    `default_region` the region of requests that name none.
+    `folder` is this workspace's own, for generations; None means that nothing can be published. `reads` are
+    the languages that the encoder reads well, `default_region` the region of requests that name none.
     """
 
     def __init__(
@@ -180,7 +179,7 @@ class SearchIndex:
         return True
 
     def publish(self) -> str:
-        """Writes the current state as a generation and returns its name. Neither searches nor writers wait."""
+        """Writes the current state as a generation and returns its name. Nobody waits for it."""
         if self._folder is None:
             raise ValueError("folder: an index in memory cannot be published; give it a folder")
         self.maintain()
@@ -212,6 +211,11 @@ class SearchIndex:
                 analysis=analysis_id(),
             )
             self._exchange(self._loaded(generation, self._folder), held.position)
+
+    def close(self) -> None:
+        """Ends what works in the background."""
+        with self._writing:
+            self._parts.close()
 
     def _fresh(self) -> Parts:
         return Parts.empty(self.dimension, exact_rows=self.limits.exact_rows)

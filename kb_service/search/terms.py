@@ -131,20 +131,9 @@ class TermIndex:
             average=np.maximum(self._frequency[:, 1:].sum(axis=0) / max(self._living, 1), 1e-9),
         )
 
-    def dump(self) -> Mapping[str, bytes]:
-        """Files by name. Terms hold no white space, so that one a line is enough."""
-        self._settle()
-        return {
-            "terms.txt": "\n".join(self._terms).encode(),
-            "held.npy": to_npy(self._held.view()),
-            "ends.npy": to_npy(self._ends.view()),
-            "frequency.npy": to_npy(self._frequency),
-            "living.npy": to_npy(np.array([self._living])),
-        }
-
     @classmethod
     def load(cls, files: Mapping[str, bytes]) -> TermIndex:
-        """The reverse of `dump`. Raises ValueError or KeyError when the files do not fit together."""
+        """The reverse of `TermView.dump`. Raises ValueError or KeyError on what does not fit together."""
         index = cls()
         index._terms = files["terms.txt"].decode().split("\n") if files["terms.txt"] else []
         index._numbers = {term: number for number, term in enumerate(index._terms)}
@@ -180,6 +169,16 @@ class TermView:
     @property
     def rows(self) -> int:
         return len(self.ends)
+
+    def dump(self) -> Mapping[str, bytes]:
+        """Files by name. Terms hold no white space, so that one a line is enough."""
+        return {
+            "terms.txt": "\n".join(self.terms[: len(self.frequency)]).encode(),
+            "held.npy": to_npy(self.held),
+            "ends.npy": to_npy(self.ends),
+            "frequency.npy": to_npy(self.frequency),
+            "living.npy": to_npy(np.array([self.living])),
+        }
 
     def of_row(self, row: int) -> tuple[tuple[str, ...], ...]:
         """The terms of a row by field, as they were appended."""

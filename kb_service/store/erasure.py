@@ -50,13 +50,14 @@ class _Eraser(Repository):
     def run(self) -> Erasure:
         self._find()
         exposure_ids = self._find_exposures()
-        touched = self._touched_problems()
+        current, earlier = self._touched_problems()
         ids = self._case_ids | self._event_ids | self._conversation_ids
         self._quotes = Quotes(self._customer_id, ids, self._texts)
         self._remove_facts()
-        removed = self._remove_empty_problems(touched)
+        removed = self._remove_empty_problems(current)
+        touched = (current | earlier) - removed
         alert_ids = self._drop_examples()
-        unnamed = self._blank_names(touched - removed)
+        unnamed = self._blank_names(touched)
         self._blank_exposures(exposure_ids)
         self._forget_replays()
         alert_ids |= self._clean(tables.alerts, ("evidence",), "alert")
@@ -67,7 +68,7 @@ class _Eraser(Repository):
             counts={name: number for name, number in self._counts.items() if number},
             event_ids=tuple(sorted(self._event_ids)),
             case_ids=tuple(sorted(self._case_ids)),
-            problem_ids=tuple(sorted(touched - removed)),
+            problem_ids=tuple(sorted(touched)),
             removed_problem_ids=tuple(sorted(removed)),
             unnamed_problem_ids=unnamed,
             alert_ids=tuple(sorted(alert_ids)),
@@ -136,23 +137,28 @@ class _Eraser(Repository):
             take(and_(_exposures.c.query.in_(some), unnamed))
         return found
 
-    def _touched_problems(self) -> set[str]:
-        found: set[str | None] = set()
+    def _touched_problems(self) -> tuple[set[str], set[str]]:
+        """The problems that their events and cases are of, and those that an event was of at first.
+
+        The second may have taken their name from it.
+        """
+        now: set[str | None] = set()
+        once: set[str | None] = set()
         for some in chunks(sorted(self._event_ids)):
-            found.update(
-                self._read(
-                    select(_assignments.c.problem_id).where(
-                        self._mine(_assignments), _assignments.c.event_id.in_(some)
-                    )
-                ).scalars()
-            )
+            columns = (_assignments.c.problem_id, _assignments.c.first_problem_id)
+            theirs = and_(self._mine(_assignments), _assignments.c.event_id.in_(some))
+            for row in self._read(select(*columns).where(theirs)):
+                now.add(row.problem_id)
+                once.add(row.first_problem_id)
         for some in chunks(sorted(self._case_ids)):
-            found.update(
-                self._read(
-                    select(_cases.c.problem_id).where(self._mine(_cases), _cases.c.id.in_(some))
-                ).scalars()
-            )
-        return {id for id in found if id is not None}
+            statement = select(_cases.c.problem_id).where(self._mine(_cases), _cases.c.id.in_(some))
+            now.update(self._read(statement).scalars())
+        return self._standing(now), self._standing(once)
+
+    def _standing(self, ids: set[str | None]) -> set[str]:
+        """The problems that `ids` stand for now."""
+        problems = Problems(self._scope)
+        return {found for id in ids if id is not None and (found := problems.resolve_id(id)) is not None}
 
     # What goes
 
@@ -207,8 +213,6 @@ class _Eraser(Repository):
         for problem_id in sorted(empty):
             problems.remove(problem_id)
         self._counts[_problems.name] += len(empty)
-        for problem_id in sorted(touched - empty):
-            self._log("problem", problem_id)
         return empty
 
     def _forget_replays(self) -> None:
@@ -228,6 +232,9 @@ class _Eraser(Repository):
     # What is blanked
 
     def _blank_names(self, problem_ids: set[str]) -> tuple[str, ...]:
+        """Empties the names that quote the customer; their problems. Every one given has changed."""
+        for problem_id in sorted(problem_ids):
+            self._log("problem", problem_id)
         blanked = []
         for some in chunks(sorted(problem_ids)):
             statement = select(_problems.c.id, _problems.c.names).where(
@@ -242,7 +249,7 @@ class _Eraser(Repository):
                 .values(names={}, folded_names="")
             )
         self._counts["problems"] += len(blanked)
-        return tuple(blanked)
+        return tuple(sorted(blanked))
 
     def _blank_exposures(self, ids: set[str]) -> None:
         blank = dict.fromkeys(("query", "customer_id", "conversation_id", "case_id", "event_id"))

@@ -2,26 +2,80 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+import math
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from graph.models import Customer
 
 Item = TypeVar("Item")
+FAULT = "fault"
+"""The type of the findings that `fault` makes."""
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+LOST_PLUS = re.compile(r"(.+T.+) (\d\d:?\d\d)")
+"""A time whose `+` became a blank, as it does in a query string that was not encoded."""
+
+
+def fault(field: str, template: str, **params: Any) -> PydanticCustomError:
+    """What a validator raises: the field at fault, below the place where it stands, and words to translate.
+
+    `field` is empty where the place itself is at fault.
+    """
+    # Handing over our own words as pydantic's context keeps them apart from its own English.
+    return PydanticCustomError(FAULT, "{template}", {"field": field, "template": template, "params": params})
 
 
 def _no_nul(value: str) -> str:
     if "\x00" in value:
-        raise ValueError("must not contain NUL characters")
+        raise fault("", "must not contain NUL characters")
     return value
+
+
+def _iso(value: Any) -> Any:
+    """Only ISO 8601 texts are times on the wire: a bare number would be taken for seconds since 1970."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or "-" not in value.strip()[1:]:
+        raise fault("", "must be an ISO 8601 time with offset, such as 2026-11-11T00:00:00+08:00")
+    lost = LOST_PLUS.fullmatch(value)
+    return f"{lost[1]}+{lost[2]}" if lost else value
+
+
+def _calculable(value: datetime) -> datetime:
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        moment = None
+    if moment is None or not EARLIEST <= moment < LATEST:
+        raise fault("", "must lie between the years 1970 and 2200")
+    return value
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, str):
+        return _no_nul(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise fault("", "must be a finite number")
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise fault("", "must be text, a number, true, false or null")
 
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
+Message = Annotated[str, Field(max_length=100_000), AfterValidator(_no_nul)]
+"""What somebody wrote; longer texts are documents, not messages."""
 Moment = AwareDatetime
+When = Annotated[AwareDatetime, BeforeValidator(_iso), AfterValidator(_calculable)]
+"""A time in a request."""
 Channel = Annotated[str, Field(max_length=40), AfterValidator(_no_nul)]
+Scalar = Annotated[str | int | float | bool | None, BeforeValidator(_scalar)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Amount = Annotated[float, Field(ge=0, le=1e12)]
 
 
 class Request(BaseModel):
@@ -42,9 +96,9 @@ class Page(Response, Generic[Item]):
 class CustomerIn(Request):
     id: Id
     tier: Annotated[Text, Field(max_length=40)] | None = None
-    orders: Annotated[int, Field(ge=0)] | None = None
-    spend: Annotated[float, Field(ge=0)] | None = None
-    recency_days: Annotated[float, Field(ge=0)] | None = None
+    orders: Count | None = None
+    spend: Amount | None = None
+    recency_days: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
 
     def value(self) -> Customer:
         return Customer(**self.model_dump())

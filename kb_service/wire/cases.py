@@ -98,4 +98,4 @@ class ResolveIn(Request):
     resolved: bool = True
     agent_id: Id | None = None
     reply: Annotated[Text, Field(max_length=20_000)] | None = None
-    handling_seconds: Annotated[float, Field(ge=0)] | None = None
+    handling_seconds: Annotated[float, Field(ge=0, le=31_536_000)] | None = None

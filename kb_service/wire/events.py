@@ -7,7 +7,19 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from graph.models import Event
-from kb_service.wire.base import Channel, CustomerIn, Id, Moment, Request, Response, Text
+from kb_service.wire.base import (
+    Amount,
+    Channel,
+    CustomerIn,
+    Id,
+    Message,
+    Moment,
+    Request,
+    Response,
+    Text,
+    When,
+    fault,
+)
 
 EVENT_EXAMPLE: dict[str, Any] = {
     "id": "m-20261103-17",
@@ -21,6 +33,14 @@ EVENT_EXAMPLE: dict[str, Any] = {
 }
 
 
+NEEDED: dict[str, tuple[str, ...]] = {
+    "agent_state": ("agent_id", "state"),
+    "rating": ("rating",),
+    "transfer": ("to_agent",),
+}
+"""The optional fields that an event of a type cannot do without, beside a message's text."""
+
+
 class EventIn(Request):
     """Which of the optional fields are needed follows from `type`; the error names the one that is missing."""
 
@@ -29,39 +49,36 @@ class EventIn(Request):
     id: Id
     type: Literal["message", "resolution", "transfer", "rating", "followup", "agent_state"]
     role: Literal["customer", "agent", "bot"] = "customer"
-    at: Moment
+    at: When
     conversation_id: Id | None = None
     customer_id: Id | None = None
     channel: Channel | None = None
-    text: Text | None = None
+    text: Message | None = None
     language: Annotated[Text, Field(max_length=8)] | None = None
     products: Annotated[list[Id], Field(max_length=50)] = []
-    order_value: Annotated[float, Field(ge=0)] | None = None
+    order_value: Amount | None = None
     customer: CustomerIn | None = None
     agent_id: Id | None = None
     state: Literal["online", "offline", "busy"] | None = None
-    reply: Text | None = None
-    handling_seconds: Annotated[float, Field(ge=0)] | None = None
+    reply: Message | None = None
+    handling_seconds: Annotated[float, Field(ge=0, le=31_536_000)] | None = None
     resolved: bool | None = None
     rating: Annotated[float, Field(ge=0, le=5)] | None = None
     from_agent: Id | None = None
     to_agent: Id | None = None
-    reason: Text | None = None
+    reason: Annotated[Text, Field(max_length=4000)] | None = None
 
     @model_validator(mode="after")
     def has_what_its_type_needs(self) -> EventIn:
         if self.type == "message" and not (self.text or "").strip():
-            raise ValueError("text is required for a message")
-        if self.type == "agent_state" and (self.agent_id is None or self.state is None):
-            raise ValueError("agent_id and state are required for an agent_state")
-        if self.type == "rating" and self.rating is None:
-            raise ValueError("rating is required for a rating")
-        if self.type == "transfer" and self.to_agent is None:
-            raise ValueError("to_agent is required for a transfer")
+            raise fault("text", "is required for an event of type {type}", type=self.type)
+        for name in NEEDED.get(self.type, ()):
+            if getattr(self, name) is None:
+                raise fault(name, "is required for an event of type {type}", type=self.type)
         if self.type != "agent_state" and not (self.conversation_id or self.customer_id or self.customer):
-            raise ValueError("conversation_id or customer_id is required, so that the event finds its case")
+            raise fault("conversation_id", "is required, or customer_id, so that the event finds its case")
         if self.customer and self.customer_id and self.customer.id != self.customer_id:
-            raise ValueError("customer_id and customer.id name two different customers; send one")
+            raise fault("customer_id", "names another customer than customer.id; send one of them")
         return self
 
     def value(self) -> Event:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from kb_service.wire.base import Id, Moment, Request, Response, Text
+from kb_service.wire.base import Id, Moment, Request, Response, Scalar, Text
 
 DOCUMENT_EXAMPLE: dict[str, Any] = {
     "kind": "policy",
@@ -17,7 +17,6 @@ DOCUMENT_EXAMPLE: dict[str, Any] = {
     "valid_from": "2026-03-01",
 }
 
-Scalar = Text | int | float | bool | None
 Many = Annotated[list[Id], Field(max_length=1000)]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from graph.models import Agent, Intent
-from kb_service.wire.base import Id, Moment, PriorityOut, Request, Response, Text
+from kb_service.wire.base import Id, PriorityOut, Request, Response, Text, When, fault
 from kb_service.wire.questions import AgentChoiceOut
 
 INTENT_EXAMPLE: dict[str, Any] = {
@@ -63,6 +63,15 @@ class IntentsIn(Request):
     )
 
     intents: Annotated[list[IntentLineIn], Field(min_length=1, max_length=5000)]
+
+    @model_validator(mode="after")
+    def has_each_id_once(self) -> IntentsIn:
+        seen: set[str] = set()
+        for place, intent in enumerate(self.intents):
+            if intent.id in seen:
+                raise fault(f"intents.{place}.id", "{id} is named twice; give each its own", id=intent.id)
+            seen.add(intent.id)
+        return self
 
 
 class IntentOut(Response):
@@ -149,7 +158,7 @@ class ExpertiseOut(Response):
 class AssignmentsIn(Request):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"at": "2026-11-11T10:00:00+08:00"}]})
 
-    at: Moment | None = None
+    at: When | None = None
 
 
 class AssignmentOut(Response):

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from graph.models import Alert, Problem, Proposal, Rules
 from kb_service.messages import Language
-from kb_service.wire.base import Id, Moment, ProblemRef, Request, Response, Text
+from kb_service.wire.base import Amount, Id, Moment, ProblemRef, Request, Response, Text, When, fault
 from kb_service.wire.questions import name_in, problem_ref
 
 DEFAULTS = Rules()
@@ -94,13 +94,13 @@ class SilenceIn(Request):
         extra="forbid", json_schema_extra={"examples": [{"until": "2026-12-01T00:00:00+08:00", "count": None}]}
     )
 
-    until: Moment | None = None
-    count: Annotated[int, Field(ge=1)] | None = None
+    until: When | None = None
+    count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
     @model_validator(mode="after")
     def ends(self) -> SilenceIn:
         if self.until is None and self.count is None:
-            raise ValueError("until or count is required: a silence ends at a time or after further customers")
+            raise fault("until", "is required, or count: a silence ends at a time or after further customers")
         return self
 
 
@@ -205,7 +205,7 @@ class RulesShape(Request):
     promote_customers: Annotated[int, Field(ge=1, le=1000)] = DEFAULTS.promote_customers
     promote_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = DEFAULTS.promote_window_hours
     followup_hours: Annotated[float, Field(ge=0, le=24 * 90)] = DEFAULTS.followup_hours
-    refund_limit: Annotated[float, Field(ge=0)] = DEFAULTS.refund_limit
+    refund_limit: Amount = DEFAULTS.refund_limit
     wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] = DEFAULTS.wrong_answer_bound
     priority_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = {}
     sensitive_flows: dict[str, list[Annotated[Text, Field(min_length=1, max_length=200)]]] = {}

@@ -14,14 +14,18 @@ from kb_service.wire.base import (
     CustomerIn,
     Id,
     IntentScoreOut,
+    Message,
     Moment,
     PriorityOut,
     ProblemRef,
     ReasonOut,
     Request,
     Response,
+    Scalar,
     Text,
+    When,
     WhyOut,
+    fault,
 )
 
 QUESTION_EXAMPLE: dict[str, Any] = {
@@ -39,8 +43,8 @@ QUESTION_EXAMPLE: dict[str, Any] = {
 
 class TurnIn(Request):
     role: Literal["customer", "agent", "bot"]
-    text: Text
-    at: Moment | None = None
+    text: Message
+    at: When | None = None
 
 
 class QuestionIn(Request):
@@ -56,8 +60,8 @@ class QuestionIn(Request):
     locale: Annotated[Text, Field(max_length=35)] | None = None
     products: Annotated[list[Id], Field(max_length=50)] = []
     region: Annotated[Text, Field(max_length=40)] | None = None
-    as_of: Moment | None = None
-    context: dict[Annotated[str, Field(max_length=100)], Text | int | float | bool | None] = {}
+    as_of: When | None = None
+    context: Annotated[dict[Annotated[Text, Field(max_length=100)], Scalar], Field(max_length=200)] = {}
     intent: Id | None = None
     event_id: Id | None = None
     limit: Annotated[int, Field(ge=1, le=20)] = 3
@@ -65,12 +69,12 @@ class QuestionIn(Request):
     @model_validator(mode="after")
     def has_a_question(self) -> QuestionIn:
         if not self.text.strip():
-            raise ValueError("query or turns is required: send the customer's words in `query`, or a customer's turn")
+            raise fault("query", "is required: send the customer's words here, or a customer's turn in turns")
         return self
 
     @property
     def text(self) -> str:
-        if self.query is not None:
+        if self.query is not None and self.query.strip():
             return self.query
         return next((turn.text for turn in reversed(self.turns) if turn.role == "customer"), "")
 
@@ -285,10 +289,10 @@ class SearchIn(Request):
         },
     )
 
-    query: Annotated[Text, Field(min_length=1)]
+    query: Annotated[Text, Field(min_length=1, pattern=r"\S")]
     limit: Annotated[int, Field(ge=1, le=100)] = 10
     filters: FiltersIn = FiltersIn()
-    as_of: Moment | None = None
+    as_of: When | None = None
 
     def scope(self, audiences: tuple[Literal["public", "internal"], ...]) -> Scope:
         return Scope(

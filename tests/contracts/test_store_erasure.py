@@ -75,7 +75,9 @@ def her_story(unit: Unit) -> None:
             ),
         ]
     )
-    unit.assignments.put("h1", "shared", a_match("shared"))
+    unit.problems.put(a_problem("at-first", names={"zh": SAID[0]}))
+    unit.assignments.put("h1", "at-first", a_match("at-first"))
+    unit.assignments.reassign(["h1"], "shared")
     unit.assignments.put("h2", "hers", a_match("hers"))
     quoting = Evidence(3, 1.0, 3, 60, None, {"zh": f"三位顾客,例如:{SAID[0]}"})
     unit.alerts.put(
@@ -137,9 +139,9 @@ def test_nothing_of_the_customer_stays(store: Store, store_url: str, erased: Era
 def test_what_was_touched_is_told(erased: Erasure) -> None:
     assert erased.event_ids == ("h1", "h2", "h3", "h4", "h5")
     assert erased.case_ids == ("her-case", "nameless")
-    assert erased.problem_ids == ("shared",)
+    assert erased.problem_ids == ("at-first", "shared")
     assert erased.removed_problem_ids == ("hers",)
-    assert erased.unnamed_problem_ids == ("shared",)
+    assert erased.unnamed_problem_ids == ("at-first", "shared")
     assert erased.alert_ids == ("old", "quoting")
     assert erased.counts == {
         "alert_examples": 3,
@@ -153,7 +155,7 @@ def test_what_was_touched_is_told(erased: Erasure) -> None:
         "feedback": 1,
         "idempotency": 2,
         "messages": 2,
-        "problems": 2,
+        "problems": 3,
         "proposals": 1,
     }
 

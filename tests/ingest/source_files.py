@@ -51,7 +51,8 @@ def xlsx(
         'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
     )
     listed = "".join(
-        f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"{" state=" + repr("hidden") if name in hidden else ""}/>'
+        f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}" '
+        f'state="{"hidden" if name in hidden else "visible"}"/>'
         for n, name in enumerate(sheets, start=1)
     )
     links = "".join(

@@ -171,7 +171,8 @@ def test_collections_inherit_from_above(tmp_path: Path) -> None:
     fill(
         tmp_path,
         {
-            CONFIG: '[defaults]\nkind = "faq"\naudience = "internal"\n[files."in/ner/a.md"]\nlanguage = "zh"\ntitle = "outer"',
+            CONFIG: '[defaults]\nkind = "faq"\naudience = "internal"\n'
+            '[files."in/ner/a.md"]\nlanguage = "zh"\ntitle = "outer"',
             "in/" + CONFIG: '[defaults]\naudience = "public"\n[files."ner/a.md"]\ntitle = "inner"',
             "in/ner/a.md": "Text.",
         },
@@ -269,7 +270,7 @@ def test_ids_from_long_and_odd_names(tmp_path: Path) -> None:
     assert len(long) == 200
 
 
-# --- collection.toml ---------------------------------------------------------------------------------------------
+# --- collection.toml ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -384,7 +385,7 @@ def test_json_lines_have_no_ids_of_their_own(tmp_path: Path) -> None:
     assert file.combine(Extract("x", (), {"external_id": "a"})) == {"kind": "policy", "external_id": "a"}
 
 
-# --- the sample --------------------------------------------------------------------------------------------------
+# --- the sample -----------------------------------------------------------------------------------
 
 SAMPLE = Path(__file__).parents[2] / "sample_kb"
 

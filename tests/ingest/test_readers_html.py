@@ -17,7 +17,8 @@ PAGE = """<!DOCTYPE html><html lang="zh-CN"><head><title>发票开具 - 拾岚�
 <h2>发票类型</h2><ul><li>电子发票</li><li>专用发票<ol><li>税号</li><li>开户行</li></ol></li></ul>
 <h2>时限</h2><table><caption>各类发票</caption><thead><tr><th>类型</th><th>时限(天)</th></tr></thead>
 <tbody><tr><td rowspan="2">专票</td><td>5</td></tr><tr><td>7</td></tr></tbody></table>
-<h3>说明</h3><dl><dt>数电发票</dt><dd>默认</dd></dl><p style="display:none">看不见</p><button>提交</button></main>
+<h3>说明</h3><dl><dt>数电发票</dt><dd>默认</dd></dl>
+<p style="display:none">看不见</p><button>提交</button></main>
 <footer>版权所有</footer></body></html>"""
 
 
@@ -49,7 +50,8 @@ def test_title_language_and_address() -> None:
 
 
 def test_a_title_that_says_more_than_the_heading_stays() -> None:
-    page = "<html><head><title>Invoices (fapiao)</title></head><body><main><h1>Help</h1><p>Text.</p></main></body></html>"
+    head = "<html><head><title>Invoices (fapiao)</title></head>"
+    page = f"{head}<body><main><h1>Help</h1><p>Text.</p></main></body></html>"
     assert html.extract(page).attributes["title"] == "Invoices (fapiao)"
 
 
@@ -76,7 +78,8 @@ def test_without_landmarks_the_frame_is_cut_and_the_middle_kept() -> None:
     page = f"""<html><head><title>Delivery</title></head><body>
     <div class="nav"><a href="/a">Home</a><a href="/b">Products</a></div>
     <div id="content"><h1>Delivery</h1><p>{sentence * 3}</p><h2>Fees</h2>
-    <table><tr><th>Region</th><th>Fee</th></tr><tr><td>Mainland</td><td>8 yuan</td></tr></table><p>{sentence * 2}</p></div>
+    <table><tr><th>Region</th><th>Fee</th></tr><tr><td>Mainland</td><td>8 yuan</td></tr></table>
+    <p>{sentence * 2}</p></div>
     <div class="footer"><a href="/c">Imprint</a> All rights reserved</div></body></html>"""
     extract = html.extract(page)
     assert extract.text.startswith("Delivery\n\nEvery order")
@@ -91,8 +94,13 @@ def test_a_short_page_without_landmarks_is_kept_whole() -> None:
 
 
 def test_scripts_and_styles_never_come_through() -> None:
-    fragment = "<div>a<script>b</script><style>c</style><template>d</template><svg><text>e</text></svg><noscript>f</noscript>g</div>"
-    assert html.extract(fragment).text == "ag"
+    hidden = "<script>b</script><style>c</style><template>d</template><noscript>f</noscript>"
+    for fragment in (f"<div>a{hidden}g</div>", f"<pre>a{hidden}g</pre>", "<b>" * 400 + f"a{hidden}g"):
+        assert html.extract(fragment).text == "ag"
+
+
+def test_controls_and_drawings_are_no_text() -> None:
+    assert html.extract("<p>a<svg><text>e</text></svg><button>f</button><iframe>h</iframe>g</p>").text == "ag"
 
 
 def test_fragments_are_taken_whole() -> None:
@@ -129,7 +137,8 @@ def test_accordions_and_definitions() -> None:
         ("<tr><td>A</td><td>B</td></tr><tr><td>1</td><td>2</td></tr>", ["A: 1; B: 2"]),
         ("<tr><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr>", ["1; 2", "3; 4"]),
         (
-            "<thead><tr><th rowspan=2>Zone</th><th colspan=2>Time</th></tr><tr><th>Air</th><th>Sea</th></tr></thead>"
+            "<thead><tr><th rowspan=2>Zone</th><th colspan=2>Time</th></tr>"
+            "<tr><th>Air</th><th>Sea</th></tr></thead>"
             "<tr><td>EU</td><td>8</td><td>40</td></tr>",
             ["Zone: EU; Time Air: 8; Time Sea: 40"],
         ),

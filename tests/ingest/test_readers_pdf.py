@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.ingest.source_files import Drawn, Shown, paragraphs, pdf
 
 from ingest.errors import CorruptSource, EmptySource, ProtectedSource
 from ingest.models import Extract
@@ -11,6 +10,7 @@ from ingest.readers import layout, read
 from ingest.readers import pdf as reader
 from ingest.readers.layout import Heading, Page, Prose, Table
 from ingest.readers.ruled import Line, Rule
+from tests.ingest.source_files import Drawn, Shown, paragraphs, pdf
 
 
 def shown(extract: Extract) -> list[tuple[str, tuple[str, ...], str]]:
@@ -40,7 +40,8 @@ def test_paragraphs_are_rejoined() -> None:
             "prose",
             (),
             "You may return any item within fifteen days of the day after delivery. The parcel must hold all "
-            "accessories and gifts, and the noise-cancelling headphones their case. We pay the postage of faulty items.",
+            "accessories and gifts, and the noise-cancelling headphones their case. "
+            "We pay the postage of faulty items.",
         ),
         ("prose", (), "A paragraph of its own about noise-cancelling things."),
     ]
@@ -201,7 +202,7 @@ def test_damage_and_passwords() -> None:
         read("a.pdf", locked)
 
 
-# --- geometry -----------------------------------------------------------------------------------------------
+# --- geometry -------------------------------------------------------------------------------------
 
 
 def line(text: str, left: float, y: float, size: float = 10) -> Line:

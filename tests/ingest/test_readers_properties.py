@@ -1,8 +1,9 @@
-"""What holds for every source: sound blocks; and damage that ends in an Extract or a clear error, never else."""
+"""What holds for every source: sound blocks, and damage that ends in an Extract or a clear error."""
 
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 
 import docx
 import pytest
@@ -24,8 +25,9 @@ CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cs",)) | st.sampl
 )
 TEXTS = st.text(CHARACTERS, max_size=60)
 PIECES = st.sampled_from(
-    ["# A\n\n", "## 二\n\n", "text\n", "| a | b |\n|---|---|\n| 1 | 2 |\n", "- x\n", "1. y\n", "\n\n", "<p>", "</p>", "<table>",
-     "<tr><td>c", "<ul><li>", "<h2>h", "</h2>", "<br>", "<script>", "退货。", "```\n", "> ", "---\n", "&amp;", "<dl><dt>t<dd>d"]
+    ["# A\n\n", "## 二\n\n", "text\n", "| a | b |\n|---|---|\n| 1 | 2 |\n", "- x\n", "1. y\n", "\n\n", "<p>",
+     "</p>", "<table>", "<tr><td>c", "<ul><li>", "<h2>h", "</h2>", "<br>", "<script>", "退货。", "```\n",
+     "> ", "---\n", "&amp;", "<dl><dt>t<dd>d"]
 )  # fmt: skip
 SOURCES = st.lists(PIECES | TEXTS, max_size=25).map("".join)
 
@@ -65,10 +67,8 @@ def test_blocks_of_markup(source: str) -> None:
 @QUICK
 @given(SOURCES)
 def test_blocks_of_pages(source: str) -> None:
-    try:
+    with suppress(EmptySource):
         assert_sound(html.extract(f"<html lang=zh><head><title>t</title></head><body>{source}</body></html>"))
-    except EmptySource:
-        pass
 
 
 @QUICK
@@ -79,12 +79,9 @@ def test_blocks_of_pages(source: str) -> None:
 )
 def test_blocks_of_tables(rows: list[list[str]], delimiter: str, records: bool) -> None:
     source = "\n".join(delimiter.join(row) for row in rows)
-    try:
-        assert_sound_result(
-            tables.read_csv(source, {"records": records, "id_template": "{a}"} if records else {})
-        )
-    except IngestError:
-        pass
+    options = {"records": True, "id_template": "{a}"} if records else {}
+    with suppress(IngestError):
+        assert_sound_result(tables.read_csv(source, options))
 
 
 @QUICK
@@ -105,17 +102,16 @@ def test_blocks_of_the_builder(items: list[tuple[str, str, int]]) -> None:
             builder.heading(level, content)
         else:
             getattr(builder, role)(content)
-    try:
+    with suppress(EmptySource):
         assert_sound(builder.build())
-    except EmptySource:
-        pass
 
 
 COORDINATES = st.integers(0, 80).map(lambda n: n * 10.0)
 LINES = st.builds(
     lambda content, left, width, y, size, bold: Line(content, left, left + width, y, size, bold),
     st.text("ab 退货。-•1.\u00ad", min_size=1, max_size=12).filter(lambda s: s.strip()),
-    COORDINATES, st.integers(5, 400).map(float), COORDINATES, st.sampled_from([8.0, 10.0, 16.0]), st.booleans(),
+    COORDINATES, st.integers(5, 400).map(float), COORDINATES,
+    st.sampled_from([8.0, 10.0, 16.0]), st.booleans(),
 )  # fmt: skip
 RULES = st.builds(
     lambda h, at, start, width: Rule(h, at, start, start + width),
@@ -163,7 +159,7 @@ WHOLE = {
     "a.pdf": pdf(
         [[Shown("Returns", 60, 700, 20), *paragraphs(["Some text.", "More."]), Drawn(0, 0, 9, 9)], []]
     ),
-    "a.html": "<html><head><title>退货</title></head><body><h1>退货</h1><table><tr><td>a<td>b</table></body></html>".encode(),
+    "a.html": "<html><title>退货</title><body><h1>退货</h1><table><tr><td>a<td>b</table>".encode(),
     "a.csv": '编号,问题,答案\n1,怎么退,"十五天,\n内"\n2,b,c\n'.encode(),
     "a.md": "---\ntitle: 退货\n---\n# 退货\n\n| a | b |\n|---|---|\n| 1 | 2 |\n".encode(),
     "a.jsonl": '{"external_id": "a", "text": "退货"}\n{"external_id": "b", "html": "<p>x"}\n'.encode(),

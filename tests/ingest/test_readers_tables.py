@@ -167,8 +167,17 @@ def test_json_lines() -> None:
 
 
 def test_bad_lines_of_json() -> None:
-    lines = ['{"external_id": "a", "text": "x"}', "{", "[1]", '{"text": "y"}', '{"external_id": "b", "text": NaN}', "",
-             '{"external_id": "c", "text": "x", "specs": {"a": {"b": 1}}}', "[" * 100_000, '{"external_id": "d"}']  # fmt: skip
+    lines = [
+        '{"external_id": "a", "text": "x"}',
+        "{",
+        "[1]",
+        '{"text": "y"}',
+        '{"external_id": "b", "text": NaN}',
+        "",
+        '{"external_id": "c", "text": "x", "specs": {"a": {"b": 1}}}',
+        "[" * 100_000,
+        '{"external_id": "d"}',
+    ]
     result = tables.read_jsonl("\n".join(lines), {})
     assert [extract.attributes["external_id"] for extract in result.extracts] == ["a"]
     assert sorted(problem.where for problem in result.problems) == [
@@ -207,9 +216,10 @@ def test_cells_as_people_see_them() -> None:
 
 
 def test_dates_and_times_as_people_see_them() -> None:
-    moments = [datetime(2026, 3, 1), datetime(2026, 3, 1, 9, 30), date(2026, 3, 1), time(9, 30), timedelta(hours=2)]
+    noon = datetime(2026, 3, 1, 12)
+    moments = [datetime(2026, 3, 1), noon, date(2026, 3, 1), time(9, 30), timedelta(hours=2)]
     assert [cell_text(value) for value in moments] == [
-        "2026-03-01", "2026-03-01 09:30", "2026-03-01", "09:30", "2:00:00"]  # fmt: skip
+        "2026-03-01", "2026-03-01 12:00", "2026-03-01", "09:30", "2:00:00"]  # fmt: skip
 
 
 def test_units_go_behind_numbers_only() -> None:

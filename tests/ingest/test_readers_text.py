@@ -85,7 +85,8 @@ def test_random_bytes_are_refused_or_text() -> None:
 
 def test_paragraphs_and_numbered_headings() -> None:
     extract = text.extract(
-        "说明\n\n一、范围\n\n所有商品。\n第二行\n\n1. 甲\n\n2. 乙\n\n二、期限\n\n十五天。\n\n\n\n2.1 Refunds\n\nSoon."
+        "说明\n\n一、范围\n\n所有商品。\n第二行\n\n1. 甲\n\n2. 乙\n\n"
+        "二、期限\n\n十五天。\n\n\n\n2.1 Refunds\n\nSoon."
     )
     assert [(b.role, extract.text[b.start : b.end]) for b in extract.blocks] == [
         ("prose", "说明"),
@@ -103,8 +104,9 @@ def test_paragraphs_and_numbered_headings() -> None:
 
 @pytest.mark.parametrize(
     ("line", "level"),
-    [("第三章 退货", 1), ("Chapter 2: Refunds", 1), ("第五条 例外", 2), ("一、运费", 3), ("(二)流程", 4), ("3. Postage", 5),
-     ("2.1 Refunds", 6), ("2.1.3 退款", 7), ("1. 打开 App。", None), ("3 days", None), ("1.5%", None), ("一" * 70, None)],
+    [("第三章 退货", 1), ("Chapter 2: Refunds", 1), ("第五条 例外", 2), ("一、运费", 3), ("(二)流程", 4),
+     ("3. Postage", 5), ("2.1 Refunds", 6), ("2.1.3 退款", 7), ("1. 打开 App。", None), ("3 days", None),
+     ("1.5%", None), ("一" * 70, None)],
 )  # fmt: skip
 def test_numbered_levels(line: str, level: int | None) -> None:
     assert text.numbered_level(line) == level
@@ -121,7 +123,7 @@ def test_too_much_text(monkeypatch: pytest.MonkeyPatch) -> None:
         text.extract("more than ten characters")
 
 
-# --- the registry ------------------------------------------------------------------------------------------------
+# --- the registry ---------------------------------------------------------------------------------
 
 
 def test_formats_by_extension_and_by_media_type() -> None:
@@ -141,7 +143,7 @@ def test_unknown_formats(name: str, media_type: str | None) -> None:
 
 
 def test_errors_have_a_subject() -> None:
-    with pytest.raises(EmptySource, match="^the file is empty"):
+    with pytest.raises(EmptySource, match=r"^the file is empty"):
         read("a.txt", b"")
 
 
@@ -167,7 +169,7 @@ def test_a_parsers_own_failure_is_a_corrupt_source(monkeypatch: pytest.MonkeyPat
         read("a.txt", b"x")
 
 
-# --- the way out of the parser process ---------------------------------------------------------------------------
+# --- the way out of the parser process ------------------------------------------------------------
 
 
 def test_results_survive_json() -> None:
@@ -223,5 +225,5 @@ def test_plain_values() -> None:
         "2": "2026-03-01T09:00:00",
     }
     for value in (float("inf"), b"x", object()):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"."):
             plain(value)

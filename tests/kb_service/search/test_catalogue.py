@@ -200,7 +200,7 @@ def test_files_hold_the_whole_catalogue() -> None:
         }
     )
     catalogue.remove("gone")
-    again = Catalogue.load(catalogue.dump())
+    again = Catalogue.load(catalogue.view().dump())
     view, held = again.view(), catalogue.view()
     assert view.records == held.records
     assert view.passages == held.passages

@@ -119,7 +119,7 @@ def test_equal_vectors_come_in_the_order_of_rows() -> None:
 def test_files_hold_the_whole_index() -> None:
     vectors = unit_vectors(3_000, 11)
     index = filled(vectors, exact_rows=2_000)
-    again = DenseIndex.load(index.dump(), D, exact_rows=2_000)
+    again = DenseIndex.load(index.view().dump(), D, exact_rows=2_000)
     query = unit_vectors(1, 12)[0]
     assert again.view().search(query, 10)[0].tolist() == index.view().search(query, 10)[0].tolist()
     again.extend(vectors[:1], np.ones(1, dtype=np.bool_))
@@ -133,7 +133,7 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
     index.extend(unit_vectors(2, 13), np.ones(2, dtype=np.bool_))
     with pytest.raises(ValueError, match="vector: shape"):
         index.view().search(np.zeros(D + 1, dtype=np.float32), 1)
-    files = dict(index.dump())
+    files = dict(index.view().dump())
     with pytest.raises(ValueError, match="shape"):
         DenseIndex.load(files, D + 1)
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from ingest.language import tokens
-from kb_service.search.catalogue import Record
+from kb_service.search.catalogue import Catalogue, Record
 from kb_service.search.lexical import LexicalIndex, LexicalView, analysis_id, cut
 from kb_service.search.source import SourceDocument
 from tests.kb_service.search.shelf import written
@@ -21,16 +21,16 @@ TEXTS = (
 )
 
 
-def add(index: LexicalIndex, slot: int, source: SourceDocument) -> None:
+def add(index: LexicalIndex, source: SourceDocument) -> None:
     record = Record.of(source.document, source.version)
     for passage in source.passages:
-        index.add(slot, record, cut(passage, record))
+        index.add(record, cut(passage, record))
 
 
-def filled(folder: Path | None = None) -> LexicalIndex:
-    index = LexicalIndex(folder)
+def filled() -> LexicalIndex:
+    index = LexicalIndex()
     for slot, (language, text) in enumerate(TEXTS):
-        add(index, slot, written(f"d{slot}", text, language=language, kind="faq" if slot % 2 else "policy"))
+        add(index, written(f"d{slot}", text, language=language, kind="faq" if slot % 2 else "policy"))
     index.commit()
     return index
 
@@ -68,9 +68,9 @@ def test_nothing_is_found_without_a_common_word() -> None:
 
 def test_product_numbers_are_found_exactly_and_weigh_more_than_words() -> None:
     index = LexicalIndex()
-    add(index, 0, written("a", "a lamp for the desk, a lamp for the wall", products=("AUR-S2-BLK",)))
-    add(index, 1, written("b", "a lamp for the desk, a lamp for the wall", products=("AUR-S3-BLK",)))
-    add(index, 2, written("c", "the desk lamp"))
+    add(index, written("a", "a lamp for the desk, a lamp for the wall", products=("AUR-S2-BLK",)))
+    add(index, written("b", "a lamp for the desk, a lamp for the wall", products=("AUR-S3-BLK",)))
+    add(index, written("c", "the desk lamp"))
     index.commit()
     view = index.view()
     for spelling in ("AUR-S2-BLK", "aur-s2-blk", "AURS2BLK"):
@@ -80,8 +80,8 @@ def test_product_numbers_are_found_exactly_and_weigh_more_than_words() -> None:
 
 def test_the_title_counts() -> None:
     index = LexicalIndex()
-    add(index, 0, written("a", "Within 30 days of delivery.", title="Return policy"))
-    add(index, 1, written("b", "Within 30 days of delivery.", title="Price protection"))
+    add(index, written("a", "Within 30 days of delivery.", title="Return policy"))
+    add(index, written("b", "Within 30 days of delivery.", title="Price protection"))
     index.commit()
     assert search(index.view(), "return") == [0]
 
@@ -91,7 +91,7 @@ def test_a_filter_never_empties_results_that_exist() -> None:
     for slot in range(3_000):
         # The allowed rows are long, so that every other row scores higher.
         text = "refund" if slot % 10 else "refund " + "with many more words about other things " * 4
-        add(index, slot, written(f"d{slot}", text))
+        add(index, written(f"d{slot}", text))
     index.commit()
     view = index.view()
     allowed = list(range(0, 3_000, 10))
@@ -106,9 +106,7 @@ def test_a_filter_never_empties_results_that_exist() -> None:
 def test_coarse_filters_narrow_the_search_itself() -> None:
     index = LexicalIndex()
     for slot in range(600):
-        add(
-            index, slot, written(f"d{slot}", "refund", kind="faq" if slot % 2 else "policy", language="en-GB")
-        )
+        add(index, written(f"d{slot}", "refund", kind="faq" if slot % 2 else "policy", language="en-GB"))
     index.commit()
     faq = list(range(1, 600, 2))
     assert len(search(index.view(), "refund", 500, faq, kind=["faq"], language=["en", "zh"])) == 300
@@ -121,7 +119,7 @@ def test_scores_of_living_passages_order_as_tantivy_does() -> None:
     vocabulary = [f"word{number}x" for number in range(40)]
     for slot in range(200):
         text = " ".join(random.choice(vocabulary, size=int(random.integers(3, 30))))
-        add(index, slot, written(f"d{slot}", text))
+        add(index, written(f"d{slot}", text))
     index.commit()
     view = index.view()
     query = view.terms.query(["word1x", "word2x", "word3x"])
@@ -133,41 +131,69 @@ def test_scores_of_living_passages_order_as_tantivy_does() -> None:
     assert not view.terms.match(query, absent).bm25.any()
 
 
-def test_removal_takes_rows_out_of_words_and_statistics() -> None:
+def test_buried_rows_leave_the_statistics_and_stay_in_earlier_views() -> None:
     index = filled()
     early = index.view()
-    index.remove(0, range(1))
+    index.bury(range(1))
     index.commit()
-    assert search(index.view(), "签收") == []
-    assert index.view().living == 5
+    later = index.view()
+    assert later.terms.living == 5
+    assert search(later, "签收", allowed=[1, 2, 3, 4, 5]) == []
+    assert later.terms.query(tokens("签收")).numbers.max() == -1
     assert search(early, "签收") == [0], "a view does not change"
 
 
-def test_files_hold_the_whole_index_and_the_copy_works_alone(tmp_path: Path) -> None:
-    index = filled(tmp_path / "a")
-    files = index.dump()
-    again = LexicalIndex.load(files, tmp_path / "b")
-    assert search(again.view(), "退款 refund") == search(index.view(), "退款 refund")
-    add(again, 6, written("d6", "退款 again"))
-    again.commit()
-    index.close()
-    assert search(again.view(), "again") == [6]
-    assert not (tmp_path / "a").exists()
-    again.close()
-
-
-def test_an_index_goes_on_after_it_was_written_to_files(tmp_path: Path) -> None:
-    index = filled(tmp_path / "a")
-    index.dump()
-    add(index, 6, written("d6", "an invoice"))
+def files_of(tmp_path: Path, *, removed: tuple[int, ...] = ()) -> dict[str, bytes]:
+    index, catalogue = LexicalIndex(), Catalogue()
+    for slot, (language, text) in enumerate(TEXTS):
+        source = written(f"d{slot}", text, language=language)
+        catalogue.add(Record.of(source.document, 1), source.passages)
+        add(index, source)
+    for slot in removed:
+        catalogue.remove(f"d{slot}")
+        index.bury(range(slot, slot + 1))
     index.commit()
-    assert search(index.view(), "invoice") == [6]
+    (tmp_path / "made").mkdir()
+    return dict(index.view().dump(catalogue.view(), tmp_path / "made"))
+
+
+def test_files_hold_the_whole_index_and_nothing_is_left_of_the_copies(tmp_path: Path) -> None:
+    files = files_of(tmp_path)
+    assert not [name for name in files if name.endswith(".lock")]
+    place = tmp_path / "place"
+    place.mkdir()
+    again = LexicalIndex.load(files, place)
+    shutil.rmtree(place)
+    assert search(again.view(), "退款 refund") == search(filled().view(), "退款 refund")
+    assert again.view().held == again.rows == 6
+
+
+def test_a_loaded_index_goes_on_in_memory(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    index = LexicalIndex.load(files_of(tmp_path), place)
+    before = index.view()
+    add(index, written("d6", "退款 again and an invoice"))
+    index.commit()
+    view = index.view()
+    assert len(view.searchers) == 2
+    assert search(view, "invoice") == [6]
+    assert set(search(view, "退款")) == {1, 6}
+    assert search(view, "退款", 1, [6]) == [6]
+    assert search(before, "invoice") == []
+    rows = np.array(search(view, "refund 退款"))
+    assert (view.terms.match(view.terms.query(tokens("refund 退款")), rows).bm25 > 0).all()
     index.close()
 
 
-def test_an_index_in_memory_has_no_files() -> None:
-    with pytest.raises(ValueError, match="in memory"):
-        filled().dump()
+def test_files_leave_out_buried_rows_but_not_their_numbers(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    index = LexicalIndex.load(files_of(tmp_path, removed=(0, 4)), place)
+    view = index.view()
+    assert (view.held, view.terms.living, index.rows) == (4, 4, 6)
+    assert search(view, "签收") == []
+    assert search(view, "退款多久到账")[0] == 1
 
 
 def test_the_way_of_cutting_has_a_name() -> None:

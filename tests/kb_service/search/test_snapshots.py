@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb_service.search import snapshots
-from kb_service.search.snapshots import CorruptGeneration, Description, Scratch, check, publish, read
+from kb_service.search.snapshots import CorruptGeneration, Description, check, publish, read, workplace
 
 FILES = {"vectors.npy": b"\x93NUMPY" + bytes(100), "lexical/meta.json": b"{}", "lexical/.managed.json": b"[]"}
 HELD = Description(workspace="shop", model_id="m", dimension=3, analysis="a", position=7, rows=2)
@@ -181,14 +181,12 @@ def test_a_reader_beside_a_publisher_always_gets_a_whole_generation(tmp_path: Pa
     assert not faults
 
 
-def test_scratch_folders_go_with_their_index_or_after_a_crash(tmp_path: Path) -> None:
-    living = Scratch(tmp_path)
-    abandoned = tmp_path / "scratch-abandoned"
-    abandoned.mkdir()
-    (abandoned / "lock").touch()
-    (tmp_path / "scratch-halfmade").mkdir()
-    other = Scratch(tmp_path)
-    assert names(tmp_path) == {living.path.name, other.path.name}
-    living.close()
-    other.close()
-    assert names(tmp_path) == set()
+def test_a_workplace_goes_with_the_work_or_with_the_next_publication(tmp_path: Path) -> None:
+    with workplace(tmp_path / "index") as place:
+        (place / "file").touch()
+    assert names(tmp_path / "index") == set()
+    with pytest.raises(OSError, match="full"), workplace(tmp_path / "index"):
+        raise OSError("full")
+    (tmp_path / "index" / "partial-left").mkdir()
+    publish(tmp_path / "index", HELD, FILES)
+    assert names(tmp_path / "index") == {"CURRENT", "gen-000001"}
