@@ -59,7 +59,8 @@ thresholds lean to splitting, because two problems in one hide an incident and t
 _USUAL: Mapping[Channel, tuple[float, float]] = {"meaning": (0.2, 5.0), "words": (0.04, 20.0)}
 """Background cosine while there are few problems, and how many problems it weighs."""
 _SHORTLIST = 24
-"""Problems looked at closely: the nearest by centroid, and those of twice as many exemplars by words."""
+"""Problems looked at closely: the nearest by centroid and those of as many exemplars by words; twice as many
+exemplars where words are all there is."""
 _TOLD = 10
 
 
@@ -151,8 +152,9 @@ class ProblemMatcher(ProblemMemory):
     def _shortlist(self, words: Floats, centroids: NDArray[np.floating]) -> NDArray[np.intp]:
         """Slots worth a closer look, ascending: the nearest by words and, where read, by centroid."""
         rows = np.flatnonzero(words > 0.0)
-        if len(rows) > 2 * _SHORTLIST:
-            rows = rows[np.argpartition(-words[rows], 2 * _SHORTLIST)[: 2 * _SHORTLIST]]
+        most = _SHORTLIST if centroids.any() else 2 * _SHORTLIST
+        if len(rows) > most:
+            rows = rows[np.argpartition(-words[rows], most)[:most]]
         near = np.flatnonzero(centroids > 0.0)
         if len(near) > _SHORTLIST:
             near = near[np.argpartition(-centroids[near], _SHORTLIST)[:_SHORTLIST]]

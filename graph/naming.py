@@ -41,10 +41,7 @@ def name_problem(
 def _name(messages: Sequence[Utterance], language: str, rarity: Callable[[str], float] | None) -> str:
     step = -(-len(messages) // _SAMPLE)
     sample = messages[::step]
-    index = WordIndex()
-    for message in sample:
-        index.add(message.tokens)
-    index.refresh()
+    index = WordIndex.of(message.tokens for message in sample)
     # the shorter of two equally typical messages reads better as a name
     centrality = [float(index.cosines_of(row).sum()) - 0.002 * len(m.text) for row, m in enumerate(sample)]
     medoid = sample[centrality.index(max(centrality))]

@@ -90,6 +90,7 @@ class WordIndex:
         self._free: list[int] = []
         self._lengths: Floats = np.ones(16)
         self._count = 0
+        self._rarities: dict[str, float] = {}
         self._refreshed_at = 0
 
     def __len__(self) -> int:
@@ -103,17 +104,40 @@ class WordIndex:
 
     def rarity(self, token: str) -> float:
         """The idf of a word now: about 2 for function words, about 6 and up for telling ones."""
+        known = self._rarities.get(token)
+        if known is not None:
+            return known
         place = self._ids.get(token)
         seen = len(self._rows[place]) if place is not None else 0
         if token in FUNCTION_WORDS:
             share = _COMMON
         else:
             share = _CHARACTER if len(token) == 1 and is_han(token) else _RARE
-        return math.log((self._count + _PRIOR_TEXTS) / (seen + _PRIOR_TEXTS * share))
+        found = math.log((self._count + _PRIOR_TEXTS) / (seen + _PRIOR_TEXTS * share))
+        if place is not None:  # words never kept are without number
+            self._rarities[token] = found
+        return found
+
+    @classmethod
+    def of(cls, texts: Iterable[Iterable[str]]) -> WordIndex:
+        """An index of many texts at once, row by row, up to date."""
+        index = cls()
+        for text in texts:
+            index._put(weighted(text))
+        index.refresh()
+        return index
 
     def add(self, tokens: Iterable[str]) -> int:
         """Keep a text's words and return its row, the last freed one if there is any."""
         text = weighted(tokens)
+        row = self._put(text)
+        if self._count > self._refreshed_at * _REFRESH + 8:
+            self.refresh()
+        else:
+            self._lengths[row] = self._length(text)
+        return row
+
+    def _put(self, text: dict[str, float]) -> int:
         row = self._free.pop() if self._free else len(self._texts)
         if row == len(self._texts):
             self._texts.append(None)
@@ -130,10 +154,7 @@ class WordIndex:
             self._rows[place].append(row)
             self._weights[place].append(weight)
         self._count += 1
-        if self._count > self._refreshed_at * _REFRESH + 8:
-            self.refresh()
-        else:
-            self._lengths[row] = self._length(text)
+        self._rarities.clear()
         return row
 
     def remove(self, row: int) -> None:
@@ -151,6 +172,7 @@ class WordIndex:
         self._texts[row] = None
         self._free.append(row)
         self._count -= 1
+        self._rarities.clear()
 
     def refresh(self) -> None:
         """Bring the lengths of all rows up to date with the words' present rarity."""

@@ -178,14 +178,13 @@ class _Tour:
             else:
                 self._guarded(path, root, chain)
         if config.is_file():
-            for name in chain[-1].files:
-                if not (folder / name).exists():
-                    self._fail(
-                        config,
-                        InvalidDocument(
-                            f'files."{name}"', "there is no such file; correct the name or take the entry out"
-                        ),
-                    )
+            self._check_entries(chain[-1])
+
+    def _check_entries(self, collection: Collection) -> None:
+        for name in collection.files:
+            if not (collection.folder / name).exists():
+                missing = "there is no such file; correct the name or take the entry out"
+                self._fail(collection.folder / CONFIG, InvalidDocument(f'files."{name}"', missing))
 
     def _guarded(self, path: Path, root: Path, chain: tuple[Collection, ...]) -> None:
         """Add one file, or the reason why it cannot be read."""

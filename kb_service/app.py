@@ -30,6 +30,7 @@ from kb_service.reading import Reader
 from kb_service.replays import Replays
 from kb_service.replicas import Replicas
 from kb_service.routes import events, health, knowledge, people, problems, questions, webhooks
+from kb_service.routes.context import GuardedRoute
 from kb_service.routing import Routing
 from kb_service.security import Gatekeeper
 from kb_service.services import Services
@@ -67,7 +68,7 @@ def wire(
     chance: random.Random | None = None,
     serving: bool = True,
 ) -> Services:
-    """Every part over one migrated store. Without `serving` (the command line) nothing derived is kept on disk:
+    """Every part over one migrated store. Without `serving` (the command line) no index is kept on disk:
     commands write to the store alone, and a server that runs beside them follows."""
     settings.data.mkdir(parents=True, exist_ok=True)
     store = Store(settings.store_url, clock=clock)
@@ -79,8 +80,8 @@ def wire(
     )
     parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
     reader = Reader(encoder)
-    derived = settings.data / "derived" if serving else None
-    replicas = Replicas(store, encoder, derived, clock=clock, metrics=metrics)
+    derived = settings.data / "derived"
+    replicas = Replicas(store, encoder, derived, publishes=serving, clock=clock, metrics=metrics)
     exposures = ExposureLog(store)
     networks = parse_networks(settings.webhook_allow)
     routing = Routing(store, replicas, reader, clock=clock)
@@ -141,6 +142,7 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
     )
+    app.router.route_class = GuardedRoute
     app.state.services = services
     app.state.idempotency_locks = defaultdict(asyncio.Lock)
     for router in ROUTERS:

@@ -71,7 +71,7 @@ class Casework:
     def record(self, workspace: str, events: Sequence[Event]) -> list[EventResult | ServiceError]:
         """Record events in order of arrival, committed when this returns. One result an event, in order."""
         now = self._clock()
-        replica = self._replicas.of(workspace)
+        replica = self._replicas.settled(workspace)
         refused = {place: error for place, event in enumerate(events) if (error := _too_early(event, now))}
         heard = self._hear(replica, [event for place, event in enumerate(events) if place not in refused])
         recorded = iter(self._commit(workspace, replica, heard, now))
@@ -266,7 +266,7 @@ class Casework:
 
     def problem(self, workspace: str, problem_id: str) -> ProblemDetail:
         """One problem with its evidence, its counts over the last fortnight of event time, and what it hangs on."""
-        replica = self._replicas.of(workspace)
+        replica = self._replicas.settled(workspace)
         with self._store.reading(workspace) as unit:
             problem = _problem(unit, problem_id)
             watermark = unit.events.latest_at() or self._clock()
@@ -287,7 +287,7 @@ class Casework:
         )
 
     def graph(self, workspace: str, problem_id: str | None, hops: int) -> dict[str, Any]:
-        replica = self._replicas.of(workspace)
+        replica = self._replicas.settled(workspace)
         if problem_id is None:
             return replica.graph.node_link(at=None)
         with self._store.reading(workspace) as unit:
@@ -309,7 +309,7 @@ class Casework:
 
     def _change_problem(self, caller: Principal, problem_id: str, action: Action, **given: Any) -> ProblemView:
         now = self._clock()
-        replica = self._replicas.of(caller.workspace)
+        replica = self._replicas.settled(caller.workspace)
         with replica.lock:
             with self._store.writing(caller.workspace) as unit:
                 before = _problem(unit, problem_id)
@@ -327,7 +327,7 @@ class Casework:
 
     def merge(self, caller: Principal, problem_id: str, into: str) -> ProblemView:
         """Put one problem's cases, alerts and id under another that survives."""
-        replica = self._replicas.of(caller.workspace)
+        replica = self._replicas.settled(caller.workspace)
         with replica.lock:
             with self._store.writing(caller.workspace) as unit:
                 old, survivor = _problem(unit, problem_id), _problem(unit, into)
@@ -343,7 +343,7 @@ class Casework:
 
     def split(self, caller: Principal, problem_id: str, case_ids: Sequence[str]) -> ProblemView:
         """Make a new problem of some of a problem's cases; returns the new one."""
-        replica = self._replicas.of(caller.workspace)
+        replica = self._replicas.settled(caller.workspace)
         with replica.lock:
             with self._store.writing(caller.workspace) as unit:
                 old = _problem(unit, problem_id)
@@ -447,7 +447,7 @@ class Casework:
 
         The audit keeps a digest of the id: enough to prove an erasure to somebody who knows the id.
         """
-        replica = self._replicas.of(caller.workspace)
+        replica = self._replicas.settled(caller.workspace)
         digest = hashlib.sha256(f"{caller.workspace}\x1f{customer_id}".encode()).hexdigest()[:16]
         with replica.lock:
             with self._store.writing(caller.workspace) as unit:

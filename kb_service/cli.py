@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -36,6 +36,7 @@ DEMO = "demo"
 
 def main() -> None:
     """Exit status 0, 1 when something failed, 2 when the command was used wrongly."""
+    from graph.errors import GraphError
     from ingest.errors import IngestError
     from kb_service.errors import Conflict, InvalidRequest, NotFound, ServiceError
 
@@ -43,35 +44,57 @@ def main() -> None:
         app()
     except (InvalidRequest, NotFound, Conflict) as error:
         fail(str(error), status=2)
-    except (ServiceError, IngestError, OSError) as error:
+    except (ServiceError, IngestError, GraphError) as error:
         fail(str(error), status=1)
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), status=1)
+    except Exception as error:
+        if (fault := store_fault(error)) is None:
+            raise
+        fail(f"the store failed ({fault}); `kb doctor` looks closer", status=1)
 
 
-def fail(message: str, *, status: int) -> None:
+def fail(message: str, *, status: int) -> NoReturn:
     typer.secho(f"kb: {message}", err=True, fg="red")
     sys.exit(status)
 
 
+def store_fault(error: Exception) -> str | None:
+    """The database's own words, when that is where an error comes from; told without importing its library."""
+    if type(error).__module__.partition(".")[0] == "sqlalchemy":
+        return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    return str(error) if type(error).__name__ == "NewerStore" else None
+
+
 def settings() -> Settings:
+    import tomllib
+
     from pydantic import ValidationError
 
     from kb_service.errors import InvalidRequest
-    from kb_service.settings import Settings
+    from kb_service.settings import Settings, explain
 
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "KB_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise InvalidRequest.of(name, "{reason}", reason=first["msg"]) from None
+        name, reason = explain(error.errors()[0])
+        raise InvalidRequest.of(name, "{reason}", reason=reason) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest.of("kb.toml", "is not TOML: {reason}", reason=str(error)) from None
 
 
 @contextmanager
 def workbench() -> Iterator[Workbench]:
-    """The store and the parts over it, without a server."""
+    """The store and the parts over it, without a server. Logs keep to warnings, on stderr."""
+    from kb_service.observability import configure_logging
     from kb_service.workbench import open_workbench
 
-    with open_workbench(settings()) as bench:
+    chosen = settings()
+    if chosen.log_level == "info":
+        configure_logging(chosen.model_copy(update={"log_level": "warning"}))
+    else:
+        configure_logging(chosen)
+    with open_workbench(chosen) as bench:
         yield bench
 
 
@@ -100,6 +123,8 @@ def demo(
     chosen = settings()
     with workbench() as bench, progress() as shown:
         welcome = fill(bench, DEMO, sample, shown)
+    for problem in welcome.report.problems:
+        typer.secho(f"not read: {problem.path}: {problem.message}", err=True)
     typer.echo(welcome.text(chosen))
     if not fill_only:
         run(chosen)
@@ -138,14 +163,19 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Search a workspace's passages."""
+    from kb_service.errors import InvalidRequest
     from kb_service.models import Scope
 
+    if not text.strip():
+        raise InvalidRequest.of("TEXT", "is empty; say what to look for")
     with workbench() as bench:
         bench.require(workspace)
         hits = bench.services.answering.search(workspace, text, Scope(audiences=("public", "internal")), limit)
     if as_json:
         print_json(hits)
         return
+    if not hits:
+        typer.secho("nothing found", err=True)
     for hit in hits:
         place = " › ".join(dict.fromkeys((hit.title, *hit.section)))
         typer.secho(f"{hit.score:.3f}  {place}  ({hit.external_id})", bold=True)
@@ -154,7 +184,9 @@ def search(
 
 @app.command("eval")
 def evaluate(
-    questions: Annotated[Path, typer.Argument(help="Judged questions, one JSON object a line.", exists=True)],
+    questions: Annotated[
+        Path, typer.Argument(help="Judged questions, one JSON object a line.", exists=True, dir_okay=False)
+    ],
     workspace: InWorkspace = DEMO,
     split: Annotated[str, typer.Option(help="Only questions of this split; empty for all.")] = "report",
     fit: Annotated[
@@ -228,11 +260,11 @@ def list_keys(workspace: Annotated[str, typer.Option("--workspace", "-w", help="
 
 
 @keys.command("revoke")
-def revoke_key(key: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
+def revoke_key(key: Annotated[str, typer.Argument(help="The key's id.")], as_json: Json = False) -> None:
     """Revoke a key; it is dead everywhere within five seconds."""
     with workbench() as bench:
         bench.revoke_key(key)
-    typer.echo(f"key {key} revoked")
+    print_json({"id": key, "revoked": True}) if as_json else typer.echo(f"key {key} revoked")
 
 
 @encoder.command("export")
@@ -258,12 +290,24 @@ def show_settings(as_json: Json = False) -> None:
 
 
 @app.command()
-def rebuild(workspace: Annotated[str | None, typer.Option("--workspace", "-w", help="The shop; all when omitted.")] = None) -> None:
+def rebuild(
+    workspace: Annotated[str | None, typer.Option("--workspace", "-w", help="The shop; all when omitted.")] = None,
+    as_json: Json = False,
+) -> None:
     """Throw away the derived indexes, so that the next start makes them from the store."""
     from kb_service.workbench import discard_derived
 
-    for name in discard_derived(settings(), workspace):
-        typer.echo(f"derived data of {name} discarded")
+    with workbench() as bench:
+        if workspace is not None:
+            bench.require(workspace)
+        names = discard_derived(bench.settings, workspace)
+    if as_json:
+        print_json({"discarded": names})
+        return
+    for name in names:
+        typer.echo(f"derived data of {name} discarded; the next start of `kb serve` makes it anew")
+    if not names:
+        typer.echo("there was nothing to discard")
 
 
 @app.command()

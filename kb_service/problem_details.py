@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from graph.errors import GraphError, InvalidValue, NotAllowed
 from ingest.errors import EncoderUnavailable, IngestError, InvalidDocument, SourceTooLarge
 from kb_service import errors
 from kb_service.messages import Language, preferred_language, translate
+from kb_service.wire.base import FAULT
 
 STATUS: Mapping[type[Exception], int] = {
     errors.Unauthenticated: 401,
@@ -83,21 +85,90 @@ VALIDATION: Mapping[str, str] = {
     "timezone_aware": "must carry an offset, such as +08:00 or Z",
     "url_parsing": "must be a full URL, such as https://example.com/hook",
     "url_scheme": "must be an http or https URL",
-    "json_invalid": "is not valid JSON: {error}",
+    "json_invalid": "is not valid JSON at character {position}: {error}",
+    "string_unicode": "holds a character that is not valid Unicode",
+    "bytes_type": "must be a string",
+    "url_type": "must be a full URL, such as https://example.com/hook",
+    "url_too_long": "must have at most {max_length} characters",
+    "url_syntax_violation": "must be a full URL, such as https://example.com/hook",
+    "int_parsing_size": "must be a whole number of fewer digits",
 }
 
+EXPLAINED: Mapping[str, str] = {
+    "ingest_error": "资料无法处理:{reason}",
+    "unreadable_source": "文件无法读取:{reason}",
+    "unsupported_format": "不支持这种文件格式:{reason}",
+    "corrupt_source": "文件已损坏、被截断或编码有误:{reason}",
+    "protected_source": "文件有密码保护,请另存一份不带密码的:{reason}",
+    "empty_source": "文件中没有可用的文字:{reason}",
+    "source_too_large": "文件超出了大小、展开体积、内存或时间的限制:{reason}",
+    "invalid_document": "文档的“{field}”有误,请按说明修改:{reason}",
+    "encoder_unavailable": "编码模型暂时无法加载:{reason}",
+    "graph_error": "请求无法处理:{reason}",
+    "not_allowed": "当前状态不允许这一操作:{reason}",
+    "invalid_value": "“{field}”的值有误,请按说明修改:{reason}",
+}
+"""What went wrong in a room below, in Chinese by the error's code; the English reason follows."""
 
-def field_errors(problems: Sequence[Any]) -> tuple[errors.FieldError, ...]:
-    """The findings of pydantic as fields with our own templates."""
-    found = []
-    for problem in problems:
-        location = [str(part) for part in problem["loc"] if part not in ("body", "query", "path", "header")]
-        context = {key: str(value) for key, value in problem.get("ctx", {}).items()}
-        template = VALIDATION.get(problem["type"])
-        if template is None:
-            template, context = "{reason}", {"reason": problem["msg"].removeprefix("Value error, ")}
-        found.append(errors.FieldError(".".join(location) or "body", template, context))
-    return tuple(found)
+MOST_FIELDS = 50
+"""Findings that one response lists."""
+LONGEST_NAME = 200
+
+
+def invalid(problems: Sequence[Any], *, placed: bool = False) -> errors.InvalidRequest:
+    """The findings of pydantic as one error. `placed` when each location begins with the part of a request."""
+    found = tuple(_field_error(problem, placed) for problem in problems[:MOST_FIELDS])
+    names = ", ".join(dict.fromkeys(item.field for item in found))
+    template = "1 field needs attention: {names}" if len(problems) == 1 else "{count} fields need attention: {names}"
+    return errors.InvalidRequest(template, fields=found, count=len(problems), names=names)
+
+
+def _field_error(problem: Any, placed: bool) -> errors.FieldError:
+    location = [str(part)[:LONGEST_NAME] for part in problem["loc"][1 if placed else 0 :]]
+    # A union shows which of its shapes was tried; ours are written in angle brackets.
+    location = [part for part in location if not part.startswith("<")]
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == FAULT:
+        place = ".".join(filter(None, [*location, context["field"]]))
+        return errors.FieldError(place or "body", context["template"], dict(context["params"]))
+    if kind == "json_invalid":
+        place, params = "body", {"position": str(problem["loc"][-1]), "error": str(context["error"])}
+        return errors.FieldError(place, VALIDATION[kind], params)
+    if not location and isinstance(problem.get("input"), bytes):
+        return errors.FieldError("Content-Type", "must be application/json, with a JSON object as the body")
+    if kind == "value_error" and "UploadFile" in problem["msg"]:
+        return errors.FieldError(".".join(location), "must be a file with a file name")
+    template = VALIDATION.get(kind)
+    if template is None:
+        return errors.FieldError(".".join(location) or "body", "{reason}", {"reason": problem["msg"]})
+    params = {key: str(value).replace(" or ", ", ") for key, value in context.items()}
+    return errors.FieldError(".".join(location) or "body", template, params)
+
+
+def unreadable(error: HTTPException) -> errors.ServiceError | None:
+    """What was wrong with a body that the framework could not read; None when that is not what happened."""
+    cause = error.__cause__
+    if isinstance(cause, errors.ServiceError):
+        return cause
+    if error.status_code != 400:
+        return None
+    if isinstance(cause, UnicodeDecodeError):
+        return errors.InvalidRequest.of("body", "is not valid UTF-8; encode it as UTF-8")
+    if isinstance(cause, RecursionError):
+        return errors.InvalidRequest.of("body", "is nested too deeply; send a flatter object")
+    if isinstance(cause, ValueError):
+        return errors.InvalidRequest.of("body", "holds a number with too many digits")
+    return errors.InvalidRequest.of("body", "cannot be read: {reason}", reason=str(error.detail))
+
+
+class ProblemResponse(JSONResponse):
+    """Problem details; what a caller sent may be quoted in them, broken characters too."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        # A lone surrogate becomes its JSON escape.
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
 def status_of(error: Exception) -> int:
@@ -112,10 +183,10 @@ def details(error: Exception, language: Language, *, instance: str | None = None
     if isinstance(error, errors.ServiceError):
         detail, found = error.detail(language), error.fields
     elif isinstance(error, InvalidDocument | InvalidValue):
-        detail = str(error)
+        detail = _explained(error, language, field=error.field, reason=error.message)
         found = (errors.FieldError(error.field, "{reason}", {"reason": error.message}),)
     elif isinstance(error, IngestError | GraphError):
-        detail = str(error)
+        detail = _explained(error, language, reason=str(error))
     else:
         detail = translate("An unexpected error was logged under this request's id.", language, {})
     body: dict[str, Any] = {
@@ -131,6 +202,13 @@ def details(error: Exception, language: Language, *, instance: str | None = None
     return body
 
 
+def _explained(error: IngestError | GraphError, language: Language, **params: str) -> str:
+    """The rooms below speak English; a Chinese sentence by the error's code goes before their reason."""
+    if language == "zh" and (template := EXPLAINED.get(error.code)):
+        return template.format(**params)
+    return str(error)
+
+
 def response(
     error: Exception, language: Language, *, instance: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
@@ -142,9 +220,7 @@ def response(
         extra["Retry-After"] = "5"
     if isinstance(error, errors.Unauthenticated):
         extra["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(
-        body, status_code=int(body["status"]), headers=extra, media_type="application/problem+json"
-    )
+    return ProblemResponse(body, status_code=int(body["status"]), headers=extra)
 
 
 def install(app: FastAPI) -> None:
@@ -153,19 +229,17 @@ def install(app: FastAPI) -> None:
     async def known(request: Request, error: Exception) -> JSONResponse:
         return response(error, _language(request), instance=request.url.path)
 
-    async def invalid(request: Request, error: Exception) -> JSONResponse:
+    async def malformed(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        found = field_errors(error.errors())
-        language = _language(request)
-        names = ", ".join(dict.fromkeys(item.field for item in found))
-        problem = errors.InvalidRequest(
-            "{count} field(s) need attention: {names}", fields=found, count=len(found), names=names
+        return response(
+            invalid(error.errors(), placed=True), _language(request), instance=request.url.path
         )
-        return response(problem, language, instance=request.url.path)
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         language = _language(request)
+        if (reason := unreadable(error)) is not None:
+            return response(reason, language, instance=request.url.path)
         title = translate(TITLES.get(error.status_code, "The request cannot be read"), language, {})
         body = {
             "type": f"urn:kb-service:problem:http_{error.status_code}",
@@ -174,13 +248,11 @@ def install(app: FastAPI) -> None:
             "detail": title if error.status_code in (404, 405) else str(error.detail),
             "instance": request.url.path,
         }
-        return JSONResponse(
-            body, error.status_code, headers=dict(error.headers or {}), media_type="application/problem+json"
-        )
+        return ProblemResponse(body, error.status_code, headers=dict(error.headers or {}))
 
     for kind in (errors.ServiceError, IngestError, GraphError):
         app.add_exception_handler(kind, known)
-    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, http)
 
 

@@ -185,8 +185,9 @@ class Recording:
         self._unit.events.add_many(self._new)
         for problem in self._problems.values():
             self._unit.problems.put(problem)
-        for event_id, match in self._assignments:
-            self._unit.assignments.put(event_id, match.problem_id, match)
+        self._unit.assignments.put_many(
+            [(event_id, match.problem_id, match) for event_id, match in self._assignments]
+        )
 
     def _watch(self, problem_id: str) -> None:
         """Bring a problem's counts up to date, promote it, and raise what its windows say."""

@@ -45,15 +45,20 @@ PUBLISH_SHARE = 64
 
 
 class Replica:
-    """One workspace as this process knows it. `position` is the end of the change log that it reflects."""
+    """One workspace as this process knows it. `position` is the end of the change log that it reflects.
+
+    Made with what questions need: the index and the Shop. `settle` then derives what cases need, the matcher and
+    the graph; until it has, questions are answered without them, and `follow` waits.
+    """
 
     def __init__(
         self,
         workspace: str,
         store: Store,
         embedder: BatchingEmbedder,
-        folder: Path | None,
+        folder: Path,
         *,
+        publishes: bool,
         clock: Callable[[], datetime],
     ) -> None:
         self.workspace = workspace
@@ -63,14 +68,14 @@ class Replica:
         self._embedder = embedder
         self._clock = clock
         self._matching = threading.Lock()
-        self._loader = ShopLoader(embedder, folder / "texts.npz" if folder else None)
-        self._publishes = folder is not None
+        self._loader = ShopLoader(embedder, folder / "texts.npz")
+        self._publishes = publishes
         self.index = SearchIndex(
             workspace,
             model_id=embedder.model_id,
             dimension=embedder.dimension,
             reads=embedder.reads,
-            folder=folder / "index" if folder else None,
+            folder=folder / "index" if publishes else None,
         )
         self._published = 0
         self.position = 0
@@ -81,9 +86,10 @@ class Replica:
         self.shop: Shop
         self._unlearnt = False
         self._learnt_at = 0.0
+        self._settled = False
         with store.reading(workspace) as unit:
             self._open_index(unit)
-            self._rebuild(unit)
+            self.shop = self._loader.load(unit, (), None, learning=False)
 
     # --- reading
 
@@ -95,6 +101,11 @@ class Replica:
         """Which known problem a message would belong to; changes nothing."""
         with self._matching:
             return self.matcher.match(utterance, entities, at)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the matcher and the graph are derived."""
+        return self._settled
 
     def problem_of(self, match: Match) -> Problem | None:
         """The problem that a match joined; a provisional one is nobody's answer yet."""
@@ -129,12 +140,20 @@ class Replica:
 
     # --- writing, under `lock`
 
+    def settle(self) -> None:
+        """Derive the matcher, the graph and what outcomes teach; does nothing a second time."""
+        with self.lock:
+            if not self._settled:
+                self.reset()
+
     def follow(self) -> None:
         """Apply what was committed since; what this process recorded itself is known already."""
         with self.lock, self._store.reading(self.workspace) as unit:
             self.catch_up(unit)
 
     def catch_up(self, unit: Unit) -> None:
+        if not self._settled:
+            self._rebuild(unit)
         while changes := unit.changes.since(self.position):
             self._apply(unit, changes)
             self.position = changes[-1].position
@@ -199,6 +218,9 @@ class Replica:
 
     def _open_index(self, unit: Unit) -> None:
         """The published generation and what came since; everything anew when there is none or it is damaged."""
+        if not self._publishes:
+            self.index.rebuild(self._source(unit))
+            return
         try:
             self.index.load()
             if self.index.position > unit.changes.position():
@@ -212,7 +234,8 @@ class Replica:
     def _rebuild(self, unit: Unit) -> None:
         position = unit.changes.position()
         self.index.follow(self._source(unit))
-        self.matcher = ProblemMatcher(reads=self._embedder.reads)
+        with self._matching:
+            self.matcher = ProblemMatcher(reads=self._embedder.reads)
         self.graph = ProblemGraph()
         self.problems = {}
         self.sequence = 0
@@ -227,6 +250,7 @@ class Replica:
         for problem in stored:
             self._put_problem(unit, problem)
         self.position = position
+        self._settled = True
 
     def _apply(self, unit: Unit, changes: Sequence[Change]) -> None:
         by_kind: dict[str, list[str]] = {}

@@ -30,21 +30,23 @@ LOAD_WAIT_SECONDS = 10.0
 class Replicas:
     """Finds the Replica of a workspace, and owns the thread that follows the change logs.
 
-    `folder` None keeps everything in memory, as the command line does.
+    Without `publishes` no index is kept on disk: the command line writes to the store alone.
     """
 
     def __init__(
         self,
         store: Store,
         embedder: BatchingEmbedder,
-        folder: Path | None,
+        folder: Path,
         *,
+        publishes: bool = True,
         clock: Callable[[], datetime],
         metrics: Metrics,
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._folder = folder
+        self._publishes = publishes
         self._clock = clock
         self._metrics = metrics
         self._replicas: dict[str, Replica] = {}
@@ -75,6 +77,12 @@ class Replicas:
         replica = self._replicas.get(workspace)
         return replica if replica is not None else self._load(workspace)
 
+    def settled(self, workspace: str) -> Replica:
+        """The same with its problems and graph derived, waiting for them when need be."""
+        replica = self.of(workspace)
+        replica.settle()
+        return replica
+
     def follow(self, workspace: str) -> None:
         """Bring a workspace up to what is committed, so that the caller's own write is visible."""
         self.of(workspace).follow()
@@ -90,12 +98,13 @@ class Replicas:
         with self._lock:
             loading = len(self._loading)
             loaded = len(self._replicas)
+            settling = sum(not replica.settled for replica in self._replicas.values())
         ready = store == "ready" and self._first_load_done and not loading
         return {
             "status": "ready" if ready else "loading" if store == "ready" else "unavailable",
             "store": store,
             "encoder": "ready",
-            "workspaces": {"ready": loaded, "loading": loading},
+            "workspaces": {"ready": loaded, "loading": loading, "settling": settling},
         }
 
     def _all(self) -> list[Replica]:
@@ -115,8 +124,10 @@ class Replicas:
             return self.of(workspace)
         try:
             started = time.perf_counter()
-            folder = self._folder / workspace if self._folder is not None else None
-            replica = Replica(workspace, self._store, self._embedder, folder, clock=self._clock)
+            folder = self._folder / workspace
+            replica = Replica(
+                workspace, self._store, self._embedder, folder, publishes=self._publishes, clock=self._clock
+            )
             with self._lock:
                 self._replicas[workspace] = replica
             log.info("workspace_loaded", workspace=workspace, seconds=round(time.perf_counter() - started, 2))
@@ -130,7 +141,6 @@ class Replicas:
         while not self._stopping.is_set():
             try:
                 self._follow_all()
-                self._first_load_done = True
                 if time.monotonic() - published > PUBLISH_SECONDS:
                     for replica in self._all():
                         replica.publish()
@@ -146,7 +156,12 @@ class Replicas:
         for workspace in workspaces:
             if self._stopping.is_set():
                 return
-            replica = self.of(workspace.id)
+            self.of(workspace.id)
+        self._first_load_done = True
+        for workspace in workspaces:
+            if self._stopping.is_set():
+                return
+            replica = self.settled(workspace.id)
             if replica.position < workspace.position:
                 replica.follow()
             replica.learn()

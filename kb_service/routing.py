@@ -213,7 +213,7 @@ class Routing:
     def assign_waiting(self, caller: Principal, at: datetime | None) -> list[Assignment]:
         """Assign the waiting cases to available agents, the most pressing first; committed when this returns."""
         now = at or self._clock()
-        replica = self._replicas.of(caller.workspace)
+        replica = self._replicas.settled(caller.workspace)
         with self._store.reading(caller.workspace) as unit:
             cases = unit.cases.waiting()
             questions = {case.id: _last_words(unit, case) for case in cases}
@@ -317,7 +317,7 @@ class Routing:
     def profile(self, workspace: str, agent_id: str) -> AgentProfile:
         """What an agent is good at, overall and by expertise; figures from twenty cases on."""
         agent = self.agent(workspace, agent_id)
-        shop = self._replicas.of(workspace).shop
+        shop = self._replicas.settled(workspace).shop
         own = [cluster for cluster in shop.expertise if agent_id in cluster.agent_ids]
         return AgentProfile(
             agent=agent,
@@ -330,7 +330,7 @@ class Routing:
     # --- expertise
 
     def expertise(self, workspace: str) -> tuple[Expertise, ...]:
-        return self._replicas.of(workspace).shop.expertise
+        return self._replicas.settled(workspace).shop.expertise
 
     def one_expertise(self, workspace: str, expertise_id: str) -> Expertise:
         known = {cluster.id: cluster for cluster in self.expertise(workspace)}

@@ -118,8 +118,7 @@ class Gatekeeper:
             known = self._known.get(secret)
         if known is not None and known[0] > now:
             return known[1]
-        with self._store.administration() as unit:
-            key = unit.keys.find(secret)
+        key = self._store.authenticate(secret)
         if key is None:
             with self._lock:
                 self._known.pop(secret, None)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+
+def _lowered(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -27,7 +34,7 @@ class Settings(BaseSettings):
         None, description="The store, for example postgresql://user@host/kb; SQLite in the data folder when unset."
     )
     embedding_model: str = Field(
-        "packaged", description="`packaged`, the path of a local sentence-transformers model, or a hub name."
+        "packaged", min_length=1, description="`packaged`, the path of a local sentence-transformers model, or a hub name."
     )
     encoder_threads: int = Field(0, ge=0, description="Threads of the encoder; 0 lets it choose by the cores.")
     host: str = Field("127.0.0.1", description="The address to listen on.")
@@ -43,8 +50,12 @@ class Settings(BaseSettings):
     webhook_allow: str = Field(
         "", description="CIDRs of private networks that webhooks may reach, separated by commas."
     )
-    log_level: str = Field("info", description="debug, info, warning or error.")
-    log_format: str = Field("auto", description="json, console, or auto: console on a terminal.")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lowered)] = Field(
+        "info", description="debug, info, warning or error; commands other than `kb serve` keep to warnings."
+    )
+    log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_lowered)] = Field(
+        "auto", description="json, console, or auto: console on a terminal."
+    )
 
     @property
     def store_url(self) -> str:
@@ -77,6 +88,29 @@ def origins(settings: Settings) -> list[dict[str, str]]:
         value = _without_password(str(getattr(settings, name)))
         rows.append({"name": variable, "value": value, "origin": origin, "meaning": field.description or ""})
     return rows
+
+
+def misspelt(environment: Mapping[str, str]) -> dict[str, str]:
+    """`KB_*` variables that are no setting but nearly one, with the setting that was probably meant."""
+    known = {f"KB_{name.upper()}" for name in Settings.model_fields}
+    meant: dict[str, str] = {}
+    for name in environment:
+        if name.upper().startswith("KB_") and name.upper() not in known:
+            close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.8)
+            meant.update(dict.fromkeys([name], close[0]) if close else {})
+    return meant
+
+
+def explain(problem: Mapping[str, Any]) -> tuple[str, str]:
+    """One finding of pydantic as the setting's name and what is wrong with it, without its value if secret."""
+    field = "_".join(str(part) for part in problem["loc"])
+    name = f"KB_{field.upper()}"
+    if problem["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(field, Settings.model_fields, n=1)
+        meant = f"; did you mean {close[0]}?" if close else "; `kb settings` lists them all"
+        return "kb.toml", f"{field} is not a setting{meant}"
+    reason = str(problem["msg"]).partition(",")[0].replace("Input should", "should").replace("String", "the text")
+    return name, f"{reason}; it is {problem['input']!r}" if field != "database_url" else reason
 
 
 def _without_password(value: str) -> str:

@@ -10,16 +10,16 @@ from pydantic import ValidationError
 
 from graph.models import CaseState
 from kb_service import problem_details
-from kb_service.errors import InvalidRequest, ServiceError
+from kb_service.errors import ServiceError
 from kb_service.routes.batches import BatchResponse, Line
-from kb_service.routes.context import Caller, Lang, Wired, in_thread
+from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.wire.base import Page
 from kb_service.wire.cases import CaseDetailOut, CaseOut, ConsultIn, HandoverIn, ResolveIn
 from kb_service.wire.events import EVENT_EXAMPLE, EventIn, EventOut, EventRecordOut
 from kb_service.wire.problems import OwnerIn
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = APIRouter(prefix="/v1", tags=["events"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["events"], route_class=IdempotentRoute)
 NDJSON = {"application/x-ndjson": {"schema": {"type": "string"}, "example": EVENT_EXAMPLE}}
 
@@ -66,14 +66,7 @@ def _event(line: Line) -> EventIn | ServiceError:
     try:
         return EventIn.model_validate(line.value)
     except ValidationError as error:
-        return invalid(error)
-
-
-def invalid(error: ValidationError) -> InvalidRequest:
-    """The findings of pydantic on one line of a batch."""
-    found = problem_details.field_errors(error.errors())
-    names = ", ".join(dict.fromkeys(item.field for item in found))
-    return InvalidRequest("{count} field(s) need attention: {names}", fields=found, count=len(found), names=names)
+        return problem_details.invalid(error.errors())
 
 
 @router.get("/events/{id}", summary="One event, with its problem as it stands now")

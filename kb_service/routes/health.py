@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from kb_service.routes.context import Caller, Wired, in_thread
+from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=GuardedRoute)
 
 
 @router.get("/health/live", summary="The process runs")

@@ -9,15 +9,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
 from kb_service.errors import InvalidRequest
-from kb_service.routes.context import in_thread, principal, services
+from kb_service.routes.context import GuardedRoute, in_thread, principal, services
 
 LONGEST_KEY = 255
 
 
-class IdempotentRoute(APIRoute):
+class IdempotentRoute(GuardedRoute):
     """A route of single-object writes. Requests without the header pass straight through."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -28,8 +27,8 @@ class IdempotentRoute(APIRoute):
             key = request.headers.get("idempotency-key")
             if key is None or request.method != "POST":
                 return await handle(request)
-            if not 1 <= len(key) <= LONGEST_KEY:
-                raise InvalidRequest.of("Idempotency-Key", "must have between 1 and 255 characters")
+            if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+                raise InvalidRequest.of("Idempotency-Key", "must have between 1 and 255 printable ASCII characters")
             wired = services(request)
             caller = await principal(request)
             digest = hashlib.sha256(request.url.path.encode() + b"\x00" + await request.body()).hexdigest()

@@ -13,8 +13,7 @@ from kb_service import problem_details
 from kb_service.knowledge import DocumentStatus, NewDocument, Refused
 from kb_service.models import Principal
 from kb_service.routes.batches import BatchResponse, Line
-from kb_service.routes.context import Caller, Lang, Wired, in_thread
-from kb_service.routes.events import invalid
+from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.services import Services
 from kb_service.wire.base import Page
 from kb_service.wire.knowledge import (
@@ -30,7 +29,7 @@ from kb_service.wire.knowledge import (
     VersionOut,
 )
 
-router = APIRouter(prefix="/v1", tags=["knowledge"])
+router = APIRouter(prefix="/v1", tags=["knowledge"], route_class=GuardedRoute)
 NDJSON = {
     "application/x-ndjson": {
         "schema": {"type": "string"},
@@ -88,7 +87,7 @@ def _document(line: Line) -> NewDocument | Refused:
     try:
         shape = DocumentLineIn.model_validate(line.value)
     except ValidationError as error:
-        return Refused(name, invalid(error))
+        return Refused(name, problem_details.invalid(error.errors()))
     return NewDocument(shape.external_id, shape.attributes())
 
 

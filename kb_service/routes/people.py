@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from kb_service.routes.context import Caller, Wired, in_thread
+from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
 from kb_service.wire.base import Page
 from kb_service.wire.people import (
     AgentIn,
@@ -23,7 +23,7 @@ from kb_service.wire.people import (
     ProfileOut,
 )
 
-router = APIRouter(prefix="/v1", tags=["people"])
+router = APIRouter(prefix="/v1", tags=["people"], route_class=GuardedRoute)
 Cursor = Annotated[str | None, Query(max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 

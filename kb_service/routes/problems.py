@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from graph.models import AlertKind, AlertState, ProblemState
 from kb_service.models import ProblemView
-from kb_service.routes.context import Caller, Lang, Wired, in_thread
+from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.wire.base import Moment, Page
 from kb_service.wire.cases import CaseOut
@@ -25,7 +25,7 @@ from kb_service.wire.problems import (
     SplitIn,
 )
 
-router = APIRouter(prefix="/v1", tags=["problems"])
+router = APIRouter(prefix="/v1", tags=["problems"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["problems"], route_class=IdempotentRoute)
 Cursor = Annotated[str | None, Query(max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=200)]

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from kb_service.errors import InvalidRequest
 from kb_service.models import Question
-from kb_service.routes.context import Caller, Lang, Wired, audiences_of, in_thread
+from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, audiences_of, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.services import Services
 from kb_service.wire.questions import (
@@ -20,7 +20,7 @@ from kb_service.wire.questions import (
     SearchIn,
 )
 
-router = APIRouter(prefix="/v1", tags=["questions"])
+router = APIRouter(prefix="/v1", tags=["questions"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["questions"], route_class=IdempotentRoute)
 
 

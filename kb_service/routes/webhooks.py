@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from kb_service.routes.context import Caller, Wired, in_thread
+from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.wire.base import Page
 from kb_service.wire.webhooks import DeliveryOut, WebhookIn, WebhookOut
 
-router = APIRouter(prefix="/v1", tags=["webhooks"])
+router = APIRouter(prefix="/v1", tags=["webhooks"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["webhooks"], route_class=IdempotentRoute)
 Cursor = Annotated[str | None, Query(max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=200)]

@@ -69,6 +69,7 @@ class TermIndex:
         self._held: Column[np.int32] = Column(np.int32)
         self._ends: Column[np.int64] = Column(np.int64, (len(FIELDS),))
         self._frequency: NDArray[np.int32] = np.zeros((0, 1 + len(FIELDS)), dtype=np.int32)
+        self._lengths = np.zeros(len(FIELDS), dtype=np.int64)
         self._living = 0
         self._tallied = 0
 
@@ -113,9 +114,11 @@ class TermIndex:
         lengths = np.diff(ends.ravel(), prepend=begin)
         field = np.tile(np.arange(len(FIELDS)), len(rows)).repeat(lengths)
         row = np.arange(len(rows)).repeat(lengths.reshape(ends.shape).sum(axis=1))
-        self._frequency[:, 0] += change * np.bincount(np.unique(row * size + held) % size, minlength=size)
-        by_field = np.bincount(held * len(FIELDS) + field, minlength=size * len(FIELDS))
-        self._frequency[:, 1:] += change * by_field.reshape(size, len(FIELDS))
+        width = 1 + len(FIELDS)
+        flat = self._frequency.reshape(-1)
+        np.add.at(flat, np.unique(row * size + held) % size * width, change)
+        np.add.at(flat, held * width + 1 + field, change)
+        self._lengths += change * lengths.reshape(ends.shape).sum(axis=0)
         self._living += change * len(rows)
 
     def view(self) -> TermView:
@@ -128,7 +131,7 @@ class TermIndex:
             ends=self._ends.view(),
             frequency=self._frequency.copy(),
             living=self._living,
-            average=np.maximum(self._frequency[:, 1:].sum(axis=0) / max(self._living, 1), 1e-9),
+            average=np.maximum(self._lengths / max(self._living, 1), 1e-9),
         )
 
     @classmethod
@@ -141,6 +144,7 @@ class TermIndex:
         index._ends = Column.of(from_npy(files["ends.npy"]), np.int64)
         index._frequency = from_npy(files["frequency.npy"]).astype(np.int32)
         index._living = int(from_npy(files["living.npy"])[0])
+        index._lengths = index._frequency[:, 1:].sum(axis=0, dtype=np.int64)
         index._tallied = index.rows
         if index.rows and int(index._ends.view()[-1, -1]) != len(index._held):
             raise ValueError("ends.npy does not fit held.npy")

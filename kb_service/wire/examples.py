@@ -304,7 +304,7 @@ RESPONSES: dict[str, Any] = {
         "status": "ready",
         "store": "ready",
         "encoder": "ready",
-        "workspaces": {"ready": 1, "loading": 0},
+        "workspaces": {"ready": 1, "loading": 0, "settling": 0},
     },
     "GET /metrics": 'kb_answers_total{action="answer",reason="confident"} 41.0\n',
     "POST /v1/answers": REPLY,

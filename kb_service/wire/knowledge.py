@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from kb_service.wire.base import Id, Moment, Request, Response, Scalar, Text
 
@@ -18,6 +18,7 @@ DOCUMENT_EXAMPLE: dict[str, Any] = {
 }
 
 Many = Annotated[list[Id], Field(max_length=1000)]
+OneOrMany = Annotated[Many, BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 
 class DocumentIn(Request):
@@ -40,16 +41,13 @@ class DocumentIn(Request):
     channels: Many | None = None
     valid_from: str | None = None
     valid_to: str | None = None
-    supersedes: Many | Id | None = None
+    supersedes: OneOrMany | None = None
     fields: dict[str, Scalar] | None = None
     metadata: dict[str, Scalar] | None = None
 
     def attributes(self) -> dict[str, object]:
         """The attributes that were given, under the names of `ingest.models.Document`."""
-        given = self.model_dump(exclude_none=True)
-        if isinstance(given.get("supersedes"), str):
-            given["supersedes"] = [given["supersedes"]]
-        return given
+        return self.model_dump(exclude_none=True)
 
 
 class DocumentLineIn(DocumentIn):

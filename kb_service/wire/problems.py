@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from graph.models import Alert, Problem, Proposal, Rules
 from kb_service.messages import Language
@@ -79,13 +79,18 @@ class ProblemDetailOut(ProblemOut):
     alerts: list[str]
 
 
+Name = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"\S")]
+Names = Annotated[dict[Literal["zh", "en"], Name], Field(min_length=1)]
+
+
 class NamesIn(Request):
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"name": {"zh": "华东包裹延误", "en": "East China parcels late"}}]}
     )
 
-    name: Annotated[Text, Field(min_length=1, max_length=200)] | dict[
-        Literal["zh", "en"], Annotated[Text, Field(min_length=1, max_length=200)]
+    name: Annotated[
+        Annotated[Name, Tag("<text>")] | Annotated[Names, Tag("<by language>")],
+        Discriminator(lambda value: "<by language>" if isinstance(value, dict) else "<text>"),
     ]
 
 
