@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -12,6 +13,9 @@ _LONGEST_HAN, _LONGEST_LATIN = 24, 60
 _TERMS = 4
 _SAMPLE = 200
 """Messages looked at; of more, the first and every n-th after it."""
+_NUMBERS = re.compile(r"#?(?<![A-Za-z0-9])[A-Za-z]{0,4}-?\d{6,}|#\d{4,}|\[[A-Z]+\]")
+"""Order and parcel numbers and masks of personal data: one customer's, so never part of a name."""
+_MASKS = frozenset({"order", "number", "price", "date", "phone", "email", "card", "id", "address"})
 _ENDS = "。！？!?；;\n"
 _BREAKS = "，,、 "
 
@@ -59,10 +63,15 @@ def _terms(
     uses = Counter(token for message in messages for token in dict.fromkeys(message.tokens))
     least = 2 if len(messages) > 2 else 1
     known = title.casefold()
+    empty: frozenset[str] = _MASKS if language == "zh" else frozenset()
     scored = sorted(
         (-count * rarity(token), token)
         for token, count in uses.items()
-        if count >= least and is_content(token) and len(token) > 1 and token.casefold() not in known
+        if count >= least
+        and is_content(token)
+        and len(token) > 1
+        and token not in known
+        and token not in empty
     )
     chosen: list[str] = []
     for _, token in scored:
@@ -87,7 +96,7 @@ def _as_written(token: str, messages: Sequence[Utterance]) -> str:
 
 def _shortened(text: str) -> str:
     """The first sentence that says something, cut at a pause where it is long."""
-    sentences = [text]
+    sentences = [_NUMBERS.sub(" ", text)]
     for end in _ENDS:
         sentences = [part for sentence in sentences for part in sentence.split(end)]
     said = [sentence.strip(_BREAKS) for sentence in sentences if sentence.strip(_BREAKS)]

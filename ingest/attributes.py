@@ -28,6 +28,8 @@ _SEPARATORS = re.compile(r"[,，、;；\n]")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*")
 _LANGUAGE_NAMES = {"chinese": "zh", "中文": "zh", "english": "en", "英文": "en", "cn": "zh", "ger": "de"}
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}")
+
 
 def known_names(values: Iterable[str], known: Collection[str], *, what: str = "attribute") -> None:
     """Refuse the first name that is not known, with the nearest one that is."""
@@ -120,6 +122,13 @@ def moment(name: str, value: object, zone: tzinfo) -> datetime:
     except OverflowError:
         raise InvalidDocument(name, f'"{value}" lies outside the calendar') from None
     return found.replace(tzinfo=timezone(offset))
+
+
+def is_day(value: object) -> bool:
+    """Whether a value that `moment` takes is a date without a time."""
+    if isinstance(value, str):
+        return _DAY.fullmatch(value.strip()) is not None
+    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def _parsed(name: str, value: object) -> datetime:

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -62,15 +62,11 @@ class SourceFile:
         """All attributes of one of the file's documents, for `documents.compose`.
 
         The entry wins over the extract and the extract over the defaults; where rows are documents, a row
-        wins over the entry. A `valid_to` that is a date becomes the next day: the last day counts.
+        wins over the entry.
         """
         if self.options.get("records") or self.path.suffix.lower() in RECORD_FORMATS:
-            combined = {**self.attributes, **extract.attributes}
-        else:
-            combined = {**self.defaults, **extract.attributes, **self.entry}
-        if "valid_to" in combined:
-            combined["valid_to"] = _through(combined["valid_to"])
-        return combined
+            return {**self.attributes, **extract.attributes}
+        return {**self.defaults, **extract.attributes, **self.entry}
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,13 +271,3 @@ def _id_from(name: str) -> str:
     if len(identity) <= LONGEST_ID:
         return identity
     return f"{identity[: LONGEST_ID - 9]}~{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
-
-
-def _through(end: object) -> object:
-    """The end of validity that makes a day without a time the last one."""
-    if isinstance(end, str) and _DATE.match(end.strip()):
-        try:
-            return (date.fromisoformat(end.strip()) + timedelta(days=1)).isoformat()
-        except (ValueError, OverflowError):
-            return end
-    return end

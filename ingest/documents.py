@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import MAXYEAR, UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from ingest import attributes as values
@@ -39,7 +39,8 @@ def compose(
 
     `attributes` has the names of `Document`'s fields (and `question`, `reply`); it overrides
     `extract.attributes`, `fields` and `metadata` name by name; None means not given. `external_id` and
-    `kind` are required. Dates without offset are taken in `timezone`. Without a title the first heading
+    `kind` are required. Dates without offset are taken in `timezone`; a
+    `valid_to` that is a date without a time is the last valid day. Without a title the first heading
     gives it, then the question, then the first line; without a language the text gives it.
 
     A resolution needs a question and a reply, as fields or as blocks; its text becomes the two halves, then
@@ -169,10 +170,11 @@ _STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 def _validity(given: Mapping[str, object], timezone: tzinfo) -> tuple[datetime | None, datetime | None]:
-    begin, end = (
-        values.moment(name, given[name], timezone) if name in given else None
-        for name in ("valid_from", "valid_to")
-    )
+    begin = values.moment("valid_from", given["valid_from"], timezone) if "valid_from" in given else None
+    end = values.moment("valid_to", given["valid_to"], timezone) if "valid_to" in given else None
+    if end is not None and values.is_day(given["valid_to"]):
+        # The last day of the calendar is how people write "for ever".
+        end = end + timedelta(days=1) if end.year < MAXYEAR else None
     if begin is not None and end is not None and end <= begin:
         raise InvalidDocument(
             "valid_to", f"{end.isoformat()} is not after valid_from {begin.isoformat()}; swap or correct them"

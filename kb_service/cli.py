@@ -60,7 +60,7 @@ def fail(message: str, *, status: int) -> NoReturn:
 
 
 def store_fault(error: Exception) -> str | None:
-    """The database's own words, when that is where an error comes from; told without importing its library."""
+    """The database's own words, when an error comes from there; told without importing its library."""
     if type(error).__module__.partition(".")[0] == "sqlalchemy":
         return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     return str(error) if type(error).__name__ == "NewerStore" else None
@@ -105,21 +105,26 @@ def workbench() -> Iterator[Workbench]:
 def serve() -> None:
     """Serve every workspace over HTTP at KB_HOST and KB_PORT."""
     from kb_service.serving import serve as run
+    from kb_service.settings import prepare_data
 
-    run(settings())
+    chosen = settings()
+    prepare_data(chosen)
+    run(chosen)
 
 
 @app.command()
 def demo(
     sample: Annotated[Path, typer.Option(help="The folder of the sample shop.")] = Path("sample_kb"),
-    fill_only: Annotated[bool, typer.Option("--fill-only", help="Fill the workspace, but do not serve it.")] = False,
+    fill_only: Annotated[
+        bool, typer.Option("--fill-only", help="Fill the workspace without serving.")
+    ] = False,
 ) -> None:
     """Fill the workspace `demo` from the sample shop and serve it."""
-    from kb_service.sample import fill
+    from kb_service.sample import fill, missing
     from kb_service.serving import serve as run
 
-    if not sample.is_dir():
-        fail(f"--sample: there is no folder {sample}; run this in a clone of the project", status=2)
+    if lacking := missing(sample):
+        fail(f"--sample: there is no {lacking}; run this in a clone of the project", status=2)
     chosen = settings()
     with workbench() as bench, progress() as shown:
         welcome = fill(bench, DEMO, sample, shown)
@@ -168,9 +173,10 @@ def search(
 
     if not text.strip():
         raise InvalidRequest.of("TEXT", "is empty; say what to look for")
+    everything = Scope(audiences=("public", "internal"))
     with workbench() as bench:
         bench.require(workspace)
-        hits = bench.services.answering.search(workspace, text, Scope(audiences=("public", "internal")), limit)
+        hits = bench.services.answering.search(workspace, text, everything, limit)
     if as_json:
         print_json(hits)
         return
@@ -190,7 +196,8 @@ def evaluate(
     workspace: InWorkspace = DEMO,
     split: Annotated[str, typer.Option(help="Only questions of this split; empty for all.")] = "report",
     fit: Annotated[
-        bool, typer.Option("--fit", help="Fit fusion and confidence on the split `calibrate` first, for this run.")
+        bool,
+        typer.Option("--fit", help="First fit fusion and confidence on the split `calibrate`, for this run."),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -210,7 +217,9 @@ def evaluate(
 
 
 @workspaces.command("create")
-def create_workspace(name: Annotated[str, typer.Argument(help="Letters, digits, - and _.")], as_json: Json = False) -> None:
+def create_workspace(
+    name: Annotated[str, typer.Argument(help="Letters, digits, - and _.")], as_json: Json = False
+) -> None:
     """Create a shop."""
     with workbench() as bench:
         created = bench.create_workspace(name)
@@ -232,7 +241,7 @@ def list_workspaces(as_json: Json = False) -> None:
 @keys.command("create")
 def create_key(
     workspace: Annotated[str, typer.Option("--workspace", "-w", help="The shop.")],
-    role: Annotated[str, typer.Option(help="Roles, separated by commas: bot, agent, product, editor, admin.")],
+    role: Annotated[str, typer.Option(help="Some of bot, agent, product, editor, admin; commas between.")],
     label: Annotated[str, typer.Option(help="Whose key it is.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -243,11 +252,14 @@ def create_key(
         print_json({"key": secret, "id": key.id, "roles": sorted(key.roles)})
     else:
         typer.echo(secret)
-        typer.secho(f"Key {key.id} for {workspace} ({', '.join(sorted(key.roles))}). It is not shown again.", err=True)
+        roles = ", ".join(sorted(key.roles))
+        typer.secho(f"Key {key.id} for {workspace} ({roles}). It is not shown again.", err=True)
 
 
 @keys.command("list")
-def list_keys(workspace: Annotated[str, typer.Option("--workspace", "-w", help="The shop.")], as_json: Json = False) -> None:
+def list_keys(
+    workspace: Annotated[str, typer.Option("--workspace", "-w", help="The shop.")], as_json: Json = False
+) -> None:
     """List a shop's keys, without their secrets."""
     with workbench() as bench:
         found = bench.keys(workspace)
@@ -291,7 +303,9 @@ def show_settings(as_json: Json = False) -> None:
 
 @app.command()
 def rebuild(
-    workspace: Annotated[str | None, typer.Option("--workspace", "-w", help="The shop; all when omitted.")] = None,
+    workspace: Annotated[
+        str | None, typer.Option("--workspace", "-w", help="The shop; all if omitted.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Throw away the derived indexes, so that the next start makes them from the store."""

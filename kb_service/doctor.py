@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.embedding import load_embedder
+from kb_service.delivery.addresses import parse_networks
 from kb_service.search.snapshots import CorruptGeneration
 from kb_service.search.snapshots import read as read_generation
-from kb_service.settings import Settings
+from kb_service.settings import Settings, misspelt, prepare_data
 from kb_service.store import Store
+
+LEAST_FREE_GB = 0.5
+"""Free space below which writing is likely to fail before long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Every finding; a failed check never hides the next."""
     checks: list[tuple[str, Callable[[Settings], str]]] = [
+        ("settings", _settings),
         ("data folder", _data),
         ("store", _store),
         ("encoder", _encoder),
@@ -36,15 +43,31 @@ def _finding(name: str, check: Callable[[Settings], str], settings: Settings) ->
     try:
         return Finding(name, True, check(settings))
     except Exception as error:
-        return Finding(name, False, str(error))
+        # A database's own words lie under its library's, which adds statements and links.
+        return Finding(name, False, str(getattr(error, "orig", None) or error).strip())
+
+
+def _settings(settings: Settings) -> str:
+    wrong = [
+        f"{name} is not a setting, did you mean {meant}?" for name, meant in misspelt(os.environ).items()
+    ]
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    parse_networks(settings.webhook_allow)
+    return "`kb settings` shows each with its origin"
 
 
 def _data(settings: Settings) -> str:
-    settings.data.mkdir(parents=True, exist_ok=True)
-    probe = settings.data / ".probe"
+    folder = prepare_data(settings)
+    probe = folder / f".probe-{os.getpid()}"
     probe.write_bytes(b"kb")
     probe.unlink()
-    return f"{settings.data.resolve()} can be written"
+    free = shutil.disk_usage(folder).free / 2**30
+    if free < LEAST_FREE_GB:
+        raise OSError(
+            f"{folder.resolve()} has {free:.1f} GB free; make room or set KB_DATA to another folder"
+        )
+    return f"{folder.resolve()} can be written, {free:.0f} GB free"
 
 
 def _store(settings: Settings) -> str:
@@ -54,7 +77,8 @@ def _store(settings: Settings) -> str:
         store.ping()
         with store.administration(writing=False) as unit:
             found = unit.workspaces.list()
-        return f"{store.dialect}, {len(found)} workspace(s): {', '.join(item.id for item in found) or 'none yet'}"
+        names = ", ".join(item.id for item in found) or "none yet"
+        return f"{store.dialect}, {len(found)} workspace(s): {names}"
     finally:
         store.close()
 

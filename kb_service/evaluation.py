@@ -19,6 +19,7 @@ from kb_service.search.models import Filters, SearchQuery
 DEPTH = 10
 BINS = 10
 ALL = "all"
+TITLES = ["", "questions", "unanswerable", "hit@1", "hit@5", "MRR", "nDCG@10", "abstention AUROC", "ECE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +78,48 @@ class Report:
     def table(self) -> str:
         """A Markdown table, one row a group."""
         names = [field.name for field in fields(Figures)]
-        titles = ["", "questions", "unanswerable", "hit@1", "hit@5", "MRR", "nDCG@10", "abstention AUROC", "ECE"]
-        rows = [titles, ["---", *["---:"] * len(names)]]
+        rows = [TITLES, ["---", *["---:"] * len(names)]]
         rows += [[name, *(_shown(getattr(item, key)) for key in names)] for name, item in self.groups.items()]
         return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def read_questions(path: Path) -> list[JudgedQuestion]:
     """The judged questions of a JSONL file. Raises InvalidRequest naming the line and the field at fault."""
-    found: list[JudgedQuestion] = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            item = json.loads(line)
-            as_of = datetime.fromisoformat(item["as_of"]) if item.get("as_of") else None
-            question = JudgedQuestion(
-                id=str(item.get("id", number)),
-                query=item["query"],
-                language=item["language"],
-                expected=frozenset(item["expected"]),
-                split=item.get("split", ""),
-                as_of=as_of,
-                cross_lingual=bool(item.get("cross_lingual", False)),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidRequest.of(
-                f"line {number}", "needs query, language and expected (a list of ids): {error}", error=str(error)
-            ) from None
-        found.append(question)
-    return found
+    try:
+        # Not splitlines: a question may hold a line separator of Unicode.
+        lines = path.read_text("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise InvalidRequest.of(path.name, "is not UTF-8 at byte {byte}", byte=error.start) from None
+    return [_question(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _question(number: int, line: str) -> JudgedQuestion:
+    try:
+        item = json.loads(line)
+        expected = item["expected"]
+        if not isinstance(expected, list) or not all(isinstance(name, str) for name in expected):
+            raise ValueError("expected must be a list of external ids, empty when nothing answers")
+        as_of = datetime.fromisoformat(item["as_of"]) if item.get("as_of") else None
+        if as_of is not None and as_of.tzinfo is None:
+            raise ValueError("as_of must carry an offset, such as +08:00 or Z")
+        query, language = item["query"], item["language"]
+        if not isinstance(query, str) or not query.strip() or not isinstance(language, str):
+            raise ValueError("query and language must be texts")
+    except KeyError as error:
+        raise InvalidRequest.of(f"line {number}", "{name} is missing", name=error.args[0]) from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidRequest.of(
+            f"line {number}", "must be an object with query, language and expected: {error}", error=str(error)
+        ) from None
+    return JudgedQuestion(
+        id=str(item.get("id", number)),
+        query=query,
+        language=language,
+        expected=frozenset(expected),
+        split=str(item.get("split", "")),
+        as_of=as_of,
+        cross_lingual=bool(item.get("cross_lingual", False)),
+    )
 
 
 def judge(
@@ -174,7 +187,7 @@ def auroc(scores: np.ndarray, positive: np.ndarray) -> float | None:
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float | None:
-    """Expected calibration error: mean distance of confidence and share of right, over bins of equal width."""
+    """Expected calibration error: mean distance of confidence and share of right, over equal bins."""
     if not len(confidence):
         return None
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
@@ -198,5 +211,4 @@ def _mean(values: Sequence[float | bool]) -> float | None:
 def _shown(value: float | int | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.3f}".lstrip("0") if isinstance(value, float) and value < 1 else f"{value:g}"
-
+    return f"{value:.3f}".removeprefix("0") if isinstance(value, float) else str(value)

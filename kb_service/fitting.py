@@ -66,9 +66,7 @@ def fitted(
     )
 
 
-def _queries(
-    reader: Reader, questions: Sequence[JudgedQuestion], moment: datetime
-) -> list[SearchQuery]:
+def _queries(reader: Reader, questions: Sequence[JudgedQuestion], moment: datetime) -> list[SearchQuery]:
     spoken = reader.read([question.query for question in questions])
     return [
         search_query(question, utterance.language, utterance.vector, moment)
@@ -86,9 +84,7 @@ def _fit(judged: Sequence[Judged], start: Fusion) -> Fusion:
     return fit_fusion(judged, start) if any(item.right.any() for item in judged) else start
 
 
-def _sample(
-    replica: Replica, fusion: Fusion, query: SearchQuery, question: JudgedQuestion
-) -> Sample | None:
+def _sample(replica: Replica, fusion: Fusion, query: SearchQuery, question: JudgedQuestion) -> Sample | None:
     hits: tuple[Hit, ...] = replica.index.search(query, fusion=fusion)
     if not hits:
         return None

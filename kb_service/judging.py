@@ -19,10 +19,18 @@ def judge_file(services: Services, workspace: str, path: Path, *, split: str, fi
     replica = services.replicas.of(workspace)
     if fit:
         own = [question for question in questions if question.split == CALIBRATE]
+        if not own:
+            raise InvalidRequest.of("--fit", "{path} has no question of the split calibrate", path=path.name)
         replica.index.calibration = fitted(replica, services.reader, own, now=utc_now, source=path.name)
     chosen = [question for question in questions if not split or question.split == split]
     if not chosen:
-        raise InvalidRequest.of("split", "{path} has no question of the split {split}", path=path.name, split=split)
+        if not split:
+            raise InvalidRequest.of("QUESTIONS", "{path} holds no question", path=path.name)
+        present = ", ".join(sorted({question.split for question in questions} - {""})) or "none"
+        raise InvalidRequest.of(
+            "--split", "{path} has no question of {split}; its splits: {present}; --split '' takes all",
+            path=path.name, split=split, present=present,
+        )  # fmt: skip
     return report(judge(replica, services.reader, chosen, now=utc_now))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from graph.errors import GraphError
 from ingest.collections import SourceFile, Walk, walk
 from ingest.documents import compose, from_text
 from ingest.embedding import BatchingEmbedder
@@ -46,7 +47,7 @@ class Refused:
     """A document that was not taken, and why; nothing of it was stored."""
 
     external_id: str | None
-    error: ServiceError | IngestError
+    error: ServiceError | IngestError | GraphError
 
 
 @dataclass(frozen=True, slots=True)

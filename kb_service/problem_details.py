@@ -37,6 +37,9 @@ STATUS: Mapping[type[Exception], int] = {
     GraphError: 422,
 }
 
+KNOWN = (errors.ServiceError, IngestError, GraphError)
+"""What callers are told about; everything else is a fault of ours."""
+
 TITLES: Mapping[int, str] = {
     400: "The request cannot be read",
     401: "A valid key is needed",
@@ -250,7 +253,7 @@ def install(app: FastAPI) -> None:
         }
         return ProblemResponse(body, error.status_code, headers=dict(error.headers or {}))
 
-    for kind in (errors.ServiceError, IngestError, GraphError):
+    for kind in KNOWN:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, http)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from kb_service.wire.people import AgentIn, IntentLineIn
 from kb_service.workbench import Workbench
 
 FOLDERS = ("products", "policies", "faq", "resolutions")
+FILES = ("intents.jsonl", "agents.jsonl", "events.jsonl")
 KEY_LABEL = "demo"
 KEPT_KEYS = 5
 """Keys of earlier runs that stay valid, so that a restart does not break what uses them."""
@@ -44,7 +45,7 @@ class Welcome:
 
 
 WELCOME = """
-The workspace `{workspace}` holds {documents} documents in {passages} passages, {problems} problems and {alerts} alerts.
+The workspace `{workspace}`: {documents} documents in {passages} passages, {problems} problems, {alerts} alerts.
 工作区 `{workspace}` 已就绪:{documents} 篇文档、{passages} 个段落、{problems} 个问题、{alerts} 条预警。
 
 Key (all roles; shown once) / 密钥(全部角色,仅显示一次):
@@ -69,7 +70,8 @@ The API's reference / 接口文档: {base}/openapi.json (with the key). Stop wit
 def fill(bench: Workbench, workspace: str, folder: Path, progress: Progress) -> Welcome:
     """Bring the workspace in line with the sample; a second run finds everything there and is quick."""
     ensure_workspace(bench, workspace)
-    report = bench.services.knowledge.ingest(workspace, [folder / name for name in FOLDERS], progress=progress)
+    folders = [folder / name for name in FOLDERS]
+    report = bench.services.knowledge.ingest(workspace, folders, progress=progress)
     caller = Principal(workspace, "sample", frozenset(KEY_ROLES))
     put_people(bench, caller, folder)
     record_events(bench, workspace, folder / "events.jsonl", progress)
@@ -87,6 +89,13 @@ def fill(bench: Workbench, workspace: str, folder: Path, progress: Progress) -> 
         )
 
 
+def missing(folder: Path) -> Path | None:
+    """The first thing that a sample shop needs and this folder lacks."""
+    if not folder.is_dir():
+        return folder
+    return next((folder / name for name in (*FOLDERS, *FILES) if not (folder / name).exists()), None)
+
+
 def ensure_workspace(bench: Workbench, workspace: str) -> None:
     try:
         bench.create_workspace(workspace)
@@ -95,12 +104,22 @@ def ensure_workspace(bench: Workbench, workspace: str) -> None:
 
 
 def put_people(bench: Workbench, caller: Principal, folder: Path) -> None:
-    """Intents and agents, as the API would put them."""
+    """Intents and agents, as the API would put them; those that are as they should be are left alone."""
     intents = [_parsed(IntentLineIn, item, name) for name, item in _lines(folder / "intents.jsonl")]
-    bench.services.routing.put_intents(caller, [intent.value(intent.id) for intent in intents])
+    with bench.store.reading(caller.workspace) as unit:
+        known = {intent.id: intent for intent in unit.intents.all()}
+        agents = {agent.id: agent for agent in unit.agents.all()}
+    wanted = [intent.value(intent.id) for intent in intents]
+    if changed := [intent for intent in wanted if known.get(intent.id) != intent]:
+        bench.services.routing.put_intents(caller, changed)
     for name, item in _lines(folder / "agents.jsonl"):
         agent_id = str(item.pop("id", ""))
-        bench.services.routing.put_agent(caller, _parsed(AgentIn, item, name).value(agent_id))
+        agent = _parsed(AgentIn, item, name).value(agent_id)
+        if (present := agents.get(agent_id)) is not None:
+            # Who is online, and with how many cases, the events have told since.
+            agent = replace(agent, online=present.online, load=present.load)
+        if agent != present:
+            bench.services.routing.put_agent(caller, agent)
 
 
 def record_events(bench: Workbench, workspace: str, path: Path, progress: Progress) -> None:
@@ -125,9 +144,19 @@ def new_key(bench: Workbench, workspace: str) -> str:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
         if line.strip():
-            yield f"{path.name}:{number}", json.loads(line)
+            yield f"{path.name}:{number}", _object(f"{path.name}:{number}", line)
+
+
+def _object(name: str, line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise InvalidRequest.of(name, "is not JSON: {reason}", reason=str(error)) from None
+    if not isinstance(value, dict):
+        raise InvalidRequest.of(name, "must be a JSON object")
+    return value
 
 
 def _parsed(shape: Any, item: dict[str, Any], name: str) -> Any:

@@ -17,6 +17,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from kb_service.errors import ServiceError
+
 
 def _lowered(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
@@ -29,14 +31,17 @@ class Settings(BaseSettings):
         env_prefix="KB_", toml_file="kb.toml", frozen=True, extra="forbid", validate_default=True
     )
 
-    data: Path = Field(Path("kb-data"), description="The data folder: the SQLite store and the derived indexes.")
+    data: Path = Field(Path("kb-data"), description="The data folder: the SQLite store and derived indexes.")
     database_url: str | None = Field(
-        None, description="The store, for example postgresql://user@host/kb; SQLite in the data folder when unset."
+        None,
+        description="The store, such as postgresql://user@host/kb; SQLite in the data folder when unset.",
     )
     embedding_model: str = Field(
-        "packaged", min_length=1, description="`packaged`, the path of a local sentence-transformers model, or a hub name."
+        "packaged",
+        min_length=1,
+        description="`packaged`, the path of a local sentence-transformers model, a hub name, or `word-hash`.",
     )
-    encoder_threads: int = Field(0, ge=0, description="Threads of the encoder; 0 lets it choose by the cores.")
+    encoder_threads: int = Field(0, ge=0, description="Threads of the encoder; 0 chooses by the cores.")
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8321, ge=0, le=65535, description="The port to listen on.")
     max_body_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="Largest JSON body.")
@@ -73,6 +78,23 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
+def prepare_data(settings: Settings) -> Path:
+    """The data folder, made when it is not there. Raises ServiceError when it cannot be written."""
+    folder = settings.data
+    reason = "it is not writable"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    except OSError as error:
+        reason = str(error.strerror)
+    raise ServiceError(
+        "KB_DATA: {folder} cannot be used ({reason}); mend its permissions or name another folder",
+        folder=str(folder),
+        reason=reason,
+    )
+
+
 def origins(settings: Settings) -> list[dict[str, str]]:
     """Each setting with its value and whether the environment, `kb.toml` or the default gave it."""
     from_file = TomlConfigSettingsSource(Settings)()
@@ -102,14 +124,14 @@ def misspelt(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def explain(problem: Mapping[str, Any]) -> tuple[str, str]:
-    """One finding of pydantic as the setting's name and what is wrong with it, without its value if secret."""
+    """One finding of pydantic as the setting's name and what is wrong with it; a secret is not repeated."""
     field = "_".join(str(part) for part in problem["loc"])
     name = f"KB_{field.upper()}"
     if problem["type"] == "extra_forbidden":
         close = difflib.get_close_matches(field, Settings.model_fields, n=1)
         meant = f"; did you mean {close[0]}?" if close else "; `kb settings` lists them all"
         return "kb.toml", f"{field} is not a setting{meant}"
-    reason = str(problem["msg"]).partition(",")[0].replace("Input should", "should").replace("String", "the text")
+    reason = str(problem["msg"]).partition(",")[0].removeprefix("Input ").replace("String", "the text")
     return name, f"{reason}; it is {problem['input']!r}" if field != "database_url" else reason
 
 

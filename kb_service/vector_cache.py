@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,14 +59,20 @@ class VectorCache:
         self._saved = len(self._rows)
 
     def _load(self) -> dict[str, Vectors]:
-        if self._file is None or not self._file.exists():
+        try:
+            raw = self._file.read_bytes() if self._file is not None else b""
+        except OSError:
             return {}
-        raw = self._file.read_bytes()
         checksum, content = raw[:DIGEST_BYTES], raw[DIGEST_BYTES:]
         if hashlib.sha256(content).digest() != checksum:
             return {}
-        with np.load(io.BytesIO(content), allow_pickle=False) as held:
-            if str(held["model"]) != self._embedder.model_id:
-                return {}
-            rows = held["vectors"].astype(np.float32, copy=False)
-            return {str(key): row for key, row in zip(held["digests"], rows, strict=True)}
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as held:
+                if str(held["model"]) != self._embedder.model_id:
+                    return {}
+                rows = held["vectors"].astype(np.float32, copy=False)
+                if rows.shape[1:] != (self._embedder.dimension,):
+                    return {}
+                return {str(key): row for key, row in zip(held["digests"], rows, strict=True)}
+        except (KeyError, ValueError, EOFError, zipfile.BadZipFile):
+            return {}

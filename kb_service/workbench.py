@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kb_service.errors import InvalidRequest, NotFound
 from kb_service.models import KEY_ROLES
-from kb_service.settings import Settings
+from kb_service.settings import Settings, prepare_data
 from kb_service.store import ApiKey, Store, Workspace
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
 class Workbench:
-    """One open store, and over it the services that need the encoder, loaded by the first command that uses one."""
+    """One open store, and over it the services that need the encoder, loaded when a command uses one."""
 
     def __init__(self, settings: Settings, store: Store, *, embedder: Embedder | None = None) -> None:
         self.settings = settings
@@ -86,7 +86,7 @@ class Workbench:
 @contextmanager
 def open_workbench(settings: Settings, *, embedder: Embedder | None = None) -> Iterator[Workbench]:
     """The workbench over the configured store, migrated first."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    prepare_data(settings)
     store = Store(settings.store_url)
     try:
         store.migrate()

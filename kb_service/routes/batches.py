@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
-from anyio.streams.memory import MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from kb_service.errors import InvalidRequest
 
 GROUP = 256
-"""Lines per transaction: enough to encode in full batches, few enough to answer steadily."""
+"""Most lines per transaction: enough to encode in full batches, few enough to answer steadily."""
+READ_AHEAD = 2 * GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ Work = Callable[[Sequence[Line]], Awaitable[Sequence[dict[str, Any]]]]
 class BatchResponse(Response):
     """Reads the request's body to its end while the results go out.
 
-    Reading never waits for the client to read its results, so a client that sends everything first
-    cannot deadlock; results that it has not yet read are kept in memory.
+    Lines are answered as they come: those that arrive while a group is worked on make up the next one. Reading
+    waits for the work, never for the client to read its results, so a client that sends everything first cannot
+    deadlock; results that it has not yet read are kept in memory.
     """
 
     media_type = "application/x-ndjson"
@@ -47,30 +50,35 @@ class BatchResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"application/x-ndjson")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        sender, receiver = anyio.create_memory_object_stream[bytes](float("inf"))
+        line_sender, lines = anyio.create_memory_object_stream[Line](READ_AHEAD)
+        result_sender, results = anyio.create_memory_object_stream[bytes](float("inf"))
         async with anyio.create_task_group() as group:
-            group.start_soon(self._read, receive, sender)
-            async with receiver:
-                async for results in receiver:
-                    await send({"type": "http.response.body", "body": results, "more_body": True})
+            group.start_soon(self._read, receive, line_sender)
+            group.start_soon(self._answer, lines, result_sender)
+            async with results:
+                async for answered in results:
+                    await send({"type": "http.response.body", "body": answered, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _read(self, receive: Receive, sender: MemoryObjectSendStream[bytes]) -> None:
+    async def _read(self, receive: Receive, sender: MemoryObjectSendStream[Line]) -> None:
         async with sender:
-            waiting: list[Line] = []
             async for line in _lines(receive, self._max_line_bytes):
-                waiting.append(line)
-                if len(waiting) == GROUP:
-                    await sender.send(await self._answer(waiting))
-                    waiting = []
-            if waiting:
-                await sender.send(await self._answer(waiting))
+                await sender.send(line)
 
-    async def _answer(self, lines: Sequence[Line]) -> bytes:
-        results = await self._work(lines)
-        return b"".join(
-            json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for result in results
-        )
+    async def _answer(self, lines: MemoryObjectReceiveStream[Line], sender: MemoryObjectSendStream[bytes]) -> None:
+        async with lines, sender:
+            async for line in lines:
+                group = [line]
+                with suppress(anyio.WouldBlock, anyio.EndOfStream):
+                    while len(group) < GROUP:
+                        group.append(lines.receive_nowait())
+                await sender.send(b"".join(map(_encoded, await self._work(group))))
+
+
+def _encoded(result: dict[str, Any]) -> bytes:
+    text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
+    # What a refused line quotes may hold a lone surrogate, which becomes its JSON escape.
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 async def _lines(receive: Receive, longest: int) -> AsyncIterator[Line]:
@@ -79,11 +87,13 @@ async def _lines(receive: Receive, longest: int) -> AsyncIterator[Line]:
     skipping = False
     number = 0
     async for chunk in _chunks(receive):
+        searched = len(buffer)
         buffer += chunk
-        while (end := buffer.find(b"\n")) >= 0:
+        while (end := buffer.find(b"\n", searched)) >= 0:
             number += 1
             raw = bytes(buffer[:end])
             del buffer[: end + 1]
+            searched = 0
             if skipping or len(raw) > longest:
                 skipping = False
                 yield _too_long(number, longest)
@@ -111,7 +121,8 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
 
 def _parsed(number: int, raw: bytes) -> Line:
     try:
-        value = json.loads(raw.decode("utf-8"))
+        # Some editors begin a file with a byte order mark.
+        value = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError:
         return Line(number, None, InvalidRequest.of(f"line {number}", "is not valid UTF-8; encode it as UTF-8"))
     except (ValueError, RecursionError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from graph.models import CaseState
 from kb_service import problem_details
 from kb_service.errors import ServiceError
+from kb_service.models import EventResult
+from kb_service.problem_details import KNOWN
 from kb_service.routes.batches import BatchResponse, Line
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
@@ -42,14 +44,16 @@ async def events(request: Request, wired: Wired, caller: Caller, lang: Lang) -> 
     async def work(lines: Sequence[Line]) -> list[dict[str, Any]]:
         parsed = [_event(line) for line in lines]
         good = [item.value() for item in parsed if isinstance(item, EventIn)]
+        recorded: Iterator[EventResult | Exception]
         try:
             recorded = iter(await in_thread(wired, wired.casework.record, caller.workspace, good))
-        except ServiceError as error:
+        except KNOWN as error:
+            # The transaction of these lines failed; those before and after stand on their own.
             recorded = iter([error] * len(good))
         results: list[dict[str, Any]] = []
         for line, item in zip(lines, parsed, strict=True):
             outcome = next(recorded) if isinstance(item, EventIn) else item
-            if isinstance(outcome, ServiceError):
+            if isinstance(outcome, Exception):
                 name = line.value.get("id") if line.value else None
                 details = problem_details.details(outcome, lang)
                 results.append({"id": name if isinstance(name, str) else None, "status": "refused", "error": details})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
@@ -12,6 +12,7 @@ from ingest.models import Audience, Kind
 from kb_service import problem_details
 from kb_service.knowledge import DocumentStatus, NewDocument, Refused
 from kb_service.models import Principal
+from kb_service.problem_details import KNOWN
 from kb_service.routes.batches import BatchResponse, Line
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.services import Services
@@ -75,7 +76,11 @@ async def _put_lines(
 ) -> list[dict[str, Any]]:
     parsed = [_document(line) for line in lines]
     good = [item for item in parsed if isinstance(item, NewDocument)]
-    put = iter(await in_thread(wired, wired.knowledge.put_many, caller, good))
+    put: Iterator[DocumentStatus | Refused]
+    try:
+        put = iter(await in_thread(wired, wired.knowledge.put_many, caller, good))
+    except KNOWN as error:
+        put = iter([Refused(item.external_id, error) for item in good])
     outcomes = [next(put) if isinstance(item, NewDocument) else item for item in parsed]
     return [_line(outcome, lang) for outcome in outcomes]
 

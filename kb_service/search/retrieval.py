@@ -233,6 +233,9 @@ class SearchIndex:
         except (ValueError, KeyError, TypeError, RuntimeError, IndexError) as error:
             message = f"{generation.name}: the files do not fit together: {error}"
             raise CorruptGeneration("damaged", message) from error
+        except OSError as error:
+            message = f"{generation.name} cannot be unpacked: {error.strerror}"
+            raise CorruptGeneration("unpacking", message) from error
 
     def _compacted(self, before: Snapshot) -> Parts:
         fresh = self._fresh()

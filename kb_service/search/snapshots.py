@@ -19,7 +19,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -33,7 +33,9 @@ _PARTIAL = "partial-"
 _NAME = re.compile(r"gen-(\d{6,})")
 _FILE = re.compile(r"(lexical/)?\.?[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
-Fault = Literal["absent", "damaged", "other_format", "other_model", "other_workspace", "other_analysis"]
+Fault = Literal[
+    "absent", "damaged", "unpacking", "other_format", "other_model", "other_workspace", "other_analysis"
+]
 
 
 class CorruptGeneration(Exception):
@@ -96,12 +98,12 @@ def read(folder: Path) -> Generation:
 @contextmanager
 def workplace(folder: Path) -> Iterator[Path]:
     """An empty folder beside the generations, gone when the work is done."""
-    place = folder / f"{_PARTIAL}{uuid.uuid4().hex}"
-    place.mkdir(parents=True)
+    place, handle = _claimed(folder)
     try:
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
+        os.close(handle)
 
 
 def check(description: Description, *, workspace: str, model_id: str, dimension: int, analysis: str) -> None:
@@ -181,8 +183,37 @@ def _newest(folder: Path) -> int:
 
 def _remove_others(folder: Path, name: str) -> None:
     for path in folder.iterdir():
-        if path.name != name and (_NAME.fullmatch(path.name) or path.name.startswith("partial-")):
+        older = _NAME.fullmatch(path.name) and path.name != name
+        if older or (path.name.startswith(_PARTIAL) and _abandoned(path)):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _claimed(folder: Path) -> tuple[Path, int]:
+    """A new workplace and a handle that keeps others from taking it for abandoned."""
+    while True:
+        place = folder / f"{_PARTIAL}{uuid.uuid4().hex}"
+        place.mkdir(parents=True)
+        with suppress(FileNotFoundError):
+            handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if place.exists():
+                return place, handle
+            os.close(handle)
+
+
+def _abandoned(place: Path) -> bool:
+    """Whether the process that worked there is gone."""
+    try:
+        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 # --- reading ----------------------------------------------------------------------------------------------

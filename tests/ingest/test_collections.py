@@ -132,21 +132,6 @@ def test_a_row_wins_over_the_entry(shop: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "expected"),
-    [
-        ("2026-11-30", "2026-12-01"),
-        ("2026-11-30T12:00:00", "2026-11-30T12:00:00"),
-        ("9999-12-31", "9999-12-31"),
-        ("2026-99-99", "2026-99-99"),
-        (5, 5),
-    ],
-)
-def test_the_last_day_of_validity_counts(end: object, expected: object) -> None:
-    file = SourceFile(Path("/a.md"), "a.md", "", {}, {"valid_to": end}, {})
-    assert file.combine(Extract("x", ())) == {"valid_to": expected}
-
-
-@pytest.mark.parametrize(
     ("folder", "name", "kind"),
     [
         ("products", "a.md", "product"),

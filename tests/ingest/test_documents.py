@@ -73,7 +73,7 @@ def test_dates_without_offset_are_the_collections() -> None:
     )
     assert document.valid_from == datetime(2026, 3, 1, tzinfo=timezone(timedelta(hours=8)))
     assert document.valid_to is not None
-    assert document.valid_to.isoformat() == "2026-06-01T00:00:00+08:00"
+    assert document.valid_to.isoformat() == "2026-06-02T00:00:00+08:00"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_dates_without_offset_are_the_collections() -> None:
         ({"valid_form": "2026-01-01"}, "valid_form", "valid_from"),
         ({"blocks": []}, "blocks", "unknown"),
         ({"valid_from": "soon"}, "valid_from", "ISO"),
-        ({"valid_from": "2026-03-01", "valid_to": "2026-03-01"}, "valid_to", "not after"),
+        ({"valid_from": "2026-03-02", "valid_to": "2026-03-01"}, "valid_to", "not after"),
         ({"valid_from": "2026-03-01", "valid_to": "2025-03-01"}, "valid_to", "swap"),
         ({"supersedes": ["a", "p-1"]}, "supersedes", "itself"),
         ({"text": ""}, "text", "no text"),
@@ -315,3 +315,16 @@ def test_whatever_is_accepted_is_sound(
     assert "\x00" not in document.text
     again = from_text({**body, "text": document.text})
     assert again.text == document.text
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        ("2026-11-30", "2026-12-01T00:00:00+00:00"),
+        ("2026-11-30T12:00:00Z", "2026-11-30T12:00:00+00:00"),
+        ("9999-12-31", None),
+    ],
+)
+def test_the_last_day_of_validity_counts(end: str, expected: str | None) -> None:
+    document = compose(Extract("Text.", ()), {"external_id": "d", "kind": "policy", "valid_to": end})
+    assert (document.valid_to.isoformat() if document.valid_to else None) == expected

@@ -246,6 +246,18 @@ def test_a_failed_publication_keeps_the_last(
     again.close()
 
 
+def test_a_full_disk_at_loading_means_rebuilding(
+    shelf: Shelf, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    index = index_of(folder=published, limits=LIMITS)
+    assert index.restore(shelf) == "unpacking"
+    assert found(index, "退货", "zh")[0] == "zh"
+
+
 def test_two_indexes_share_a_folder(shelf: Shelf, published: Path) -> None:
     one, two = opened(published), opened(published)
     one.publish()

@@ -188,5 +188,7 @@ def test_a_workplace_goes_with_the_work_or_with_the_next_publication(tmp_path: P
     with pytest.raises(OSError, match="full"), workplace(tmp_path / "index"):
         raise OSError("full")
     (tmp_path / "index" / "partial-left").mkdir()
-    publish(tmp_path / "index", HELD, FILES)
+    with workplace(tmp_path / "index") as place:
+        publish(tmp_path / "index", HELD, FILES)
+        assert names(tmp_path / "index") == {"CURRENT", "gen-000001", place.name}, "one in use stays"
     assert names(tmp_path / "index") == {"CURRENT", "gen-000001"}
