@@ -47,9 +47,7 @@ def main() -> int:
         with Server(data) as first:
             print(f"{passages:,} passages; ready {first.seconds_to_ready:.1f} s after the first start")
         with Server(data) as server, server.client(key) as client:
-            print(
-                f"ready {server.seconds_to_ready:.1f} s after the next, with the indexes that the first one made"
-            )
+            print(f"ready {server.seconds_to_ready:.1f} s after the next, over the indexes of the first")
             ratio = _measure(embedder, client, shop.questions(given.questions))
             print(f"the serving process holds {server.memory_mb():.0f} MB")
     return 1 if given.check and ratio > 0.5 else 0

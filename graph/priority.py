@@ -100,6 +100,11 @@ def band(score: float) -> Band:
     return "high" if score < 80 else "urgent"
 
 
+def check_weights(rules: Rules) -> None:
+    """Raises InvalidValue when `rules.priority_weights` names an unknown factor or holds an impossible weight."""
+    _weights(rules)
+
+
 def _weights(rules: Rules) -> dict[str, float]:
     weights = dict(DEFAULT_WEIGHTS)
     for factor, weight in rules.priority_weights.items():

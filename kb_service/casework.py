@@ -11,6 +11,7 @@ from typing import Any, Literal
 from graph import lifecycle
 from graph.lifecycle import Action
 from graph.models import Alert, Case, Event, Problem, Proposal, Rules, Utterance
+from graph.priority import check_weights
 from graph.understanding import Gazetteer, small_talk
 from ingest import language
 from ingest.redaction import redact
@@ -434,6 +435,8 @@ class Casework:
             return unit.rules.get()
 
     def put_rules(self, caller: Principal, rules: Rules) -> Rules:
+        """Set a workspace's rules. Raises InvalidValue for a weight of a factor that does not exist."""
+        check_weights(rules)
         with self._store.writing(caller.workspace) as unit:
             unit.rules.put(rules)
             unit.audit.append(caller.key_id, "rules.changed", "rules", {})

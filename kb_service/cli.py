@@ -61,7 +61,7 @@ def fail(message: str, *, status: int) -> NoReturn:
 
 def store_fault(error: Exception) -> str | None:
     """The database's own words, when an error comes from there; told without importing its library."""
-    if type(error).__module__.partition(".")[0] == "sqlalchemy":
+    if type(error).__module__.partition(".")[0] in ("sqlalchemy", "sqlite3", "psycopg"):
         return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     return str(error) if type(error).__name__ == "NewerStore" else None
 
@@ -296,9 +296,10 @@ def show_settings(as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
         return
-    width = max(len(row["name"]) for row in rows)
+    width = max(len(row["name"] or "") for row in rows)
     for row in rows:
-        typer.echo(f"{row['name']:{width}}  {row['value']}  ({row['origin']})")
+        value = "(unset)" if row["value"] is None else row["value"]
+        typer.echo(f"{row['name']:{width}}  {value}  ({row['origin']})")
 
 
 @app.command()

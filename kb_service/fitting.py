@@ -31,9 +31,9 @@ def fitted(
 ) -> Calibration:
     """The constants that fit these questions best, and the evidence for sending answers unseen.
 
-    The questions are dealt to two folds by their id. Each fold's confidence is fitted on hits that were ranked by
-    a fusion of the other fold; each fold's evidence comes from a confidence of the other fold. What is returned
-    is fitted on all of them.
+    The questions are dealt to two folds by their id. Each fold's confidence is fitted on hits that were
+    ranked by a fusion of the other fold; each fold's evidence comes from a confidence of the other fold.
+    What is returned is fitted on all of them.
     """
     start = replica.index.calibration
     moment = now()

@@ -183,6 +183,9 @@ class Knowledge:
         document = item.document
         head = unit.documents.head(document.external_id)
         if head is not None and head.content_hash == document.content_hash:
+            if source is not None and head.source != source:
+                # A file was renamed, or holds what was put by hand before: now it is the file's.
+                unit.documents.assign(document.external_id, source)
             return DocumentStatus(document.external_id, "unchanged", head.version, len(item.passages))
         version = unit.documents.next_version(document.external_id)
         passages = item.passages
@@ -198,7 +201,9 @@ class Knowledge:
 
     # --- files
 
-    def ingest(self, workspace: str, paths: Sequence[Path], *, progress: Progress | None = None) -> IngestReport:
+    def ingest(
+        self, workspace: str, paths: Sequence[Path], *, progress: Progress | None = None
+    ) -> IngestReport:
         """Bring the workspace in line with these files and folders.
 
         Unchanged files are not read again; documents of files that are gone are removed; what cannot be
@@ -207,24 +212,26 @@ class Knowledge:
         found = walk(paths)
         problems = [FileProblem(str(item.path), item.error.code, str(item.error)) for item in found.problems]
         counts = {"created": 0, "updated": 0, "unchanged": 0, "passages": 0}
-        skipped = 0
-        seen: dict[str, str] = {}
+        skipped = removed = 0
+        known = self._known(workspace, found.files)
+        # Before anything is read: a new file must not take over the ids of an unchanged one.
+        seen = {external_id: file.name for file in found.files for external_id in known.get(file.path, ())}
         for number, file in enumerate(found.files):
             if progress is not None:
                 progress(number, len(found.files), file.name)
-            known = self._known(workspace, file)
-            if known is not None:
+            if file.path in known:
                 skipped += 1
-                counts["unchanged"] += len(known)
-                seen.update(dict.fromkeys(known, file.name))
+                counts["unchanged"] += len(known[file.path])
                 continue
-            for outcome in self._ingest_file(workspace, file, seen):
+            outcomes, dropped = self._ingest_file(workspace, file, seen)
+            removed += dropped
+            for outcome in outcomes:
                 if isinstance(outcome, Refused):
                     problems.append(_problem(file, outcome))
                 else:
                     counts[outcome.status] += 1
                     counts["passages"] += outcome.passages if outcome.status != "unchanged" else 0
-        removed = self._remove_gone(workspace, found)
+        removed += self._remove_gone(workspace, found)
         if progress is not None:
             progress(len(found.files), len(found.files), "")
         self._follow(workspace)
@@ -236,39 +243,47 @@ class Knowledge:
             problems=tuple(problems),
         )
 
-    def _known(self, workspace: str, file: SourceFile) -> tuple[str, ...] | None:
-        """The documents of a file whose content and options have not changed since it was read."""
+    def _known(self, workspace: str, files: Sequence[SourceFile]) -> dict[Path, tuple[str, ...]]:
+        """The documents of the files whose content and options have not changed since they were read."""
         with self._store.reading(workspace) as unit:
-            source = unit.sources.get(str(file.path))
-        return source.external_ids if source is not None and source.digest == file.digest else None
+            sources = {file.path: unit.sources.get(str(file.path)) for file in files}
+        return {
+            file.path: source.external_ids
+            for file in files
+            if (source := sources[file.path]) is not None and source.digest == file.digest
+        }
 
-    def _ingest_file(self, workspace: str, file: SourceFile, seen: dict[str, str]) -> list[Outcome]:
+    def _ingest_file(
+        self, workspace: str, file: SourceFile, seen: dict[str, str]
+    ) -> tuple[list[Outcome], int]:
+        """What became of the file's documents, and how many it no longer holds and were removed."""
         try:
             read = self._parsers.read(file.name, file.path.read_bytes(), options=file.options)
         except IngestError as error:
-            return [Refused(None, error)]
+            return [Refused(None, error)], 0
         except OSError as error:
-            return [Refused(None, InvalidRequest.of(file.name, "cannot be read: {reason}", reason=error.strerror))]
+            fault = InvalidRequest.of(file.name, "cannot be read: {reason}", reason=error.strerror)
+            return [Refused(None, fault)], 0
         checked: list[Document | Refused] = [Refused(None, problem.error) for problem in read.problems]
         for extract in read.extracts:
             document = self._composed(extract, file.combine(extract), timezone=file.timezone)
             checked.append(_unless_seen(document, seen, file.name))
         outcomes = self._commit(workspace, checked, actor="ingest", source=str(file.path))
-        self._remember(workspace, file, outcomes)
-        return outcomes
+        return outcomes, self._remember(workspace, file, outcomes)
 
-    def _remember(self, workspace: str, file: SourceFile, outcomes: Sequence[Outcome]) -> None:
-        """Record the file as read, and drop documents that it held before and holds no more."""
+    def _remember(self, workspace: str, file: SourceFile, outcomes: Sequence[Outcome]) -> int:
+        """Record the file as read, and remove documents that it held before and holds no more."""
         held = tuple(item.external_id for item in outcomes if isinstance(item, DocumentStatus))
         failed = any(isinstance(item, Refused) for item in outcomes)
         with self._store.writing(workspace) as unit:
             before = unit.sources.get(str(file.path))
-            for external_id in set(before.external_ids if before else ()) - set(held):
-                head = unit.documents.head(external_id)
-                if head is not None and head.source == str(file.path) and not failed:
-                    unit.documents.remove(external_id)
-            # A file with problems is read again next time, so that they are reported until they are mended.
-            unit.sources.put(str(file.path), "" if failed else file.digest, held)
+            gone = [name for name in (before.external_ids if before else ()) if name not in held]
+            removed = 0 if failed else _remove_of(unit, str(file.path), gone)
+            # A file with problems is read again next time, so that they are reported until they are mended;
+            # what it held before stays its own until then.
+            kept = (*held, *gone) if failed else held
+            unit.sources.put(str(file.path), "" if failed else file.digest, kept)
+        return removed
 
     def _remove_gone(self, workspace: str, found: Walk) -> int:
         """Remove the documents of files that are gone; a file that cannot be read now is not gone."""
@@ -281,10 +296,7 @@ class Knowledge:
                 if not found.holds(Path(source.path))
             ]
             for source in gone:
-                for external_id in source.external_ids:
-                    head = unit.documents.head(external_id)
-                    if head is not None and head.source == source.path:
-                        removed += unit.documents.remove(external_id)
+                removed += _remove_of(unit, source.path, source.external_ids)
                 unit.sources.remove(source.path)
         return removed
 
@@ -310,7 +322,7 @@ class Knowledge:
         return [DocumentRecord.of(item) for item in versions]
 
     def remove(self, caller: Principal, external_id: str) -> None:
-        """Remove a document from store, indexes and graph; it is in no answer from the moment this returns."""
+        """Remove a document from store, indexes and graph; it is in no answer once this returns."""
         with self._store.writing(caller.workspace) as unit:
             if not unit.documents.remove(external_id):
                 raise _no_document(external_id)
@@ -374,6 +386,18 @@ def _unless_seen(item: Document | Refused, seen: dict[str, str], name: str) -> D
         )
     seen[item.external_id] = name
     return item
+
+
+def _remove_of(unit: Unit, path: str, external_ids: Sequence[str]) -> int:
+    """Remove those documents that still come from this file; how many that were."""
+    removed = 0
+    for external_id in external_ids:
+        head = unit.documents.head(external_id)
+        if head is not None and head.source == path:
+            unit.documents.remove(external_id)
+            unit.audit.append("ingest", "document.removed", external_id, {})
+            removed += 1
+    return removed
 
 
 def _problem(file: SourceFile, refused: Refused) -> FileProblem:

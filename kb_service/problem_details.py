@@ -121,16 +121,22 @@ LONGEST_NAME = 200
 def invalid(problems: Sequence[Any], *, placed: bool = False) -> errors.InvalidRequest:
     """The findings of pydantic as one error. `placed` when each location begins with the part of a request."""
     found = tuple(_field_error(problem, placed) for problem in problems[:MOST_FIELDS])
+    if len(problems) == 1:
+        (one,) = found
+        return errors.InvalidRequest("{field}: " + one.template, fields=found, field=one.field, **one.params)
     names = ", ".join(dict.fromkeys(item.field for item in found))
-    template = "1 field needs attention: {names}" if len(problems) == 1 else "{count} fields need attention: {names}"
-    return errors.InvalidRequest(template, fields=found, count=len(problems), names=names)
+    return errors.InvalidRequest(
+        "{count} fields need attention: {names}", fields=found, count=len(problems), names=names
+    )
 
 
 def _field_error(problem: Any, placed: bool) -> errors.FieldError:
     location = [str(part)[:LONGEST_NAME] for part in problem["loc"][1 if placed else 0 :]]
     # A union shows which of its shapes was tried; ours are written in angle brackets.
-    location = [part for part in location if not part.startswith("<")]
+    location = [part for part in location if not part.startswith("<") and part != "[key]"]
     kind, context = problem["type"], problem.get("ctx", {})
+    if kind in ("too_short", "too_long") and isinstance(problem.get("input"), str):
+        kind = f"string_{kind}"
     if kind == FAULT:
         place = ".".join(filter(None, [*location, context["field"]]))
         return errors.FieldError(place or "body", context["template"], dict(context["params"]))

@@ -45,7 +45,7 @@ class Welcome:
 
 
 WELCOME = """
-The workspace `{workspace}`: {documents} documents in {passages} passages, {problems} problems, {alerts} alerts.
+Workspace `{workspace}`: {documents} documents in {passages} passages, {problems} problems, {alerts} alerts.
 工作区 `{workspace}` 已就绪:{documents} 篇文档、{passages} 个段落、{problems} 个问题、{alerts} 条预警。
 
 Key (all roles; shown once) / 密钥(全部角色,仅显示一次):

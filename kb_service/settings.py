@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     embedding_model: str = Field(
         "packaged",
         min_length=1,
-        description="`packaged`, the path of a local sentence-transformers model, a hub name, or `word-hash`.",
+        description="`packaged`, the path of a sentence-transformers model, its hub name, or `word-hash`.",
     )
     encoder_threads: int = Field(0, ge=0, description="Threads of the encoder; 0 chooses by the cores.")
     host: str = Field("127.0.0.1", description="The address to listen on.")
@@ -95,8 +95,8 @@ def prepare_data(settings: Settings) -> Path:
     )
 
 
-def origins(settings: Settings) -> list[dict[str, str]]:
-    """Each setting with its value and whether the environment, `kb.toml` or the default gave it."""
+def origins(settings: Settings) -> list[dict[str, str | None]]:
+    """Each setting with its value, None when unset, and what gave it: the environment, `kb.toml`, the default."""
     from_file = TomlConfigSettingsSource(Settings)()
     rows = []
     for name, field in Settings.model_fields.items():
@@ -107,7 +107,8 @@ def origins(settings: Settings) -> list[dict[str, str]]:
             origin = "kb.toml"
         else:
             origin = "default"
-        value = _without_password(str(getattr(settings, name)))
+        held = getattr(settings, name)
+        value = None if held is None else _without_password(str(held))
         rows.append({"name": variable, "value": value, "origin": origin, "meaning": field.description or ""})
     return rows
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +15,6 @@ from kb_service.store import ApiKey, Store, Workspace
 if TYPE_CHECKING:
     from ingest.embedding import Embedder
     from kb_service.services import Services
-
-WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
 class Workbench:
@@ -102,10 +99,9 @@ def open_workbench(settings: Settings, *, embedder: Embedder | None = None) -> I
 def discard_derived(settings: Settings, workspace: str | None) -> list[str]:
     """Remove the derived indexes of one workspace or of all; names of what was removed."""
     folder = settings.data / "derived"
-    if workspace is not None and not WORKSPACE.fullmatch(workspace):
-        raise InvalidRequest.of("workspace", "must be letters, digits, - and _")
-    found = [folder / workspace] if workspace else sorted(folder.iterdir()) if folder.is_dir() else []
-    removed = [path for path in found if path.is_dir()]
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    # Chosen among what is there: a name that leads elsewhere is never made into a path.
+    removed = [path for path in found if path.is_dir() and workspace in (None, path.name)]
     for path in removed:
         shutil.rmtree(path)
     return [path.name for path in removed]

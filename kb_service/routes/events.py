@@ -16,7 +16,7 @@ from kb_service.problem_details import KNOWN
 from kb_service.routes.batches import BatchResponse, Line
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
-from kb_service.wire.base import Page
+from kb_service.wire.base import Id, Page, Text
 from kb_service.wire.cases import CaseDetailOut, CaseOut, ConsultIn, HandoverIn, ResolveIn
 from kb_service.wire.events import EVENT_EXAMPLE, EventIn, EventOut, EventRecordOut
 from kb_service.wire.problems import OwnerIn
@@ -74,7 +74,7 @@ def _event(line: Line) -> EventIn | ServiceError:
 
 
 @router.get("/events/{id}", summary="One event, with its problem as it stands now")
-async def one_event(wired: Wired, caller: Caller, id: str) -> EventRecordOut:
+async def one_event(wired: Wired, caller: Caller, id: Id) -> EventRecordOut:
     return EventRecordOut.model_validate(await in_thread(wired, wired.casework.event, caller.workspace, id))
 
 
@@ -84,7 +84,7 @@ async def cases(
     caller: Caller,
     lang: Lang,
     state: CaseState | None = None,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    cursor: Annotated[Text | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[CaseOut]:
     page = await in_thread(wired, wired.casework.cases, caller.workspace, cursor, limit, state=state)
@@ -94,30 +94,30 @@ async def cases(
 
 
 @router.get("/cases/{id}", summary="One case with its events")
-async def case(wired: Wired, caller: Caller, lang: Lang, id: str) -> CaseDetailOut:
+async def case(wired: Wired, caller: Caller, lang: Lang, id: Id) -> CaseDetailOut:
     found = await in_thread(wired, wired.casework.case, caller.workspace, id)
     return CaseDetailOut.of_detail(found, lang)
 
 
 @once.post("/cases/{id}/assign", summary="Give a case to an agent")
-async def assign(wired: Wired, caller: Caller, lang: Lang, id: str, body: OwnerIn) -> CaseDetailOut:
+async def assign(wired: Wired, caller: Caller, lang: Lang, id: Id, body: OwnerIn) -> CaseDetailOut:
     found = await in_thread(wired, wired.casework.assign, caller, id, body.agent_id)
     return CaseDetailOut.of_detail(found, lang)
 
 
 @once.post("/cases/{id}/consult", summary="Ask another agent, without losing the first owner")
-async def consult(wired: Wired, caller: Caller, lang: Lang, id: str, body: ConsultIn) -> CaseDetailOut:
+async def consult(wired: Wired, caller: Caller, lang: Lang, id: Id, body: ConsultIn) -> CaseDetailOut:
     found = await in_thread(wired, wired.casework.consult, caller, id, body.agent_id, body.note)
     return CaseDetailOut.of_detail(found, lang)
 
 
 @once.post("/cases/{id}/handover", summary="Hand a case to people: it waits for an agent")
-async def handover(wired: Wired, caller: Caller, lang: Lang, id: str, body: HandoverIn) -> CaseDetailOut:
+async def handover(wired: Wired, caller: Caller, lang: Lang, id: Id, body: HandoverIn) -> CaseDetailOut:
     found = await in_thread(wired, wired.casework.handover, caller, id, body.reason)
     return CaseDetailOut.of_detail(found, lang)
 
 
 @once.post("/cases/{id}/resolve", summary="Close a case as resolved or not")
-async def resolve(wired: Wired, caller: Caller, lang: Lang, id: str, body: ResolveIn) -> CaseDetailOut:
+async def resolve(wired: Wired, caller: Caller, lang: Lang, id: Id, body: ResolveIn) -> CaseDetailOut:
     found = await in_thread(wired, wired.casework.resolve_case, caller, id, **body.model_dump())
     return CaseDetailOut.of_detail(found, lang)

@@ -16,7 +16,7 @@ from kb_service.problem_details import KNOWN
 from kb_service.routes.batches import BatchResponse, Line
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.services import Services
-from kb_service.wire.base import Page
+from kb_service.wire.base import Id, Page, Text
 from kb_service.wire.knowledge import (
     DOCUMENT_EXAMPLE,
     AuditOut,
@@ -37,7 +37,7 @@ NDJSON = {
         "example": {"external_id": "returns-us", **DOCUMENT_EXAMPLE},
     }
 }
-Cursor = Annotated[str | None, Query(max_length=500)]
+Cursor = Annotated[Text | None, Query(max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -46,7 +46,7 @@ async def documents(
     wired: Wired,
     caller: Caller,
     kind: Kind | None = None,
-    language: Annotated[str | None, Query(max_length=8)] = None,
+    language: Annotated[Text | None, Query(max_length=8)] = None,
     audience: Audience | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -114,8 +114,8 @@ async def upload(
     lang: Lang,
     file: Annotated[UploadFile, File(description="Markdown, HTML, PDF, DOCX, XLSX, CSV, JSONL or text.")],
     kind: Annotated[Kind | None, Form()] = None,
-    external_id: Annotated[str | None, Form(max_length=200)] = None,
-    language: Annotated[str | None, Form(max_length=8)] = None,
+    external_id: Annotated[Text | None, Form(max_length=200)] = None,
+    language: Annotated[Text | None, Form(max_length=8)] = None,
     audience: Annotated[Audience | None, Form()] = None,
     records: Annotated[bool, Form(description="Each row or line is a document of its own.")] = False,
 ) -> UploadOut:
@@ -129,13 +129,13 @@ async def upload(
 
 
 @router.get("/documents/{external_id:path}/versions", summary="What a document said, newest first")
-async def versions(wired: Wired, caller: Caller, external_id: str) -> Page[VersionOut]:
+async def versions(wired: Wired, caller: Caller, external_id: Id) -> Page[VersionOut]:
     found = await in_thread(wired, wired.knowledge.versions, caller.workspace, external_id)
     return Page[VersionOut](items=[VersionOut.model_validate(item) for item in found])
 
 
 @router.get("/documents/{external_id:path}", summary="One document")
-async def document(wired: Wired, caller: Caller, external_id: str) -> DocumentOut:
+async def document(wired: Wired, caller: Caller, external_id: Id) -> DocumentOut:
     return DocumentOut.model_validate(
         await in_thread(wired, wired.knowledge.get, caller.workspace, external_id)
     )
@@ -147,7 +147,7 @@ async def document(wired: Wired, caller: Caller, external_id: str) -> DocumentOu
     responses={201: {"model": DocumentStatusOut, "description": "The document is new."}},
 )
 async def put(
-    wired: Wired, caller: Caller, external_id: str, body: DocumentIn, response: Response
+    wired: Wired, caller: Caller, external_id: Id, body: DocumentIn, response: Response
 ) -> DocumentStatusOut:
     new = NewDocument(external_id, body.attributes())
     (outcome,) = await in_thread(wired, wired.knowledge.put_many, caller, [new])
@@ -158,12 +158,14 @@ async def put(
 
 
 @router.delete("/documents/{external_id:path}", summary="Remove a document from everywhere, at once", status_code=204)
-async def remove(wired: Wired, caller: Caller, external_id: str) -> None:
+async def remove(wired: Wired, caller: Caller, external_id: Id) -> None:
     await in_thread(wired, wired.knowledge.remove, caller, external_id)
 
 
 @router.delete("/customers/{id}", summary="Erase a customer from store, vectors, graph and outbox")
-async def erase(wired: Wired, caller: Caller, id: str) -> ErasureOut:
+async def erase(wired: Wired, caller: Caller, id: Id) -> ErasureOut:
+    # What was shown to them a moment ago may not be in the store yet.
+    await in_thread(wired, wired.exposures.flush)
     erased = await in_thread(wired, wired.casework.erase_customer, caller, id)
     return ErasureOut(customer_id=id, erased=erased)
 

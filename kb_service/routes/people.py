@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
-from kb_service.wire.base import Page
+from kb_service.wire.base import Id, Page, Text
 from kb_service.wire.people import (
     AgentIn,
     AgentOut,
@@ -24,7 +24,7 @@ from kb_service.wire.people import (
 )
 
 router = APIRouter(prefix="/v1", tags=["people"], route_class=GuardedRoute)
-Cursor = Annotated[str | None, Query(max_length=500)]
+Cursor = Annotated[Text | None, Query(max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -46,12 +46,12 @@ async def put_intents(wired: Wired, caller: Caller, body: IntentsIn) -> IntentsO
 
 
 @router.get("/intents/{id}", summary="One intent")
-async def intent(wired: Wired, caller: Caller, id: str) -> IntentOut:
+async def intent(wired: Wired, caller: Caller, id: Id) -> IntentOut:
     return IntentOut.model_validate(await in_thread(wired, wired.routing.intent, caller.workspace, id))
 
 
 @router.put("/intents/{id}", summary="Create or change an intent; its examples count when this returns")
-async def put_intent(wired: Wired, caller: Caller, id: str, body: IntentIn, response: Response) -> IntentOut:
+async def put_intent(wired: Wired, caller: Caller, id: Id, body: IntentIn, response: Response) -> IntentOut:
     value = body.value(id)
     (status,) = await in_thread(wired, wired.routing.put_intents, caller, [value])
     response.status_code = 201 if status == "created" else 200
@@ -59,7 +59,7 @@ async def put_intent(wired: Wired, caller: Caller, id: str, body: IntentIn, resp
 
 
 @router.delete("/intents/{id}", summary="Remove an intent", status_code=204)
-async def remove_intent(wired: Wired, caller: Caller, id: str) -> None:
+async def remove_intent(wired: Wired, caller: Caller, id: Id) -> None:
     await in_thread(wired, wired.routing.remove_intent, caller, id)
 
 
@@ -70,24 +70,24 @@ async def agents(wired: Wired, caller: Caller, cursor: Cursor = None, limit: Lim
 
 
 @router.get("/agents/{id}", summary="One agent")
-async def agent(wired: Wired, caller: Caller, id: str) -> AgentOut:
+async def agent(wired: Wired, caller: Caller, id: Id) -> AgentOut:
     return AgentOut.model_validate(await in_thread(wired, wired.routing.agent, caller.workspace, id))
 
 
 @router.put("/agents/{id}", summary="Create or change an agent")
-async def put_agent(wired: Wired, caller: Caller, id: str, body: AgentIn, response: Response) -> AgentOut:
+async def put_agent(wired: Wired, caller: Caller, id: Id, body: AgentIn, response: Response) -> AgentOut:
     created = await in_thread(wired, wired.routing.put_agent, caller, body.value(id))
     response.status_code = 201 if created else 200
     return AgentOut.model_validate(await in_thread(wired, wired.routing.agent, caller.workspace, id))
 
 
 @router.delete("/agents/{id}", summary="Remove an agent", status_code=204)
-async def remove_agent(wired: Wired, caller: Caller, id: str) -> None:
+async def remove_agent(wired: Wired, caller: Caller, id: Id) -> None:
     await in_thread(wired, wired.routing.remove_agent, caller, id)
 
 
 @router.get("/agents/{id}/profile", summary="What an agent is good at, with intervals, from twenty cases on")
-async def profile(wired: Wired, caller: Caller, id: str) -> ProfileOut:
+async def profile(wired: Wired, caller: Caller, id: Id) -> ProfileOut:
     return ProfileOut.model_validate(await in_thread(wired, wired.routing.profile, caller.workspace, id))
 
 
@@ -98,7 +98,7 @@ async def expertise(wired: Wired, caller: Caller) -> Page[ExpertiseOut]:
 
 
 @router.get("/expertise/{id}", summary="One cluster")
-async def one_expertise(wired: Wired, caller: Caller, id: str) -> ExpertiseOut:
+async def one_expertise(wired: Wired, caller: Caller, id: Id) -> ExpertiseOut:
     return ExpertiseOut.model_validate(await in_thread(wired, wired.routing.one_expertise, caller.workspace, id))
 
 

@@ -10,7 +10,7 @@ from graph.models import AlertKind, AlertState, ProblemState
 from kb_service.models import ProblemView
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
-from kb_service.wire.base import Moment, Page
+from kb_service.wire.base import Id, Page, Text, When
 from kb_service.wire.cases import CaseOut
 from kb_service.wire.problems import (
     AlertOut,
@@ -27,7 +27,7 @@ from kb_service.wire.problems import (
 
 router = APIRouter(prefix="/v1", tags=["problems"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["problems"], route_class=IdempotentRoute)
-Cursor = Annotated[str | None, Query(max_length=500)]
+Cursor = Annotated[Text | None, Query(max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -43,7 +43,7 @@ async def problems(
     state: ProblemState | None = None,
     emerging: bool | None = None,
     evergreen: bool | None = None,
-    q: Annotated[str | None, Query(max_length=500)] = None,
+    q: Annotated[Text | None, Query(max_length=500)] = None,
     sort: Literal["active", "opened", "customers", "events"] = "active",
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -56,7 +56,7 @@ async def problems(
 
 
 @router.get("/problems/{id}", summary="One problem with its evidence; a merged id answers with the survivor")
-async def problem(wired: Wired, caller: Caller, lang: Lang, id: str) -> ProblemDetailOut:
+async def problem(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemDetailOut:
     detail = await in_thread(wired, wired.casework.problem, caller.workspace, id)
     return ProblemDetailOut(
         **_out(detail.view, lang).model_dump(),
@@ -72,7 +72,7 @@ async def problem(wired: Wired, caller: Caller, lang: Lang, id: str) -> ProblemD
 
 @router.get("/problems/{id}/cases", summary="The cases of a problem")
 async def problem_cases(
-    wired: Wired, caller: Caller, lang: Lang, id: str, cursor: Cursor = None, limit: Limit = 50
+    wired: Wired, caller: Caller, lang: Lang, id: Id, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[CaseOut]:
     page = await in_thread(wired, wired.casework.cases_of_problem, caller.workspace, id, cursor, limit)
     return Page[CaseOut](
@@ -82,7 +82,7 @@ async def problem_cases(
 
 @router.get("/problems/{id}/graph", summary="What surrounds a problem, as node-link JSON")
 async def problem_graph(
-    wired: Wired, caller: Caller, id: str, hops: Annotated[int, Query(ge=1, le=3)] = 2
+    wired: Wired, caller: Caller, id: Id, hops: Annotated[int, Query(ge=1, le=3)] = 2
 ) -> dict[str, Any]:
     return await in_thread(wired, wired.casework.graph, caller.workspace, id, hops)
 
@@ -93,44 +93,44 @@ async def whole_graph(wired: Wired, caller: Caller) -> dict[str, Any]:
 
 
 @once.post("/problems/{id}/acknowledge", summary="Somebody is on it")
-async def acknowledge(wired: Wired, caller: Caller, lang: Lang, id: str) -> ProblemOut:
+async def acknowledge(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemOut:
     return _out(await in_thread(wired, wired.casework.act, caller, id, "acknowledge"), lang)
 
 
 @once.post("/problems/{id}/resolve", summary="It is mended; customers who return make it regress")
-async def resolve(wired: Wired, caller: Caller, lang: Lang, id: str) -> ProblemOut:
+async def resolve(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemOut:
     return _out(await in_thread(wired, wired.casework.act, caller, id, "resolve"), lang)
 
 
 @once.post("/problems/{id}/reopen", summary="It is not mended after all")
-async def reopen(wired: Wired, caller: Caller, lang: Lang, id: str) -> ProblemOut:
+async def reopen(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemOut:
     return _out(await in_thread(wired, wired.casework.act, caller, id, "reopen"), lang)
 
 
 @once.post("/problems/{id}/rename", summary="Give it the name that people use")
-async def rename(wired: Wired, caller: Caller, lang: Lang, id: str, body: NamesIn) -> ProblemOut:
+async def rename(wired: Wired, caller: Caller, lang: Lang, id: Id, body: NamesIn) -> ProblemOut:
     names = {lang: body.name} if isinstance(body.name, str) else dict(body.name)
     return _out(await in_thread(wired, wired.casework.rename, caller, id, names), lang)
 
 
 @once.post("/problems/{id}/silence", summary="No alerts until a time or a number of further customers")
-async def silence(wired: Wired, caller: Caller, lang: Lang, id: str, body: SilenceIn) -> ProblemOut:
+async def silence(wired: Wired, caller: Caller, lang: Lang, id: Id, body: SilenceIn) -> ProblemOut:
     silenced = wired.casework.act
     return _out(await in_thread(wired, silenced, caller, id, "silence", until=body.until, count=body.count), lang)
 
 
 @once.post("/problems/{id}/assign", summary="Give it an owner")
-async def assign(wired: Wired, caller: Caller, lang: Lang, id: str, body: OwnerIn) -> ProblemOut:
+async def assign(wired: Wired, caller: Caller, lang: Lang, id: Id, body: OwnerIn) -> ProblemOut:
     return _out(await in_thread(wired, wired.casework.own, caller, id, body.agent_id), lang)
 
 
 @once.post("/problems/{id}/merge", summary="It is the same as another; that one survives")
-async def merge(wired: Wired, caller: Caller, lang: Lang, id: str, body: MergeIn) -> ProblemOut:
+async def merge(wired: Wired, caller: Caller, lang: Lang, id: Id, body: MergeIn) -> ProblemOut:
     return _out(await in_thread(wired, wired.casework.merge, caller, id, body.into), lang)
 
 
 @once.post("/problems/{id}/split", summary="Some of its cases are another problem")
-async def split(wired: Wired, caller: Caller, lang: Lang, id: str, body: SplitIn) -> ProblemOut:
+async def split(wired: Wired, caller: Caller, lang: Lang, id: Id, body: SplitIn) -> ProblemOut:
     return _out(await in_thread(wired, wired.casework.split, caller, id, body.case_ids), lang)
 
 
@@ -141,7 +141,7 @@ async def alerts(
     lang: Lang,
     kind: AlertKind | None = None,
     state: AlertState | None = None,
-    since: Moment | None = None,
+    since: When | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[AlertOut]:
@@ -154,7 +154,7 @@ async def alerts(
 
 
 @router.get("/alerts/{id}", summary="One alert with its evidence")
-async def alert(wired: Wired, caller: Caller, lang: Lang, id: str) -> AlertOut:
+async def alert(wired: Wired, caller: Caller, lang: Lang, id: Id) -> AlertOut:
     found, of = await in_thread(wired, wired.casework.alert, caller.workspace, id)
     return AlertOut.of(found, of, lang)
 
@@ -175,12 +175,12 @@ async def proposals(
 
 
 @once.post("/proposals/{id}/accept", summary="It will be done")
-async def accept(wired: Wired, caller: Caller, lang: Lang, id: str) -> ProposalOut:
+async def accept(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProposalOut:
     return ProposalOut.of(await in_thread(wired, wired.casework.decide, caller, id, "accepted"), lang)
 
 
 @once.post("/proposals/{id}/dismiss", summary="It will not be done")
-async def dismiss(wired: Wired, caller: Caller, lang: Lang, id: str) -> ProposalOut:
+async def dismiss(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProposalOut:
     return ProposalOut.of(await in_thread(wired, wired.casework.decide, caller, id, "dismissed"), lang)
 
 

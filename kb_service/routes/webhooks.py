@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query, Response
 
 from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
-from kb_service.wire.base import Page
+from kb_service.wire.base import Id, Page, Text
 from kb_service.wire.webhooks import DeliveryOut, WebhookIn, WebhookOut
 
 router = APIRouter(prefix="/v1", tags=["webhooks"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["webhooks"], route_class=IdempotentRoute)
-Cursor = Annotated[str | None, Query(max_length=500)]
+Cursor = Annotated[Text | None, Query(max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -24,12 +24,12 @@ async def webhooks(wired: Wired, caller: Caller, cursor: Cursor = None, limit: L
 
 
 @router.get("/webhooks/{id}", summary="One webhook, without its secret")
-async def webhook(wired: Wired, caller: Caller, id: str) -> WebhookOut:
+async def webhook(wired: Wired, caller: Caller, id: Id) -> WebhookOut:
     return WebhookOut.model_validate(await in_thread(wired, wired.endpoints.get, caller.workspace, id))
 
 
 @router.put("/webhooks/{id}", summary="Create or change a webhook; a new one returns its secret, once")
-async def put(wired: Wired, caller: Caller, id: str, body: WebhookIn, response: Response) -> WebhookOut:
+async def put(wired: Wired, caller: Caller, id: Id, body: WebhookIn, response: Response) -> WebhookOut:
     outcome = await in_thread(
         wired,
         wired.endpoints.put,
@@ -45,28 +45,28 @@ async def put(wired: Wired, caller: Caller, id: str, body: WebhookIn, response: 
 
 
 @router.delete("/webhooks/{id}", summary="Remove a webhook; what waits for it is cancelled", status_code=204)
-async def remove(wired: Wired, caller: Caller, id: str) -> None:
+async def remove(wired: Wired, caller: Caller, id: Id) -> None:
     await in_thread(wired, wired.endpoints.remove, caller, id)
 
 
 @once.post("/webhooks/{id}/rotate", summary="A new secret; the old one signs too for a day")
-async def rotate(wired: Wired, caller: Caller, id: str) -> WebhookOut:
+async def rotate(wired: Wired, caller: Caller, id: Id) -> WebhookOut:
     return WebhookOut.model_validate(await in_thread(wired, wired.endpoints.rotate, caller, id))
 
 
 @once.post("/webhooks/{id}/test", summary="Send a test message", status_code=202)
-async def test(wired: Wired, caller: Caller, id: str) -> DeliveryOut:
+async def test(wired: Wired, caller: Caller, id: Id) -> DeliveryOut:
     return DeliveryOut.model_validate(await in_thread(wired, wired.endpoints.test, caller, id))
 
 
 @router.get("/webhooks/{id}/deliveries", summary="What became of each message, newest first")
 async def deliveries(
-    wired: Wired, caller: Caller, id: str, cursor: Cursor = None, limit: Limit = 50
+    wired: Wired, caller: Caller, id: Id, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[DeliveryOut]:
     page = await in_thread(wired, wired.endpoints.deliveries, caller.workspace, id, cursor, limit)
     return Page[DeliveryOut].model_validate(page)
 
 
 @once.post("/webhooks/{id}/deliveries/{delivery}/replay", summary="Send a message again", status_code=202)
-async def replay(wired: Wired, caller: Caller, id: str, delivery: str) -> DeliveryOut:
+async def replay(wired: Wired, caller: Caller, id: Id, delivery: Id) -> DeliveryOut:
     return DeliveryOut.model_validate(await in_thread(wired, wired.endpoints.replay, caller, id, delivery))

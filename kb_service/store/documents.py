@@ -150,6 +150,11 @@ class Documents(Repository):
         )
         self._write(delete(_passages).where(self._mine(_passages), _passages.c.external_id == external_id))
 
+    def assign(self, external_id: str, source: str) -> None:
+        """Notes that a document now comes from `source`; no new version, since what it says is the same."""
+        mine = (self._mine(), _documents.c.external_id == external_id)
+        self._write(update(_documents).where(*mine).values(source=source))
+
     def remove(self, external_id: str) -> bool:
         """Removes a document with its versions, passages and vectors; False when there was none."""
         head = self.head(external_id)

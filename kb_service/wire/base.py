@@ -16,6 +16,8 @@ Item = TypeVar("Item")
 FAULT = "fault"
 """The type of the findings that `fault` makes."""
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Halves of a character, which JSON can spell and UTF-8 cannot."""
 LOST_PLUS = re.compile(r"(.+T.+) (\d\d:?\d\d)")
 """A time whose `+` became a blank, as it does in a query string that was not encoded."""
 
@@ -29,9 +31,11 @@ def fault(field: str, template: str, **params: Any) -> PydanticCustomError:
     return PydanticCustomError(FAULT, "{template}", {"field": field, "template": template, "params": params})
 
 
-def _no_nul(value: str) -> str:
+def _storable(value: str) -> str:
     if "\x00" in value:
         raise fault("", "must not contain NUL characters")
+    if SURROGATE.search(value):
+        raise fault("", "holds a character that is not valid Unicode")
     return value
 
 
@@ -57,7 +61,7 @@ def _calculable(value: datetime) -> datetime:
 
 def _scalar(value: Any) -> Any:
     if isinstance(value, str):
-        return _no_nul(value)
+        return _storable(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise fault("", "must be a finite number")
     if value is None or isinstance(value, bool | int | float):
@@ -65,14 +69,14 @@ def _scalar(value: Any) -> Any:
     raise fault("", "must be text, a number, true, false or null")
 
 
-Text = Annotated[str, AfterValidator(_no_nul)]
-Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
-Message = Annotated[str, Field(max_length=100_000), AfterValidator(_no_nul)]
+Text = Annotated[str, AfterValidator(_storable)]
+Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
+Message = Annotated[str, Field(max_length=100_000), AfterValidator(_storable)]
 """What somebody wrote; longer texts are documents, not messages."""
 Moment = AwareDatetime
 When = Annotated[AwareDatetime, BeforeValidator(_iso), AfterValidator(_calculable)]
 """A time in a request."""
-Channel = Annotated[str, Field(max_length=40), AfterValidator(_no_nul)]
+Channel = Annotated[str, Field(max_length=40), AfterValidator(_storable)]
 Scalar = Annotated[str | int | float | bool | None, BeforeValidator(_scalar)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Amount = Annotated[float, Field(ge=0, le=1e12)]

@@ -111,7 +111,7 @@ class ErasureOut(Response):
 
 
 class AuditOut(Response):
-    id: str
+    id: Annotated[str, BeforeValidator(str)]
     at: Moment
     actor: str
     action: str

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graph.entities import Gazetteer, products_of, spoken_number
+from graph.models import Entity
+
+AT = datetime(2026, 11, 18, 10, tzinfo=timezone(timedelta(hours=8)))  # a Wednesday
+SHOP = Gazetteer(
+    {
+        "SLA-EB20": ["声澜 EB20 真无线耳机", "Sonlan EB20 Earbuds"],
+        "SLA-HP70": ["声澜 HP70 头戴耳机"],
+        "YDF-TS01-BLK": ["野渡纯棉T恤", "Wildferry cotton tee"],
+        "YDF-TS01-WHT": ["野渡纯棉T恤", "Wildferry cotton tee"],
+        "10023": [],
+    },
+    campaigns={"spring-sale": ["春季大促", "Spring Sale"]},
+)
+VERBATIM = {"order", "parcel", "phone", "email", "size", "url"}
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(entity.type, entity.value) for entity in SHOP.entities(text, AT)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("我的sla eb20坏了", [("sku", "SLA-EB20")]),
+        ("SLAEB20 没声音", [("sku", "SLA-EB20")]),
+        ("ＳＬＡ－ＥＢ２０", [("sku", "SLA-EB20")]),
+        ("sla_hp70, please", [("sku", "SLA-HP70")]),
+        ("货号10023有货吗", [("sku", "10023")]),
+        ("eb20和HP70都要退", [("product", "SLA-EB20"), ("product", "SLA-HP70")]),
+        ("声澜EB20真无线耳机左耳没声", [("product", "SLA-EB20")]),
+        ("wildferry  Cotton Tee in XL please", [("product", "Wildferry cotton tee"), ("size", "XL")]),
+        ("my eb2000 is fine", []),
+        ("订单号：SL20261111004821 什么时候发货", [("order", "SL20261111004821")]),
+        ("order #12345 hasn't arrived", [("order", "12345")]),
+        ("My order number is 408-12345-99", [("order", "408-12345-99")]),
+        ("1234567890123456 这个订单", [("order", "1234567890123456")]),
+        ("order status", []),
+        ("order 20 shirts", []),
+        ("快递单号 JY123456789012 没更新", [("parcel", "JY123456789012")]),
+        ("SF1234567890123 到哪了", [("parcel", "SF1234567890123")]),
+        ("tracking number 1Z999AA10123456784", [("parcel", "1Z999AA10123456784")]),
+        ("RB123456789CN", [("parcel", "RB123456789CN")]),
+        ("顺丰两天没动了", [("carrier", "SF Express")]),
+        ("圓通快遞", [("carrier", "YTO")]),
+        ("UPS says delivered", [("carrier", "UPS")]),
+        ("the pushups mat", []),
+        ("春季大促的券", [("campaign", "spring-sale")]),
+        (
+            "付了¥299，退了 199.5元，还差二百块",
+            [("amount", "299.00 CNY"), ("amount", "199.50 CNY"), ("amount", "200.00 CNY")],
+        ),
+        ("$20 refund, 1,299.00 USD", [("amount", "20.00 USD"), ("amount", "1299.00 USD")]),
+        ("三千五百块的沙发", [("amount", "3500.00 CNY")]),
+        ("1.2万元", [("amount", "12000.00 CNY")]),
+        ("£15 and 20 euros", [("amount", "15.00 GBP"), ("amount", "20.00 EUR")]),
+        ("买了2块屏幕", []),
+        ("我要42码的鞋", [("size", "42")]),
+        ("size 42, or M码", [("size", "42"), ("size", "M")]),
+        ("XXL有吗", [("size", "XXL")]),
+        ("打13812345678找我", [("phone", "13812345678")]),
+        ("+86 138-1234-5678", [("phone", "+86 138-1234-5678")]),
+        ("call 400-820-0199", [("phone", "400-820-0199")]),
+        ("(555) 123-4567", [("phone", "(555) 123-4567")]),
+        ("mail me at Foo.Bar@example.com.", [("email", "Foo.Bar@example.com")]),
+        ("见 https://shilan.example/p/1.", [("url", "https://shilan.example/p/1")]),
+        ("上周买的，昨天收到", [("date", "2026-11-09/2026-11-15"), ("date", "2026-11-17")]),
+        ("双十一买的", [("date", "2026-11-11")]),
+        ("我要2个，3米长", []),
+        ("", []),
+    ],
+)
+def test_what_a_message_names(text: str, expected: list[tuple[str, str]]) -> None:
+    assert found(text) == expected
+
+
+def test_a_feast_is_a_campaign_where_the_shop_says_so() -> None:
+    shop = Gazetteer({}, campaigns={"double-11": ["双十一", "双11"]})
+    assert [(e.type, e.value) for e in shop.entities("双11买的", AT)] == [("campaign", "double-11")]
+
+
+def test_a_shops_own_carriers_replace_the_defaults() -> None:
+    shop = Gazetteer({}, carriers={"Jiyu": ["疾羽速运", "疾羽"]})
+    assert [(e.type, e.value) for e in shop.entities("疾羽不送，顺丰送吗", AT)] == [("carrier", "Jiyu")]
+
+
+def test_a_name_of_several_products_stands_for_all_of_them() -> None:
+    entities = SHOP.entities("野渡纯棉T恤和EB20", AT)
+    assert products_of(entities, SHOP) == ("YDF-TS01-BLK", "YDF-TS01-WHT", "SLA-EB20")
+    assert SHOP.skus(Entity("carrier", "UPS", 0, 3)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("二百", 200), ("二百五", 250), ("三千五", 3500), ("两万零八十", 20080), ("十五", 15), ("一百零五", 105),
+        ("半", 0.5), ("百", 100), ("零", None), ("多少", None),
+    ],
+)  # fmt: skip
+def test_spoken_numbers(text: str, value: float | None) -> None:
+    assert spoken_number(text) == value
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        "我的 sla-eb20 EB20 订单号 SL20261111004821 ¥299 二百块 上周 昨天 双十一 11月11日 XL 42码 13812345678 a@b.cn "
+        "order #998877 last Tuesday UPS SF1234567890123 ， 。 声澜 EB20 真无线耳机".split()
+    ),
+    max_size=12,
+)
+
+
+@given(PIECES, st.sampled_from(["", " ", "，"]))
+@settings(max_examples=150, deadline=None)
+def test_entities_never_overlap_and_verbatim_ones_are_slices(pieces: list[str], glue: str) -> None:
+    text = glue.join(pieces)
+    entities = SHOP.entities(text, AT)
+    for entity in entities:
+        assert 0 <= entity.start < entity.end <= len(text)
+        if entity.type in VERBATIM:
+            assert text[entity.start : entity.end] == entity.value
+    for before, after in zip(entities, entities[1:], strict=False):
+        assert before.end <= after.start
+
+
+@given(st.text(max_size=200))
+@settings(deadline=None)
+def test_any_text_is_read(text: str) -> None:
+    SHOP.entities(text, AT)
+
+
+@pytest.mark.parametrize(
+    "text", ["order " + "a1-" * 4000, "1" * 20000, "a" * 20000 + "@", "+1 " + "2 " * 8000, "¥1," * 5000]
+)
+def test_long_runs_are_read_quickly(text: str) -> None:
+    begin = time.process_time()
+    SHOP.entities(text, AT)
+    assert time.process_time() - begin < 2.0
