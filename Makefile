@@ -12,7 +12,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOAK_MINUTES ?= 10
 
-.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest soak lock clean
+.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest calibration soak lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ bench-latency: install ## a question: plain sentence-transformers, our encoder, 
 
 bench-ingest: install ## the rate of ingest beside the encoder's own
 	@$(BIN)/python -m bench.ingest_rate
+
+calibration: install ## fit the shipped constants of search on the sample's calibrate split
+	@$(BIN)/python -m bench.fit_calibration
 
 soak: install ## serve under load for SOAK_MINUTES, with checks on memory, errors and latency
 	@$(BIN)/python -m bench.soak --minutes $(SOAK_MINUTES)

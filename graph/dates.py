@@ -57,7 +57,7 @@ _EN_NUMBER = {
 def dates(folded: str, at: datetime) -> Iterator[tuple[int, int, str]]:
     """Start, end and ISO value of each mention; days as "2026-11-11", weeks and months as "first/last day".
 
-    `folded` is the message in half width and lower case. A day without a year is the one nearest to `at`.
+    `folded` is the message in half width and lower case. A day without a year is the one nearest to `at`, past ones before those to come.
     Feasts that move (Black Friday) are told too; impossible days are left out. Mentions may overlap: the
     earlier one yielded is the more certain.
     """
@@ -77,9 +77,9 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 
 def _nearest(month: int, day: int, today: date) -> date | None:
-    """The day of that month nearest to today, in last, this or next year."""
+    """The day of that month nearest to today, where days to come count twice: customers tell what happened."""
     found = [day_ for year in (-1, 0, 1) if (day_ := _day(today.year + year, month, day))]
-    return min(found, key=lambda one: abs((one - today).days), default=None)
+    return min(found, key=lambda one: max((today - one).days, 2 * (one - today).days), default=None)
 
 
 def _iso(day: date | None) -> str | None:

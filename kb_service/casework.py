@@ -29,7 +29,7 @@ from kb_service.models import (
 )
 from kb_service.observability import Metrics
 from kb_service.reading import Reader
-from kb_service.recording import HeardEvent, Recording, digest_id, duplicate
+from kb_service.recording import HeardEvent, Recording, digest_id, duplicate, lead_alerts
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.routing import Routing
@@ -162,7 +162,7 @@ class Casework:
         def change(unit: Unit, case: Case) -> Case:
             if unit.agents.get(agent_id) is None:
                 raise InvalidRequest.of("agent_id", "there is no agent {id}", id=agent_id)
-            return replace(case, state="assigned", agent_id=agent_id)
+            return replace(case, state="assigned", agent_id=agent_id, resolved_at=None)
 
         return self._change_case(caller, case_id, "case.assigned", {"agent": agent_id}, change)
 
@@ -254,6 +254,7 @@ class Casework:
         **filters: Any,
     ) -> Page[ProblemView]:
         """A stretch of the problems; a page may hold fewer than `limit` where an axis is asked for."""
+        self._wake(workspace)
         with self._store.reading(workspace) as unit:
             watermark = unit.events.latest_at() or self._clock()
             page = unit.problems.page(cursor, limit, **filters)
@@ -267,6 +268,7 @@ class Casework:
 
     def problem(self, workspace: str, problem_id: str) -> ProblemDetail:
         """One problem with its evidence, its counts over the last fortnight of event time, and what it hangs on."""
+        self._wake(workspace)
         replica = self._replicas.settled(workspace)
         with self._store.reading(workspace) as unit:
             problem = _problem(unit, problem_id)
@@ -304,6 +306,7 @@ class Casework:
 
     def own(self, caller: Principal, problem_id: str, agent_id: str) -> ProblemView:
         with self._store.reading(caller.workspace) as unit:
+            _problem(unit, problem_id)
             if unit.agents.get(agent_id) is None:
                 raise InvalidRequest.of("agent_id", "there is no agent {id}", id=agent_id)
         return self._change_problem(caller, problem_id, "assign", agent_id=agent_id)
@@ -316,15 +319,29 @@ class Casework:
                 before = _problem(unit, problem_id)
                 problem = lifecycle.transition(before, action, now, **given)
                 unit.problems.put(problem)
-                for alert in unit.alerts.of_problem(problem.id):
-                    if alert.state != "resolved":
-                        unit.alerts.put(replace(alert, state=lifecycle.alert_state(problem.state)))
+                lead_alerts(unit, problem, before if action == "reopen" else None)
                 unit.audit.append(caller.key_id, f"problem.{action}", problem.id, {"before": before.state})
                 if action == "resolve" and before.state != "resolved":
                     _announce(unit, "problem.resolved", problem, now)
                 watermark = unit.events.latest_at() or now
             replica.follow()
         return _view(problem, watermark)
+
+    def _wake(self, workspace: str) -> None:
+        """Open the problems whose silence has ended by time: nobody else tells."""
+        now = self._clock()
+        replica = self._replicas.settled(workspace)
+        over = [known for known in list(replica.problems.values()) if lifecycle.awakened(known, now) != known]
+        if not over:
+            return
+        with replica.lock:
+            with self._store.writing(workspace) as unit:
+                for known in over:
+                    problem = unit.problems.get(known.id)
+                    if problem is not None and (open_again := lifecycle.awakened(problem, now)) != problem:
+                        unit.problems.put(open_again)
+                        lead_alerts(unit, open_again)
+            replica.follow()
 
     def merge(self, caller: Principal, problem_id: str, into: str) -> ProblemView:
         """Put one problem's cases, alerts and id under another that survives."""
@@ -338,6 +355,7 @@ class Casework:
                 unit.audit.append(caller.key_id, "problem.merge", old.id, {"into": survivor.id})
                 self._recount(unit, survivor.id)
                 problem = _problem(unit, survivor.id)
+                lead_alerts(unit, problem)
                 watermark = unit.events.latest_at() or self._clock()
             replica.follow()
         return _view(problem, watermark)
@@ -365,10 +383,16 @@ class Casework:
         events = [stored.event for case in cases for stored in unit.events.of_case(case.id)]
         theirs = {item.event_id for item in unit.problems.observations(old.id)}
         moved = [event for event in events if event.id in theirs]
+        if len(moved) in (0, len(theirs)):
+            raise InvalidRequest.of(
+                "case_ids", "must be some of the cases that speak of this problem, not all and not none"
+            )
         first = min(moved, key=lambda event: event.at)
         new = replace(
             old,
-            id=digest_id("p", unit.workspace, old.id, first.id, "split"),
+            id=_unused_id(unit, old.id, first.id),
+            names=self._routing.name([event.text for event in moved if event.text]) or old.names,
+            named_by_person=False,
             aliases=(),
             opened_at=first.at,
             episode_at=max(first.at, old.episode_at) if old.episode_at > old.opened_at else first.at,
@@ -402,12 +426,14 @@ class Casework:
     def alerts(
         self, workspace: str, cursor: str | None, limit: int, **filters: Any
     ) -> Page[tuple[Alert, Problem]]:
+        self._wake(workspace)
         with self._store.reading(workspace) as unit:
             page = unit.alerts.page(cursor, limit, **filters)
             items = tuple((alert, _problem(unit, alert.problem_id)) for alert in page.items)
         return Page(items, page.next_cursor)
 
     def alert(self, workspace: str, alert_id: str) -> tuple[Alert, Problem]:
+        self._wake(workspace)
         with self._store.reading(workspace) as unit:
             alert = unit.alerts.get(alert_id)
             if alert is None:
@@ -527,6 +553,14 @@ def _announce(unit: Unit, type: str, problem: Problem, at: datetime) -> None:
     to = listeners(unit.webhooks.all(), type, products=problem.products, expertise=problem.expertise_id)
     if to:
         unit.outbox.add(type, problem_data(problem, at), at, to)
+
+
+def _unused_id(unit: Unit, old_id: str, event_id: str) -> str:
+    """An id for what is split off, from content; another one when the same was split off and merged before."""
+    rounds = 0
+    while unit.problems.get(found := digest_id("p", unit.workspace, old_id, event_id, f"split{rounds or ''}")):
+        rounds += 1
+    return found
 
 
 def _problem(unit: Unit, problem_id: str) -> Problem:

@@ -309,20 +309,22 @@ def rebuild(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Throw away the derived indexes, so that the next start makes them from the store."""
+    """Embed what the present model has not, and discard the indexes: the next start makes them anew."""
     from kb_service.workbench import discard_derived
 
-    with workbench() as bench:
+    with workbench() as bench, progress() as shown:
         if workspace is not None:
             bench.require(workspace)
-        names = discard_derived(bench.settings, workspace)
+        chosen = [workspace] if workspace is not None else [item.id for item in bench.workspaces()]
+        embedded = {name: bench.services.knowledge.embed_missing(name, progress=shown) for name in chosen}
+    discarded = discard_derived(bench.settings, workspace)
     if as_json:
-        print_json({"discarded": names})
+        print_json({"embedded": embedded, "discarded": discarded})
         return
-    for name in names:
-        typer.echo(f"derived data of {name} discarded; the next start of `kb serve` makes it anew")
-    if not names:
-        typer.echo("there was nothing to discard")
+    for name in chosen:
+        typer.echo(
+            f"{name}: {embedded[name]} passages embedded" + ", indexes discarded" * (name in discarded)
+        )
 
 
 @app.command()

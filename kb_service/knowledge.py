@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from graph.errors import GraphError
 from ingest.collections import SourceFile, Walk, walk
 from ingest.documents import compose, from_text
@@ -22,6 +24,10 @@ from kb_service.store import Page, Store, StoredDocument, Unit
 
 GROUP = 64
 """Documents per transaction: enough to encode in full batches, few enough to lose little to a crash."""
+
+
+PASSAGES = 256
+"""Passages per transaction where documents stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +305,31 @@ class Knowledge:
                 removed += _remove_of(unit, source.path, source.external_ids)
                 unit.sources.remove(source.path)
         return removed
+
+    def embed_missing(self, workspace: str, *, progress: Progress | None = None) -> int:
+        """Embed every passage that has no vector of the present model, as after a change of models.
+
+        Returns how many those were. Vectors of other models stay, so that going back costs nothing.
+        """
+        model_id = self._embedder.model_id
+        with self._store.reading(workspace) as unit:
+            held = unit.documents.passages(None, model_id)
+            missing = [stored.passage for stored in held if stored.vector is None]
+        for start in range(0, len(missing), PASSAGES):
+            some = missing[start : start + PASSAGES]
+            if progress is not None:
+                progress(start, len(missing), "passages")
+            vectors = dict(zip((passage.id for passage in some), embed(some, self._embedder), strict=True))
+            with self._store.writing(workspace) as unit:
+                # A document that changed meanwhile was embedded by the one who changed it.
+                still = [name for name in unit.documents.passages_by_id(vectors) if name in vectors]
+                if not still:
+                    continue
+                unit.documents.put_vectors(still, np.stack([vectors[name] for name in still]), model_id)
+                for external_id in sorted({passage.external_id for passage in some if passage.id in still}):
+                    unit.changes.record("document", external_id, unit.documents.next_version(external_id) - 1)
+        self._follow(workspace)
+        return len(missing)
 
     # --- reading and removing
 

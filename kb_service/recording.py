@@ -200,7 +200,10 @@ class Recording:
             for item in self._unit.problems.observations(problem.id, since)
         ]
         moment = max((item.at for item in seen), default=problem.active_at)
-        problem = lifecycle.awakened(self._counted(problem, seen, moment), self._now)
+        counted = self._counted(problem, seen, moment)
+        problem = lifecycle.awakened(counted, self._now)
+        if problem.state != counted.state:
+            lead_alerts(self._unit, problem)
         verdict = self._verdict(problem, seen, moment)
         if verdict.kind == "regression":
             problem = lifecycle.transition(problem, "regress", verdict.at or moment)
@@ -275,6 +278,17 @@ class Recording:
             to = listeners(webhooks, type, products=alert.products, expertise=alert.expertise_id)
             if to:
                 self._unit.outbox.add(type, data, alert.opened_at, to, quotes)
+
+
+def lead_alerts(unit: Unit, problem: Problem, reopened: Problem | None = None) -> None:
+    """Let a problem's alerts follow its state. A resolved one is done with, unless the very resolution of its
+    episode is taken back: `reopened` is the problem as it was before that."""
+    begin = lifecycle.episode_begin(reopened) if reopened is not None else None
+    for alert in unit.alerts.of_problem(problem.id):
+        taken_back = reopened is not None and (begin is None or alert.opened_at >= begin)
+        state = lifecycle.alert_state(problem.state)
+        if (alert.state != "resolved" or taken_back) and alert.state != state:
+            unit.alerts.put(replace(alert, state=state))
 
 
 def duplicate(unit: Unit, event_id: str, earlier: Sequence[EventResult]) -> EventResult:

@@ -26,7 +26,6 @@ from ingest.redaction import mask_numbers
 from kb_service.models import LinkedDocument
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.search.retrieval import SearchIndex
-from kb_service.search.snapshots import CorruptGeneration
 from kb_service.search.source import UnitSource
 from kb_service.shop import Shop, ShopLoader
 from kb_service.store import Change, Store, StoredMessage, Unit
@@ -221,15 +220,11 @@ class Replica:
         if not self._publishes:
             self.index.rebuild(self._source(unit))
             return
-        try:
-            self.index.load()
-            if self.index.position > unit.changes.position():
-                raise CorruptGeneration("other_workspace", "the generation is ahead of the store")
+        fault = self.index.restore(self._source(unit))
+        if fault is None:
             self._published = self.index.position
-            self.index.follow(self._source(unit))
-        except CorruptGeneration as damage:
-            log.info("index_rebuilt", workspace=self.workspace, reason=str(damage))
-            self.index.rebuild(self._source(unit))
+        else:
+            log.info("index_rebuilt", workspace=self.workspace, reason=fault)
 
     def _rebuild(self, unit: Unit) -> None:
         position = unit.changes.position()

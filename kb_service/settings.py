@@ -96,7 +96,7 @@ def prepare_data(settings: Settings) -> Path:
 
 
 def origins(settings: Settings) -> list[dict[str, str | None]]:
-    """Each setting with its value, None when unset, and what gave it: the environment, `kb.toml`, the default."""
+    """Each setting with its value, None when unset, and its origin: environment, `kb.toml` or default."""
     from_file = TomlConfigSettingsSource(Settings)()
     rows = []
     for name, field in Settings.model_fields.items():

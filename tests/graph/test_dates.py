@@ -46,7 +46,7 @@ def told(text: str, at: datetime = AT) -> list[str]:
         ("on monday", "2026-11-16"),
         ("next friday", "2026-11-20"),
         ("last week", "2026-11-09/2026-11-15"),
-        ("this weekend", None),
+        ("this weekend", "2026-11-21/2026-11-22"),
         ("last month", "2026-10-01/2026-10-31"),
         ("two weeks ago", "2026-11-04"),
         ("a few days ago", "2026-11-15"),

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from graph.naming import name_problem
+from tests.graph.utterances import say
+
+SCREEN = ["手机屏幕碎了", "手机屏幕碎了怎么退货", "手机屏幕碎了，物流压坏的吧", "收到手机屏幕裂了要退货"]
+
+
+def test_the_most_typical_message_names_the_problem() -> None:
+    names = name_problem([say(text) for text in SCREEN])
+    assert names["zh"].startswith("手机屏幕碎了")
+    assert names["en"] == names["zh"]
+
+
+def test_each_language_has_its_own_name() -> None:
+    english = [
+        "speaker is dead after the update",
+        "the update killed my speaker",
+        "speaker dead since update",
+    ]
+    names = name_problem([say(text) for text in [*SCREEN, *english]])
+    assert names["zh"].startswith("手机屏幕碎了")
+    assert "speaker" in names["en"]
+    assert "屏幕" not in names["en"]
+
+
+def test_telling_words_follow_the_title() -> None:
+    texts = [
+        "my parcel never came",
+        "my parcel is stuck in Wuhan",
+        "parcel stuck in Wuhan since Monday",
+        "stuck in Wuhan",
+    ]
+    name = name_problem([say(text) for text in texts])["en"]
+    assert "wuhan" in name.lower()
+    assert "stuck" in name.lower()
+
+
+def test_rarity_among_other_problems_decides_what_is_telling() -> None:
+    texts = ["alpha beta", "alpha beta gamma delta", "gamma delta alpha", "gamma delta beta"]
+    common = {"gamma": 0.1, "delta": 5.0}
+    name = name_problem([say(text) for text in texts], rarity=lambda word: common.get(word, 1.0))["en"]
+    assert "gamma" not in name.split("(")[-1] or "delta" in name
+
+
+def test_numbers_of_one_customer_are_no_name() -> None:
+    names = name_problem([say("订单SL20261111004821的屏幕碎了"), say("order #88123 screen broken [PHONE]")])
+    assert not any(character.isdigit() for name in names.values() for character in name)
+    assert "PHONE" not in names["en"]
+
+
+def test_long_messages_are_shortened_at_a_pause() -> None:
+    long = "my speaker stopped working right after the latest firmware update, and I have tried everything that the page says"
+    name = name_problem([say(long)])["en"].split(" (")[0]
+    assert len(name) <= 61
+    assert name.endswith("…")
+    assert name_problem([say("你好！我的音箱灯一直是橙色的，重启也没有用，拔掉电源再插上还是这样子的")])[
+        "zh"
+    ].startswith("我的音箱")
+
+
+def test_other_languages_name_too() -> None:
+    names = name_problem([say("Der Bildschirm ist kaputt", "de")])
+    assert names["de"].startswith("Der Bildschirm")
+    assert names["en"] == names["zh"] == names["de"]
+
+
+def test_no_messages_no_name() -> None:
+    assert name_problem([]) == {}
+    assert name_problem([say("  ")]) == {}
+
+
+@pytest.mark.parametrize("text", ["？！", "。", "🙏", "12345678"])
+def test_messages_without_words_still_give_a_name(text: str) -> None:
+    assert set(name_problem([say(text)])) >= {"zh", "en"}
+
+
+def test_names_depend_on_the_messages_alone() -> None:
+    messages = [say(text) for text in SCREEN]
+    assert name_problem(messages) == name_problem(messages)
