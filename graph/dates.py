@@ -57,9 +57,9 @@ _EN_NUMBER = {
 def dates(folded: str, at: datetime) -> Iterator[tuple[int, int, str]]:
     """Start, end and ISO value of each mention; days as "2026-11-11", weeks and months as "first/last day".
 
-    `folded` is the message in half width and lower case. A day without a year is the one nearest to `at`, past ones before those to come.
-    Feasts that move (Black Friday) are told too; impossible days are left out. Mentions may overlap: the
-    earlier one yielded is the more certain.
+    `folded` is the message in half width and lower case. A day without a year is the one nearest to `at`,
+    rather past than to come. Feasts that move (Black Friday) are told too; impossible days are left out.
+    Mentions may overlap: the earlier one yielded is the more certain.
     """
     today = at.date()
     for pattern, tell in _RULES:
@@ -77,7 +77,7 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 
 def _nearest(month: int, day: int, today: date) -> date | None:
-    """The day of that month nearest to today, where days to come count twice: customers tell what happened."""
+    """The day of that month nearest to today; days to come count twice, since customers tell what was."""
     found = [day_ for year in (-1, 0, 1) if (day_ := _day(today.year + year, month, day))]
     return min(found, key=lambda one: max((today - one).days, 2 * (one - today).days), default=None)
 

@@ -53,8 +53,10 @@ COEFFICIENTS: Mapping[Channel, Coefficients] = {
     "words": Coefficients((1.0, 7.0, 2.0, 0.2, 0.0), -2.0, join=0.6, new=0.4),
 }
 """Fitted on streams of labelled messages (half of the labels of BANKING77, HWU64 and SMP2019, the first part
-of News-T) and rounded; weights of entities and age are by judgement, since no public stream has either. The
-thresholds lean to splitting, because two problems in one hide an incident and two of one can be merged."""
+of News-T), then rounded; weights of entities and age are by judgement, since no public stream has either. The
+thresholds lean to splitting, because two problems in one hide an incident and two of one can be merged. On
+the sample shop's month BCubed precision and recall are .83 and .40 in Chinese, by words alone, and .92 and
+.46 in English; one threshold on one vector (or one message's words) a group gets .68 and .26, .85 and .49."""
 
 _USUAL: Mapping[Channel, tuple[float, float]] = {"meaning": (0.2, 5.0), "words": (0.04, 20.0)}
 """Background cosine while there are few problems, and how many problems it weighs."""

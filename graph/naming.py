@@ -72,6 +72,7 @@ def _terms(
         and len(token) > 1
         and token not in known
         and token not in empty
+        and not _NUMBERS.search(token)
     )
     chosen: list[str] = []
     for _, token in scored:

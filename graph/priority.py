@@ -101,7 +101,7 @@ def band(score: float) -> Band:
 
 
 def check_weights(rules: Rules) -> None:
-    """Raises InvalidValue when `rules.priority_weights` names an unknown factor or holds an impossible weight."""
+    """Raises InvalidValue when `rules.priority_weights` names an unknown factor or an impossible weight."""
     _weights(rules)
 
 

@@ -69,12 +69,19 @@ class Casework:
 
     # --- events
 
-    def record(self, workspace: str, events: Sequence[Event]) -> list[EventResult | ServiceError]:
-        """Record events in order of arrival, committed when this returns. One result an event, in order."""
+    def record(
+        self, workspace: str, events: Sequence[Event], *, case_id: str | None = None
+    ) -> list[EventResult | ServiceError]:
+        """Record events in order of arrival, committed when this returns. One result an event, in order.
+
+        With `case_id` all are events of that case, however long it has been quiet.
+        """
         now = self._clock()
         replica = self._replicas.settled(workspace)
         refused = {place: error for place, event in enumerate(events) if (error := _too_early(event, now))}
         heard = self._hear(replica, [event for place, event in enumerate(events) if place not in refused])
+        if case_id is not None:
+            heard = [replace(item, case_id=case_id) for item in heard]
         recorded = iter(self._commit(workspace, replica, heard, now))
         results: list[EventResult | ServiceError] = [
             refused[place] if place in refused else next(recorded) for place in range(len(events))
@@ -214,7 +221,7 @@ class Casework:
             handling_seconds=handling_seconds,
             resolved=resolved,
         )
-        self.record(caller.workspace, [event])
+        self.record(caller.workspace, [event], case_id=case.id)
         return self.case(caller.workspace, case_id)
 
     def wait(self, workspace: str, case_id: str) -> None:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from graph.models import Utterance
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.redaction import mask_numbers
+
+
+def nameable(utterances: Sequence[Utterance]) -> list[Utterance]:
+    """The same messages by words that people read: whole words, unstemmed, without what every message has."""
+    return [
+        replace(utterance, tokens=tuple(language.content_words(utterance.text, stemmed=False)))
+        for utterance in utterances
+    ]
 
 
 class Reader:

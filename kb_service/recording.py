@@ -27,6 +27,7 @@ from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import alert_data, problem_data
 from kb_service.models import EventProblem, EventResult
 from kb_service.proposing import propose
+from kb_service.reading import nameable
 from kb_service.replica import Replica
 from kb_service.store import NewEvent, Unit
 
@@ -46,6 +47,8 @@ class HeardEvent:
     utterance: Utterance | None
     entities: tuple[Entity, ...]
     small_talk: bool = False
+    case_id: str | None = None
+    """The case that it belongs to, where that is known and not to be found."""
 
 
 class Recording:
@@ -113,7 +116,7 @@ class Recording:
 
     def _case(self, item: HeardEvent) -> Case:
         event = item.event
-        case = self._open_case(event)
+        case = self._unit.cases.get(item.case_id) if item.case_id else self._open_case(event)
         if case is None:
             case = Case(
                 id=digest_id("case", self._unit.workspace, event.conversation_id or event.id, event.id),
@@ -166,7 +169,7 @@ class Recording:
         assert item.utterance is not None
         problem = Problem(
             id=digest_id("p", self._unit.workspace, event.id),
-            names=name_problem([item.utterance]),
+            names=name_problem(nameable([item.utterance])),
             state="candidate",
             opened_at=event.at,
             active_at=event.at,
@@ -229,7 +232,7 @@ class Recording:
             return promoted
         # The name is settled when people first hear of the problem; until then it follows its messages.
         utterances = [exemplar.utterance for exemplar in self._replica.matcher.exemplars(problem.id)]
-        return replace(promoted, names=name_problem(utterances)) if utterances else promoted
+        return replace(promoted, names=name_problem(nameable(utterances))) if utterances else promoted
 
     def _verdict(self, problem: Problem, seen: Sequence[Observation], moment: datetime) -> Verdict:
         rules = self._replica.shop.rules

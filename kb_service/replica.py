@@ -34,7 +34,8 @@ log = get_logger(__name__)
 
 LINKED = 3
 """Documents linked to a problem by content, beside those that evidence links."""
-LINK_CONFIDENCE = 0.5
+LINK_EXEMPLARS = 3
+LINK_CONFIDENCE = 0.3
 """Confidence from which a document is linked to a problem by content."""
 LINK_WEIGHT = 0.3
 """Weight of such a link; an accepted answer weighs 1."""
@@ -330,26 +331,27 @@ class Replica:
             self._link_by_content(problem)
 
     def _link_by_content(self, problem: Problem) -> None:
-        """Link what the index finds for the problem's first exemplar, weakly, until evidence says more."""
-        exemplars = self.matcher.exemplars(problem.id)
-        if not exemplars:
-            return
-        spoken = exemplars[0].utterance
-        hits, confidence = self.find(
-            SearchQuery(
-                text=spoken.text,
-                language=spoken.language,
-                vector=spoken.vector,
-                limit=LINKED,
-                filters=Filters(audiences=("public", "internal"), any_scope=True),
-                at=problem.active_at,
+        """Link what the index finds for a problem's messages, weakly, until evidence says more."""
+        best: tuple[float, tuple[Hit, ...]] = (LINK_CONFIDENCE, ())
+        for exemplar in self.matcher.exemplars(problem.id)[:LINK_EXEMPLARS]:
+            spoken = exemplar.utterance
+            hits, confidence = self.find(
+                SearchQuery(
+                    text=spoken.text,
+                    language=spoken.language,
+                    vector=spoken.vector,
+                    limit=LINKED,
+                    filters=Filters(audiences=("public", "internal"), any_scope=True),
+                    at=problem.active_at,
+                )
             )
-        )
-        if confidence >= LINK_CONFIDENCE:
-            for hit in hits:
-                weight = LINK_WEIGHT * hit.score / hits[0].score if hits[0].score > 0 else 0.0
-                source = f"content:{problem.id}:{hit.external_id}"
-                self.graph.link_answer(problem.id, hit.external_id, weight, problem.active_at, source=source)
+            if confidence >= best[0]:
+                best = (confidence, hits)
+        confidence, hits = best
+        for hit in hits:
+            weight = confidence * LINK_WEIGHT * (hit.score / hits[0].score if hits[0].score > 0 else 0.0)
+            source = f"content:{problem.id}:{hit.external_id}"
+            self.graph.link_answer(problem.id, hit.external_id, weight, problem.active_at, source=source)
 
     def find(self, query: SearchQuery) -> tuple[tuple[Hit, ...], float]:
         """The hits of a query and the probability that the first is right."""

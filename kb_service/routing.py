@@ -33,7 +33,7 @@ from kb_service.models import (
     ServiceLevel,
     Skill,
 )
-from kb_service.reading import Reader
+from kb_service.reading import Reader, nameable
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.store import Page, Store, Unit
@@ -206,7 +206,7 @@ class Routing:
 
     def name(self, texts: Sequence[str]) -> dict[str, str]:
         """A problem's names, made of its messages."""
-        return dict(name_problem(self._reader.masked(texts)))
+        return dict(name_problem(nameable(self._reader.masked(texts))))
 
     # --- assignment of what waits
 

@@ -23,6 +23,8 @@ from kb_service.wire.problems import OwnerIn
 
 router = APIRouter(prefix="/v1", tags=["events"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["events"], route_class=IdempotentRoute)
+HANDED_OVER, RESOLVED = HandoverIn(), ResolveIn()
+"""Bodies that may be left out."""
 NDJSON = {"application/x-ndjson": {"schema": {"type": "string"}, "example": EVENT_EXAMPLE}}
 
 
@@ -112,12 +114,12 @@ async def consult(wired: Wired, caller: Caller, lang: Lang, id: Id, body: Consul
 
 
 @once.post("/cases/{id}/handover", summary="Hand a case to people: it waits for an agent")
-async def handover(wired: Wired, caller: Caller, lang: Lang, id: Id, body: HandoverIn) -> CaseDetailOut:
+async def handover(wired: Wired, caller: Caller, lang: Lang, id: Id, body: HandoverIn = HANDED_OVER) -> CaseDetailOut:
     found = await in_thread(wired, wired.casework.handover, caller, id, body.reason)
     return CaseDetailOut.of_detail(found, lang)
 
 
 @once.post("/cases/{id}/resolve", summary="Close a case as resolved or not")
-async def resolve(wired: Wired, caller: Caller, lang: Lang, id: Id, body: ResolveIn) -> CaseDetailOut:
+async def resolve(wired: Wired, caller: Caller, lang: Lang, id: Id, body: ResolveIn = RESOLVED) -> CaseDetailOut:
     found = await in_thread(wired, wired.casework.resolve_case, caller, id, **body.model_dump())
     return CaseDetailOut.of_detail(found, lang)

@@ -24,6 +24,8 @@ from kb_service.wire.people import (
 )
 
 router = APIRouter(prefix="/v1", tags=["people"], route_class=GuardedRoute)
+NOW = AssignmentsIn()
+"""The body that may be left out."""
 Cursor = Annotated[Text | None, Query(max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
@@ -103,6 +105,6 @@ async def one_expertise(wired: Wired, caller: Caller, id: Id) -> ExpertiseOut:
 
 
 @router.post("/assignments", summary="Assign the waiting cases to the available agents at one moment")
-async def assignments(wired: Wired, caller: Caller, body: AssignmentsIn) -> AssignmentsOut:
+async def assignments(wired: Wired, caller: Caller, body: AssignmentsIn = NOW) -> AssignmentsOut:
     made = await in_thread(wired, wired.routing.assign_waiting, caller, body.at)
-    return AssignmentsOut(items=[AssignmentOut.model_validate(item) for item in made])
+    return AssignmentsOut(items=[AssignmentOut.of(item) for item in made])

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from graph.models import Agent, Intent
+from kb_service.models import Assignment
 from kb_service.wire.base import Id, PriorityOut, Request, Response, Text, When, fault
 from kb_service.wire.questions import AgentChoiceOut
 
@@ -166,6 +167,15 @@ class AssignmentOut(Response):
     agent: AgentChoiceOut | None
     reason: str
     priority: PriorityOut
+
+    @classmethod
+    def of(cls, made: Assignment) -> AssignmentOut:
+        return cls(
+            case_id=made.case_id,
+            agent=AgentChoiceOut.of(made.agent) if made.agent is not None else None,
+            reason=made.reason,
+            priority=PriorityOut.model_validate(made.priority),
+        )
 
 
 class AssignmentsOut(Response):

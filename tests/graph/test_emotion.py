@@ -7,16 +7,27 @@ from hypothesis import strategies as st
 from graph.emotion import emotion, urgency
 
 MOODS = {
-    "angry": """垃圾！骗子！|再不处理我就投诉|上周买的手机屏幕碎了,我要退货,再不处理我就投诉!|什么态度，太差了|我很生气|
-气死我了，到现在没人管|你们就是黑店|This is unacceptable, I will sue you!!|Worst service ever|I am furious|you people are a joke, pathetic|
-stop lying to me, this is ridiculous|我要曝光你们|忍无可忍，凭什么不退""",
-    "upset": """等了两周还没收到，太失望了|质量不好|衣服开线了，有点失望|手机用不了了|My order arrived broken, I want a refund|
-I'm not happy with this|really disappointed with the quality|不太满意|the zipper broke, still no response|东西坏了，很难受|
-I am worried that my parcel is lost|鞋子不好用""",
-    "neutral": """不着急，帮我查一下物流|你好，请问什么时候发货|怎么退货|where is my order|How do I return a shirt?|这个耳机怎么样|没有不满意|
-No rush, just wondering when it ships|订单号 123456|can I change my address|支持七天无理由吗||屏幕没有碎""",
-    "pleased": """快递很快，质量不错，谢谢|非常满意|太棒了，下次还来|Thanks, great service|I love it|works perfectly, very happy|客服很热情，推荐|
-The jacket is beautiful""",
+    "angry": """
+垃圾！骗子！|再不处理我就投诉|上周买的手机屏幕碎了,我要退货,再不处理我就投诉!|什么态度，太差了|我很生气|
+气死我了，到现在没人管|你们就是黑店|This is unacceptable, I will sue you!!|Worst service ever|
+I am furious|you people are a joke, pathetic|stop lying to me, this is ridiculous|我要曝光你们|
+忍无可忍，凭什么不退
+""",
+    "upset": """
+等了两周还没收到，太失望了|质量不好|衣服开线了，有点失望|手机用不了了|
+My order arrived broken, I want a refund|I'm not happy with this|really disappointed with the quality|
+不太满意|the zipper broke, still no response|东西坏了，很难受|I am worried that my parcel is lost|
+鞋子不好用
+""",
+    "neutral": """
+不着急，帮我查一下物流|你好，请问什么时候发货|怎么退货|where is my order|How do I return a shirt?|
+这个耳机怎么样|没有不满意|No rush, just wondering when it ships|订单号 123456|can I change my address|
+支持七天无理由吗||屏幕没有碎
+""",
+    "pleased": """
+快递很快，质量不错，谢谢|非常满意|太棒了，下次还来|Thanks, great service|I love it|
+works perfectly, very happy|客服很热情，推荐|The jacket is beautiful
+""",
 }
 
 

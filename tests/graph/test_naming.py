@@ -52,13 +52,15 @@ def test_numbers_of_one_customer_are_no_name() -> None:
 
 
 def test_long_messages_are_shortened_at_a_pause() -> None:
-    long = "my speaker stopped working right after the latest firmware update, and I have tried everything that the page says"
+    long = (
+        "my speaker stopped working right after the latest firmware update, "
+        "and I have tried everything that the page says"
+    )
     name = name_problem([say(long)])["en"].split(" (")[0]
     assert len(name) <= 61
     assert name.endswith("…")
-    assert name_problem([say("你好！我的音箱灯一直是橙色的，重启也没有用，拔掉电源再插上还是这样子的")])[
-        "zh"
-    ].startswith("我的音箱")
+    chinese = "你好！我的音箱灯一直是橙色的，重启也没有用，拔掉电源再插上还是这样子的"
+    assert name_problem([say(chinese)])["zh"].startswith("我的音箱")
 
 
 def test_other_languages_name_too() -> None:

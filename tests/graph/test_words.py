@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from graph.words import WordIndex, is_content, weighted
 
 TEXTS = st.lists(
-    st.lists(st.sampled_from("screen broken refund 屏幕 碎 the 退货".split()), max_size=6), max_size=12
+    st.lists(st.sampled_from(["screen", "broken", "refund", "屏幕", "碎", "the", "退货"]), max_size=6),
+    max_size=12,
 )
 
 

@@ -1,4 +1,4 @@
-"""Utterances for the tests of this room, prepared without an encoder: words that are shared make texts alike."""
+"""Utterances for this room's tests, prepared without an encoder: shared words make texts alike."""
 
 from __future__ import annotations
 
