@@ -132,7 +132,7 @@ def explain(problem: Mapping[str, Any]) -> tuple[str, str]:
         close = difflib.get_close_matches(field, Settings.model_fields, n=1)
         meant = f"; did you mean {close[0]}?" if close else "; `kb settings` lists them all"
         return "kb.toml", f"{field} is not a setting{meant}"
-    reason = str(problem["msg"]).partition(",")[0].removeprefix("Input ").replace("String", "the text")
+    reason = str(problem["msg"]).partition(", unable")[0].removeprefix("Input ").replace("String", "the text")
     return name, f"{reason}; it is {problem['input']!r}" if field != "database_url" else reason
 
 

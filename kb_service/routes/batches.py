@@ -18,6 +18,11 @@ from kb_service.errors import InvalidRequest
 GROUP = 256
 """Most lines per transaction: enough to encode in full batches, few enough to answer steadily."""
 READ_AHEAD = 2 * GROUP
+LINES_OUT: dict[str, Any] = {
+    "description": "One result line for each line, in the same order.",
+    "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+}
+"""The response of a batch, for the reference."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from kb_service import problem_details
 from kb_service.errors import ServiceError
 from kb_service.models import EventResult
 from kb_service.problem_details import KNOWN
-from kb_service.routes.batches import BatchResponse, Line
+from kb_service.routes.batches import LINES_OUT, BatchResponse, Line
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.wire.base import Id, Page, Text
@@ -41,6 +41,7 @@ async def event(wired: Wired, caller: Caller, body: EventIn) -> EventOut:
     summary="Record events, one JSON object a line; one result line each",
     openapi_extra={"requestBody": {"required": True, "content": NDJSON}},
     response_class=Response,
+    responses={200: LINES_OUT},
 )
 async def events(request: Request, wired: Wired, caller: Caller, lang: Lang) -> Response:
     async def work(lines: Sequence[Line]) -> list[dict[str, Any]]:

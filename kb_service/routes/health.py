@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
 
@@ -24,7 +24,9 @@ async def ready(wired: Wired) -> JSONResponse:
     return JSONResponse(report, status, headers={} if status == 200 else {"Retry-After": "1"})
 
 
-@router.get("/metrics", summary="Metrics in Prometheus text format", response_class=Response)
+@router.get(
+    "/metrics", summary="Metrics in Prometheus text format", response_class=PlainTextResponse, response_model=None
+)
 async def metrics(wired: Wired, caller: Caller) -> Response:
     text = await in_thread(wired, wired.metrics.render)
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

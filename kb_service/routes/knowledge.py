@@ -13,7 +13,7 @@ from kb_service import problem_details
 from kb_service.knowledge import DocumentStatus, NewDocument, Refused
 from kb_service.models import Principal
 from kb_service.problem_details import KNOWN
-from kb_service.routes.batches import BatchResponse, Line
+from kb_service.routes.batches import LINES_OUT, BatchResponse, Line
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.services import Services
 from kb_service.wire.base import Id, Page, Text
@@ -63,6 +63,7 @@ async def documents(
     summary="Put documents, one JSON object a line; one result line each",
     openapi_extra={"requestBody": {"required": True, "content": NDJSON}},
     response_class=Response,
+    responses={200: LINES_OUT},
 )
 async def batch(request: Request, wired: Wired, caller: Caller, lang: Lang) -> Response:
     async def work(lines: Sequence[Line]) -> list[dict[str, Any]]:

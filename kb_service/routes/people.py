@@ -52,7 +52,11 @@ async def intent(wired: Wired, caller: Caller, id: Id) -> IntentOut:
     return IntentOut.model_validate(await in_thread(wired, wired.routing.intent, caller.workspace, id))
 
 
-@router.put("/intents/{id}", summary="Create or change an intent; its examples count when this returns")
+@router.put(
+    "/intents/{id}",
+    summary="Create or change an intent; its examples count when this returns",
+    responses={201: {"model": IntentOut, "description": "The intent is new."}},
+)
 async def put_intent(wired: Wired, caller: Caller, id: Id, body: IntentIn, response: Response) -> IntentOut:
     value = body.value(id)
     (status,) = await in_thread(wired, wired.routing.put_intents, caller, [value])
@@ -76,7 +80,11 @@ async def agent(wired: Wired, caller: Caller, id: Id) -> AgentOut:
     return AgentOut.model_validate(await in_thread(wired, wired.routing.agent, caller.workspace, id))
 
 
-@router.put("/agents/{id}", summary="Create or change an agent")
+@router.put(
+    "/agents/{id}",
+    summary="Create or change an agent",
+    responses={201: {"model": AgentOut, "description": "The agent is new."}},
+)
 async def put_agent(wired: Wired, caller: Caller, id: Id, body: AgentIn, response: Response) -> AgentOut:
     created = await in_thread(wired, wired.routing.put_agent, caller, body.value(id))
     response.status_code = 201 if created else 200

@@ -28,7 +28,11 @@ async def webhook(wired: Wired, caller: Caller, id: Id) -> WebhookOut:
     return WebhookOut.model_validate(await in_thread(wired, wired.endpoints.get, caller.workspace, id))
 
 
-@router.put("/webhooks/{id}", summary="Create or change a webhook; a new one returns its secret, once")
+@router.put(
+    "/webhooks/{id}",
+    summary="Create or change a webhook; a new one returns its secret, once",
+    responses={201: {"model": WebhookOut, "description": "The webhook is new."}},
+)
 async def put(wired: Wired, caller: Caller, id: Id, body: WebhookIn, response: Response) -> WebhookOut:
     outcome = await in_thread(
         wired,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from tests.conftest import FixedClock
 from tests.kb_service.conftest import NOW, RETURNS, Api, running
 from tests.kb_service.routes_seen import GUARDED
 
+EXAMPLES = int(os.environ.get("KB_TEST_FUZZ_EXAMPLES", "12"))
 ODD_TEXTS = st.one_of(
     st.text(max_size=20),
     st.sampled_from(
@@ -103,7 +104,7 @@ def encoded(body: Any) -> bytes:
 
 
 @pytest.mark.parametrize("route", [route for route in GUARDED if route != "GET /openapi.json"])
-def test_no_request_is_a_fault_of_ours(lived_in: Api, route: str, tmp_path: Path) -> None:
+def test_no_request_is_a_fault_of_ours(lived_in: Api, route: str) -> None:
     api = lived_in
     document = api.app.openapi()
     method, _, template = route.partition(" ")
@@ -128,7 +129,7 @@ def test_no_request_is_a_fault_of_ours(lived_in: Api, route: str, tmp_path: Path
     }
 
     @settings(
-        max_examples=12,
+        max_examples=EXAMPLES,
         deadline=None,
         database=None,
         derandomize=True,
@@ -151,8 +152,8 @@ def test_no_request_is_a_fault_of_ours(lived_in: Api, route: str, tmp_path: Path
         if response.status_code >= 400:
             assert response.headers["content-type"] == "application/problem+json"
             assert response.json()["detail"]
-        documented = set(operation["responses"])
-        assert str(response.status_code) in documented or response.status_code >= 400 or response.is_redirect
+        elif not response.is_redirect:
+            assert str(response.status_code) in operation["responses"]
 
     ask()
     assert api.client.get("/health/live").status_code == 200
