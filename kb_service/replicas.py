@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from ingest.embedding import BatchingEmbedder
 from kb_service.errors import NotReady
 from kb_service.observability import Metrics
 from kb_service.replica import Replica
-from kb_service.store import Store
+from kb_service.store import Store, Workspace
 
 log = get_logger(__name__)
 
@@ -23,6 +23,8 @@ POLL_SECONDS = 0.25
 """How often the change log is asked for what other processes wrote."""
 PUBLISH_SECONDS = 30.0
 """How long changes may wait before a new generation of the indexes is published."""
+RETRY_SECONDS = 5.0
+"""How long a workspace that could not be followed is left alone."""
 LOAD_WAIT_SECONDS = 10.0
 """How long a request waits for a workspace that is just being loaded."""
 
@@ -55,6 +57,7 @@ class Replicas:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._first_load_done = False
+        self._failing: dict[str, float] = {}
 
     def start(self) -> None:
         """Load every workspace and follow the logs, in a thread of its own."""
@@ -69,8 +72,8 @@ class Replicas:
             self._thread.join()
             self._thread = None
         for replica in self._all():
-            replica.publish()
-            replica.close()
+            self._attempt("publishing_failed", replica.workspace, replica.publish)
+            self._attempt("closing_failed", replica.workspace, replica.close)
 
     def of(self, workspace: str) -> Replica:
         """The Replica of a workspace, loading it when this is the first use. Raises NotReady when that takes long."""
@@ -142,9 +145,9 @@ class Replicas:
             try:
                 self._follow_all()
                 if time.monotonic() - published > PUBLISH_SECONDS:
-                    for replica in self._all():
-                        replica.publish()
                     published = time.monotonic()
+                    for replica in self._all():
+                        self._attempt("publishing_failed", replica.workspace, replica.publish)
             except Exception as error:
                 log.error("following_failed", exc_info=error)
                 self._stopping.wait(1.0)
@@ -153,16 +156,34 @@ class Replicas:
     def _follow_all(self) -> None:
         with self._store.administration(writing=False) as unit:
             workspaces = unit.workspaces.list()
-        for workspace in workspaces:
-            if self._stopping.is_set():
-                return
-            self.of(workspace.id)
+        self._each(workspaces, lambda workspace: self.of(workspace.id))
         self._first_load_done = True
+        self._each(workspaces, self._bring_up)
+
+    def _bring_up(self, workspace: Workspace) -> None:
+        replica = self.settled(workspace.id)
+        if replica.position < workspace.position:
+            replica.follow()
+        replica.learn()
+        self._metrics.passages.labels(workspace.id).set(replica.passages)
+
+    def _each(self, workspaces: Sequence[Workspace], work: Callable[[Workspace], object]) -> None:
+        """One workspace that fails holds up no other; it is tried again after a while."""
         for workspace in workspaces:
             if self._stopping.is_set():
                 return
-            replica = self.settled(workspace.id)
-            if replica.position < workspace.position:
-                replica.follow()
-            replica.learn()
-            self._metrics.passages.labels(workspace.id).set(replica.passages)
+            if self._failing.get(workspace.id, 0.0) > time.monotonic():
+                continue
+            if self._attempt("following_failed", workspace.id, lambda workspace=workspace: work(workspace)):
+                self._failing.pop(workspace.id, None)
+            else:
+                self._failing[workspace.id] = time.monotonic() + RETRY_SECONDS
+
+    def _attempt(self, name: str, workspace: str, work: Callable[[], object]) -> bool:
+        """Whether the work was done; what went wrong is logged under `name`."""
+        try:
+            work()
+        except Exception as error:
+            log.error(name, workspace=workspace, exc_info=error)
+            return False
+        return True
