@@ -98,18 +98,18 @@ VALIDATION: Mapping[str, str] = {
 }
 
 EXPLAINED: Mapping[str, str] = {
-    "ingest_error": "资料无法处理:{reason}",
-    "unreadable_source": "文件无法读取:{reason}",
-    "unsupported_format": "不支持这种文件格式:{reason}",
-    "corrupt_source": "文件已损坏、被截断或编码有误:{reason}",
-    "protected_source": "文件有密码保护,请另存一份不带密码的:{reason}",
-    "empty_source": "文件中没有可用的文字:{reason}",
-    "source_too_large": "文件超出了大小、展开体积、内存或时间的限制:{reason}",
-    "invalid_document": "文档的“{field}”有误,请按说明修改:{reason}",
-    "encoder_unavailable": "编码模型暂时无法加载:{reason}",
-    "graph_error": "请求无法处理:{reason}",
-    "not_allowed": "当前状态不允许这一操作:{reason}",
-    "invalid_value": "“{field}”的值有误,请按说明修改:{reason}",
+    "ingest_error": "资料无法处理：{reason}",
+    "unreadable_source": "文件无法读取：{reason}",
+    "unsupported_format": "不支持这种文件格式：{reason}",
+    "corrupt_source": "文件已损坏、被截断或编码有误：{reason}",
+    "protected_source": "文件有密码保护，请另存一份不带密码的：{reason}",
+    "empty_source": "文件中没有可用的文字：{reason}",
+    "source_too_large": "文件超出了大小、展开体积、内存或时间的限制：{reason}",
+    "invalid_document": "文档的“{field}”有误，请按说明修改：{reason}",
+    "encoder_unavailable": "编码模型暂时无法加载：{reason}",
+    "graph_error": "请求无法处理：{reason}",
+    "not_allowed": "当前状态不允许这一操作：{reason}",
+    "invalid_value": "“{field}”的值有误，请按说明修改：{reason}",
 }
 """What went wrong in a room below, in Chinese by the error's code; the English reason follows."""
 

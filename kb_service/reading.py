@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,10 +12,24 @@ from ingest.embedding import BatchingEmbedder
 from ingest.redaction import mask_numbers
 
 
+_PLACEHOLDER = re.compile(r"\[[A-Z]+\]")
+
+
+def compared_words(text: str) -> tuple[str, ...]:
+    """The words by which a message is compared with others; what was masked in it is not among them.
+
+    Whole words, not the character pairs that search adds: pairs make unlike Chinese messages look alike.
+    """
+    return tuple(language.words(_PLACEHOLDER.sub(" ", text)))
+
+
 def nameable(utterances: Sequence[Utterance]) -> list[Utterance]:
     """The same messages by words that people read: whole words, unstemmed, without what every message has."""
     return [
-        replace(utterance, tokens=tuple(language.content_words(utterance.text, stemmed=False)))
+        replace(
+            utterance,
+            tokens=tuple(language.content_words(_PLACEHOLDER.sub(" ", utterance.text), stemmed=False)),
+        )
         for utterance in utterances
     ]
 
@@ -46,7 +61,7 @@ class Reader:
             Utterance(
                 text=text,
                 language=spoken or language.identify(text),
-                tokens=tuple(language.tokens(text)),
+                tokens=compared_words(text),
                 vector=vector,
                 model_id=self._embedder.model_id,
             )

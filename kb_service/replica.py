@@ -24,6 +24,7 @@ from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
 from ingest.redaction import mask_numbers
 from kb_service.models import LinkedDocument
+from kb_service.reading import compared_words
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.search.retrieval import SearchIndex
 from kb_service.search.source import UnitSource
@@ -384,7 +385,7 @@ def stored_utterance(message: StoredMessage, model_id: str) -> Utterance:
     return Utterance(
         text=text,
         language=message.event.language or language.identify(text),
-        tokens=tuple(language.tokens(text)),
+        tokens=compared_words(text),
         vector=message.vector,
         model_id=model_id,
     )

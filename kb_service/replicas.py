@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class Replicas:
             self._attempt("closing_failed", replica.workspace, replica.close)
 
     def of(self, workspace: str) -> Replica:
-        """The Replica of a workspace, loading it when this is the first use. Raises NotReady when that takes long."""
+        """The Replica of a workspace, loaded when this is its first use; NotReady when that takes long."""
         replica = self._replicas.get(workspace)
         return replica if replica is not None else self._load(workspace)
 
@@ -123,7 +124,9 @@ class Replicas:
                 self._loading[workspace] = threading.Event()
         if pending is not None:
             if not pending.wait(LOAD_WAIT_SECONDS):
-                raise NotReady("The workspace {workspace} is still loading.", workspace=workspace, retry_after=2)
+                raise NotReady(
+                    "The workspace {workspace} is still loading.", workspace=workspace, retry_after=2
+                )
             return self.of(workspace)
         try:
             started = time.perf_counter()
@@ -174,7 +177,7 @@ class Replicas:
                 return
             if self._failing.get(workspace.id, 0.0) > time.monotonic():
                 continue
-            if self._attempt("following_failed", workspace.id, lambda workspace=workspace: work(workspace)):
+            if self._attempt("following_failed", workspace.id, partial(work, workspace)):
                 self._failing.pop(workspace.id, None)
             else:
                 self._failing[workspace.id] = time.monotonic() + RETRY_SECONDS

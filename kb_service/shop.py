@@ -13,6 +13,7 @@ from graph.understanding import Gazetteer, IntentClassifier
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
+from kb_service.reading import compared_words
 from kb_service.store import Unit
 from kb_service.vector_cache import VectorCache
 
@@ -95,7 +96,7 @@ class ShopLoader:
         return Utterance(
             text=text,
             language=language.identify(text),
-            tokens=tuple(language.tokens(text)),
+            tokens=compared_words(text),
             vector=vector,  # type: ignore[arg-type]
             model_id=self._embedder.model_id,
         )

@@ -22,7 +22,8 @@ ERRORS = {
     for name, value in vars(errors).items()
     if isinstance(value, type) and issubclass(value, errors.ServiceError)
 }
-PLAIN = {"reason", "field"}
+PLAIN = {"reason", "where"}
+"""Holes of templates that hold no words of their own."""
 
 
 def raised() -> Iterator[tuple[str, str]]:
@@ -92,7 +93,7 @@ def test_translations_belong_to_something_and_fill_the_same_holes() -> None:
 def test_a_prefixed_field_is_translated_with_its_message() -> None:
     error = errors.InvalidRequest.of("query", "is longer than {limit} characters; shorten it", limit=8)
     assert error.detail("en") == "query: is longer than 8 characters; shorten it"
-    assert error.detail("zh") == "query:" + translate("is longer than {limit} characters; shorten it", "zh", {"limit": 8})
+    assert error.detail("zh") == "query：" + translate("is longer than {limit} characters; shorten it", "zh", {"limit": 8})
 
 
 def test_every_error_has_a_status_with_a_title() -> None:
