@@ -42,7 +42,9 @@ def main() -> int:
         replica.index.calibration = calibration
         print("\nAfter:\n" + report(judge(replica, reader, held_out, now=_now)).table())
         for bound in (0.01, 0.02, 0.05, 0.1):
-            print(f"at most {bound:.0%} wrong: answers from confidence {calibration.evidence.threshold(bound)}")
+            print(
+                f"at most {bound:.0%} wrong: answers from confidence {calibration.evidence.threshold(bound)}"
+            )
         if not given.dry_run:
             save(calibration)
     return 0

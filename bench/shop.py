@@ -35,9 +35,11 @@ def documents(folder: Path = SAMPLE) -> list[Document]:
     return found
 
 
-def questions(count: int, *, seed: int = 0, file: Path = SAMPLE / "questions.jsonl") -> list[str]:
+def questions(count: int, *, seed: int = 0, folder: Path = SAMPLE) -> list[str]:
     """Distinct questions of the sample, half Chinese and half English as far as there are."""
-    texts = [json.loads(line)["question"] for line in file.read_text(encoding="utf-8").splitlines() if line]
+    files = sorted(folder.glob("questions*.jsonl"))
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines() if line]
+    texts = [str(json.loads(line)["query"]) for line in lines]
     random.Random(seed).shuffle(texts)
     texts = list(dict.fromkeys(texts))
     chinese = [text for text in texts if re.search("[一-鿿]", text)]

@@ -22,6 +22,7 @@ from graph.problem_graph import ProblemGraph
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
+from ingest.pipeline import embed
 from ingest.redaction import mask_numbers
 from kb_service.models import LinkedDocument
 from kb_service.reading import compared_words
@@ -41,6 +42,8 @@ LINK_CONFIDENCE = 0.3
 LINK_WEIGHT = 0.3
 """Weight of such a link; an accepted answer weighs 1."""
 LEARN_SECONDS = 15.0
+EMBED_AT_ONCE = 64
+"""Passages embedded in one go after a change of the model, so that following goes on in between."""
 PUBLISH_SHARE = 64
 """Changes after which a new generation is worth publishing."""
 
@@ -90,6 +93,7 @@ class Replica:
         self._settled = False
         with store.reading(workspace) as unit:
             self._open_index(unit)
+            self._embedded = not unit.documents.without_vectors(embedder.model_id, 1)
             self.shop = self._loader.load(unit, (), None, learning=False)
 
     # --- reading
@@ -193,6 +197,28 @@ class Replica:
                 self._put_shop()
             else:
                 self._unlearnt = True
+
+    def embed_missing(self) -> None:
+        """Embed some passages that the present model has not embedded, as after a change of the model.
+
+        Until none is left they are found by words; then the index is made anew, with their vectors.
+        """
+        if self._embedded:
+            return
+        with self._store.reading(self.workspace) as unit:
+            waiting = unit.documents.without_vectors(self._embedder.model_id, EMBED_AT_ONCE)
+        if waiting:
+            vectors = embed(waiting, self._embedder)
+            with self._store.writing(self.workspace) as unit:
+                known = unit.documents.passages_by_id([passage.id for passage in waiting])
+                places = [place for place, passage in enumerate(waiting) if passage.id in known]
+                ids = [waiting[place].id for place in places]
+                unit.documents.put_vectors(ids, vectors[places], self._embedder.model_id)
+            return
+        with self.lock, self._store.reading(self.workspace) as unit:
+            self.index.rebuild(self._source(unit))
+            self._embedded = True
+        log.info("model_embedded", workspace=self.workspace, model=self._embedder.model_id)
 
     def _declare(self, unit: Unit) -> None:
         self.shop = self._loader.load(unit, self.problems.values(), self.shop, learning=False)

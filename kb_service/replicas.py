@@ -168,6 +168,7 @@ class Replicas:
         if replica.position < workspace.position:
             replica.follow()
         replica.learn()
+        replica.embed_missing()
         self._metrics.passages.labels(workspace.id).set(replica.passages)
 
     def _each(self, workspaces: Sequence[Workspace], work: Callable[[Workspace], object]) -> None:
