@@ -51,9 +51,15 @@ def configure_logging(settings: Settings) -> None:
 def _hide_secrets(
     _: object, __: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    for key in event.keys() & SECRET_KEYS:
-        event[key] = "***"
+    for key, value in event.items():
+        event[key] = _hidden(key, value)
     return event
+
+
+def _hidden(key: str, value: object) -> object:
+    if key.lower() in SECRET_KEYS:
+        return "***"
+    return {name: _hidden(str(name), held) for name, held in value.items()} if isinstance(value, dict) else value
 
 
 class Metrics:

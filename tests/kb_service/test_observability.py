@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,18 +17,28 @@ from kb_service.settings import Settings
 from tests.kb_service.command_line import logging_kept
 from tests.kb_service.conftest import LATE, RETURNS, Api
 
-Lines = Callable[[], list[dict[str, Any]]]
+@dataclass(frozen=True)
+class Logged:
+    """JSON logging as a server has it, from `begin` on."""
+
+    capsys: pytest.CaptureFixture[str]
+
+    def begin(self) -> None:
+        self.capsys.readouterr()
+        configure_logging(Settings(log_format="json", log_level="debug"))
+
+    def __call__(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.capsys.readouterr().err.splitlines()]
 
 
 @pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    """JSON logging as a server has it; called, it gives what was logged since."""
+def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Logged]:
     with logging_kept():
-        configure_logging(Settings(log_format="json", log_level="debug"))
-        yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+        yield Logged(capsys)
 
 
-def test_each_line_is_one_json_object_with_level_and_time(logged: Lines) -> None:
+def test_each_line_is_one_json_object_with_level_and_time(logged: Logged) -> None:
+    logged.begin()
     structlog.stdlib.get_logger("kb").info("包裹", count=3, text="两行\n文字")
     logging.getLogger("a.library").warning("with %s", "arguments")
     first, second = logged()
@@ -36,7 +47,8 @@ def test_each_line_is_one_json_object_with_level_and_time(logged: Lines) -> None
     assert (second["event"], second["level"]) == ("with arguments", "warning")
 
 
-def test_an_exception_is_one_line_too(logged: Lines) -> None:
+def test_an_exception_is_one_line_too(logged: Logged) -> None:
+    logged.begin()
     try:
         raise ValueError("broken")
     except ValueError as error:
@@ -46,7 +58,8 @@ def test_an_exception_is_one_line_too(logged: Lines) -> None:
 
 
 @pytest.mark.parametrize("key", ["authorization", "Authorization", "secret", "api_key", "key", "password", "token"])
-def test_secrets_are_hidden_by_their_name(logged: Lines, key: str) -> None:
+def test_secrets_are_hidden_by_their_name(logged: Logged, key: str) -> None:
+    logged.begin()
     structlog.stdlib.get_logger("kb").info("event", **{key: "open-sesame"})
     structlog.stdlib.get_logger("kb").info("event", nested={key: "open-sesame", "id": 1})
     first, second = logged()
@@ -78,7 +91,8 @@ def test_the_console_form_is_for_people(capsys: pytest.CaptureFixture[str]) -> N
     assert "open-sesame" not in written
 
 
-def test_requests_are_logged_with_their_id_and_without_key_or_text(api: Api, logged: Lines) -> None:
+def test_requests_are_logged_with_their_id_and_without_key_or_text(api: Api, logged: Logged) -> None:
+    logged.begin()
     key = api.keys["shop", "admin"]
     api.put("/v1/documents/returns", RETURNS)
     api.post("/v1/answers", {"query": "a very private question"}, headers={"X-Request-Id": "req-1"})

@@ -1,0 +1,52 @@
+"""From which confidence answers are sent: only what judged answers prove."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb_service.search.evidence import NEVER, Evidence, Step
+
+
+def evidence(answers: int, wrong: int, confidence: float = 0.9) -> Evidence:
+    right = np.array([place >= wrong for place in range(answers)], dtype=bool)
+    return Evidence.of(np.full(answers, confidence), right)
+
+
+def test_without_judged_answers_nothing_is_sent() -> None:
+    assert Evidence().threshold(0.5) == NEVER
+    assert evidence(0, 0).threshold(0.5) == NEVER
+
+
+@pytest.mark.parametrize(
+    ("answers", "wrong", "bound", "sent"),
+    [
+        (298, 0, 0.01, False),
+        (299, 0, 0.01, True),
+        (472, 1, 0.01, False),
+        (473, 1, 0.01, True),
+        (59, 0, 0.05, True),
+    ],
+)
+def test_the_bound_is_clopper_and_pearsons(answers: int, wrong: int, bound: float, sent: bool) -> None:
+    assert (evidence(answers, wrong).threshold(bound) <= 0.9) is sent
+
+
+def test_the_lowest_confidence_that_holds_is_taken() -> None:
+    confidence = np.concatenate([np.full(400, 0.95), np.full(100, 0.6)])
+    right = np.concatenate([np.ones(400, bool), np.zeros(100, bool)])
+    assert Evidence.of(confidence, right).threshold(0.01) == 0.61
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=200), st.floats(0.01, 0.5))
+def test_a_stricter_bound_never_sends_more(judged: list[tuple[float, bool]], bound: float) -> None:
+    found = Evidence.of(np.array([c for c, _ in judged]), np.array([r for _, r in judged], dtype=bool))
+    assert found.threshold(bound / 2) >= found.threshold(bound)
+
+
+def test_steps_count_what_is_at_least_as_sure() -> None:
+    found = Evidence.of(np.array([0.5, 0.75, 0.99]), np.array([False, True, True]))
+    assert found.steps[0] == Step(0.5, 3, 1)
+    assert next(step for step in found.steps if step.confidence == 0.75) == Step(0.75, 2, 0)
