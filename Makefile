@@ -65,9 +65,11 @@ test: install-dev ## run every test in parallel, with coverage
 	KB_TEST_CHROMIUM="$$browser" $(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 check: install-dev ## formatting, lint and types
-	@$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+	@failed=0
+	$(BIN)/ruff format --check . || failed=1
+	$(BIN)/ruff check . || failed=1
+	$(BIN)/mypy || failed=1
+	exit $$failed
 
 format: install-dev ## put the code into its form
 	@$(BIN)/ruff format .

@@ -199,8 +199,7 @@ def _ago(match: re.Match[str], today: date) -> str | None:
         "月": 30,
         "month": 30,
     }[unit]
-    back = match.groupdict().get("ahead") is None
-    return _iso(_moved(today, -count * days if back else count * days)) if count else None
+    return _iso(_moved(today, -count * days)) if count else None
 
 
 def _relative(match: re.Match[str], today: date) -> str | None:

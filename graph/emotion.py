@@ -94,17 +94,17 @@ def urgency(text: str, language: str, felt: Emotion) -> float:
 def _moods(text: str) -> _Moods:
     folded = fold(text)
     anger, distress, pleasure = 0.0, 0.0, 0.0
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(folded))
     for start, end, weight in _hits(folded, "ANGER"):
         factor = _factor(folded, start)
         anger += weight * max(factor, 0.0)
-        taken.append((start, end))
+        taken[start:end] = b"\1" * (end - start)
     for start, end, weight in _hits(folded, "DISTRESS"):
-        if not _overlaps(start, end, taken):
+        if not any(taken[start:end]):
             distress += weight * max(_factor(folded, start), 0.0)
-            taken.append((start, end))
+            taken[start:end] = b"\1" * (end - start)
     for start, end, weight in _hits(folded, "PLEASURE"):
-        if not _overlaps(start, end, taken):
+        if not any(taken[start:end]):
             factor = _factor(folded, start)
             pleasure += weight * max(factor, 0.0)
             distress += weight * max(-factor, 0.0)
@@ -126,10 +126,6 @@ def _factor(folded: str, start: int) -> float:
     if _MORE.search(before):
         return 1.4
     return 0.6 if _LESS.search(before) else 1.0
-
-
-def _overlaps(start: int, end: int, taken: list[tuple[int, int]]) -> bool:
-    return any(start < other_end and other_start < end for other_start, other_end in taken)
 
 
 def _hits(folded: str, name: str) -> list[tuple[int, int, float]]:

@@ -138,6 +138,7 @@ class _Shop:
         self._problems = {problem.id: problem for problem in problems}
         self._previous = {c.id: c for c in previous}
         self._names = _declared_names(intents, agents)
+        self._former = self._former_homes()
         self._skills = {
             agent.id: pins.agents.get(agent.id) or tuple(dict.fromkeys(map(expertise_id, agent.skills)))
             for agent in agents
@@ -162,7 +163,7 @@ class _Shop:
                 for intent_id in self._intents.keys() & set(former.intent_ids):
                     intent_homes.setdefault(intent_id, id_)
         for id_, problem in self._problems.items():
-            rest = intent_homes.get(problem.intent_id or "") or self._former(id_)
+            rest = intent_homes.get(problem.intent_id or "") or self._former.get(id_)
             if rest is not None:
                 homes.setdefault(id_, rest)
         return self._values(homes, intent_homes, self._members(weights, homes), weights)
@@ -173,12 +174,14 @@ class _Shop:
         intent = self._intents.get(self._problems[problem_id].intent_id or "")
         return pinned or (expertise_id(intent.expertise) if intent and intent.expertise else None)
 
-    def _former(self, problem_id: str) -> str | None:
-        """The cluster that held a problem before, while that is still declared, or was learned."""
+    def _former_homes(self) -> dict[str, str]:
+        """The cluster that held each problem before, while that is still declared, or was learned."""
+        homes: dict[str, str] = {}
         for id_, former in self._previous.items():
-            if problem_id in former.problem_ids and (id_ in self._names or id_.startswith(_LEARNED)):
-                return id_
-        return None
+            if id_ in self._names or id_.startswith(_LEARNED):
+                for problem_id in former.problem_ids:
+                    homes.setdefault(problem_id, id_)
+        return homes
 
     def _topic(self, problem_id: str, cases: Mapping[str, int]) -> str:
         """The unit that is clustered: the problem, or its intent while it has few cases of its own."""
@@ -198,9 +201,12 @@ class _Shop:
                 by_topic[agent, topics[problem_id]] += weight
         members: defaultdict[str, set[str]] = defaultdict(set)
         for id_, topic in topics.items():
-            before = homes.get(id_) or self._former(id_)
+            before = homes.get(id_) or self._former.get(id_)
             if before is not None:
                 members[before].add(topic)
+        strength: defaultdict[str, float] = defaultdict(float)
+        for (_, topic), weight in by_topic.items():
+            strength[topic] += weight
         found = communities(by_topic, members, seed=seed)
         fixed = {topics[id_] for id_ in homes}
         result: dict[str, str] = {}
@@ -208,7 +214,7 @@ class _Shop:
             loose = sorted(community.topics - fixed)
             if known is not None:
                 result.update(dict.fromkeys(loose, known))
-            elif sum(w for (_, topic), w in by_topic.items() if topic in loose) >= JOIN_CASES:
+            elif sum(strength[topic] for topic in loose) >= JOIN_CASES:
                 new = _new_id(loose, {*self._names, *self._previous, *members, *result.values()})
                 result.update(dict.fromkeys(loose, new))
         return result

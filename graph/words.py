@@ -177,7 +177,7 @@ class WordIndex:
     def refresh(self) -> None:
         """Bring the lengths of all rows up to date with the words' present rarity."""
         self._refreshed_at = self._count
-        if not self._words:
+        if not any(self._rows):
             return
         sizes = np.array([len(rows) for rows in self._rows])
         squares = np.array([self.rarity(word) for word in self._words]) ** 2

@@ -26,7 +26,8 @@ def configure_logging(settings: Settings) -> None:
     renderer: structlog.typing.Processor = (
         # Without the values of variables: they hold what customers wrote.
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
+        if readable
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -35,12 +36,11 @@ def configure_logging(settings: Settings) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler()
-    processors: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    formatter = structlog.stdlib.ProcessorFormatter
+    processors: list[structlog.typing.Processor] = [formatter.remove_processors_meta]
     if not readable:
         processors.append(structlog.processors.format_exc_info)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*processors, renderer])
-    )
+    handler.setFormatter(formatter(foreign_pre_chain=shared, processors=[*processors, renderer]))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
@@ -48,9 +48,7 @@ def configure_logging(settings: Settings) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def _hide_secrets(
-    _: object, __: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
+def _hide_secrets(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     for key, value in event.items():
         event[key] = _hidden(key, value)
     return event
@@ -59,7 +57,9 @@ def _hide_secrets(
 def _hidden(key: str, value: object) -> object:
     if key.lower() in SECRET_KEYS:
         return "***"
-    return {name: _hidden(str(name), held) for name, held in value.items()} if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return {name: _hidden(str(name), held) for name, held in value.items()}
+    return value
 
 
 class Metrics:
@@ -68,7 +68,10 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "kb_requests_total", "Requests by route and status.", ["method", "route", "status"], registry=self.registry
+            "kb_requests_total",
+            "Requests by route and status.",
+            ["method", "route", "status"],
+            registry=self.registry,
         )
         self.latency = Histogram(
             "kb_request_seconds",
@@ -82,12 +85,16 @@ class Metrics:
             "kb_requests_refused_total", "Requests refused for load.", ["reason"], registry=self.registry
         )
         self.actions = Counter(
-            "kb_answers_total", "Decisions on questions, by action and reason.", ["action", "reason"],
+            "kb_answers_total",
+            "Decisions on questions, by action and reason.",
+            ["action", "reason"],
             registry=self.registry,
         )
         self.events = Counter("kb_events_total", "Events by outcome.", ["status"], registry=self.registry)
         self.alerts = Counter("kb_alerts_total", "Alerts opened, by kind.", ["kind"], registry=self.registry)
-        self.passages = Gauge("kb_passages", "Passages that can be found.", ["workspace"], registry=self.registry)
+        self.passages = Gauge(
+            "kb_passages", "Passages that can be found.", ["workspace"], registry=self.registry
+        )
         self.deliveries = Counter(
             "kb_deliveries_total", "Webhook deliveries by outcome.", ["outcome"], registry=self.registry
         )

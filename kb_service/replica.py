@@ -81,7 +81,6 @@ class Replica:
             reads=embedder.reads,
             folder=folder / "index" if publishes else None,
         )
-        self._published = 0
         self.position = 0
         self.sequence = 0
         self.matcher = ProblemMatcher(reads=embedder.reads)
@@ -227,14 +226,13 @@ class Replica:
     def publish(self) -> None:
         """Write the indexes as a new generation when enough has changed to make it worth the while."""
         self._loader.save()
-        if self._publishes and self.index.position - self._published >= PUBLISH_SHARE:
+        if self._publishes and self.index.position - self.index.published >= PUBLISH_SHARE:
             self.index.publish()
-            self._published = self.index.position
         else:
             self.index.maintain()
 
     def close(self) -> None:
-        if self._publishes and self.index.position > self._published:
+        if self._publishes and self.index.position > self.index.published:
             self.index.publish()
         self.index.close()
 
@@ -249,9 +247,7 @@ class Replica:
             self.index.rebuild(self._source(unit))
             return
         fault = self.index.restore(self._source(unit))
-        if fault is None:
-            self._published = self.index.position
-        else:
+        if fault is not None:
             log.info("index_rebuilt", workspace=self.workspace, reason=fault)
 
     def _rebuild(self, unit: Unit) -> None:

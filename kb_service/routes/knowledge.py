@@ -126,6 +126,8 @@ async def upload(
     outcomes = await in_thread(
         wired, wired.knowledge.upload, caller, file.filename or "upload", data, attributes, records=records
     )
+    if len(outcomes) == 1 and isinstance(outcomes[0], Refused):
+        raise outcomes[0].error
     return UploadOut(items=[_status(outcome, lang) for outcome in outcomes])
 
 

@@ -70,6 +70,7 @@ class SearchIndex:
         self._writing = threading.RLock()
         self._compacting = threading.Lock()
         self._damaged = False
+        self._published = 0
         self._parts = self._fresh()
         self._snapshot = self._parts.view(position=0)
 
@@ -84,6 +85,11 @@ class SearchIndex:
     def position(self) -> int:
         """The end of the change log that searches reflect; 0 before anything was read."""
         return self._snapshot.position
+
+    @property
+    def published(self) -> int:
+        """The end of the change log that the generation on disk reflects, as far as this index knows; else 0."""
+        return self._published
 
     @property
     def documents(self) -> int:
@@ -122,6 +128,7 @@ class SearchIndex:
                 fresh.put(document)
             fresh.commit()
             self._exchange(fresh, position)
+            self._published = 0
 
     def follow(self, source: PassageSource) -> int:
         """Applies what the change log holds beyond `position`; returns how many entries that were.
@@ -194,7 +201,9 @@ class SearchIndex:
         )
         with snapshots.workplace(self._folder) as place:
             files = snapshot.dump(place)
-        return snapshots.publish(self._folder, description, files)
+        name = snapshots.publish(self._folder, description, files)
+        self._published = snapshot.position
+        return name
 
     def load(self) -> None:
         """Takes over the folder's current generation. Raises CorruptGeneration; the caller then rebuilds."""
@@ -211,6 +220,7 @@ class SearchIndex:
                 analysis=analysis_id(),
             )
             self._exchange(self._loaded(generation, self._folder), held.position)
+            self._published = held.position
 
     def close(self) -> None:
         """Ends what works in the background."""

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, 
 
 from kb_service.store import tables
 from kb_service.store.problems import Problems
-from kb_service.store.quotes import Quotes
+from kb_service.store.quotes import ERASED, Quotes, without
 from kb_service.store.repository import Repository, Scope, chunks
 from kb_service.store.values import Erasure
 
@@ -46,6 +46,7 @@ class _Eraser(Repository):
         self._conversation_ids: set[str] = set()
         self._texts: list[str] = []
         self._seen_cases: set[str] = set()
+        self._old_names: dict[str, set[str]] = {}
 
     def run(self) -> Erasure:
         self._find()
@@ -62,8 +63,10 @@ class _Eraser(Repository):
         self._forget_replays()
         alert_ids |= self._clean(tables.alerts, ("evidence",), "alert")
         self._clean(tables.proposals, ("title", "evidence", "draft"))
+        self._blank_audit()
         self._clean(tables.audit, ("actor", "object", "detail"))
         self._clean_messages()
+        self._forget_old_names()
         return Erasure(
             counts={name: number for name, number in self._counts.items() if number},
             event_ids=tuple(sorted(self._event_ids)),
@@ -221,7 +224,8 @@ class _Eraser(Repository):
         gone = [
             (row.key, row.route)
             for row in self._read(statement.execution_options(yield_per=_STREAM))
-            if self._quotes.within(bytes(row.body).decode("utf-8", "replace"))
+            if self._quotes.within(body := bytes(row.body).decode("utf-8", "replace"))
+            or self._quotes.named(body)
             or self._quotes.within(row.key)
             or self._quotes.within(row.route)
         ]
@@ -240,8 +244,12 @@ class _Eraser(Repository):
             statement = select(_problems.c.id, _problems.c.names).where(
                 self._mine(_problems), _problems.c.id.in_(some)
             )
-            rows = self._read(statement).all()
-            blanked += [row.id for row in rows if any(map(self._quotes.excerpt, row.names.values()))]
+            for row in self._read(statement).all():
+                names = set(row.names.values())
+                others = self._messages_of(row.id)
+                if any(self._quotes.excerpt(name) or self._quotes.alone(name, others) for name in names):
+                    blanked.append(row.id)
+                    self._old_names[row.id] = names
         for id in blanked:
             self._write(
                 update(_problems)
@@ -250,6 +258,42 @@ class _Eraser(Repository):
             )
         self._counts["problems"] += len(blanked)
         return tuple(sorted(blanked))
+
+    def _messages_of(self, problem_id: str) -> list[str]:
+        """What others wrote about a problem, the customer's messages being gone already."""
+        theirs = _events.join(
+            _assignments,
+            and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
+        )
+        statement = (
+            select(_events.c.text)
+            .select_from(theirs)
+            .where(self._mine(), _assignments.c.problem_id == problem_id, _events.c.text.is_not(None))
+            .order_by(_events.c.at)
+            .limit(_STREAM)
+        )
+        return list(self._read(statement).scalars())
+
+    def _forget_old_names(self) -> None:
+        """Proposals and messages about a problem whose name was the customer's do not keep it either."""
+        for problem_id, names in self._old_names.items():
+            for table, columns in ((tables.proposals, ("title", "draft")), (tables.messages, ("data",))):
+                about = table.c.data["problem"]["id"].as_string() if table is tables.messages else table.c.problem_id
+                self._rewrite(
+                    table,
+                    columns,
+                    lambda row, name, names=names: without(getattr(row, name), names),  # type: ignore[misc]
+                    condition=about == problem_id,
+                )
+
+    def _blank_audit(self) -> None:
+        """What was noted about their cases and events: a person may have written of them in other words."""
+        table = tables.audit
+        for some in chunks(sorted(self._case_ids | self._event_ids)):
+            about = and_(self._mine(table), table.c.object.in_(some))
+            self._counts[table.name] += self._write(
+                update(table).where(about).values(object=ERASED, detail={})
+            ).rowcount
 
     def _blank_exposures(self, ids: set[str]) -> None:
         blank = dict.fromkeys(("query", "customer_id", "conversation_id", "case_id", "event_id"))
@@ -282,8 +326,11 @@ class _Eraser(Repository):
         columns: tuple[str, ...],
         cleaned: Callable[[Any, str], Any],
         kind: Any = None,
+        condition: ColumnElement[bool] | None = None,
     ) -> set[Any]:
         statement = select(table.c.id, *(table.c[name] for name in columns)).where(self._mine(table))
+        if condition is not None:
+            statement = statement.where(condition)
         changed: dict[Any, dict[str, Any]] = {}
         for row in self._read(statement.execution_options(yield_per=_STREAM)):
             new = {name: cleaned(row, name) for name in columns}

@@ -17,6 +17,22 @@ _PARTS = re.compile(r"\[[^\]]*\]|[·|:：—…/()（）\n]|\.{3}| - ")
 """What stands between the parts of a generated name, masked numbers included."""
 
 
+_STRINGS = re.compile(r'"([^"\\]*)"')
+
+
+def without(value: Any, texts: Collection[str]) -> Any:
+    """A JSON value with each of `texts` replaced by `[erased]` wherever it stands."""
+    if isinstance(value, str):
+        for text in sorted(texts, key=len, reverse=True):
+            value = value.replace(text, ERASED)
+        return value
+    if isinstance(value, dict):
+        return {key: without(item, texts) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without(item, texts) for item in value]
+    return value
+
+
 class Quotes:
     """The words of one customer: their id, the ids of their events, cases and conversations, their texts."""
 
@@ -47,6 +63,21 @@ class Quotes:
             return True
         parts = (part.strip() for part in _PARTS.split(text))
         return any(_is_long(part) and part in quote for part in parts for quote in self._long)
+
+    def alone(self, name: str, others: Iterable[str]) -> bool:
+        """Whether a part of a generated name, short or long, comes from the customer and from none of `others`."""
+        said = [text.casefold() for text in self._texts]
+        parts = {part.strip().casefold() for part in _PARTS.split(name)} - {""}
+        theirs = {part for part in parts if any(part in text for text in said)}
+        for text in others:
+            if not theirs:
+                break
+            theirs -= {part for part in theirs if part in text.casefold()}
+        return bool(theirs)
+
+    def named(self, text: str) -> bool:
+        """Whether a JSON text holds one of the ids as a value."""
+        return not self._ids.isdisjoint(_STRINGS.findall(text))
 
     def clean(self, value: Any, *, excerpts: bool = False) -> Any:
         """`value`, a JSON value, without the customer.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AnyHttpUrl, ConfigDict, Field
+from pydantic import AnyHttpUrl, ConfigDict, Field, UrlConstraints
 
 from kb_service.wire.base import Id, Moment, Request, Response
 
@@ -37,7 +37,7 @@ class WebhookFilter(Request):
 class WebhookIn(Request):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [WEBHOOK_EXAMPLE]})
 
-    url: AnyHttpUrl
+    url: Annotated[AnyHttpUrl, UrlConstraints(max_length=2000)]
     types: Annotated[list[MessageType], Field(min_length=1, max_length=8)]
     filter: WebhookFilter = WebhookFilter()
     format: Literal["standard"] = "standard"

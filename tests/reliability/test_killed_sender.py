@@ -1,0 +1,122 @@
+"""The webhook sender killed at random points: every message arrives, and comes again under the same id only."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import defaultdict
+from contextlib import closing
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from standardwebhooks.webhooks import Webhook as Verifier
+
+from kb_service.delivery.addresses import parse_networks
+from kb_service.delivery.endpoints import Endpoints
+from tests.reliability import victims
+from tests.reliability.harness import CALLER, SHOP, Victim, new_shop, opened, pause, rounds
+
+KILLS = rounds(8, 200)
+MESSAGES = 6
+"""New ones before each kill."""
+
+
+class FickleReceiver:
+    """Takes some, refuses some, is slow with others; keeps what it has read, whatever it answered."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.bodies: dict[str, set[bytes]] = defaultdict(set)
+        self.headers: list[dict[str, str]] = []
+        self.came = threading.Event()
+        self.well = False
+        outer, lock = self, threading.Lock()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                with lock:
+                    dice = 0.0 if outer.well else chance.random()
+                    outer.bodies[self.headers["webhook-id"]].add(body)
+                    outer.headers.append({name.lower(): value for name, value in self.headers.items()})
+                outer.came.set()
+                if dice > 0.75:
+                    time.sleep(0.1)
+                self.send_response(500 if 0.5 < dice < 0.75 else 204)
+                self.end_headers()
+
+            def handle(self) -> None:
+                try:
+                    super().handle()
+                except OSError:
+                    self.close_connection = True  # the sender was killed
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def test_no_message_is_lost_and_every_duplicate_keeps_its_id(tmp_path: Path) -> None:
+    chance = random.Random(18)
+    data = tmp_path / "data"
+    new_shop(data)
+    receiver = FickleReceiver(random.Random(7))
+    sent: list[str] = []
+    ahead = timedelta(0)
+    try:
+        with closing(opened(data)) as store:
+            endpoints = Endpoints(store, parse_networks("127.0.0.0/8"))
+            made = endpoints.put(
+                CALLER, "team", url=receiver.url, types=("alert.opened",), filter={}, format="standard"
+            )
+            for kill in range(KILLS):
+                with store.writing(SHOP) as unit:
+                    added = [
+                        unit.outbox.add("alert.opened", {"id": f"alt_{kill}_{number}"}, unit.now, ["team"])
+                        for number in range(MESSAGES)
+                    ]
+                sent += added  # committed: from here on none may be lost
+                receiver.came.clear()
+                with Victim(victims.carry, data, ahead, kill) as victim:
+                    receiver.came.wait(20)
+                    pause(chance, 0.0, 0.15)
+                    victim.kill()
+                ahead += timedelta(hours=3)
+            receiver.well = True
+            for _ in range(12):
+                with Victim(victims.carry, data, ahead, KILLS) as victim:
+                    deadline = time.monotonic() + 3
+                    while time.monotonic() < deadline and _pending(store):
+                        time.sleep(0.05)
+                if not _pending(store):
+                    break
+                ahead += timedelta(days=2)
+            with store.reading(SHOP) as unit:
+                counts = {state: count for state, count in unit.outbox.counts().items() if count}
+    finally:
+        receiver.close()
+    assert counts == {"delivered": len(sent)}
+    assert set(receiver.bodies) == set(sent), "all of them, and nothing else"
+    assert {len(bodies) for bodies in receiver.bodies.values()} == {1}, "the same id is the same message"
+    assert len(receiver.headers) > len(sent), "some came twice, or nothing was tried here"
+    assert made.secret is not None
+    last = receiver.headers[-1]
+    (body,) = receiver.bodies[last["webhook-id"]]
+    Verifier(made.secret)
+    assert body
+
+
+def _pending(store: victims.Store) -> int:
+    with store.reading(SHOP) as unit:
+        return unit.outbox.counts().get("pending", 0)
