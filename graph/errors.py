@@ -1,8 +1,8 @@
 """What can go wrong in this room.
 
-    GraphError         anything that callers of `graph` may want to catch
-    ├── NotAllowed     a step that the present state does not allow
-    └── InvalidValue   an argument is malformed or contradicts another
+GraphError         anything that callers of `graph` may want to catch
+├── NotAllowed     a step that the present state does not allow
+└── InvalidValue   an argument is malformed or contradicts another
 """
 
 from __future__ import annotations

@@ -24,8 +24,6 @@ Action: TypeAlias = Literal[
     "promote", "acknowledge", "resolve", "reopen", "regress", "silence", "assign", "rename"
 ]
 
-ACTIONS: tuple[Action, ...] = get_args(Action)
-
 _FROM: Mapping[Action, frozenset[ProblemState]] = {
     "promote": frozenset({"candidate"}),
     "acknowledge": frozenset({"candidate", "open", "regressed", "silenced", "acknowledged"}),
@@ -132,6 +130,21 @@ def promoted(
         return problem
     moment = reached(observations, rules.promote_customers, rules.promote_window_hours, now)
     return problem if moment is None else transition(problem, "promote", moment)
+
+
+def counted(problem: Problem, observations: Iterable[Observation], *, events: int) -> Problem:
+    """The problem with its counts and its span as its observations say; customers count within the episode."""
+    seen = list(observations)
+    begin = episode_begin(problem)
+    opened_at = min([problem.opened_at, *(o.at for o in seen)])
+    return replace(
+        problem,
+        opened_at=opened_at,
+        episode_at=opened_at if begin is None else problem.episode_at,
+        active_at=max([problem.active_at, *(o.at for o in seen)]),
+        customers=len({o.voter for o in seen if begin is None or o.at >= begin}),
+        events=events,
+    )
 
 
 def episode_begin(problem: Problem) -> datetime | None:

@@ -5,21 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal, TypeAlias
 
 from graph.errors import InvalidValue
 from graph.models import Band, Contribution, Customer, Priority, ProblemState, Rules, Understanding
-
-Factor: TypeAlias = Literal[
-    "urgency",
-    "emotion",
-    "sensitive",
-    "service_level",
-    "repeat_contact",
-    "problem_state",
-    "customer_value",
-    "waiting",
-]
 
 DEFAULT_WEIGHTS: Mapping[str, float] = {
     "urgency": 36.0,
@@ -31,7 +19,7 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
     "customer_value": 15.0,
     "waiting": 60.0,
 }
-"""The most points that each factor gives (`waiting`: after a day, more afterwards)."""
+"""The points that each factor gives in full measure; `waiting` after a day, and more afterwards."""
 
 VALUE_CAP = 15.0
 """Customer value never gives more, whatever a shop's rules say, so that it cannot starve others."""
@@ -138,7 +126,7 @@ def _emotion(understanding: Understanding, chinese: bool) -> tuple[float, str]:
 
 
 def _service_level(customer: Customer | None, consumed: float | None, chinese: bool) -> tuple[float, str]:
-    """Half for the tier that was promised more, half for how much of the promised time is used up."""
+    """The tier that was promised more, and how much of the promised time is used; together at most 1.95."""
     tier = (customer.tier or "").strip() if customer else ""
     known = next((value for name, value in _TIERS.items() if name in tier.casefold()), 0.0)
     used = min(max(consumed or 0.0, 0.0), 1.5)

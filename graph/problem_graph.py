@@ -226,15 +226,6 @@ class ProblemGraph:
         wanted = (n for n in found if (not kinds or n.kind in kinds) and (not edges or n.edge in edges))
         return tuple(sorted(wanted, key=lambda n: (-n.weight, n.node, n.edge, n.outgoing)))
 
-    def current(self, external_id: str, at: datetime) -> bool:
-        """Whether a document is here, valid at `at`, and not superseded by one that is valid then."""
-        with self._lock:
-            node = node_id("document", external_id)
-            if node not in self._graph:
-                return False
-            data = self._graph.nodes[node]
-            return holds(data["valid_from"], data["valid_to"], at) and not self._is_superseded(node, at)
-
     def answers_of(self, problem_id: str, at: datetime) -> tuple[Answer, ...]:
         """Documents that answered a problem and are valid and not superseded at `at`, heaviest first.
 

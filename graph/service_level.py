@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,14 +28,12 @@ class ServiceLevel:
     resolve_due: datetime
 
 
-def sla(
-    band: Band, customer_tier: str | None, at: datetime, *, valued: Collection[str] = VALUED_TIERS
-) -> ServiceLevel:
+def sla(band: Band, customer_tier: str | None, at: datetime) -> ServiceLevel:
     """The service level of a case opened at `at`: by its band of priority, one tier up for valued customers.
 
     First reply and solution within 5 min and 4 h (tier 1), 15 min and 8 h, 1 h and 24 h, 4 h and 72 h (4).
     """
-    lift = customer_tier is not None and customer_tier.casefold() in valued
+    lift = customer_tier is not None and customer_tier.casefold() in VALUED_TIERS
     tier = max(1, _TIER[band] - lift)
     reply, solution = _TIMES[tier]
     return ServiceLevel(tier, at + reply, at + solution)

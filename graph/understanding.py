@@ -23,7 +23,6 @@ __all__ = [
     "read",
     "sensitive_flow",
     "small_talk",
-    "understand",
     "urgency",
 ]
 
@@ -65,25 +64,3 @@ def read(
         urgency=urgency(text, language, felt),
     )
     return Reading(understanding, intents)
-
-
-def understand(
-    text: str,
-    *,
-    language: str,
-    clauses: Sequence[Utterance],
-    classifier: IntentClassifier | None,
-    gazetteer: Gazetteer,
-    at: datetime,
-    whole: Utterance | None = None,
-) -> Understanding:
-    """`read` without the classifier's reason."""
-    return read(
-        text,
-        language=language,
-        clauses=clauses,
-        classifier=classifier,
-        gazetteer=gazetteer,
-        at=at,
-        whole=whole,
-    ).understanding

@@ -64,11 +64,6 @@ class BatchingEmbedder:
         self._led = False
         self._closed = False
 
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        """The vector of one query, shape (dimension,)."""
-        vector: NDArray[np.float32] = self.embed_queries((text,))[0]
-        return vector
-
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         if self._cache is None:
             return self._encode(texts)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
@@ -34,7 +33,6 @@ _KINDS_BY_FOLDER: Mapping[str, Kind] = {
     "faq": "faq",
     "faqs": "faq",
 }
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +83,14 @@ class Walk:
     files: tuple[SourceFile, ...] = ()
     problems: tuple[FileProblem, ...] = ()
     _unread: tuple[Path, ...] = ()
+    _paths: frozenset[Path] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_paths", frozenset(file.path for file in self.files))
 
     def holds(self, path: Path) -> bool:
         """Whether a file read earlier is still there, or may be: what cannot be read now is not gone."""
-        return any(file.path == path for file in self.files) or any(
-            path == unread or unread in path.parents for unread in self._unread
-        )
+        return path in self._paths or any(path == unread or unread in path.parents for unread in self._unread)
 
 
 def walk(paths: Sequence[Path], *, max_bytes: int = MAX_FILE_BYTES) -> Walk:

@@ -222,14 +222,11 @@ def _unit(vectors: NDArray[np.float32]) -> Vectors:
     return unit
 
 
-def load_embedder(
-    name: str, *, threads: int = 0, query_prefix: str | None = None, passage_prefix: str | None = None
-) -> Embedder:
+def load_embedder(name: str, *, threads: int = 0) -> Embedder:
     """The embedder that a setting names: `packaged`, `word-hash`, a local model's folder, or a hub name.
 
     The packaged model's export is made first when it is missing or damaged, which takes some seconds and
-    happens in a process of its own. The prefixes concern local and hub models only; None lets the model
-    decide. Raises EncoderUnavailable with what to do.
+    happens in a process of its own. Raises EncoderUnavailable with what to do.
     """
     if name == "word-hash":
         return WordHashEmbedder()
@@ -243,9 +240,7 @@ def load_embedder(
         raise EncoderUnavailable("embedding_model is empty; set it to `packaged`, a folder, or a hub name")
     from ingest.transformers import TransformersEmbedder
 
-    return TransformersEmbedder(
-        name, threads=threads, query_prefix=query_prefix, passage_prefix=passage_prefix
-    )
+    return TransformersEmbedder(name, threads=threads)
 
 
 def ensure_export(folder: Path | None = None) -> Path:

@@ -1,14 +1,14 @@
 """What can go wrong between a file and its passages.
 
-    IngestError
-    ├── UnreadableSource       the bytes cannot be turned into text
-    │   ├── UnsupportedFormat  no reader for this media type or extension
-    │   ├── CorruptSource      damaged, truncated, binary or wrongly encoded
-    │   ├── ProtectedSource    needs a password
-    │   ├── EmptySource        holds no text
-    │   └── SourceTooLarge     beyond a limit on size, expansion, memory or time
-    ├── InvalidDocument        an attribute is missing, malformed or contradicts another
-    └── EncoderUnavailable     a model cannot be loaded
+IngestError
+├── UnreadableSource       the bytes cannot be turned into text
+│   ├── UnsupportedFormat  no reader for this media type or extension
+│   ├── CorruptSource      damaged, truncated, binary or wrongly encoded
+│   ├── ProtectedSource    needs a password
+│   ├── EmptySource        holds no text
+│   └── SourceTooLarge     beyond a limit on size, expansion, memory or time
+├── InvalidDocument        an attribute is missing, malformed or contradicts another
+└── EncoderUnavailable     a model cannot be loaded
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from ingest.redaction import redact_document
 from ingest.splitting import split
 
 _AT_ONCE = 512
-"""Passages handed to the encoder together: many enough for even batches, few enough to tell progress."""
+"""Passages handed to the encoder together: many enough for even batches, few enough to bound its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,10 @@ def prepare(document: Document, *, workspace: str, version: int) -> Prepared:
     return Prepared(clean, split(clean, workspace=workspace, version=version))
 
 
-def embed(
-    passages: Sequence[Passage], embedder: Embedder, *, done: Callable[[int], None] = lambda count: None
-) -> Vectors:
+def embed(passages: Sequence[Passage], embedder: Embedder) -> Vectors:
     """Unit-length float32 vectors of the passages, shape (n, dimension), in their order.
 
     Equal texts are encoded once, and texts of like length together, so that little is spent on padding.
-    `done` hears how many passages each step has finished.
     """
     rows: dict[str, list[int]] = {}
     for row, passage in enumerate(passages):
@@ -51,7 +48,6 @@ def embed(
         batch = texts[start : start + _AT_ONCE]
         for text, vector in zip(batch, embedder.embed_passages(batch), strict=True):
             vectors[rows[text]] = vector
-        done(sum(len(rows[text]) for text in batch))
     return vectors
 
 

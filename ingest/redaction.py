@@ -52,11 +52,6 @@ def redact(text: str) -> Redacted:
     return Redacted("".join([*parts, text[end:]]), findings)
 
 
-def redact_event_text(text: str) -> str:
-    """What an event's message or reply says, with personal data masked: what is stored and compared."""
-    return redact(text).text
-
-
 def redact_document(document: Document) -> Document:
     """A resolution without personal data in title, text, fields and metadata; its blocks follow the text.
 

@@ -26,6 +26,7 @@ from kb_service.exposures import ExposureLog
 from kb_service.knowledge import Knowledge
 from kb_service.middleware import Admission, BodyLimit, RequestContext
 from kb_service.observability import Metrics
+from kb_service.problems import Problems
 from kb_service.reading import Reader
 from kb_service.replays import Replays
 from kb_service.replicas import Replicas
@@ -103,6 +104,7 @@ def wire(
         ),
         routing=routing,
         casework=casework,
+        problems=Problems(store, replicas, routing, clock=clock),
         endpoints=Endpoints(store, networks),
         courier=Courier(store, metrics, allow=networks, clock=clock, chance=chance or random.Random()),
         limiter=anyio.CapacityLimiter(settings.worker_threads),

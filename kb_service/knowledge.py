@@ -22,6 +22,7 @@ from kb_service.models import Principal
 from kb_service.replicas import Replicas
 from kb_service.store import Page, Store, StoredDocument, Unit
 
+EMPTY: Mapping[str, str] = {}
 GROUP = 64
 """Documents per transaction: enough to encode in full batches, few enough to lose little to a crash."""
 
@@ -113,9 +114,13 @@ class Knowledge:
         attributes: Mapping[str, object],
         *,
         records: bool = False,
+        templates: Mapping[str, str] = EMPTY,
     ) -> list[Outcome]:
-        """Read a file in the parser's process and put what it holds."""
-        read = self._parsers.read(name, data, options={"records": records} if records else {})
+        """Read a file in the parser's process and put what it holds.
+
+        With `records` each row is a document, made by `templates` over its columns as in a collection.toml.
+        """
+        read = self._parsers.read(name, data, options={"records": True, **templates} if records else {})
         given = dict(attributes)
         single = len(read.extracts) == 1 and not records
         if not single:

@@ -11,7 +11,6 @@ from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.redaction import mask_numbers
 
-
 _PLACEHOLDER = re.compile(r"\[[A-Z]+\]")
 
 

@@ -25,6 +25,7 @@ from graph.naming import name_problem
 from graph.recurrence import Observation, recurrence, regression
 from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import alert_data, problem_data
+from kb_service.errors import NotFound
 from kb_service.models import EventProblem, EventResult
 from kb_service.proposing import propose
 from kb_service.reading import nameable
@@ -215,16 +216,8 @@ class Recording:
             self._raise(problem, verdict)
 
     def _counted(self, problem: Problem, seen: Sequence[Observation], moment: datetime) -> Problem:
-        begin = lifecycle.episode_begin(problem)
-        episode = [item for item in seen if begin is None or item.at >= begin]
-        opened_at = min([problem.opened_at, *(item.at for item in seen)])
         counted = replace(
-            problem,
-            opened_at=opened_at,
-            episode_at=opened_at if begin is None else problem.episode_at,
-            active_at=max(problem.active_at, moment),
-            customers=len({item.voter for item in episode}),
-            events=self._unit.problems.event_count(problem.id),
+            lifecycle.counted(problem, seen, events=self._unit.problems.event_count(problem.id)),
             products=self._replica.products_of(problem),
         )
         promoted = lifecycle.promoted(counted, seen, self._replica.shop.rules, now=moment)
@@ -356,3 +349,24 @@ def skus(item: HeardEvent) -> tuple[str, ...]:
 def digest_id(prefix: str, *parts: str) -> str:
     """A stable id from content, so that a replay of a history gives the same ids."""
     return f"{prefix}_{hashlib.blake2b(chr(31).join(parts).encode(), digest_size=10).hexdigest()}"
+
+
+def recount(unit: Unit, problem_id: str) -> None:
+    """Take a problem's counts and span anew from all of its messages, after some were moved or erased."""
+    problem = found_problem(unit, problem_id)
+    seen = [Observation(*item) for item in unit.problems.observations(problem.id)]
+    unit.problems.put(lifecycle.counted(problem, seen, events=len(seen)))
+
+
+def found_problem(unit: Unit, problem_id: str) -> Problem:
+    problem = unit.problems.get(problem_id)
+    if problem is None:
+        raise NotFound("There is no problem {id} in this workspace.", id=problem_id)
+    return problem
+
+
+def found_case(unit: Unit, case_id: str) -> Case:
+    case = unit.cases.get(case_id)
+    if case is None:
+        raise NotFound("There is no case {id} in this workspace.", id=case_id)
+    return case

@@ -290,7 +290,10 @@ class Replica:
         if by_kind.keys() & DECLARED or self._about_products(unit, documents):
             self._declare(unit)
         elif by_kind.keys() & {"agent", "case"}:
-            self.shop = self._loader.with_agents(unit, self.shop)
+            before = self.shop
+            self.shop = self._loader.with_agents(unit, before)
+            if _skills(self.shop) != _skills(before):
+                self._declare(unit)
         for problem_id in dict.fromkeys([*by_kind.get("problem", ()), *self._alerted(unit, by_kind)]):
             problem = unit.problems.get(problem_id)
             if problem is not None:
@@ -384,6 +387,10 @@ class Replica:
 
 DECLARED = frozenset({"intent", "intent_removed", "agent_removed", "rules", "workspace"})
 """Changes after which the Shop is made anew at once; what outcomes teach may wait a little."""
+
+
+def _skills(shop: Shop) -> dict[str, tuple[str, ...]]:
+    return {agent.id: agent.skills for agent in shop.agents.values()}
 
 
 def document_node(document: Document) -> DocumentNode:

@@ -15,6 +15,7 @@ from kb_service.delivery.endpoints import Endpoints
 from kb_service.exposures import ExposureLog
 from kb_service.knowledge import Knowledge
 from kb_service.observability import Metrics
+from kb_service.problems import Problems
 from kb_service.reading import Reader
 from kb_service.replays import Replays
 from kb_service.replicas import Replicas
@@ -42,6 +43,7 @@ class Services:
     answering: Answering
     routing: Routing
     casework: Casework
+    problems: Problems
     endpoints: Endpoints
     courier: Courier
     limiter: anyio.CapacityLimiter

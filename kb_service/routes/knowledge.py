@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ingest.models import Audience, Kind
 from kb_service import problem_details
@@ -37,6 +37,7 @@ NDJSON = {
         "example": {"external_id": "returns-us", **DOCUMENT_EXAMPLE},
     }
 }
+Template = Annotated[Text, Field(max_length=500)] | None
 Cursor = Annotated[Text | None, Query(max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
@@ -119,13 +120,22 @@ async def upload(
     language: Annotated[Text | None, Form(max_length=8)] = None,
     audience: Annotated[Audience | None, Form()] = None,
     records: Annotated[bool, Form(description="Each row or line is a document of its own.")] = False,
+    id_template: Annotated[Template, Form(description="With records: a row's id, such as `faq-{number}`.")] = None,
+    title: Annotated[Template, Form(description="The title; with records a template such as `{question}`.")] = None,
+    question: Annotated[Template, Form(description="With records: the question, such as `{question}`.")] = None,
+    reply: Annotated[Template, Form(description="With records: the reply, such as `{answer}`.")] = None,
 ) -> UploadOut:
     data = await file.read()
     given = {"kind": kind, "external_id": external_id, "language": language, "audience": audience}
+    if not records:
+        given["title"] = title
     attributes = {name: value for name, value in given.items() if value is not None}
+    filled = {"id_template": id_template, "title": title, "question": question, "reply": reply}
+    templates = {name: value for name, value in filled.items() if value is not None}
     outcomes = await in_thread(
-        wired, wired.knowledge.upload, caller, file.filename or "upload", data, attributes, records=records
-    )
+        wired, wired.knowledge.upload, caller, file.filename or "upload", data, attributes,
+        records=records, templates=templates,
+    )  # fmt: skip
     if len(outcomes) == 1 and isinstance(outcomes[0], Refused):
         raise outcomes[0].error
     return UploadOut(items=[_status(outcome, lang) for outcome in outcomes])

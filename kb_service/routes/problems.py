@@ -49,7 +49,7 @@ async def problems(
     limit: Limit = 50,
 ) -> Page[ProblemOut]:
     page = await in_thread(
-        wired, wired.casework.problems, caller.workspace, cursor, limit,
+        wired, wired.problems.problems, caller.workspace, cursor, limit,
         state=state, emerging=emerging, evergreen=evergreen, q=q, sort=sort,
     )  # fmt: skip
     return Page[ProblemOut](items=[_out(view, lang) for view in page.items], next_cursor=page.next_cursor)
@@ -57,7 +57,7 @@ async def problems(
 
 @router.get("/problems/{id}", summary="One problem with its evidence; a merged id answers with the survivor")
 async def problem(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemDetailOut:
-    detail = await in_thread(wired, wired.casework.problem, caller.workspace, id)
+    detail = await in_thread(wired, wired.problems.problem, caller.workspace, id)
     return ProblemDetailOut(
         **_out(detail.view, lang).model_dump(),
         evidence=detail.evidence.get(lang, ""),
@@ -84,54 +84,54 @@ async def problem_cases(
 async def problem_graph(
     wired: Wired, caller: Caller, id: Id, hops: Annotated[int, Query(ge=1, le=3)] = 2
 ) -> dict[str, Any]:
-    return await in_thread(wired, wired.casework.graph, caller.workspace, id, hops)
+    return await in_thread(wired, wired.problems.graph, caller.workspace, id, hops)
 
 
 @router.get("/graph", summary="The whole problem graph, as node-link JSON")
 async def whole_graph(wired: Wired, caller: Caller) -> dict[str, Any]:
-    return await in_thread(wired, wired.casework.graph, caller.workspace, None, 0)
+    return await in_thread(wired, wired.problems.graph, caller.workspace, None, 0)
 
 
 @once.post("/problems/{id}/acknowledge", summary="Somebody is on it")
 async def acknowledge(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemOut:
-    return _out(await in_thread(wired, wired.casework.act, caller, id, "acknowledge"), lang)
+    return _out(await in_thread(wired, wired.problems.act, caller, id, "acknowledge"), lang)
 
 
 @once.post("/problems/{id}/resolve", summary="It is mended; customers who return make it regress")
 async def resolve(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemOut:
-    return _out(await in_thread(wired, wired.casework.act, caller, id, "resolve"), lang)
+    return _out(await in_thread(wired, wired.problems.act, caller, id, "resolve"), lang)
 
 
 @once.post("/problems/{id}/reopen", summary="It is not mended after all")
 async def reopen(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemOut:
-    return _out(await in_thread(wired, wired.casework.act, caller, id, "reopen"), lang)
+    return _out(await in_thread(wired, wired.problems.act, caller, id, "reopen"), lang)
 
 
 @once.post("/problems/{id}/rename", summary="Give it the name that people use")
 async def rename(wired: Wired, caller: Caller, lang: Lang, id: Id, body: NamesIn) -> ProblemOut:
     names = {lang: body.name} if isinstance(body.name, str) else dict(body.name)
-    return _out(await in_thread(wired, wired.casework.rename, caller, id, names), lang)
+    return _out(await in_thread(wired, wired.problems.rename, caller, id, names), lang)
 
 
 @once.post("/problems/{id}/silence", summary="No alerts until a time or a number of further customers")
 async def silence(wired: Wired, caller: Caller, lang: Lang, id: Id, body: SilenceIn) -> ProblemOut:
-    silenced = wired.casework.act
+    silenced = wired.problems.act
     return _out(await in_thread(wired, silenced, caller, id, "silence", until=body.until, count=body.count), lang)
 
 
 @once.post("/problems/{id}/assign", summary="Give it an owner")
 async def assign(wired: Wired, caller: Caller, lang: Lang, id: Id, body: OwnerIn) -> ProblemOut:
-    return _out(await in_thread(wired, wired.casework.own, caller, id, body.agent_id), lang)
+    return _out(await in_thread(wired, wired.problems.own, caller, id, body.agent_id), lang)
 
 
 @once.post("/problems/{id}/merge", summary="It is the same as another; that one survives")
 async def merge(wired: Wired, caller: Caller, lang: Lang, id: Id, body: MergeIn) -> ProblemOut:
-    return _out(await in_thread(wired, wired.casework.merge, caller, id, body.into), lang)
+    return _out(await in_thread(wired, wired.problems.merge, caller, id, body.into), lang)
 
 
 @once.post("/problems/{id}/split", summary="Some of its cases are another problem")
 async def split(wired: Wired, caller: Caller, lang: Lang, id: Id, body: SplitIn) -> ProblemOut:
-    return _out(await in_thread(wired, wired.casework.split, caller, id, body.case_ids), lang)
+    return _out(await in_thread(wired, wired.problems.split, caller, id, body.case_ids), lang)
 
 
 @router.get("/alerts", summary="Alerts, the newest first")
@@ -146,7 +146,7 @@ async def alerts(
     limit: Limit = 50,
 ) -> Page[AlertOut]:
     page = await in_thread(
-        wired, wired.casework.alerts, caller.workspace, cursor, limit, kind=kind, state=state, since=since
+        wired, wired.problems.alerts, caller.workspace, cursor, limit, kind=kind, state=state, since=since
     )
     return Page[AlertOut](
         items=[AlertOut.of(alert, found, lang) for alert, found in page.items], next_cursor=page.next_cursor
@@ -155,7 +155,7 @@ async def alerts(
 
 @router.get("/alerts/{id}", summary="One alert with its evidence")
 async def alert(wired: Wired, caller: Caller, lang: Lang, id: Id) -> AlertOut:
-    found, of = await in_thread(wired, wired.casework.alert, caller.workspace, id)
+    found, of = await in_thread(wired, wired.problems.alert, caller.workspace, id)
     return AlertOut.of(found, of, lang)
 
 
@@ -168,7 +168,7 @@ async def proposals(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ProposalOut]:
-    page = await in_thread(wired, wired.casework.proposals, caller.workspace, cursor, limit, state=state)
+    page = await in_thread(wired, wired.problems.proposals, caller.workspace, cursor, limit, state=state)
     return Page[ProposalOut](
         items=[ProposalOut.of(item, lang) for item in page.items], next_cursor=page.next_cursor
     )
@@ -176,19 +176,19 @@ async def proposals(
 
 @once.post("/proposals/{id}/accept", summary="It will be done")
 async def accept(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProposalOut:
-    return ProposalOut.of(await in_thread(wired, wired.casework.decide, caller, id, "accepted"), lang)
+    return ProposalOut.of(await in_thread(wired, wired.problems.decide, caller, id, "accepted"), lang)
 
 
 @once.post("/proposals/{id}/dismiss", summary="It will not be done")
 async def dismiss(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProposalOut:
-    return ProposalOut.of(await in_thread(wired, wired.casework.decide, caller, id, "dismissed"), lang)
+    return ProposalOut.of(await in_thread(wired, wired.problems.decide, caller, id, "dismissed"), lang)
 
 
 @router.get("/rules", summary="The shop's rules, with the product's defaults where it set none")
 async def rules(wired: Wired, caller: Caller) -> RulesShape:
-    return RulesShape.model_validate(await in_thread(wired, wired.casework.rules, caller.workspace))
+    return RulesShape.model_validate(await in_thread(wired, wired.problems.rules, caller.workspace))
 
 
 @router.put("/rules", summary="Set the shop's rules as a whole")
 async def put_rules(wired: Wired, caller: Caller, body: RulesShape) -> RulesShape:
-    return RulesShape.model_validate(await in_thread(wired, wired.casework.put_rules, caller, body.value()))
+    return RulesShape.model_validate(await in_thread(wired, wired.problems.put_rules, caller, body.value()))

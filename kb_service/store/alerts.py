@@ -94,15 +94,6 @@ class Alerts(Repository):
         rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
         return page_of(self._with_examples(rows), next_cursor)
 
-    def open_of(self, problem_id: str, kind: str | None = None) -> Alert | None:
-        """The latest alert of a problem that is not resolved."""
-        found = (
-            alert
-            for alert in self.of_problem(problem_id)
-            if alert.state != "resolved" and kind in (None, alert.kind)
-        )
-        return next(found, None)
-
     def of_problem(self, problem_id: str) -> tuple[Alert, ...]:
         """Every alert of a problem, the latest opened first."""
         statement = select(_alerts).where(self._mine(), _alerts.c.problem_id == problem_id)

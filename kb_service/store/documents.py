@@ -76,9 +76,6 @@ class Documents(Repository):
     def get(self, external_id: str) -> StoredDocument | None:
         return next(self.all([external_id]), None)
 
-    def get_many(self, external_ids: Collection[str]) -> dict[str, StoredDocument]:
-        return {stored.document.external_id: stored for stored in self.all(external_ids)}
-
     def all(self, external_ids: Collection[str] | None = None) -> Iterator[StoredDocument]:
         """Every current document, or those named, in the order of external ids."""
         for row in self._among(select(_documents), external_ids):

@@ -172,8 +172,8 @@ class _Eraser(Repository):
 
     def _remove_facts(self) -> None:
         for some in chunks(sorted(self._case_ids)):
-            others = and_(self._mine(), _events.c.case_id.in_(some), _events.c.id.not_in(self._event_ids))
-            for id in list(self._read(select(_events.c.id).where(others)).scalars()):
+            inside = and_(self._mine(), _events.c.case_id.in_(some))
+            for id in set(self._read(select(_events.c.id).where(inside)).scalars()) - self._event_ids:
                 self._write(update(_events).where(self._mine(), _events.c.id == id).values(case_id=None))
                 self._log("event", id)
         for table in (tables.event_vectors, tables.assignments):
@@ -278,7 +278,11 @@ class _Eraser(Repository):
         """Proposals and messages about a problem whose name was the customer's do not keep it either."""
         for problem_id, names in self._old_names.items():
             for table, columns in ((tables.proposals, ("title", "draft")), (tables.messages, ("data",))):
-                about = table.c.data["problem"]["id"].as_string() if table is tables.messages else table.c.problem_id
+                about = (
+                    table.c.data["problem"]["id"].as_string()
+                    if table is tables.messages
+                    else table.c.problem_id
+                )
                 self._rewrite(
                     table,
                     columns,

@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Select, and_, func, insert, select
 
 from graph.models import Event
+from graph.recurrence import Observation
 from kb_service.store import tables
 from kb_service.store.event_rows import event_row, messages_query, stored_event, stored_message
 from kb_service.store.outcomes import outcomes
 from kb_service.store.repository import Repository, chunks
-from kb_service.store.snapshots import vector_bytes, vector_of
+from kb_service.store.snapshots import vector_bytes
 from kb_service.store.values import HourCount, NewEvent, Outcome, StoredEvent, StoredMessage
 
 _events = tables.events
@@ -88,13 +88,6 @@ class Events(Repository):
             )
         self._upsert_many(rows, _vectors)
 
-    def set_case(self, event_ids: Sequence[str], case_id: str) -> None:
-        """Moves events to another case."""
-        for some in chunks(event_ids):
-            self._write(_events.update().where(self._mine(), _events.c.id.in_(some)).values(case_id=case_id))
-            for id in some:
-                self._log("event", id)
-
     def get(self, id: str) -> StoredEvent | None:
         row = self._read(select(_events).where(self._mine(), _events.c.id == id)).first()
         return None if row is None else stored_event(row)
@@ -111,18 +104,6 @@ class Events(Repository):
     def of_case(self, case_id: str) -> tuple[StoredEvent, ...]:
         """The events of a case, oldest first."""
         return self._oldest_first(select(_events).where(self._mine(), _events.c.case_id == case_id))
-
-    def of_conversation(self, conversation_id: str) -> tuple[StoredEvent, ...]:
-        """The events of a conversation, oldest first."""
-        return self._oldest_first(
-            select(_events).where(self._mine(), _events.c.conversation_id == conversation_id)
-        )
-
-    def of_customer(self, customer_id: str, limit: int = 200) -> tuple[StoredEvent, ...]:
-        """The latest events of a customer, newest first."""
-        return self._newest_first(
-            select(_events).where(self._mine(), _events.c.customer_id == customer_id), limit
-        )
 
     def of_problem(
         self, problem_id: str, limit: int = 50, customers_only: bool = True
@@ -161,15 +142,6 @@ class Events(Repository):
         row = self._read(messages_query().where(self._mine(), _events.c.id == id)).first()
         return None if row is None else stored_message(row)
 
-    def vectors(self, ids: Collection[str]) -> dict[str, tuple[NDArray[np.float32], str]]:
-        """The vector and its model of each of `ids` that has one."""
-        found: dict[str, tuple[NDArray[np.float32], str]] = {}
-        for some in chunks(set(ids)):
-            rows = self._read(select(_vectors).where(self._mine(_vectors), _vectors.c.event_id.in_(some)))
-            for row in rows:
-                found[row.event_id] = (vector_of(row.vector, half=True), row.model_id)
-        return found
-
     def outcomes(self, since: datetime | None = None) -> Iterator[Outcome]:
         """How each resolution by an agent ended; see `kb_service.store.outcomes`."""
         return outcomes(self._scope.connection, self.workspace, since)
@@ -177,20 +149,21 @@ class Events(Repository):
     def counts_by_hour(self, problem_id: str, since: datetime | None = None) -> tuple[HourCount, ...]:
         """Customers' messages of a problem by hour of event time, oldest first, without empty hours.
 
-        A message without a customer counts as a customer of its own.
+        A message without a customer counts for its conversation, or for itself (`Observation.voter`).
         """
         statement = (
-            select(_events.c.at, _events.c.customer_id, _events.c.id)
+            select(_events.c.at, _events.c.customer_id, _events.c.id, _events.c.conversation_id)
             .select_from(_assigned())
             .where(*self._assigned_to(problem_id), _events.c.type == "message", _events.c.role == "customer")
             .order_by(_events.c.at)
         )
         if since is not None:
             statement = statement.where(_events.c.at >= since)
-        seen: dict[datetime, list[str]] = defaultdict(list)
+        seen: dict[datetime, list[tuple[str, str]]] = defaultdict(list)
         for row in self._read(statement):
             hour = row.at.replace(minute=0, second=0, microsecond=0)
-            seen[hour].append(row.customer_id or f"\x00{row.id}")
+            said = Observation(row.at, row.customer_id, row.id, row.conversation_id)
+            seen[hour].append(said.voter)
         return tuple(HourCount(hour, len(who), len(set(who))) for hour, who in seen.items())
 
     def latest_at(self) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import insert, select
 
 from kb_service.store import tables
 from kb_service.store.repository import Repository
@@ -22,15 +22,8 @@ class FeedbackLog(Repository):
         row: dict[str, Any] = {name: getattr(feedback, name) for name in _NAMES}
         self._write(insert(_feedback), [row | {"workspace": self.workspace}])
 
-    def of_answer(self, answer_id: str) -> tuple[Feedback, ...]:
-        """What was said of an answer, whichever exposure showed it; oldest first."""
-        return self._where(_feedback.c.answer_id == answer_id)
-
     def of_exposure(self, exposure_id: str) -> tuple[Feedback, ...]:
         """What was said of an exposure's answers, oldest first."""
-        return self._where(_feedback.c.exposure_id == exposure_id)
-
-    def _where(self, condition: ColumnElement[bool]) -> tuple[Feedback, ...]:
-        statement = select(_feedback).where(self._mine(), condition)
+        statement = select(_feedback).where(self._mine(), _feedback.c.exposure_id == exposure_id)
         rows = self._read(statement.order_by(_feedback.c.at, _feedback.c.id))
         return tuple(Feedback(**{name: getattr(row, name) for name in _NAMES}) for row in rows)

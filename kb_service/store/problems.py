@@ -10,9 +10,10 @@ from typing import Any, Literal
 from sqlalchemy import Table, and_, delete, func, select, update
 
 from graph.models import Problem
+from graph.recurrence import Observation
 from kb_service.store import tables
 from kb_service.store.repository import Repository, chunks, page_of
-from kb_service.store.values import Observation, Page
+from kb_service.store.values import Page
 
 _problems = tables.problems
 _aliases = tables.problem_aliases
@@ -156,7 +157,7 @@ class Problems(Repository):
             and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
         )
         statement = (
-            select(_events.c.at, _events.c.customer_id, _events.c.id)
+            select(_events.c.at, _events.c.customer_id, _events.c.id, _events.c.conversation_id)
             .select_from(source)
             .where(
                 self._mine(_assignments),
@@ -168,7 +169,9 @@ class Problems(Repository):
         )
         if since is not None:
             statement = statement.where(_events.c.at >= since)
-        return [Observation(row.at, row.customer_id, row.id) for row in self._read(statement)]
+        return [
+            Observation(row.at, row.customer_id, row.id, row.conversation_id) for row in self._read(statement)
+        ]
 
     def event_count(self, problem_id: str) -> int:
         """How many customers' messages are assigned to a problem."""

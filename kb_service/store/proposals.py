@@ -47,17 +47,6 @@ class Proposals(Repository):
         rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
         return page_of(map(_proposal, rows), next_cursor)
 
-    def open_of(self, problem_id: str, kind: str | None = None) -> Proposal | None:
-        """The latest open proposal for a problem."""
-        statement = select(_proposals).where(
-            self._mine(), _proposals.c.problem_id == problem_id, _proposals.c.state == "open"
-        )
-        if kind is not None:
-            statement = statement.where(_proposals.c.kind == kind)
-        ordered = statement.order_by(_proposals.c.opened_at.desc(), _proposals.c.id.desc()).limit(1)
-        row = self._read(ordered).first()
-        return None if row is None else _proposal(row)
-
 
 def _proposal(row: Any) -> Proposal:
     plain = {name: getattr(row, name) for name in _PLAIN}

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar
@@ -23,6 +23,8 @@ Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 BOUND = 500
 """Values in one IN clause: far below what either database allows, and few enough to plan well."""
+_LARGEST = 2**63 - 1
+"""The largest number that a column holds."""
 
 
 class ReadOnlyUnit(RuntimeError):
@@ -155,7 +157,7 @@ def _decode_cursor(cursor: str, order: Sequence[ColumnElement[Any]]) -> tuple[An
         return tuple(
             _cursor_value(value, column.type.python_type) for value, column in zip(plain, order, strict=True)
         )
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise InvalidRequest.of(
             "cursor", "is not a cursor of this list; take next_cursor of the page before, or leave it out"
         ) from error
@@ -166,7 +168,9 @@ def _cursor_value(value: Any, kind: type[Any]) -> Any:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError("naive time")
-        return moment
+        return moment.astimezone(UTC)
     if not isinstance(value, kind):
         raise TypeError(f"expected {kind.__name__}")
+    if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
+        raise OverflowError("beyond 64 bits")
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,14 +159,6 @@ class StoredMessage:
     vector: NDArray[np.float32] | None
     model_id: str | None
     assignment: Assignment | None
-
-
-class Observation(NamedTuple):
-    """One customer's message of a problem; `customer_id` is None when the shop did not say."""
-
-    at: datetime
-    customer_id: str | None
-    event_id: str
 
 
 @dataclass(frozen=True, slots=True)

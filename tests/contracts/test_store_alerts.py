@@ -65,11 +65,6 @@ def test_lists_of_alerts(store: Store) -> None:
             (f"example {number}",) for number in (3, 2, 1, 0)
         ]
         assert [alert.id for alert in unit.alerts.of_problem("p1")] == ["a3", "a2"]
-        found = unit.alerts.open_of("p1")
-        assert found is not None
-        assert found.id == "a2"
-        assert unit.alerts.open_of("p1", "burst") is None
-        assert unit.alerts.open_of("p9") is None
 
 
 def test_alerts_follow_their_problem(store: Store) -> None:
@@ -102,8 +97,3 @@ def test_proposals(store: Store) -> None:
         assert [one.id for one in unit.proposals.page(state="dismissed").items] == ["proposal-1"]
         first = unit.proposals.page(limit=1)
         assert [one.id for one in unit.proposals.page(first.next_cursor).items] == ["proposal-1", "bare"]
-        found = unit.proposals.open_of("p1")
-        assert found is not None
-        assert found.id == "newer"
-        assert unit.proposals.open_of("p1", "document") is None
-        assert unit.proposals.open_of("p9") is None

@@ -168,7 +168,6 @@ def test_heads_counts_and_pages(store: Store) -> None:
     with store.reading("shop") as unit:
         assert sorted(unit.documents.heads()) == [f"doc-{number}" for number in range(7)]
         assert sorted(unit.documents.heads(["doc-3", "nothing"])) == ["doc-3"]
-        assert sorted(unit.documents.get_many(["doc-1", "doc-2", "nothing"])) == ["doc-1", "doc-2"]
         assert [one.document.external_id for one in unit.documents.all(["doc-5", "doc-0"])] == [
             "doc-0",
             "doc-5",

@@ -35,8 +35,7 @@ def test_feedback(store: Store) -> None:
         unit.feedback.add(bare)
         unit.feedback.add(some_feedback("f2", exposure_id="x2"))
         assert unit.feedback.of_exposure("x1") == (bare, some_feedback())
-        assert unit.feedback.of_answer("a1") == (some_feedback(), some_feedback("f2", exposure_id="x2"))
-        assert unit.feedback.of_answer("nothing") == ()
+        assert unit.feedback.of_exposure("nothing") == ()
 
 
 def test_idempotency(store: Store, clock: FixedClock) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import random
 import threading
 import time
@@ -238,3 +240,18 @@ def test_a_cursor_of_elsewhere_is_refused(store: Store) -> None:
 def test_the_store_answers(store: Store) -> None:
     store.ping()
     assert store.dialect in ("sqlite", "postgresql")
+
+
+def cursor_of(*values: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+
+
+def test_a_cursor_that_no_column_could_hold_is_refused(store: Store) -> None:
+    nested = base64.urlsafe_b64encode(b"[" * 40_000).decode()
+    early = cursor_of("0001-01-01T00:00:00+14:00", "case-1")
+    with store.reading("shop") as unit:
+        with pytest.raises(InvalidRequest):
+            unit.audit.page(cursor_of(10**40))
+        for cursor in (nested, early):
+            with pytest.raises(InvalidRequest):
+                unit.cases.page(cursor)

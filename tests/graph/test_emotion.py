@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,3 +96,9 @@ def test_scores_stay_in_range(text: str) -> None:
     felt = emotion(text, "zh")
     assert 0.0 <= felt.score <= 1.0
     assert 0.0 <= urgency(text, "zh", felt) <= 1.0
+
+
+def test_a_long_complaint_is_read_quickly() -> None:
+    begin = time.process_time()
+    emotion("垃圾难过" * 12000, "zh")
+    assert time.process_time() - begin < 2.0

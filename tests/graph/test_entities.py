@@ -166,7 +166,17 @@ def test_any_text_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["order " + "a1-" * 4000, "1" * 20000, "a" * 20000 + "@", "+1 " + "2 " * 8000, "¥1," * 5000]
+    "text",
+    [
+        "order " + "a1-" * 4000,
+        "1" * 20000,
+        "a" * 20000 + "@",
+        "+1 " + "2 " * 8000,
+        "¥1," * 5000,
+        "order" + " " * 20000 + "x",
+        "一" * 50000,
+        "顺丰" * 20000,
+    ],
 )
 def test_long_runs_are_read_quickly(text: str) -> None:
     begin = time.process_time()

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from graph.errors import InvalidValue, NotAllowed
 from graph.lifecycle import (
-    ACTIONS,
     Action,
     alert_state,
     awakened,
@@ -25,6 +24,7 @@ from graph.recurrence import Observation
 T = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 STATES: tuple[ProblemState, ...] = get_args(ProblemState)
+ACTIONS: tuple[Action, ...] = get_args(Action)
 
 
 def problem(state: ProblemState = "open", **changes: Any) -> Problem:

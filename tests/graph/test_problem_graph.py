@@ -154,9 +154,6 @@ def test_a_superseding_document_counts_from_its_own_begin() -> None:
     graph.link_answer("p1", "old", 1.0, T)
     assert [a.external_id for a in graph.answers_of("p1", T - DAY)] == ["old"]
     assert graph.answers_of("p1", T) == ()
-    assert graph.current("old", T - DAY)
-    assert not graph.current("old", T)
-    assert not graph.current("nowhere", T)
 
 
 def test_evidence_adds_up_and_can_be_taken_back() -> None:

@@ -31,11 +31,6 @@ def test_levels(band: Band, customer: str | None, tier: int, minutes: int, hours
     assert level.resolve_due == T + timedelta(hours=hours)
 
 
-def test_a_shop_names_its_own_valued_tiers() -> None:
-    assert sla("low", "vip", T).tier == 4
-    assert sla("low", "VIP", T, valued={"vip"}).tier == 3
-
-
 def test_more_urgent_is_never_later() -> None:
     bands: tuple[Band, ...] = ("urgent", "high", "normal", "low")
     for sooner, later in pairwise(sla(band, None, T) for band in bands):

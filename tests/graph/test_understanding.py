@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from graph.intents import IntentClassifier
 from graph.models import Intent
-from graph.understanding import Gazetteer, Reading, read, understand
+from graph.understanding import Gazetteer, Reading, read
 from tests.graph.utterances import say
 
 AT = datetime(2026, 11, 18, tzinfo=UTC)
@@ -39,9 +39,3 @@ def test_without_a_classifier_everything_else_is_understood() -> None:
     assert reading.understanding.out_of_scope
     assert reading.intents.reason == "no_examples"
     assert reading.understanding.entities[0].value == "SLA-EB20"
-
-
-def test_understand_leaves_the_reason_out() -> None:
-    text = "我要退货"
-    plain = understand(text, language="zh", clauses=[say(text)], classifier=CLASSIFIER, gazetteer=SHOP, at=AT)
-    assert plain == understood(text).understanding

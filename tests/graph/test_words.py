@@ -80,3 +80,11 @@ def test_the_unit_vector_of_a_row_has_length_one() -> None:
 )
 def test_is_content(word: str, telling: bool) -> None:
     assert is_content(word) is telling
+
+
+def test_an_index_that_lost_its_words_takes_wordless_texts() -> None:
+    index = WordIndex()
+    index.remove(index.add(["refund"]))
+    for _ in range(20):
+        index.add([])
+    assert index.cosines(["refund"]).tolist() == [0.0] * 20

@@ -118,8 +118,8 @@ class TestBatching:
     def test_it_goes_on_after_an_error(self) -> None:
         embedder = BatchingEmbedder(Recording())
         with pytest.raises(ValueError, match="refused"):
-            embedder.embed_query("refused")
-        assert embedder.embed_query("4 fine").tolist() == [4.0, 0.0]
+            embedder.embed_queries(("refused",))[0]
+        assert embedder.embed_queries(("4 fine",))[0].tolist() == [4.0, 0.0]
 
     def test_closing_refuses_new_queries_and_answers_those_that_wait(
         self, held: tuple[Recording, Callers]
@@ -129,7 +129,7 @@ class TestBatching:
         callers.wait_until_queued(1)
         callers.embedder.close()
         with pytest.raises(EncoderUnavailable, match="stopping"):
-            callers.embedder.embed_query("2 late")
+            callers.embedder.embed_queries(("2 late",))[0]
         recording.gate.set()
         callers.join()
         assert isinstance(callers.results["1 waits"], np.ndarray)
@@ -143,8 +143,8 @@ class TestBatching:
 
         embedder = BatchingEmbedder(Interrupted())
         with pytest.raises(KeyboardInterrupt):
-            embedder.embed_query("interrupt")
-        assert embedder.embed_query("5 fine").tolist() == [5.0, 0.0]
+            embedder.embed_queries(("interrupt",))[0]
+        assert embedder.embed_queries(("5 fine",))[0].tolist() == [5.0, 0.0]
 
     def test_many_threads_get_their_own_vectors(self, word_hash: Embedder) -> None:
         embedder = BatchingEmbedder(word_hash, limit=4)
@@ -154,7 +154,7 @@ class TestBatching:
 
         def work(part: int) -> None:
             for number in range(part, 60, 6):
-                found[number] = embedder.embed_query(texts[number])
+                found[number] = embedder.embed_queries((texts[number],))[0]
 
         threads = [threading.Thread(target=work, args=(part,)) for part in range(6)]
         for thread in threads:
@@ -180,20 +180,20 @@ class TestCache:
         recording = Recording()
         embedder = BatchingEmbedder(recording, cache=2)
         for text in ("1", "2", "1", "3", "1", "2"):
-            embedder.embed_query(text)
+            embedder.embed_queries((text,))[0]
         assert recording.runs == [["1"], ["2"], ["3"], ["2"]]
 
     def test_forgetting_leaves_nothing(self) -> None:
         recording = Recording()
         embedder = BatchingEmbedder(recording, cache=2)
-        embedder.embed_query("1")
+        embedder.embed_queries(("1",))[0]
         embedder.forget()
-        embedder.embed_query("1")
+        embedder.embed_queries(("1",))[0]
         assert recording.runs == [["1"], ["1"]]
 
     def test_nothing_is_kept_unless_asked(self) -> None:
         recording = Recording()
         embedder = BatchingEmbedder(recording)
-        embedder.embed_query("1")
-        embedder.embed_query("1")
+        embedder.embed_queries(("1",))[0]
+        embedder.embed_queries(("1",))[0]
         assert len(recording.runs) == 2

@@ -202,9 +202,10 @@ def test_an_upload_is_a_document(api: Api) -> None:
     found = api.get("/v1/documents/note").json()
     assert (found["kind"], found["title"], found["audience"]) == ("faq", "A note", "internal")
     table = "question,reply\n怎么退货?,七天内可以退货。\nHow long?,Thirty days.\n".encode()
-    rows = api.post(
-        "/v1/documents:upload", files={"file": ("faq.csv", table)}, data={"records": "true", "kind": "faq"}
-    ).json()["items"]
+    sent = {"files": {"file": ("faq.csv", table)}, "data": {"records": "true", "kind": "faq"}}
+    assert "id_template" in faults(api.post("/v1/documents:upload", **sent))
+    sent["data"] |= {"id_template": "faq-{question}", "title": "{question}", "question": "{question}"}
+    rows = api.post("/v1/documents:upload", **sent).json()["items"]
     assert [row["status"] for row in rows] == ["created", "created"]
     assert len({row["external_id"] for row in rows}) == 2
 

@@ -18,9 +18,11 @@ from typing import Any
 
 import uvicorn
 
+from ingest import language
 from ingest.embedding import BatchingEmbedder, WordHashEmbedder
 from ingest.readers import read
 from ingest.readers.results import ReadResult
+from ingest.redaction import redact
 from kb_service import replica, replicas
 from kb_service.app import create_app, utc_now
 from kb_service.delivery.addresses import parse_networks
@@ -33,6 +35,18 @@ from kb_service.settings import Settings
 from kb_service.store import Store
 
 SHOP = "shop"
+
+
+def warm() -> None:
+    """Load what is loaded at the first use, once for all that are forked from here."""
+    for text in ("where is my parcel", "退货要几天"):
+        language.identify(text)
+        language.tokens(text)
+        redact(text)
+    WordHashEmbedder().embed_queries(["warm"])
+
+
+warm()
 
 
 class DirectReader:
