@@ -47,6 +47,9 @@ _TOKENS_A_BATCH = 512
 _PACKED_TOKENS = 128
 """Most tokens that several texts share one sequence for, each seeing only itself."""
 
+_TOKENIZED_HERE = 16
+"""Most texts that the calling thread tokenizes itself: waking the tokenizer's own threads takes longer."""
+
 _SPINNING = {
     "session.intra_op.allow_spinning": "1",
     "session.intra_op.spin_duration_us": "20",
@@ -123,12 +126,16 @@ class PackagedEmbedder:
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        encoded = self._tokenizer.encode_batch([_clean(text) for text in texts])
-        tokens = [encoding.ids for encoding in encoded]
+        tokens = self._tokens([_clean(text) for text in texts])
         for sequences in _layouts([len(ids) for ids in tokens]):
             rows = [row for sequence in sequences for row in sequence]
             vectors[rows] = self._run([[tokens[row] for row in sequence] for sequence in sequences])
         return vectors
+
+    def _tokens(self, texts: list[str]) -> list[list[int]]:
+        if len(texts) <= _TOKENIZED_HERE:
+            return [self._tokenizer.encode(text).ids for text in texts]
+        return [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
 
     def _run(self, sequences: Sequence[Sequence[Sequence[int]]]) -> Vectors:
         """One run over sequences that hold the tokens of one text or several; a row a text, in order."""

@@ -113,6 +113,7 @@ ZH: Mapping[str, str] = {
     "The Idempotency-Key {key} was used with another body; use a new key for a new request.": "Idempotency-Key {key} 已用于另一正文，新的请求请使用新的键。",
     "the store has no free connection; try again": "存储没有空闲连接，请重试",
     "the store cannot be reached; try again": "无法连接存储，请重试",
+    "the store cannot write, its disk is full or failing; try again once that is mended": "存储无法写入，磁盘已满或发生故障，请在排除后重试",
     "the store is busy with another write; try again": "存储正在执行其他写入，请重试",
     "SQLite needs a file: sqlite:///path/to/kb.sqlite3": "SQLite 需要指定文件：sqlite:///path/to/kb.sqlite3",
     "must begin with sqlite:/// or postgresql://": "必须以 sqlite:/// 或 postgresql:// 开头",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from structlog.stdlib import get_logger
 
 from graph.matching import ProblemMatcher
 from graph.models import Entity, Event, Match, Problem, Utterance
-from graph.nodes import DocumentNode, EntityNode, ExemplarNode
 from graph.paths import answer_prior
 from graph.problem_graph import ProblemGraph
 from ingest import language
@@ -24,9 +23,10 @@ from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
 from ingest.pipeline import embed
 from ingest.redaction import mask_numbers
+from kb_service.linking import link_resolvers, put_document, put_problem, put_shop
 from kb_service.models import LinkedDocument
 from kb_service.reading import compared_words
-from kb_service.search.models import Filters, Hit, SearchQuery
+from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.retrieval import SearchIndex
 from kb_service.search.source import UnitSource
 from kb_service.shop import Shop, ShopLoader
@@ -34,13 +34,6 @@ from kb_service.store import Change, Store, StoredMessage, Unit
 
 log = get_logger(__name__)
 
-LINKED = 3
-"""Documents linked to a problem by content, beside those that evidence links."""
-LINK_EXEMPLARS = 3
-LINK_CONFIDENCE = 0.3
-"""Confidence from which a document is linked to a problem by content."""
-LINK_WEIGHT = 0.3
-"""Weight of such a link; an accepted answer weighs 1."""
 LEARN_SECONDS = 15.0
 EMBED_AT_ONCE = 64
 """Passages embedded in one go after a change of the model, so that following goes on in between."""
@@ -87,6 +80,10 @@ class Replica:
         self.graph = ProblemGraph()
         self.problems: dict[str, Problem] = {}
         self.shop: Shop
+        self._placed: Shop | None = None
+        """The shop as it stands in the graph."""
+        self._product_ids: set[str] = set()
+        """Documents about products: when one goes, what is known of products changes."""
         self._unlearnt = False
         self._learnt_at = 0.0
         self._settled = False
@@ -189,11 +186,13 @@ class Replica:
         before = self.shop
         with self._store.reading(self.workspace) as unit:
             learnt = self._loader.load(unit, list(self.problems.values()), before, learning=True)
+            outcomes = list(unit.events.outcomes())
         self._learnt_at = time.monotonic()
         with self.lock:
             if self.shop is before:
                 self.shop = learnt
-                self._put_shop()
+                put_shop(self.graph, self.shop)
+                link_resolvers(self.graph, outcomes)
             else:
                 self._unlearnt = True
 
@@ -221,7 +220,7 @@ class Replica:
 
     def _declare(self, unit: Unit) -> None:
         self.shop = self._loader.load(unit, self.problems.values(), self.shop, learning=False)
-        self._put_shop()
+        put_shop(self.graph, self.shop)
 
     def publish(self) -> None:
         """Write the indexes as a new generation when enough has changed to make it worth the while."""
@@ -256,18 +255,21 @@ class Replica:
         with self._matching:
             self.matcher = ProblemMatcher(reads=self._embedder.reads)
         self.graph = ProblemGraph()
+        self._placed = None
         self.problems = {}
         self.sequence = 0
         stored = unit.problems.all()
         self.shop = self._loader.load(unit, stored, None, learning=True)
         self._learnt_at = time.monotonic()
         self._unlearnt = False
+        self._product_ids = set()
         for held in unit.documents.all():
-            self.graph.put_document(document_node(held.document))
-        self._put_shop()
+            self._put_document(held.document)
+        put_shop(self.graph, self.shop)
         self._join_messages(unit)
         for problem in stored:
             self._put_problem(unit, problem)
+        link_resolvers(self.graph, unit.events.outcomes())
         self.position = position
         self._settled = True
 
@@ -275,19 +277,22 @@ class Replica:
         by_kind: dict[str, list[str]] = {}
         for change in changes:
             by_kind.setdefault(change.kind, []).append(change.id)
-        for external_id in by_kind.get("document_removed", ()):
+        removed = by_kind.get("document_removed", [])
+        for external_id in removed:
             self.graph.remove_document(external_id)
         self.index.apply(self._source(unit), changes)
         documents = by_kind.get("document", [])
+        about_products = bool(self._product_ids & {*removed, *documents})
+        self._product_ids -= {*removed, *documents}
         for stored in unit.documents.all(documents) if documents else ():
-            self.graph.put_document(document_node(stored.document))
+            about_products |= self._put_document(stored.document)
         if by_kind.keys() & {"event_removed", "problem_removed", "case_removed"}:
             self._rebuild(unit)
             return
         if "event" in by_kind:
             self._join_messages(unit)
             self._unlearnt = True
-        if by_kind.keys() & DECLARED or self._about_products(unit, documents):
+        if by_kind.keys() & DECLARED or about_products:
             self._declare(unit)
         elif by_kind.keys() & {"agent", "case"}:
             before = self.shop
@@ -299,8 +304,12 @@ class Replica:
             if problem is not None:
                 self._put_problem(unit, problem)
 
-    def _about_products(self, unit: Unit, external_ids: Iterable[str]) -> bool:
-        return any(stored.document.kind == "product" for stored in unit.documents.all(list(external_ids)))
+    def _put_document(self, document: Document) -> bool:
+        """A document in the graph; whether it is about a product."""
+        put_document(self.graph, document)
+        if document.kind == "product":
+            self._product_ids.add(document.external_id)
+        return document.kind == "product"
 
     def _alerted(self, unit: Unit, by_kind: dict[str, list[str]]) -> list[str]:
         alerts = [unit.alerts.get(alert_id) for alert_id in by_kind.get("alert", ())]
@@ -324,60 +333,16 @@ class Replica:
         entities = self.shop.gazetteer.entities(message.event.text or "", message.event.at)
         self.join(assignment.problem_id, utterance, entities, message.event)
 
-    def _put_shop(self) -> None:
-        for intent in self.shop.intents.values():
-            self.graph.put_intent(intent)
-        for agent in self.shop.agents.values():
-            self.graph.put_agent(agent)
-        for expertise in self.shop.expertise:
-            self.graph.put_expertise(expertise)
-        for sku, names in self.shop.products.items():
-            self.graph.put_entity(EntityNode("product", sku, dict(enumerate_languages(names))))
-
     def _put_problem(self, unit: Unit, problem: Problem) -> None:
-        """A problem in the graph with its exemplars, alerts, and the documents that answer it."""
-        if problem.aliases:
-            with self._matching:
-                for alias in problem.aliases:
-                    if alias in self.matcher:
-                        self.matcher.merge(alias, problem.id)
+        """A problem as it is now; what was merged into it lives on under its id."""
+        with self._matching:
             for alias in problem.aliases:
-                self.problems.pop(alias, None)
+                if alias in self.matcher:
+                    self.matcher.merge(alias, problem.id)
+        for alias in problem.aliases:
+            self.problems.pop(alias, None)
         self.problems[problem.id] = problem
-        self.graph.put_problem(problem)
-        for exemplar in self.matcher.exemplars(problem.id):
-            if exemplar.event_id is not None and exemplar.at is not None:
-                spoken = exemplar.utterance
-                self.graph.put_exemplar(
-                    ExemplarNode(exemplar.event_id, problem.id, spoken.text, spoken.language, exemplar.at)
-                )
-        for alert in unit.alerts.of_problem(problem.id):
-            self.graph.put_alert(alert)
-        if problem.state != "candidate":
-            self._link_by_content(problem)
-
-    def _link_by_content(self, problem: Problem) -> None:
-        """Link what the index finds for a problem's messages, weakly, until evidence says more."""
-        best: tuple[float, tuple[Hit, ...]] = (LINK_CONFIDENCE, ())
-        for exemplar in self.matcher.exemplars(problem.id)[:LINK_EXEMPLARS]:
-            spoken = exemplar.utterance
-            hits, confidence = self.find(
-                SearchQuery(
-                    text=spoken.text,
-                    language=spoken.language,
-                    vector=spoken.vector,
-                    limit=LINKED,
-                    filters=Filters(audiences=("public", "internal"), any_scope=True),
-                    at=problem.active_at,
-                )
-            )
-            if confidence >= best[0]:
-                best = (confidence, hits)
-        confidence, hits = best
-        for hit in hits:
-            weight = confidence * LINK_WEIGHT * (hit.score / hits[0].score if hits[0].score > 0 else 0.0)
-            source = f"content:{problem.id}:{hit.external_id}"
-            self.graph.link_answer(problem.id, hit.external_id, weight, problem.active_at, source=source)
+        put_problem(self.graph, unit, problem, self.matcher.exemplars(problem.id), self.find)
 
     def find(self, query: SearchQuery) -> tuple[tuple[Hit, ...], float]:
         """The hits of a query and the probability that the first is right."""
@@ -393,20 +358,6 @@ def _skills(shop: Shop) -> dict[str, tuple[str, ...]]:
     return {agent.id: agent.skills for agent in shop.agents.values()}
 
 
-def document_node(document: Document) -> DocumentNode:
-    return DocumentNode(
-        external_id=document.external_id,
-        kind=document.kind,
-        title=document.title,
-        language=document.language,
-        audience=document.audience,
-        products=document.products,
-        valid_from=document.valid_from,
-        valid_to=document.valid_to,
-        supersedes=document.supersedes,
-    )
-
-
 def stored_utterance(message: StoredMessage, model_id: str) -> Utterance:
     """A message as it was compared when it was recorded."""
     text = mask_numbers(message.event.text or "")
@@ -418,13 +369,3 @@ def stored_utterance(message: StoredMessage, model_id: str) -> Utterance:
         vector=message.vector,
         model_id=model_id,
     )
-
-
-def enumerate_languages(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Each name under its language; the first of a language wins."""
-    by_language: dict[str, str] = {}
-    for name in names:
-        by_language.setdefault(language.identify(name), name)
-    return list(by_language.items())
-
-

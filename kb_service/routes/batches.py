@@ -40,9 +40,9 @@ Work = Callable[[Sequence[Line]], Awaitable[Sequence[dict[str, Any]]]]
 class BatchResponse(Response):
     """Reads the request's body to its end while the results go out.
 
-    Lines are answered as they come: those that arrive while a group is worked on make up the next one. Reading
-    waits for the work, never for the client to read its results, so a client that sends everything first cannot
-    deadlock; results that it has not yet read are kept in memory.
+    Lines are answered as they come: those that arrive while a group is worked on make up the next one.
+    Reading waits for the work, never for the client to read its results, so a client that sends everything
+    first cannot deadlock; results that it has not yet read are kept in memory.
     """
 
     media_type = "application/x-ndjson"
@@ -70,7 +70,9 @@ class BatchResponse(Response):
             async for line in _lines(receive, self._max_line_bytes):
                 await sender.send(line)
 
-    async def _answer(self, lines: MemoryObjectReceiveStream[Line], sender: MemoryObjectSendStream[bytes]) -> None:
+    async def _answer(
+        self, lines: MemoryObjectReceiveStream[Line], sender: MemoryObjectSendStream[bytes]
+    ) -> None:
         async with lines, sender:
             async for line in lines:
                 group = [line]

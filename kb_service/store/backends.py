@@ -56,8 +56,8 @@ def open_backend(url: str, lock_seconds: float) -> Backend:
 
 @contextmanager
 def overload_told() -> Iterator[None]:
-    """Turns "busy", "locked" and "not reachable" of either database into `Overloaded`, and the refusal of a
-    value by a column into the ValueError or TypeError that it is.
+    """Turns "busy", "locked", "disk full" and "not reachable" of either database into `Overloaded`, and the
+    refusal of a value by a column into the ValueError or TypeError that it is.
     """
     try:
         yield
@@ -66,6 +66,11 @@ def overload_told() -> Iterator[None]:
     except DBAPIError as error:
         if _is_busy(error.orig):
             raise busy() from error
+        if _is_out_of_room(error.orig):
+            raise Overloaded(
+                "the store cannot write, its disk is full or failing; try again once that is mended",
+                retry_after=30,
+            ) from error
         if error.connection_invalidated or _is_unreachable(error.orig):
             raise Overloaded("the store cannot be reached; try again", retry_after=5) from error
         raise
@@ -83,6 +88,14 @@ def _is_busy(error: BaseException | None) -> bool:
         return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     # lock_not_available, deadlock_detected, serialization_failure, query_canceled
     return getattr(error, "sqlstate", None) in ("55P03", "40P01", "40001", "57014")
+
+
+def _is_out_of_room(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        faults = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        return error.sqlite_errorcode & 0xFF in faults
+    # disk_full, io_error
+    return getattr(error, "sqlstate", None) in ("53100", "58030")
 
 
 def _is_unreachable(error: BaseException | None) -> bool:

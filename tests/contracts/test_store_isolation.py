@@ -114,6 +114,7 @@ READS: dict[str, Call] = {
     "exposures.get": lambda u: u.exposures.get("x1"),
     "exposures.page": lambda u: u.exposures.page(),
     "feedback.of_exposure": lambda u: u.feedback.of_exposure("x1"),
+    "feedback.of_problems": lambda u: u.feedback.of_problems(["p1"]),
     "idempotency.get": lambda u: u.idempotency.get("key-1", "/v1/events"),
     "audit.page": lambda u: u.audit.page(),
 }

@@ -38,8 +38,10 @@ LATE = "my parcel has not moved for three days, where is it"
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_logs() -> None:
-    """Log lines as JSON: the library's own default draws every variable of a traceback, which takes seconds."""
-    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
+    """Log lines as JSON: the library's default draws every variable of a traceback, which takes seconds."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
 
 
 @dataclass

@@ -15,7 +15,7 @@ BREAK = b"\n"
 
 
 class Conversation:
-    """One streamed request driven by hand: what the client sends when, and what it has been answered so far."""
+    """One streamed request driven by hand: what the client sends when, and what it was answered so far."""
 
     def __init__(self, api: Api, path: str, feed: Callable[[Conversation], Awaitable[bytes | None]]) -> None:
         self._api = api
@@ -78,7 +78,12 @@ class Conversation:
 
 
 def document(number: int) -> dict[str, Any]:
-    return {"external_id": f"d{number}", "kind": "faq", "title": f"Question {number}", "text": f"Answer marker{number}."}
+    return {
+        "external_id": f"d{number}",
+        "kind": "faq",
+        "title": f"Question {number}",
+        "text": f"Answer marker{number}.",
+    }
 
 
 @pytest.mark.parametrize("size", [1000, 7])

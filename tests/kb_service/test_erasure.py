@@ -15,11 +15,13 @@ CUSTOMER = "customer-erika-77"
 
 
 def dump(api: Api) -> bytes:
-    """Every cell of every table, as bytes; of the change log all but the ids of events and cases, which replicas
-    of other processes follow."""
+    """Every cell of every table, as bytes, but for the change log: replicas of other processes follow the ids
+    of events and cases there."""
     found = bytearray()
     with sqlite3.connect(api.services.settings.data / "kb.sqlite3") as connection:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
         for table in tables:
             for row in connection.execute(f'SELECT * FROM "{table}"'):
                 for cell in row if table != "changes" else ():
@@ -36,7 +38,10 @@ def files(folder: Path) -> bytes:
 def lived(api: Api) -> dict[str, str]:
     """What the customer and two others do; ids that matter later."""
     api.put("/v1/agents/agent-1", {"name": "agent-1", "online": True})
-    api.put("/v1/webhooks/team", {"url": "https://example.com/hook", "types": ["alert.opened", "problem.resolved"]})
+    api.put(
+        "/v1/webhooks/team",
+        {"url": "https://example.com/hook", "types": ["alert.opened", "problem.resolved"]},
+    )
     api.put("/v1/documents/returns", RETURNS)
     mine = {"customer_id": CUSTOMER, "conversation_id": "conversation-erika", "text": WORDS}
     key = {"Idempotency-Key": "key-erika"}
@@ -90,7 +95,9 @@ def test_nothing_of_a_customer_is_left(api: Api) -> None:
     assert [trace for trace in traces if trace.encode() in content] == []
     # Neither in what the database left behind in its files, nor in what is derived.
     raw = files(api.services.settings.data).lower()
-    assert [trace for trace in (NAME, CUSTOMER, "conversation-erika", "key-erika") if trace.encode() in raw] == []
+    assert [
+        trace for trace in (NAME, CUSTOMER, "conversation-erika", "key-erika") if trace.encode() in raw
+    ] == []
     replica = api.services.replicas.of("shop")
     assert NAME not in str([item.utterance.text for item in replica.matcher.exemplars(ids["shared"])])
     for path in ("/v1/graph", "/v1/problems", "/v1/alerts", "/v1/proposals", "/v1/cases", "/v1/audit"):

@@ -21,7 +21,10 @@ def test_an_event_is_recorded_once(api: Api) -> None:
 
 
 def test_personal_data_is_masked_before_it_is_kept(api: Api) -> None:
-    api.post("/v1/events", api.event("m1", text="Call me on 13812345678 or write to lin@example.com, order 202611110001"))
+    api.post(
+        "/v1/events",
+        api.event("m1", text="Call me on 13812345678 or write to lin@example.com, order 202611110001"),
+    )
     text = api.get("/v1/events/m1").json()["text"]
     assert "13812345678" not in text
     assert "lin@example.com" not in text
@@ -98,7 +101,19 @@ def test_a_batch_answers_each_line_in_order(api: Api) -> None:
     assert [item["status"] for item in results] == (
         ["accepted", *["refused"] * 4, "duplicate", *["refused"] * 4, "accepted"]
     )
-    assert [item["id"] for item in results] == ["a", None, None, None, "b", "a", "late", None, None, "nan", "c"]
+    assert [item["id"] for item in results] == [
+        "a",
+        None,
+        None,
+        None,
+        "b",
+        "a",
+        "late",
+        None,
+        None,
+        "nan",
+        "c",
+    ]
     named = {
         place: [error["field"] for error in item["error"]["errors"]]
         for place, item in enumerate(results)

@@ -20,7 +20,21 @@ EXAMPLES = int(os.environ.get("KB_TEST_FUZZ_EXAMPLES", "12"))
 ODD_TEXTS = st.one_of(
     st.text(max_size=20),
     st.sampled_from(
-        ["", " ", "\x00", "\ud800", "\u202e", "退货", "a" * 201, "../../etc/passwd", "%00", "{}", "{field}", "'--", "NaN"]
+        [
+            "",
+            " ",
+            "\x00",
+            "\ud800",
+            "\u202e",
+            "退货",
+            "a" * 201,
+            "../../etc/passwd",
+            "%00",
+            "{}",
+            "{field}",
+            "'--",
+            "NaN",
+        ]
     ),
 )
 ODD = st.one_of(
@@ -33,7 +47,9 @@ ODD = st.one_of(
 )
 MOMENTS = st.one_of(
     st.datetimes().map(lambda at: at.isoformat() + "Z"),
-    st.sampled_from(["2026-06-18T04:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-06-18"]),
+    st.sampled_from(
+        ["2026-06-18T04:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-06-18"]
+    ),
 )
 KNOWN_IDS = ("returns", "late", "agent-1", "team", "m0", "u-m0")
 
@@ -91,7 +107,9 @@ class Shapes:
     def _object(self, schema: dict[str, Any], depth: int) -> st.SearchStrategy[Any]:
         fields = schema.get("properties", {})
         if not fields:
-            return st.dictionaries(ODD_TEXTS, self.of(schema.get("additionalProperties") or {}, depth + 1), max_size=3)
+            return st.dictionaries(
+                ODD_TEXTS, self.of(schema.get("additionalProperties") or {}, depth + 1), max_size=3
+            )
         needed = set(schema.get("required", ()))
         return st.fixed_dictionaries(
             {name: self.of(part, depth + 1) for name, part in fields.items() if name in needed},
@@ -120,7 +138,9 @@ def test_no_request_is_a_fault_of_ours(lived_in: Api, route: str) -> None:
         body = shapes.of(content["application/json"]["schema"])
     elif "application/x-ndjson" in content:
         example = content["application/x-ndjson"]["example"]
-        line = st.fixed_dictionaries({}, optional={name: st.one_of(st.just(value), ODD) for name, value in example.items()})
+        line = st.fixed_dictionaries(
+            {}, optional={name: st.one_of(st.just(value), ODD) for name, value in example.items()}
+        )
         body = st.lists(line, max_size=3)
     queries = {
         part["name"]: st.one_of(shapes.of(part["schema"]), ODD_TEXTS)
@@ -140,7 +160,9 @@ def test_no_request_is_a_fault_of_ours(lived_in: Api, route: str) -> None:
     def ask(sent: Any, id: str, query: dict[str, Any]) -> None:
         quoted = quote(id.encode("utf-8", "replace"), safe="")
         address = path.replace("{id}", quoted).replace("{external_id}", quoted).replace("{delivery}", quoted)
-        request: dict[str, Any] = {"params": {name: _plain(value) for name, value in query.items() if value is not None}}
+        request: dict[str, Any] = {
+            "params": {name: _plain(value) for name, value in query.items() if value is not None}
+        }
         if "application/x-ndjson" in content:
             request["content"] = b"\n".join(encoded(line) for line in sent)
         elif "multipart/form-data" in content:

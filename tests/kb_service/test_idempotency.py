@@ -44,7 +44,10 @@ def test_keys_belong_to_a_shop_and_a_route(api: Api) -> None:
     keyed(api, "/v1/events", api.event("m1"))
     other = keyed(api, "/v1/events", api.event("m2"), workspace="other")
     assert other.json()["status"] == "accepted"
-    assert keyed(api, "/v1/feedback", {"exposure_id": "x", "answer_id": "a", "outcome": "accepted"}).status_code == 404
+    assert (
+        keyed(api, "/v1/feedback", {"exposure_id": "x", "answer_id": "a", "outcome": "accepted"}).status_code
+        == 404
+    )
 
 
 def test_a_refusal_is_not_kept(api: Api) -> None:
@@ -70,7 +73,9 @@ def test_a_hundred_at_once_are_one(api: Api) -> None:
 def test_a_hundred_events_at_once_without_a_key_are_one_too(api: Api) -> None:
     body = api.event("m1")
     with ThreadPoolExecutor(50) as pool:
-        statuses = [item.json()["status"] for item in pool.map(lambda _: api.post("/v1/events", body), range(50))]
+        statuses = [
+            item.json()["status"] for item in pool.map(lambda _: api.post("/v1/events", body), range(50))
+        ]
     assert sorted(statuses) == ["accepted", *["duplicate"] * 49]
     assert api.get("/v1/problems").json()["items"][0]["events"] == 1
 
@@ -78,7 +83,9 @@ def test_a_hundred_events_at_once_without_a_key_are_one_too(api: Api) -> None:
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "\xe9"])
 def test_keys_must_be_plain(shared_api: Api, key: str) -> None:
     headers = {b"Idempotency-Key": key.encode("latin-1")}
-    assert list(faults(shared_api.post("/v1/events", shared_api.event("m"), headers=headers))) == ["Idempotency-Key"]
+    assert list(faults(shared_api.post("/v1/events", shared_api.event("m"), headers=headers))) == [
+        "Idempotency-Key"
+    ]
 
 
 def test_reading_and_asking_take_no_key(api: Api) -> None:

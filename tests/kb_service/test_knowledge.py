@@ -31,15 +31,24 @@ def test_a_document_is_created_changed_and_left_alone(api: Api) -> None:
     assert (created.status_code, created.json()["status"], created.json()["version"]) == (201, "created", 1)
     same = api.put("/v1/documents/returns", RETURNS)
     assert (same.status_code, same.json()["status"]) == (200, "unchanged")
-    changed = api.put("/v1/documents/returns", {**RETURNS, "markdown": "# Returns\n\nUnworn clothing: 60 days."})
+    changed = api.put(
+        "/v1/documents/returns", {**RETURNS, "markdown": "# Returns\n\nUnworn clothing: 60 days."}
+    )
     assert (changed.status_code, changed.json()["status"], changed.json()["version"]) == (200, "updated", 2)
     found = api.get("/v1/documents/returns").json()
     assert "60 days" in found["text"]
-    assert (found["kind"], found["title"], found["language"], found["audience"]) == ("policy", "Returns", "en", "public")
+    assert (found["kind"], found["title"], found["language"], found["audience"]) == (
+        "policy",
+        "Returns",
+        "en",
+        "public",
+    )
     versions = api.get("/v1/documents/returns/versions").json()["items"]
     assert [item["version"] for item in versions] == [2, 1]
     assert "30 days" in versions[1]["text"]
-    assert [item["external_id"] for item in api.get("/v1/documents?kind=policy&language=en").json()["items"]] == ["returns"]
+    assert [
+        item["external_id"] for item in api.get("/v1/documents?kind=policy&language=en").json()["items"]
+    ] == ["returns"]
     assert api.get("/v1/documents?kind=faq").json()["items"] == []
     actions = [entry["action"] for entry in api.get("/v1/audit").json()["items"]]
     assert actions[:2] == ["document.updated", "document.created"]
@@ -98,7 +107,9 @@ def test_what_is_wrong_with_a_document_is_named(shared_api: Api, changed: dict[s
 
 def test_a_refused_change_loses_nothing(api: Api) -> None:
     api.put("/v1/documents/returns", RETURNS)
-    faults(api.put("/v1/documents/returns", {**RETURNS, "valid_from": "2026-03-01", "valid_to": "2026-01-01"}))
+    faults(
+        api.put("/v1/documents/returns", {**RETURNS, "valid_from": "2026-03-01", "valid_to": "2026-01-01"})
+    )
     assert api.get("/v1/documents/returns").json()["version"] == 1
     assert seen(api) == {"returns"}
 
@@ -120,7 +131,11 @@ def test_what_a_bot_may_never_send(api: Api, hidden: dict[str, Any]) -> None:
     api.put("/v1/documents/shown", {**RETURNS, "title": "Returns for all"})
     asked = {"region": "US", "customer": {"id": "u", "tier": "silver"}, "channel": "app"}
     assert seen(api, **asked) == {"shown"}
-    assert "hidden" not in seen(api, "/v1/search", role="bot") or set(hidden) & {"regions", "tiers", "channels"}
+    assert "hidden" not in seen(api, "/v1/search", role="bot") or set(hidden) & {
+        "regions",
+        "tiers",
+        "channels",
+    }
     internal = seen(api, "/v1/suggestions", role="agent", **asked)
     assert ("hidden" in internal) == ("audience" in hidden)
 
@@ -168,7 +183,9 @@ def archive(**parts: bytes) -> bytes:
     return buffer.getvalue()
 
 
-LEGACY_OFFICE = bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 600 + "EncryptedPackage".encode("utf-16-le") + b"\x00" * 600
+LEGACY_OFFICE = (
+    bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 600 + "EncryptedPackage".encode("utf-16-le") + b"\x00" * 600
+)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +214,9 @@ def test_files_that_cannot_be_read(shared_api: Api, name: str, data: bytes, code
 
 def test_an_upload_is_a_document(api: Api) -> None:
     given = {"kind": "faq", "external_id": "note", "language": "en", "audience": "internal"}
-    sent = api.post("/v1/documents:upload", files={"file": ("../../etc/note.md", b"# A note\n\nSome words.")}, data=given)
+    sent = api.post(
+        "/v1/documents:upload", files={"file": ("../../etc/note.md", b"# A note\n\nSome words.")}, data=given
+    )
     assert sent.json()["items"][0]["status"] == "created"
     found = api.get("/v1/documents/note").json()
     assert (found["kind"], found["title"], found["audience"]) == ("faq", "A note", "internal")

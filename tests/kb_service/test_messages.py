@@ -41,7 +41,9 @@ def _template_place(node: ast.Call) -> int | None:
     match node.func:
         case ast.Name(id=name) | ast.Attribute(attr=name) if name in ERRORS:
             return 0
-        case ast.Attribute(attr="of", value=ast.Name(id="InvalidRequest") | ast.Attribute(attr="InvalidRequest")):
+        case ast.Attribute(
+            attr="of", value=ast.Name(id="InvalidRequest") | ast.Attribute(attr="InvalidRequest")
+        ):
             return 1
         case ast.Name(id="FieldError") | ast.Attribute(attr="FieldError") | ast.Name(id="fault"):
             return 1
@@ -60,8 +62,8 @@ def _texts(node: ast.expr) -> Iterator[str]:
 
 def templates() -> dict[str, str]:
     found = {template: place for place, template in raised()}
-    found |= {template: "VALIDATION" for template in VALIDATION.values()}
-    found |= {template: "TITLES" for template in TITLES.values()}
+    found |= dict.fromkeys(VALIDATION.values(), "VALIDATION")
+    found |= dict.fromkeys(TITLES.values(), "TITLES")
     return found
 
 
@@ -87,13 +89,17 @@ def test_translations_belong_to_something_and_fill_the_same_holes() -> None:
     for template, chinese in ZH.items():
         assert holes(chinese) <= holes(template), template
         assert holes(template) - holes(chinese) == set(), template
-        assert any("\u4e00" <= character <= "\u9fff" for character in chinese) or holes(template) <= PLAIN, template
+        assert any("\u4e00" <= character <= "\u9fff" for character in chinese) or holes(template) <= PLAIN, (
+            template
+        )
 
 
 def test_a_prefixed_field_is_translated_with_its_message() -> None:
     error = errors.InvalidRequest.of("query", "is longer than {limit} characters; shorten it", limit=8)
     assert error.detail("en") == "query: is longer than 8 characters; shorten it"
-    assert error.detail("zh") == "query：" + translate("is longer than {limit} characters; shorten it", "zh", {"limit": 8})
+    assert error.detail("zh") == "query：" + translate(
+        "is longer than {limit} characters; shorten it", "zh", {"limit": 8}
+    )
 
 
 def test_every_error_has_a_status_with_a_title() -> None:
@@ -125,7 +131,9 @@ def test_every_code_of_the_rooms_below_is_explained() -> None:
     def below(cls: type[Exception]) -> set[str]:
         return {cls.code, *(code for child in cls.__subclasses__() for code in below(child))}  # type: ignore[attr-defined]
 
-    rooms = {cls for cls in vars(ingest_errors).values() if isinstance(cls, type) and issubclass(cls, IngestError)}
+    rooms = {
+        cls for cls in vars(ingest_errors).values() if isinstance(cls, type) and issubclass(cls, IngestError)
+    }
     assert below(IngestError) | below(GraphError) == set(EXPLAINED)
     assert {cls.code for cls in rooms} <= set(EXPLAINED)
 

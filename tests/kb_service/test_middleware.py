@@ -22,7 +22,12 @@ SMALL = 20_000
 
 @pytest.fixture
 def small(tmp_path: Path, clock: FixedClock) -> Iterator[Api]:
-    limits = {"max_body_bytes": SMALL, "max_upload_bytes": 2 * SMALL, "max_line_bytes": 2000, "max_query_chars": 100}
+    limits = {
+        "max_body_bytes": SMALL,
+        "max_upload_bytes": 2 * SMALL,
+        "max_line_bytes": 2000,
+        "max_query_chars": 100,
+    }
     with running(tmp_path / "small", clock, **limits) as api:
         yield api
 
@@ -82,7 +87,9 @@ WITH_JSON = [route for route in GUARDED if route in BODIES]
     ],
     ids=["empty", "cut off", "binary", "wrong encoding", "deep", "digits", "list", "text", "null"],
 )
-def test_bodies_that_cannot_be_read(shared_api: Api, route: str, content: bytes, field: str, said: str) -> None:
+def test_bodies_that_cannot_be_read(
+    shared_api: Api, route: str, content: bytes, field: str, said: str
+) -> None:
     request = request_of(route)
     request.pop("json")
     optional = {"POST /v1/assignments", "POST /v1/cases/{id}/handover", "POST /v1/cases/{id}/resolve"}
@@ -101,7 +108,11 @@ def test_unknown_fields_are_named(shared_api: Api, route: str) -> None:
 
 
 def test_a_body_of_another_type(shared_api: Api) -> None:
-    for headers in ({}, {"content-type": "text/plain"}, {"content-type": "application/x-www-form-urlencoded"}):
+    for headers in (
+        {},
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+    ):
         response = shared_api.post("/v1/answers", content=b'{"query": "x"}', headers=headers)
         assert "application/json" in faults(response)["Content-Type"]
 
@@ -166,7 +177,13 @@ def test_problem_details_speak_the_callers_language(shared_api: Api) -> None:
     assert {item["message"] for item in body["errors"]} == {"不能小于 1"}
     missing = problem(shared_api.get("/v1/problems/p_x", headers=chinese), 404)
     assert missing["detail"] == "本工作区没有问题 p_x。"
-    document = {"kind": "faq", "title": "T", "text": "x", "valid_from": "2026-02-01", "valid_to": "2026-01-01"}
+    document = {
+        "kind": "faq",
+        "title": "T",
+        "text": "x",
+        "valid_from": "2026-02-01",
+        "valid_to": "2026-01-01",
+    }
     refused = problem(shared_api.put("/v1/documents/d", document, headers=chinese), 422)
     assert refused["detail"].startswith("文档的“valid_to”有误")
     (line,) = shared_api.batch("/v1/events:batch", [{"id": "m"}], headers=chinese)

@@ -23,7 +23,10 @@ ROUTES = {
     if isinstance(route, APIRoute)
     for method in route.methods
 }
-LINES = {"POST /v1/events:batch": (EventIn, EventOut), "POST /v1/documents:batch": (DocumentLineIn, DocumentStatusOut)}
+LINES = {
+    "POST /v1/events:batch": (EventIn, EventOut),
+    "POST /v1/documents:batch": (DocumentLineIn, DocumentStatusOut),
+}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +91,11 @@ def test_every_body_has_an_example_that_is_accepted(document: dict[str, Any]) ->
             if media == "application/json":
                 schema = content["schema"]
                 if "$ref" not in schema:
-                    schema = next(part for part in [*schema.get("anyOf", ()), *schema.get("allOf", ())] if "$ref" in part)
+                    schema = next(
+                        part
+                        for part in [*schema.get("anyOf", ()), *schema.get("allOf", ())]
+                        if "$ref" in part
+                    )
                 model = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
                 field = ROUTES[name].body_field
                 assert field is not None

@@ -9,7 +9,11 @@ import pytest
 from tests.kb_service.conftest import Api, faults, is_subset, problem
 
 RETURN = {"label": "退货", "examples": ["我要退货", "how do I send this back"], "expertise": "after-sales"}
-LATE = {"label": "Late parcel", "examples": ["where is my parcel", "my parcel is late"], "expertise": "logistics"}
+LATE = {
+    "label": "Late parcel",
+    "examples": ["where is my parcel", "my parcel is late"],
+    "expertise": "logistics",
+}
 
 
 def test_intents_come_and_go(api: Api) -> None:
@@ -18,7 +22,10 @@ def test_intents_come_and_go(api: Api) -> None:
     assert is_subset(RETURN, created.json())
     assert api.put("/v1/intents/return", RETURN).status_code == 200
     both = {"intents": [{"id": "return", **RETURN}, {"id": "late", **LATE}]}
-    assert [item["status"] for item in api.post("/v1/intents:batch", both).json()["items"]] == ["unchanged", "created"]
+    assert [item["status"] for item in api.post("/v1/intents:batch", both).json()["items"]] == [
+        "unchanged",
+        "created",
+    ]
     assert [item["id"] for item in api.get("/v1/intents", role="bot").json()["items"]] == ["late", "return"]
     assert api.get("/v1/intents/late").json()["label"] == "Late parcel"
     assert api.delete("/v1/intents/late").status_code == 204
@@ -29,7 +36,9 @@ def test_intents_come_and_go(api: Api) -> None:
 def test_examples_count_when_the_call_returns(api: Api) -> None:
     api.post("/v1/intents:batch", {"intents": [{"id": "return", **RETURN}, {"id": "late", **LATE}]})
     for agent, skill in (("agent-1", "logistics"), ("agent-2", "after-sales")):
-        api.put(f"/v1/agents/{agent}", {"name": agent, "online": True, "languages": ["en"], "skills": [skill]})
+        api.put(
+            f"/v1/agents/{agent}", {"name": agent, "online": True, "languages": ["en"], "skills": [skill]}
+        )
     route = api.post("/v1/route", {"query": "my parcel is late"}).json()
     assert route["intents"][0]["id"] == "late"
     assert route["expertise"]["id"] == "logistics"
@@ -39,7 +48,9 @@ def test_examples_count_when_the_call_returns(api: Api) -> None:
     assert api.get("/v1/expertise/logistics").json()["agent_ids"] == ["agent-1"]
     problem(api.get("/v1/expertise/nothing"), 404)
     api.delete("/v1/intents/late")
-    assert "late" not in {item["id"] for item in api.post("/v1/route", {"query": "my parcel is late"}).json()["intents"]}
+    assert "late" not in {
+        item["id"] for item in api.post("/v1/route", {"query": "my parcel is late"}).json()["intents"]
+    }
 
 
 @pytest.mark.parametrize(
@@ -66,17 +77,62 @@ def test_an_id_stands_once_in_a_batch(shared_api: Api) -> None:
     assert list(faults(shared_api.post("/v1/intents:batch", {"intents": []}))) == ["intents"]
 
 
+def test_what_is_removed_leaves_the_graph_and_the_gazetteer(api: Api) -> None:
+    api.put("/v1/intents/late", LATE)
+    api.put("/v1/agents/agent-1", {"name": "agent-1", "skills": ["logistics"]})
+    lamp = {
+        "kind": "product",
+        "title": "Glow lamp",
+        "text": "A lamp.",
+        "language": "en",
+        "products": ["LAMP-1"],
+    }
+    api.put("/v1/documents/lamp", lamp)
+
+    def nodes() -> set[str]:
+        return {node["id"] for node in api.get("/v1/graph").json()["nodes"]}
+
+    def skus() -> list[str]:
+        entities = api.post("/v1/answers", {"query": "the Glow lamp flickers"}).json()["understanding"][
+            "entities"
+        ]
+        return [entity["value"] for entity in entities if entity["type"] in ("product", "sku")]
+
+    assert nodes() == {
+        "intent:late",
+        "agent:agent-1",
+        "expertise:logistics",
+        "document:lamp",
+        "product:LAMP-1",
+    }
+    assert skus()
+    for path in ("intents/late", "agents/agent-1", "documents/lamp"):
+        assert api.delete(f"/v1/{path}").status_code == 204
+    assert nodes() == set()
+    assert skus() == []
+
+
 def test_agents_come_and_go(api: Api) -> None:
     body = {"name": "Lin", "languages": ["zh", "en"], "skills": ["logistics"], "capacity": 3, "pool": "flex"}
     created = api.put("/v1/agents/agent-1", body)
     assert created.status_code == 201
     assert is_subset({**body, "online": False, "load": 0}, created.json())
     assert api.put("/v1/agents/agent-1", {**body, "capacity": 4}).status_code == 200
-    online = {"id": "s1", "type": "agent_state", "agent_id": "agent-1", "state": "online", "at": api.clock.now.isoformat()}
+    online = {
+        "id": "s1",
+        "type": "agent_state",
+        "agent_id": "agent-1",
+        "state": "online",
+        "at": api.clock.now.isoformat(),
+    }
     assert api.post("/v1/events", online).json()["status"] == "accepted"
     assert api.get("/v1/agents/agent-1").json()["online"]
     profile = api.get("/v1/agents/agent-1/profile").json()
-    assert (profile["agent"]["id"], profile["overall"]["cases"], profile["overall"]["rate"]) == ("agent-1", 0, None)
+    assert (profile["agent"]["id"], profile["overall"]["cases"], profile["overall"]["rate"]) == (
+        "agent-1",
+        0,
+        None,
+    )
     assert api.delete("/v1/agents/agent-1").status_code == 204
     for path in ("/v1/agents/agent-1", "/v1/agents/agent-1/profile"):
         problem(api.get(path), 404)

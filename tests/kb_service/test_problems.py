@@ -99,7 +99,9 @@ def test_from_event_to_webhook(api: Api, receiver: Receiver) -> None:
     assert (alert["kind"], alert["state"], alert["customers"]) == ("recurrence", "open", 3)
     assert set(alert["evidence"]) == {"zh", "en"}
     assert alert["problem"]["id"] == problem_id
-    assert [item["id"] for item in api.get("/v1/alerts?state=open&kind=recurrence").json()["items"]] == [alert_id]
+    assert [item["id"] for item in api.get("/v1/alerts?state=open&kind=recurrence").json()["items"]] == [
+        alert_id
+    ]
     assert api.get("/v1/alerts?kind=burst").json()["items"] == []
     assert len(api.get(f"/v1/problems/{problem_id}/cases").json()["items"]) == 4
     nodes = api.get(f"/v1/problems/{problem_id}/graph").json()["nodes"]
@@ -291,7 +293,9 @@ def test_merge_and_split(api: Api) -> None:
 def test_late_events_count_where_they_belong(api: Api) -> None:
     base = api.clock.now
     for name, days in (("a", 0), ("b", 6)):
-        assert not api.post("/v1/events", api.event(name, at=(base - days * DAY).isoformat())).json()["alerts"]
+        assert not api.post("/v1/events", api.event(name, at=(base - days * DAY).isoformat())).json()[
+            "alerts"
+        ]
     late = api.post("/v1/events", api.event("c", at=(base - 3 * DAY).isoformat())).json()
     assert len(late["alerts"]) == 1
 

@@ -12,7 +12,9 @@ ASKED = "may unworn clothing be returned within 30 days of delivery"
 
 
 def test_an_empty_shop_hands_over(api: Api) -> None:
-    reply = api.post("/v1/answers", {"query": "please refund the blue lamp that I ordered on Monday"}, role="bot").json()
+    reply = api.post(
+        "/v1/answers", {"query": "please refund the blue lamp that I ordered on Monday"}, role="bot"
+    ).json()
     assert reply["action"] == "handoff"
     assert reply["handoff"]["trigger"] in ("no_answer", "out_of_scope")
     assert reply["confidence"] == 0
@@ -33,7 +35,9 @@ def test_an_empty_shop_hands_over(api: Api) -> None:
 
 def test_an_answer_quotes_its_document(api: Api) -> None:
     api.put("/v1/documents/returns", RETURNS)
-    reply = api.post("/v1/answers", {"query": ASKED, "customer": {"id": "u"}, "conversation_id": "c"}, role="bot").json()
+    reply = api.post(
+        "/v1/answers", {"query": ASKED, "customer": {"id": "u"}, "conversation_id": "c"}, role="bot"
+    ).json()
     answer = reply["answers"][0]
     (citation,) = answer["citations"]
     text = api.get("/v1/documents/returns").json()["text"]
@@ -60,10 +64,17 @@ def test_suggestions_are_for_agents(api: Api) -> None:
 
 
 def test_placeholders_are_filled_or_named(api: Api) -> None:
-    fields = {"question": "Where is my parcel?", "reply": "Your order is {{order.status}}, it arrives {{parcel.eta}}."}
-    api.put("/v1/documents/where", {"kind": "resolution", "title": "Where", "language": "en", "fields": fields})
+    fields = {
+        "question": "Where is my parcel?",
+        "reply": "Your order is {{order.status}}, it arrives {{parcel.eta}}.",
+    }
+    api.put(
+        "/v1/documents/where", {"kind": "resolution", "title": "Where", "language": "en", "fields": fields}
+    )
     context = {"order.status": "shipped"}
-    answer = api.post("/v1/suggestions", {"query": "Where is my parcel?", "context": context}).json()["answers"][0]
+    answer = api.post("/v1/suggestions", {"query": "Where is my parcel?", "context": context}).json()[
+        "answers"
+    ][0]
     assert "shipped" in answer["text"]
     assert answer["missing"] == ["parcel.eta"]
 
@@ -137,7 +148,10 @@ def test_searches_that_cannot_be(shared_api: Api, body: dict[str, Any], field: s
 
 def test_filters_are_inside_the_search(api: Api) -> None:
     for number in range(5):
-        api.put(f"/v1/documents/p{number}", {**RETURNS, "title": f"Returns {number}", "products": [f"SKU-{number}"]})
+        api.put(
+            f"/v1/documents/p{number}",
+            {**RETURNS, "title": f"Returns {number}", "products": [f"SKU-{number}"]},
+        )
     api.put("/v1/documents/f", {**RETURNS, "kind": "faq"})
 
     def found(**filters: list[str]) -> set[str]:
@@ -154,7 +168,11 @@ def test_filters_are_inside_the_search(api: Api) -> None:
 def test_feedback_is_recorded_once(api: Api) -> None:
     api.put("/v1/documents/returns", RETURNS)
     reply = api.post("/v1/answers", {"query": ASKED}).json()
-    given = {"exposure_id": reply["answers"][0]["exposure_id"], "answer_id": reply["answers"][0]["id"], "outcome": "accepted"}
+    given = {
+        "exposure_id": reply["answers"][0]["exposure_id"],
+        "answer_id": reply["answers"][0]["id"],
+        "outcome": "accepted",
+    }
     assert api.post("/v1/feedback", given, role="bot").json()["status"] == "recorded"
     assert api.post("/v1/feedback", given).json()["status"] == "unchanged"
     assert api.post("/v1/feedback", {**given, "outcome": "reopened"}).json()["status"] == "recorded"
@@ -165,8 +183,13 @@ def test_feedback_is_recorded_once(api: Api) -> None:
 
 
 def test_personal_data_never_reaches_another_customer(api: Api) -> None:
-    fields = {"question": "Where is my parcel?", "reply": "We called 13812345678 and wrote to lin@example.com."}
-    api.put("/v1/documents/where", {"kind": "resolution", "title": "Where", "language": "en", "fields": fields})
+    fields = {
+        "question": "Where is my parcel?",
+        "reply": "We called 13812345678 and wrote to lin@example.com.",
+    }
+    api.put(
+        "/v1/documents/where", {"kind": "resolution", "title": "Where", "language": "en", "fields": fields}
+    )
     reply = api.post("/v1/suggestions", {"query": "Where is my parcel?"})
     assert reply.json()["answers"]
     assert "13812345678" not in reply.text

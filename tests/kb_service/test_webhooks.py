@@ -26,7 +26,11 @@ def test_the_secret_is_shown_once(api: Api) -> None:
     assert rotated.startswith("whsec_")
     assert rotated != secret
     assert api.delete("/v1/webhooks/team").status_code == 204
-    for answer in (api.get("/v1/webhooks/team"), api.delete("/v1/webhooks/team"), api.post("/v1/webhooks/team/rotate")):
+    for answer in (
+        api.get("/v1/webhooks/team"),
+        api.delete("/v1/webhooks/team"),
+        api.post("/v1/webhooks/team/rotate"),
+    ):
         problem(answer, 404)
 
 

@@ -1,0 +1,122 @@
+"""What hangs on what in the problem graph: documents, messages, and the evidence between problems and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from graph.exemplars import Instance
+from graph.models import Problem
+from graph.nodes import DocumentNode, EntityNode, ExemplarNode
+from graph.problem_graph import ProblemGraph
+from ingest import language
+from ingest.models import Document
+from kb_service.search.models import Filters, Hit, SearchQuery
+from kb_service.shop import Shop
+from kb_service.store import Outcome, Unit
+
+Find: TypeAlias = Callable[[SearchQuery], tuple[tuple[Hit, ...], float]]
+"""A query to its hits and the probability that the first is right."""
+
+LINKED = 3
+"""Documents linked to a problem by content, beside those that evidence links."""
+LINK_EXEMPLARS = 3
+LINK_CONFIDENCE = 0.3
+"""Confidence from which a document is linked to a problem by content."""
+LINK_WEIGHT = 0.3
+"""Weight of such a link at full confidence; an accepted answer weighs 1."""
+OUTCOME_WEIGHTS = {"accepted": 1.0, "resolved": 1.0, "edited": 0.5, "rejected": -0.5, "reopened": -1.0}
+"""What one word of feedback adds to the way from a problem to the document that was shown."""
+
+
+def put_document(graph: ProblemGraph, document: Document) -> None:
+    """An approved document in the graph; a draft is not."""
+    if document.status != "approved":
+        graph.remove_document(document.external_id)
+        return
+    graph.put_document(
+        DocumentNode(
+            external_id=document.external_id,
+            kind=document.kind,
+            title=document.title,
+            language=document.language,
+            audience=document.audience,
+            products=document.products,
+            valid_from=document.valid_from,
+            valid_to=document.valid_to,
+            supersedes=document.supersedes,
+        )
+    )
+
+
+def put_shop(graph: ProblemGraph, shop: Shop) -> None:
+    """Intents, agents, clusters and products."""
+    for intent in shop.intents.values():
+        graph.put_intent(intent)
+    for agent in shop.agents.values():
+        graph.put_agent(agent)
+    for expertise in shop.expertise:
+        graph.put_expertise(expertise)
+    for sku, names in shop.products.items():
+        graph.put_entity(EntityNode("product", sku, _by_language(names)))
+
+
+def put_problem(
+    graph: ProblemGraph, unit: Unit, problem: Problem, exemplars: Sequence[Instance], find: Find
+) -> None:
+    """A problem with its messages, alerts, and the documents that answer it."""
+    graph.put_problem(problem)
+    for exemplar in exemplars:
+        if exemplar.event_id is not None and exemplar.at is not None:
+            spoken = exemplar.utterance
+            graph.put_exemplar(
+                ExemplarNode(exemplar.event_id, problem.id, spoken.text, spoken.language, exemplar.at)
+            )
+    for alert in unit.alerts.of_problem(problem.id):
+        graph.put_alert(alert)
+    for feedback, external_id in unit.feedback.of_problems([problem.id, *problem.aliases]):
+        weight = OUTCOME_WEIGHTS[feedback.outcome]
+        graph.link_answer(problem.id, external_id, weight, feedback.at, source=feedback.id)
+    if problem.state != "candidate":
+        _link_by_content(graph, problem, exemplars, find)
+
+
+def link_resolvers(graph: ProblemGraph, outcomes: Iterable[Outcome]) -> None:
+    """Who resolved which problem."""
+    for item in outcomes:
+        if item.problem_id is not None and item.resolved is not False and not item.reopened:
+            graph.link_resolver(item.problem_id, item.agent_id, 1.0, item.at, source=item.event_id)
+
+
+def _link_by_content(
+    graph: ProblemGraph, problem: Problem, exemplars: Sequence[Instance], find: Find
+) -> None:
+    """Link what the index finds for a problem's messages, weakly, until evidence says more."""
+    best: tuple[float, tuple[Hit, ...]] = (LINK_CONFIDENCE, ())
+    for exemplar in exemplars[:LINK_EXEMPLARS]:
+        spoken = exemplar.utterance
+        hits, confidence = find(
+            SearchQuery(
+                text=spoken.text,
+                language=spoken.language,
+                vector=spoken.vector,
+                limit=LINKED,
+                filters=Filters(audiences=("public", "internal"), any_scope=True),
+                at=problem.active_at,
+            )
+        )
+        if confidence >= best[0]:
+            best = (confidence, hits)
+    confidence, hits = best
+    for hit in hits:
+        weight = confidence * LINK_WEIGHT * (hit.score / hits[0].score if hits[0].score > 0 else 0.0)
+        source = f"content:{problem.id}:{hit.external_id}"
+        graph.link_answer(problem.id, hit.external_id, weight, problem.active_at, source=source)
+
+
+def _by_language(names: Iterable[str]) -> dict[str, str]:
+    """Each name under its language; the first of a language wins."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(language.identify(name), name)
+    return found
