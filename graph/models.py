@@ -160,7 +160,7 @@ class Expertise:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """`type` is sku, order, amount, date, product, carrier, phone, ... (see `entities`); offsets are characters."""
+    """`type` is sku, product, order, amount, date, ... (see `graph.entities`); offsets are characters."""
 
     type: str
     value: str

@@ -119,7 +119,7 @@ LONGEST_NAME = 200
 
 
 def invalid(problems: Sequence[Any], *, placed: bool = False) -> errors.InvalidRequest:
-    """The findings of pydantic as one error. `placed` when each location begins with the part of a request."""
+    """The findings of pydantic as one error. `placed`: each location begins with the part of a request."""
     found = tuple(_field_error(problem, placed) for problem in problems[:MOST_FIELDS])
     if len(problems) == 1:
         (one,) = found
@@ -177,7 +177,8 @@ class ProblemResponse(JSONResponse):
 
     def render(self, content: Any) -> bytes:
         # A lone surrogate becomes its JSON escape.
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
 
 
 def status_of(error: Exception) -> int:

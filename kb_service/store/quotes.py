@@ -65,7 +65,7 @@ class Quotes:
         return any(_is_long(part) and part in quote for part in parts for quote in self._long)
 
     def alone(self, name: str, others: Iterable[str]) -> bool:
-        """Whether a part of a generated name, short or long, comes from the customer and from none of `others`."""
+        """Whether some part of a generated name, short or long, is the customer's and in none of `others`."""
         said = [text.casefold() for text in self._texts]
         parts = {part.strip().casefold() for part in _PARTS.split(name)} - {""}
         theirs = {part for part in parts if any(part in text for text in said)}
