@@ -90,12 +90,14 @@ class Problems:
         )
 
     def graph(self, workspace: str, problem_id: str | None, hops: int) -> dict[str, Any]:
+        """The graph as it is valid now: a document that has expired is not in it."""
         replica = self._replicas.settled(workspace)
+        now = self._clock()
         if problem_id is None:
-            return replica.graph.node_link(at=None)
+            return replica.graph.node_link(at=now)
         with self._store.reading(workspace) as unit:
             problem = found_problem(unit, problem_id)
-        return replica.graph.subgraph(problem.id, hops, at=None)
+        return replica.graph.subgraph(problem.id, hops, at=now)
 
     def act(self, caller: Principal, problem_id: str, action: Action, **arguments: Any) -> ProblemView:
         """Acknowledge, resolve, reopen or silence a problem; its alerts follow."""
