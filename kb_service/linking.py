@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from graph.exemplars import Instance
 from graph.models import Problem
-from graph.nodes import DocumentNode, EntityNode, ExemplarNode
+from graph.nodes import DocumentNode, EntityNode, ExemplarNode, NodeKind, node_id
 from graph.problem_graph import ProblemGraph
 from ingest import language
 from ingest.models import Document
@@ -18,6 +18,7 @@ from kb_service.store import Outcome, Unit
 Find: TypeAlias = Callable[[SearchQuery], tuple[tuple[Hit, ...], float]]
 """A query to its hits and the probability that the first is right."""
 
+EXEMPLARS: tuple[NodeKind, ...] = ("exemplar",)
 LINKED = 3
 """Documents linked to a problem by content, beside those that evidence links."""
 LINK_EXEMPLARS = 3
@@ -49,8 +50,17 @@ def put_document(graph: ProblemGraph, document: Document) -> None:
     )
 
 
-def put_shop(graph: ProblemGraph, shop: Shop) -> None:
-    """Intents, agents, clusters and products."""
+def put_shop(graph: ProblemGraph, shop: Shop, before: Shop | None) -> None:
+    """Intents, agents, clusters and products; those of `before`, which stands in the graph, that are no more go."""
+    if before is not None:
+        for intent_id in before.intents.keys() - shop.intents.keys():
+            graph.remove_intent(intent_id)
+        for agent_id in before.agents.keys() - shop.agents.keys():
+            graph.remove_agent(agent_id)
+        for expertise_id in {item.id for item in before.expertise} - {item.id for item in shop.expertise}:
+            graph.remove_expertise(expertise_id)
+        for sku in before.products.keys() - shop.products.keys():
+            graph.remove_entity("product", sku)
     for intent in shop.intents.values():
         graph.put_intent(intent)
     for agent in shop.agents.values():
@@ -66,6 +76,10 @@ def put_problem(
 ) -> None:
     """A problem with its messages, alerts, and the documents that answer it."""
     graph.put_problem(problem)
+    kept = {node_id("exemplar", exemplar.event_id) for exemplar in exemplars if exemplar.event_id}
+    for neighbour in graph.neighbours(node_id("problem", problem.id), EXEMPLARS):
+        if neighbour.node not in kept:
+            graph.remove_exemplar(neighbour.node.partition(":")[2])
     for exemplar in exemplars:
         if exemplar.event_id is not None and exemplar.at is not None:
             spoken = exemplar.utterance

@@ -22,6 +22,11 @@ def compared_words(text: str) -> tuple[str, ...]:
     return tuple(language.words(_PLACEHOLDER.sub(" ", text)))
 
 
+def stem(word: str) -> str:
+    """A word as it is compared."""
+    return next(iter(language.words(word)), word)
+
+
 def nameable(utterances: Sequence[Utterance]) -> list[Utterance]:
     """The same messages by words that people read: whole words, unstemmed, without what every message has."""
     return [

@@ -28,7 +28,7 @@ from kb_service.delivery.messages import alert_data, problem_data
 from kb_service.errors import NotFound
 from kb_service.models import EventProblem, EventResult
 from kb_service.proposing import propose
-from kb_service.reading import nameable
+from kb_service.reading import nameable, stem
 from kb_service.replica import Replica
 from kb_service.store import NewEvent, Unit
 
@@ -199,10 +199,7 @@ class Recording:
         if problem is None:
             return
         since = min(problem.episode_at, self._now - HISTORY)
-        seen = [
-            Observation(item.at, item.customer_id, item.event_id)
-            for item in self._unit.problems.observations(problem.id, since)
-        ]
+        seen = self._unit.problems.observations(problem.id, since)
         moment = max((item.at for item in seen), default=problem.active_at)
         counted = self._counted(problem, seen, moment)
         problem = lifecycle.awakened(counted, self._now)
@@ -224,8 +221,10 @@ class Recording:
         if promoted.state == counted.state or promoted.named_by_person:
             return promoted
         # The name is settled when people first hear of the problem; until then it follows its messages.
-        utterances = [exemplar.utterance for exemplar in self._replica.matcher.exemplars(problem.id)]
-        return replace(promoted, names=name_problem(nameable(utterances))) if utterances else promoted
+        matcher = self._replica.matcher
+        spoken = nameable([exemplar.utterance for exemplar in matcher.exemplars(problem.id)])
+        names = name_problem(spoken, rarity=lambda word: matcher.rarity(stem(word)))
+        return replace(promoted, names=names) if names else promoted
 
     def _verdict(self, problem: Problem, seen: Sequence[Observation], moment: datetime) -> Verdict:
         rules = self._replica.shop.rules
@@ -354,7 +353,7 @@ def digest_id(prefix: str, *parts: str) -> str:
 def recount(unit: Unit, problem_id: str) -> None:
     """Take a problem's counts and span anew from all of its messages, after some were moved or erased."""
     problem = found_problem(unit, problem_id)
-    seen = [Observation(*item) for item in unit.problems.observations(problem.id)]
+    seen = unit.problems.observations(problem.id)
     unit.problems.put(lifecycle.counted(problem, seen, events=len(seen)))
 
 

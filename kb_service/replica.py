@@ -89,7 +89,11 @@ class Replica:
         self._settled = False
         with store.reading(workspace) as unit:
             self._open_index(unit)
-            self._embedded = not unit.documents.without_vectors(embedder.model_id, 1)
+            self._embedded = not (
+                unit.documents.without_vectors(embedder.model_id, 1)
+                or unit.events.of_other_models(embedder.model_id)
+            )
+            self._embedded_to = 0
             self.shop = self._loader.load(unit, (), None, learning=False)
 
     # --- reading
@@ -191,7 +195,7 @@ class Replica:
         with self.lock:
             if self.shop is before:
                 self.shop = learnt
-                put_shop(self.graph, self.shop)
+                self._place_shop()
                 link_resolvers(self.graph, outcomes)
             else:
                 self._unlearnt = True
@@ -213,14 +217,37 @@ class Replica:
                 ids = [waiting[place].id for place in places]
                 unit.documents.put_vectors(ids, vectors[places], self._embedder.model_id)
             return
+        if self._embed_messages():
+            return
         with self.lock, self._store.reading(self.workspace) as unit:
             self.index.rebuild(self._source(unit))
+            self._rebuild(unit)
             self._embedded = True
         log.info("model_embedded", workspace=self.workspace, model=self._embedder.model_id)
 
+    def _embed_messages(self) -> bool:
+        """Embed some messages again by which problems are recognised; whether any were left to do."""
+        with self._store.reading(self.workspace) as unit:
+            old = [
+                message
+                for message in unit.events.messages(self._embedded_to, EMBED_AT_ONCE)
+                if message.event.text
+            ]
+        if not old:
+            return False
+        stale = [message for message in old if message.model_id != self._embedder.model_id]
+        vectors = self._embedder.embed_passages([mask_numbers(item.event.text or "") for item in stale])
+        with self._store.writing(self.workspace) as unit:
+            known = unit.events.existing([message.event.id for message in stale])
+            for message, vector in zip(stale, vectors, strict=True):
+                if message.event.id in known:
+                    unit.events.put_vector(message.event.id, vector, self._embedder.model_id)
+        self._embedded_to = old[-1].sequence
+        return True
+
     def _declare(self, unit: Unit) -> None:
         self.shop = self._loader.load(unit, self.problems.values(), self.shop, learning=False)
-        put_shop(self.graph, self.shop)
+        self._place_shop()
 
     def publish(self) -> None:
         """Write the indexes as a new generation when enough has changed to make it worth the while."""
@@ -265,7 +292,7 @@ class Replica:
         self._product_ids = set()
         for held in unit.documents.all():
             self._put_document(held.document)
-        put_shop(self.graph, self.shop)
+        self._place_shop()
         self._join_messages(unit)
         for problem in stored:
             self._put_problem(unit, problem)
@@ -303,6 +330,10 @@ class Replica:
             problem = unit.problems.get(problem_id)
             if problem is not None:
                 self._put_problem(unit, problem)
+
+    def _place_shop(self) -> None:
+        put_shop(self.graph, self.shop, self._placed)
+        self._placed = self.shop
 
     def _put_document(self, document: Document) -> bool:
         """A document in the graph; whether it is about a product."""

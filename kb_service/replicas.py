@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ PUBLISH_SECONDS = 30.0
 """How long changes may wait before a new generation of the indexes is published."""
 RETRY_SECONDS = 5.0
 """How long a workspace that could not be followed is left alone."""
+PURGE_EVERY = timedelta(hours=1)
+KEYS_KEPT = timedelta(days=7)
+"""How long the first response to an idempotency key is replayed."""
 LOAD_WAIT_SECONDS = 10.0
 """How long a request waits for a workspace that is just being loaded."""
 
@@ -54,6 +57,7 @@ class Replicas:
         self._metrics = metrics
         self._replicas: dict[str, Replica] = {}
         self._loading: dict[str, threading.Event] = {}
+        self._purged: dict[str, datetime] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -169,7 +173,17 @@ class Replicas:
             replica.follow()
         replica.learn()
         replica.embed_missing()
+        self._purge(workspace.id)
         self._metrics.passages.labels(workspace.id).set(replica.passages)
+
+    def _purge(self, workspace: str) -> None:
+        """Forget idempotency keys that nobody will use again, now and then."""
+        now = self._clock()
+        if now - self._purged.get(workspace, now - 2 * PURGE_EVERY) < PURGE_EVERY:
+            return
+        self._purged[workspace] = now
+        with self._store.writing(workspace) as unit:
+            unit.idempotency.purge(now - KEYS_KEPT)
 
     def _each(self, workspaces: Sequence[Workspace], work: Callable[[Workspace], object]) -> None:
         """One workspace that fails holds up no other; it is tried again after a while."""

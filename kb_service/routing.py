@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Literal, TypeVar
 
 from graph.assignment import Need, assign, neighbouring, rank
 from graph.expertise import expertise_for
-from graph.models import Agent, Case, Expertise, Intent, Problem, Understanding, Utterance
+from graph.models import Agent, Case, Expertise, Intent, Priority, Problem, Understanding, Utterance
 from graph.naming import name_problem
 from graph.priority import prioritise
 from graph.profiles import SkillEstimate, Topic
@@ -36,6 +37,7 @@ from kb_service.models import (
 from kb_service.reading import Reader, nameable
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
+from kb_service.shop import Shop
 from kb_service.store import Page, Store, Unit
 
 Value = TypeVar("Value")
@@ -112,7 +114,7 @@ class Routing:
             whole=whole,
             classifier=shop.classifier,
             gazetteer=shop.gazetteer,
-            at=question.as_of or now,
+            at=now,
         )
         understanding = understood.understanding
         match = replica.match(masked, understanding.entities, now)
@@ -137,16 +139,7 @@ class Routing:
         shop = replica.shop
         now = self._clock()
         history = self._history(replica.workspace, question, now)
-        priority = prioritise(
-            reading.understanding,
-            question.customer,
-            problem_state=reading.problem.state if reading.problem else None,
-            repeat_contacts=history.repeat_contacts,
-            waited=now - history.waiting_since if history.waiting_since else timedelta(0),
-            sensitive_flow=reading.sensitive_flow,
-            rules=shop.rules,
-            language=reading.whole.language,
-        )
+        priority = self._priority(shop, question, reading, history, now)
         found = expertise_for(
             shop.expertise,
             reading.understanding.intents,
@@ -180,10 +173,34 @@ class Routing:
             triage_reason=found.triage_reason,
             intents=reading.understanding.intents,
             priority=priority,
-            agents=rank(agents, need, now=now, estimates=estimates, language=spoken)[:SHOWN_AGENTS],
+            agents=rank(
+                agents, need, now=now, estimates=estimates, recent=shop.recent, language=spoken
+            )[:SHOWN_AGENTS],
             sla=ServiceLevel(level.tier, level.first_response_due, level.resolve_due),
         )
         return Placed(route, need, estimates)
+
+    def _priority(
+        self, shop: Shop, question: Question, reading: Reading, history: History, now: datetime
+    ) -> Priority:
+        """The priority; of a case that waits, with the share of its service level that is used up."""
+        score = partial(
+            prioritise,
+            reading.understanding,
+            question.customer,
+            problem_state=reading.problem.state if reading.problem else None,
+            repeat_contacts=history.repeat_contacts,
+            sensitive_flow=reading.sensitive_flow,
+            rules=shop.rules,
+            language=reading.whole.language,
+        )
+        if history.waiting_since is None:
+            return score()
+        first = score(waited=now - history.waiting_since)
+        tier = question.customer.tier if question.customer else None
+        level = sla(first.band, tier, history.waiting_since)
+        used = consumed(level, history.waiting_since, now)
+        return score(waited=now - history.waiting_since, consumed=used)
 
     def _estimates(
         self, replica: Replica, expertise: Expertise | None, problem: Problem | None
@@ -228,6 +245,7 @@ class Routing:
             tuple(replica.shop.agents.values()),
             now=now,
             estimates={case_id: item.estimates for case_id, item in placed.items()},
+            recent=replica.shop.recent,
         )
         made = [
             Assignment(item.case_id, item.choice, item.reason, placed[item.case_id].route.priority)

@@ -33,6 +33,8 @@ class Shop:
     gazetteer: Gazetteer
     expertise: tuple[Expertise, ...]
     profiles: Profiles
+    recent: Mapping[str, int]
+    """Cases that each agent was given within a day of event time: what fairness looks at."""
 
     def expertise_of(self, problem: Problem) -> str | None:
         """The cluster that a problem belongs to, by itself or through its intent."""
@@ -72,12 +74,14 @@ class ShopLoader:
             classifier=self._classifier(intents),
             gazetteer=Gazetteer(products),
             expertise=clusters,
+            recent=unit.agents.recent(),
             profiles=kept or Profiles(outcomes(unit, clusters), now=unit.now),
         )
 
     def with_agents(self, unit: Unit, shop: Shop) -> Shop:
         """The same shop with who is online and how many cases each now has."""
-        return replace(shop, agents={agent.id: agent for agent in unit.agents.all()})
+        agents = {agent.id: agent for agent in unit.agents.all()}
+        return replace(shop, agents=agents, recent=unit.agents.recent())
 
     def save(self) -> None:
         self._vectors.save()

@@ -135,13 +135,7 @@ class Endpoints:
     def test(self, caller: Principal, webhook_id: str) -> DeliveryRecord:
         """Put a test message into the outbox for this webhook alone."""
         with self._store.writing(caller.workspace) as unit:
-            webhook = _existing(unit, webhook_id)
-            if webhook.state != "active":
-                raise Conflict(
-                    "The webhook {id} is disabled ({reason}); PUT it again to enable it.",
-                    id=webhook_id,
-                    reason=webhook.disabled_reason or "-",
-                )
+            _active(unit, webhook_id)
             message_id = unit.outbox.add("webhook.test", {"webhook_id": webhook_id}, unit.now, [webhook_id])
             page = unit.webhooks.deliveries(webhook_id, None, 50)
             delivery = next(item for item in page.items if item.message_id == message_id)
@@ -158,7 +152,7 @@ class Endpoints:
     def replay(self, caller: Principal, webhook_id: str, delivery_id: str) -> DeliveryRecord:
         """Send a message again, under its own id, so that a receiver can tell that it is the same."""
         with self._store.writing(caller.workspace) as unit:
-            _existing(unit, webhook_id)
+            _active(unit, webhook_id)
             delivery = unit.webhooks.replay(webhook_id, delivery_id)
             if delivery is None:
                 raise NotFound("There is no delivery {id} of this webhook.", id=delivery_id)
@@ -182,6 +176,18 @@ def _existing(unit: Unit, webhook_id: str) -> Webhook:
     webhook = unit.webhooks.get(webhook_id)
     if webhook is None:
         raise _no_webhook(webhook_id)
+    return webhook
+
+
+def _active(unit: Unit, webhook_id: str) -> Webhook:
+    """The webhook. Raises Conflict while it is disabled: what it is sent would wait for ever."""
+    webhook = _existing(unit, webhook_id)
+    if webhook.state != "active":
+        raise Conflict(
+            "The webhook {id} is disabled ({reason}); PUT it again to enable it.",
+            id=webhook_id,
+            reason=webhook.disabled_reason or "-",
+        )
     return webhook
 
 

@@ -9,9 +9,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
+from structlog.stdlib import get_logger
 
-from kb_service.errors import InvalidRequest
+from kb_service.errors import InvalidRequest, ServiceError
 from kb_service.routes.context import GuardedRoute, in_thread, principal, services
+
+log = get_logger(__name__)
 
 LONGEST_KEY = 255
 
@@ -46,7 +49,11 @@ class IdempotentRoute(GuardedRoute):
                     response = await handle(request)
                     if response.status_code < 500:
                         kept = (key, template, digest, response.status_code, bytes(response.body))
-                        await in_thread(wired, wired.replays.keep, caller.workspace, *kept)
+                        try:
+                            await in_thread(wired, wired.replays.keep, caller.workspace, *kept)
+                        except ServiceError as error:
+                            # What was asked for is committed; a refusal now would tell the contrary.
+                            log.error("replay_not_kept", route=template, exc_info=error)
                     return response
                 finally:
                     if not getattr(locks[place], "_waiters", None):

@@ -16,6 +16,8 @@ from kb_service.search.terms import QueryTerms
 
 _HALF = 50
 """Passages that each half proposes; more when more documents are asked for."""
+_SPARE = 2
+"""So many times more are looked at: which of them count is decided here, alike before and after a rebuild."""
 _PRIOR_ROWS = 200
 """Passages that the graph may propose beside them."""
 
@@ -33,8 +35,11 @@ def gather(
         "language": [primary_language(tag) for tag in filters.languages],
     }
     k = max(_HALF, 4 * query.limit)
-    near = snapshot.dense.search(query.vector, k, allowed)[0] if query.vector is not None else _NO_ROWS
-    worded = snapshot.lexical.search(terms, k, allowed, coarse)[0]
+    near = _NO_ROWS
+    if query.vector is not None:
+        near = _best(catalogue, *snapshot.dense.search(query.vector, _SPARE * k, allowed), k)
+    worded = snapshot.lexical.search(terms, _SPARE * k, allowed, coarse)[0]
+    worded = _best(catalogue, worded, snapshot.lexical.terms.match(terms, worded).bm25, k)
     proposed = _proposed(catalogue, query.prior)
     rows = _in_order(catalogue, np.concatenate([near, worded, proposed[mask[proposed]]]))
     return _described(snapshot, query, terms, rows, reads)
@@ -48,6 +53,16 @@ def _proposed(catalogue: CatalogueView, prior: Mapping[str, float]) -> Rows:
     strongest = sorted((key for key in prior if prior[key] > 0), key=lambda key: (-prior[key], key))
     slots = [int(slot) for key in strongest for slot in catalogue.slots_of((key,))]
     return np.array([row for slot in slots for row in catalogue.rows_of(slot)][:_PRIOR_ROWS], dtype=np.int64)
+
+
+def _best(catalogue: CatalogueView, rows: Rows, scores: Scores, k: int) -> Rows:
+    """The k rows with the highest scores; of equal ones those that come first by external id and place."""
+    if len(rows) <= k:
+        return rows
+    scores = np.round(scores, 9)  # sums in another order differ beyond that
+    threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
+    sure, tied = rows[scores > threshold], rows[scores == threshold]
+    return np.concatenate([sure, _in_order(catalogue, tied)[: k - len(sure)]])
 
 
 def _in_order(catalogue: CatalogueView, rows: Rows) -> Rows:

@@ -88,7 +88,7 @@ class SearchIndex:
 
     @property
     def published(self) -> int:
-        """The end of the change log that the generation on disk reflects, as far as this index knows; else 0."""
+        """The end of the change log that the generation on disk reflects, if this index knows of one; else 0."""
         return self._published
 
     @property

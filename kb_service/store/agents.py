@@ -14,6 +14,7 @@ from kb_service.store.repository import Repository, page_of
 from kb_service.store.values import Page
 
 ACTIVE = timedelta(hours=72)
+RECENT = timedelta(hours=24)
 
 _agents = tables.agents
 _cases = tables.cases
@@ -71,6 +72,22 @@ class Agents(Repository):
     def page(self, cursor: str | None = None, limit: int = 50) -> Page[Agent]:
         rows, next_cursor = self._page(self._select(), [_agents.c.id], cursor, limit)
         return page_of(map(_agent, rows), next_cursor)
+
+    def recent(self) -> dict[str, int]:
+        """Cases of each agent that were active within a day of event time, by agent id."""
+        watermark = Events(self._scope).latest_at()
+        if watermark is None:
+            return {}
+        statement = (
+            select(_cases.c.agent_id, func.count().label("cases"))
+            .where(
+                _cases.c.workspace == self.workspace,
+                _cases.c.agent_id.is_not(None),
+                _cases.c.active_at >= watermark - RECENT,
+            )
+            .group_by(_cases.c.agent_id)
+        )
+        return {str(row.agent_id): int(row.cases) for row in self._read(statement)}
 
     def _select(self) -> Select[Any]:
         watermark = Events(self._scope).latest_at()

@@ -68,6 +68,11 @@ class Events(Repository):
         )
         return set(fresh)
 
+    def of_other_models(self, model_id: str) -> int:
+        """How many messages were embedded by another model than this one."""
+        others = self._mine(_vectors), _vectors.c.model_id != model_id
+        return int(self._read(select(func.count()).select_from(_vectors).where(*others)).scalar_one())
+
     def put_vector(self, event_id: str, vector: NDArray[Any], model_id: str) -> None:
         """Stores the vector of an event, over that of another model."""
         self._put_vectors([(event_id, vector, model_id)])

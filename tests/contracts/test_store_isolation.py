@@ -113,6 +113,8 @@ READS: dict[str, Call] = {
     ),
     "exposures.get": lambda u: u.exposures.get("x1"),
     "exposures.page": lambda u: u.exposures.page(),
+    "agents.recent": lambda u: u.agents.recent(),
+    "events.of_other_models": lambda u: u.events.of_other_models("none"),
     "feedback.of_exposure": lambda u: u.feedback.of_exposure("x1"),
     "feedback.of_problems": lambda u: u.feedback.of_problems(["p1"]),
     "idempotency.get": lambda u: u.idempotency.get("key-1", "/v1/events"),

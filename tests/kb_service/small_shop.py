@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 RETURNS = """# Returns
@@ -61,7 +62,9 @@ INTENTS = [
     {"id": "return", "label": "Return", "examples": ["I want to send it back", "我要退货", "return this"]},
     {"id": "parcel", "label": "Parcel", "examples": ["where is my parcel", "包裹到哪了", "it has not come"]},
 ]
-AGENTS = [{"id": "agent-01", "name": "agent-01", "languages": ["en", "zh"], "skills": ["Return"], "online": True}]
+AGENTS = [
+    {"id": "agent-01", "name": "agent-01", "languages": ["en", "zh"], "skills": ["Return"], "online": True}
+]
 EVENTS = [
     {
         "id": f"e-{number}",
@@ -74,7 +77,13 @@ EVENTS = [
     }
     for number in (1, 2, 3)
 ] + [
-    {"id": "e-9", "type": "agent_state", "at": "2026-06-04T09:00:00+08:00", "agent_id": "agent-01", "state": "offline"}
+    {
+        "id": "e-9",
+        "type": "agent_state",
+        "at": "2026-06-04T09:00:00+08:00",
+        "agent_id": "agent-01",
+        "state": "offline",
+    }
 ]
 QUESTIONS = [
     {"id": "q1", "query": "returned within 30 days", "language": "en", "expected": ["policies:returns.md"]},
@@ -106,5 +115,5 @@ def write(folder: Path) -> Path:
     return folder
 
 
-def _lines(items: list[dict[str, object]] | list[dict[str, str]]) -> str:
+def _lines(items: Iterable[Mapping[str, object]]) -> str:
     return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)

@@ -111,13 +111,21 @@ def test_ingest_tells_what_it_did_and_a_second_time_nothing(kb: CommandLine, sho
     first = kb.good("ingest", shop, "-w", "shop", "--json").json
     assert (first["created"], first["files"], first["problems"]) == (small_shop.DOCUMENTS, 5, [])
     second = kb.good("ingest", shop, "-w", "shop")
-    assert f"5 files (5 unchanged): 0 documents created, 0 updated, {small_shop.DOCUMENTS} unchanged" in second.out
+    assert (
+        f"5 files (5 unchanged): 0 documents created, 0 updated, {small_shop.DOCUMENTS} unchanged"
+        in second.out
+    )
     assert "0 passages embedded" in second.out
     assert second.err == "", "nothing but what was asked for is written"
 
 
 def test_ingest_goes_on_past_broken_files_and_reports_each(kb: CommandLine, shop: Path) -> None:
-    broken = {"broken.pdf": b"%PDF-1.7 nothing", "empty.md": b"", "table.xlsx": b"PK\x03\x04 no", "photo.raw": b"\x00"}
+    broken = {
+        "broken.pdf": b"%PDF-1.7 nothing",
+        "empty.md": b"",
+        "table.xlsx": b"PK\x03\x04 no",
+        "photo.raw": b"\x00",
+    }
     for name, content in broken.items():
         (shop / "policies" / name).write_bytes(content)
     kb.good("workspaces", "create", "shop")
@@ -156,7 +164,9 @@ def test_search_finds_by_meaning_with_the_packaged_encoder(
     monkeypatch.setenv("KB_ENCODER_THREADS", "1")
     kb.good("workspaces", "create", "shop")
     kb.good("ingest", shop, "-w", "shop")
-    hits = kb.good("search", "how long can I keep a jacket before sending it back", "-w", "shop", "--json").json
+    hits = kb.good(
+        "search", "how long can I keep a jacket before sending it back", "-w", "shop", "--json"
+    ).json
     assert hits[0]["external_id"] == "policies:returns.md"
 
 
@@ -184,7 +194,9 @@ def test_eval_prints_a_table_and_json(kb: CommandLine, shop: Path) -> None:
     kb.good("workspaces", "create", "shop")
     kb.good("ingest", shop, "-w", "shop")
     table = kb.good("eval", shop / "questions.jsonl", "-w", "shop")
-    assert table.out.splitlines()[0].startswith("|  | questions | unanswerable | hit@1 | hit@5 | MRR | nDCG@10")
+    assert table.out.splitlines()[0].startswith(
+        "|  | questions | unanswerable | hit@1 | hit@5 | MRR | nDCG@10"
+    )
     assert {line.split("|")[1].strip() for line in table.out.splitlines()[2:]} == {"en", "zh", "all"}
     figures = kb.good("eval", shop / "questions.jsonl", "-w", "shop", "--json").json
     assert figures["all"]["questions"] == 3
@@ -275,7 +287,9 @@ def test_a_wrong_webhook_network_stops_the_server_before_it_starts(
     assert "KB_WEBHOOK_ALLOW" in refused.err
 
 
-@pytest.mark.parametrize(("text", "told"), [("prot = 1", "port"), ("port =", "TOML"), ("zzz = 1", "kb settings")])
+@pytest.mark.parametrize(
+    ("text", "told"), [("prot = 1", "port"), ("port =", "TOML"), ("zzz = 1", "kb settings")]
+)
 def test_a_wrong_file_of_settings_is_told(kb: CommandLine, tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "kb.toml").write_text(text)
     refused = kb("settings")
@@ -318,7 +332,14 @@ def test_a_server_that_is_not_there_is_told_without_the_password(
 
 @pytest.mark.parametrize(
     "arguments",
-    [("ingest", "/nowhere"), ("ingest",), ("eval", "/nowhere"), ("eval", "."), ("frobnicate",), ("search", "x", "--no")],
+    [
+        ("ingest", "/nowhere"),
+        ("ingest",),
+        ("eval", "/nowhere"),
+        ("eval", "."),
+        ("frobnicate",),
+        ("search", "x", "--no"),
+    ],
 )
 def test_wrong_use_ends_with_two(kb: CommandLine, arguments: tuple[str, ...]) -> None:
     refused = kb(*arguments)

@@ -38,7 +38,9 @@ def test_workspaces_are_named(kb: CommandLine) -> None:
     assert store.detail == "sqlite, 1 workspace(s): shop"
 
 
-def test_faults_do_not_hide_each_other(kb: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_faults_do_not_hide_each_other(
+    kb: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("KB_DATA", str(tmp_path / "file"))
     monkeypatch.setenv("KB_EMBEDDING_MODEL", str(tmp_path / "no-model"))

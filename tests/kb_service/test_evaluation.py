@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,9 +60,14 @@ def test_only_three_keys_are_needed(tmp_path: Path) -> None:
         "as_of": "2026-11-20T12:00:00+08:00", "cross_lingual": True, "kind": "none",
     })  # fmt: skip
     first, second = read_questions(path)
-    assert (first.id, first.query, first.expected) == ("1", "a\u2028b", {"x", "y"})
+    assert (first.id, first.query, first.expected) == ("1", "a\u2028b", frozenset({"x", "y"}))
     assert (first.split, first.as_of, first.cross_lingual) == ("", None, False)
-    assert (second.id, second.split, second.cross_lingual, second.expected) == ("7", "report", True, frozenset())
+    assert (second.id, second.split, second.cross_lingual, second.expected) == (
+        "7",
+        "report",
+        True,
+        frozenset(),
+    )
     assert second.as_of == datetime(2026, 11, 20, 4, tzinfo=UTC)
 
 
@@ -99,7 +105,9 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
 
 
 def test_ranking_figures_are_over_what_can_be_answered() -> None:
-    told = figures([judged("axx", "a"), judged("xxa", "a"), judged("xxxxxxa", "a"), judged("xxx", "a"), judged("x")])
+    told = figures(
+        [judged("axx", "a"), judged("xxa", "a"), judged("xxxxxxa", "a"), judged("xxx", "a"), judged("x")]
+    )
     assert (told.questions, told.unanswerable) == (5, 1)
     assert told.hit1 == 1 / 4
     assert told.hit5 == 2 / 4
@@ -139,7 +147,9 @@ def test_calibration_error_is_the_gap_between_said_and_true() -> None:
 
 
 def test_groups_are_the_languages_what_crosses_them_and_all() -> None:
-    told = report([judged("a", "a"), judged("x", "a", language="zh", cross=True), judged("a", "a", language="zh")])
+    told = report(
+        [judged("a", "a"), judged("x", "a", language="zh", cross=True), judged("a", "a", language="zh")]
+    )
     assert list(told.groups) == ["en", "zh", "zh, across languages", "all"]
     assert [item.questions for item in told.groups.values()] == [1, 2, 1, 3]
 
@@ -177,7 +187,12 @@ def test_the_governing_date_chooses_the_version(bench: Workbench) -> None:
 
     bench.create_workspace("dated")
     caller = Principal("dated", "key", frozenset({"editor"}))
-    old = {"kind": "policy", "title": "Price promise", "text": "The price promise lasts 7 days.", "language": "en"}
+    old = {
+        "kind": "policy",
+        "title": "Price promise",
+        "text": "The price promise lasts 7 days.",
+        "language": "en",
+    }
     bench.services.knowledge.put_many(
         caller,
         [
@@ -187,9 +202,10 @@ def test_the_governing_date_chooses_the_version(bench: Workbench) -> None:
     )
     replica = bench.services.replicas.of("dated")
     for year, expected in ((2025, "old"), (2026, "new")):
-        asked = JudgedQuestion(
-            "q", "how long does the price promise last", "en", frozenset({expected}), "", datetime(year, 6, 1, tzinfo=UTC), False
-        )  # fmt: skip
+        asked = replace(
+            question(expected, query="how long does the price promise last"),
+            as_of=datetime(year, 6, 1, tzinfo=UTC),
+        )
         (told,) = judge(replica, bench.services.reader, [asked], now=lambda: NOW)
         assert told.ranking == (expected,)
 

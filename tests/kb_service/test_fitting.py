@@ -15,6 +15,7 @@ from kb_service.fitting import fitted
 from kb_service.knowledge import NewDocument
 from kb_service.models import Principal
 from kb_service.search.calibration import Calibration
+from kb_service.search.confidence import fit_confidence
 from kb_service.settings import Settings
 from kb_service.workbench import Workbench, open_workbench
 
@@ -50,8 +51,7 @@ def questions() -> list[JudgedQuestion]:
     """Answerable ones, harder ones that lack a word, and some that nothing answers."""
     asked: list[tuple[str, frozenset[str]]] = []
     for thing in THINGS:
-        for matter in MATTERS:
-            asked.append((f"{matter} for my {thing} please", frozenset({f"{thing}-{matter}"})))
+        asked += [(f"{matter} for my {thing} please", frozenset({f"{thing}-{matter}"})) for matter in MATTERS]
         asked.append((f"something about the {thing}", frozenset({f"{thing}-repair"})))
         asked.append((f"may my dog eat the {thing} box", frozenset()))
     return [
@@ -87,7 +87,6 @@ def test_evidence_is_over_every_question_and_from_the_other_fold(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taught: list[int] = []
-    fit_confidence = fitting.fit_confidence
 
     def watched(samples: list[object], start: object) -> object:
         taught.append(len(samples))

@@ -1,4 +1,4 @@
-"""`kb ingest`: a workspace follows the files, at no cost where nothing changed and losing nothing to what is broken."""
+"""`kb ingest`: a workspace follows its files, free where nothing changed, losing nothing to what broke."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Ingest:
             return {name: head.version for name, head in unit.documents.heads().items()}
 
     def text(self, external_id: str) -> str:
-        return self.bench.services.knowledge.get(self.workspace, external_id).text
+        return str(self.bench.services.knowledge.get(self.workspace, external_id).text)
 
     def write(self, name: str, text: str | bytes) -> Path:
         path = self.folder / name
@@ -168,7 +168,7 @@ BROKEN = {
     "policies/binary.txt": bytes(range(256)) * 40,
     "products/torn.xlsx": b"PK\x03\x04" + b"\x00" * 200,
     "products/torn.docx": b"PK\x05\x06 torn",
-    "policies/backwards.md": b"---\nvalid_from: 2026-05-01\nvalid_to: 2026-04-01\n---\n\n# Never\n\nNever valid.\n",
+    "policies/backwards.md": b"---\nvalid_from: 2026-05-01\nvalid_to: 2026-04-01\n---\n\nNever valid.\n",
     "policies/circle.md": b"---\nexternal_id: circle\nsupersedes: [circle]\n---\n\n# Circle\n\nItself.\n",
     "policies/unknown.md": b"---\naudiense: internal\n---\n\n# Typo\n\nA misspelt attribute.\n",
     "policies/picture.raw": b"\x00\x01",
@@ -238,7 +238,10 @@ def test_duplicate_ids_within_a_file_are_refused(ingest: Ingest) -> None:
 
 def test_a_changed_collection_file_reads_its_files_again(ingest: Ingest) -> None:
     ingest()
-    ingest.write("faq/collection.toml", small_shop.FAQ_COLLECTION.replace("[defaults]", '[defaults]\naudience = "internal"'))
+    ingest.write(
+        "faq/collection.toml",
+        small_shop.FAQ_COLLECTION.replace("[defaults]", '[defaults]\naudience = "internal"'),
+    )
     report = ingest()
     assert (report.updated, report.files_unchanged) == (2, 4)
     assert ingest.bench.services.knowledge.get(ingest.workspace, "faq-1").audience == "internal"
@@ -284,4 +287,6 @@ def test_a_second_model_is_embedded_beside_the_first(ingest: Ingest, tmp_path: P
         )
         assert passages == other.texts == seen[0][1]
         assert knowledge.embed_missing(ingest.workspace) == 0
-    assert ingest.bench.services.knowledge.embed_missing(ingest.workspace) == 0, "the first model's are still there"
+    assert ingest.bench.services.knowledge.embed_missing(ingest.workspace) == 0, (
+        "the first model's are still there"
+    )

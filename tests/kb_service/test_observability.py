@@ -17,6 +17,7 @@ from kb_service.settings import Settings
 from tests.kb_service.command_line import logging_kept
 from tests.kb_service.conftest import LATE, RETURNS, Api
 
+
 @dataclass(frozen=True)
 class Logged:
     """JSON logging as a server has it, from `begin` on."""
@@ -57,7 +58,9 @@ def test_an_exception_is_one_line_too(logged: Logged) -> None:
     assert "ValueError: broken" in line["exception"]
 
 
-@pytest.mark.parametrize("key", ["authorization", "Authorization", "secret", "api_key", "key", "password", "token"])
+@pytest.mark.parametrize(
+    "key", ["authorization", "Authorization", "secret", "api_key", "key", "password", "token"]
+)
 def test_secrets_are_hidden_by_their_name(logged: Logged, key: str) -> None:
     logged.begin()
     structlog.stdlib.get_logger("kb").info("event", **{key: "open-sesame"})

@@ -60,7 +60,9 @@ def until(done: Callable[[], object], seconds: float = WITHIN_SECONDS) -> None:
 
 
 def document(external_id: str, text: str, **attributes: Any) -> NewDocument:
-    return NewDocument(external_id, {"kind": "faq", "title": external_id, "text": text, "language": "en", **attributes})
+    return NewDocument(
+        external_id, {"kind": "faq", "title": external_id, "text": text, "language": "en", **attributes}
+    )
 
 
 def put(services: Services, *documents: NewDocument) -> None:
@@ -148,7 +150,10 @@ def test_own_writes_show_at_once(settings: Settings, clock: FixedClock) -> None:
 
 
 def _fill(services: Services, clock: FixedClock) -> None:
-    put(services, *(document(f"faq-{number}", f"Answer number{number} about kettles.") for number in range(80)))
+    put(
+        services,
+        *(document(f"faq-{number}", f"Answer number{number} about kettles.") for number in range(80)),
+    )
     record(services, *(message(number, clock) for number in range(1, 5)))
 
 
@@ -187,7 +192,11 @@ def test_a_damaged_generation_is_refused_and_made_anew(settings: Settings, clock
         _fill(served, clock)
         before = counted(served)
     index = settings.data / "derived" / SHOP / "index"
-    names = [path.relative_to(index) for path in sorted(index.rglob("*")) if path.is_file() and path.name != ".lock"]
+    names = [
+        path.relative_to(index)
+        for path in sorted(index.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    ]
     assert len(names) > 3
     kept = settings.data / "kept"
     shutil.copytree(index, kept)

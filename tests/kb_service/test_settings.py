@@ -43,7 +43,7 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
 
 def test_settings_do_not_change_once_read() -> None:
     with pytest.raises(ValidationError):
-        Settings().port = 1
+        setattr(Settings(), "port", 1)  # noqa: B010 - the type checker refuses it as well
 
 
 def test_names_are_read_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,11 +103,13 @@ def test_the_data_folder_is_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", ["file", "file/below"])
 def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ServiceError, match="KB_DATA: .*another folder"):
+    with pytest.raises(ServiceError, match=r"KB_DATA: .*another folder"):
         prepare_data(Settings(data=tmp_path / place))
 
 
-def test_a_data_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("kb_service.settings.os.access", lambda *_: False)
     with pytest.raises(ServiceError, match="not writable"):
         prepare_data(Settings(data=tmp_path))

@@ -68,7 +68,9 @@ def test_another_start_finds_them(
     assert counting.texts == []
 
 
-def test_saving_leaves_one_file_and_writes_only_what_is_new(embedder: BatchingEmbedder, tmp_path: Path) -> None:
+def test_saving_leaves_one_file_and_writes_only_what_is_new(
+    embedder: BatchingEmbedder, tmp_path: Path
+) -> None:
     file = tmp_path / "texts.npz"
     cache = VectorCache(embedder, file)
     cache.save()
@@ -108,7 +110,9 @@ def test_what_is_no_cache_is_ignored(embedder: BatchingEmbedder, tmp_path: Path,
 
 
 @pytest.mark.parametrize("damage", ["no zip", "no model", "other dimension", "rows missing"])
-def test_a_whole_file_of_another_shape_is_ignored(embedder: BatchingEmbedder, tmp_path: Path, damage: str) -> None:
+def test_a_whole_file_of_another_shape_is_ignored(
+    embedder: BatchingEmbedder, tmp_path: Path, damage: str
+) -> None:
     buffer = io.BytesIO()
     model = np.array(embedder.model_id)
     digests, vectors = np.array(["a", "b"]), np.zeros((2, embedder.dimension), np.float32)

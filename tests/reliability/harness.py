@@ -179,29 +179,33 @@ ORPHANS = {
         SELECT count(*) FROM passages p LEFT JOIN documents d USING (workspace, external_id)
         WHERE d.external_id IS NULL OR d.version <> p.version""",
     "documents without passages": """
-        SELECT count(*) FROM documents d
-        WHERE NOT EXISTS (SELECT 1 FROM passages p WHERE (p.workspace, p.external_id) = (d.workspace, d.external_id))""",
+        SELECT count(*) FROM documents d LEFT JOIN passages p USING (workspace, external_id)
+        WHERE p.id IS NULL""",
     "vectors of no passage": """
         SELECT count(*) FROM passage_vectors v
-        WHERE NOT EXISTS (SELECT 1 FROM passages p WHERE (p.workspace, p.id) = (v.workspace, v.passage_id))""",
+        LEFT JOIN passages p ON p.workspace = v.workspace AND p.id = v.passage_id WHERE p.id IS NULL""",
     "passages without a vector": """
         SELECT count(*) FROM passages p
-        WHERE NOT EXISTS (SELECT 1 FROM passage_vectors v WHERE (v.workspace, v.passage_id) = (p.workspace, p.id))""",
+        LEFT JOIN passage_vectors v ON v.workspace = p.workspace AND v.passage_id = p.id
+        WHERE v.passage_id IS NULL""",
     "customers' messages without an assignment": """
-        SELECT count(*) FROM events e WHERE type = 'message' AND role = 'customer'
-        AND NOT EXISTS (SELECT 1 FROM assignments a WHERE (a.workspace, a.event_id) = (e.workspace, e.id))""",
-    "events of no case": """
-        SELECT count(*) FROM events e WHERE type = 'message'
-        AND NOT EXISTS (SELECT 1 FROM cases c WHERE (c.workspace, c.id) = (e.workspace, e.case_id))""",
+        SELECT count(*) FROM events e
+        LEFT JOIN assignments a ON a.workspace = e.workspace AND a.event_id = e.id
+        WHERE e.type = 'message' AND e.role = 'customer' AND a.event_id IS NULL""",
+    "messages of no case": """
+        SELECT count(*) FROM events e LEFT JOIN cases c ON c.workspace = e.workspace AND c.id = e.case_id
+        WHERE e.type = 'message' AND c.id IS NULL""",
     "assignments to no problem": """
-        SELECT count(*) FROM assignments a WHERE problem_id IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM problems p WHERE (p.workspace, p.id) = (a.workspace, a.problem_id))""",
+        SELECT count(*) FROM assignments a
+        LEFT JOIN problems p ON p.workspace = a.workspace AND p.id = a.problem_id
+        WHERE a.problem_id IS NOT NULL AND p.id IS NULL""",
     "problems that count otherwise than their events": """
-        SELECT count(*) FROM problems p WHERE events <>
-        (SELECT count(*) FROM assignments a WHERE (a.workspace, a.problem_id) = (p.workspace, p.id) AND NOT a.pending)""",
+        SELECT count(*) FROM problems p WHERE p.events <> (
+            SELECT count(*) FROM assignments a
+            WHERE a.workspace = p.workspace AND a.problem_id = p.id AND NOT a.pending)""",
     "alerts of no problem": """
         SELECT count(*) FROM alerts a
-        WHERE NOT EXISTS (SELECT 1 FROM problems p WHERE (p.workspace, p.id) = (a.workspace, a.problem_id))""",
+        LEFT JOIN problems p ON p.workspace = a.workspace AND p.id = a.problem_id WHERE p.id IS NULL""",
     "gaps in the change log": "SELECT max(position) - count(*) FROM changes",
 }
 

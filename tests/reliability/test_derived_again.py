@@ -17,7 +17,9 @@ QUESTIONS = rounds(200, 1000)
 
 
 def answers(replica: Replica, questions: list[str]) -> list[list[tuple[str, float]]]:
-    return [[(hit.external_id, round(hit.score, 6)) for hit in search(replica, text, 10)] for text in questions]
+    return [
+        [(hit.external_id, round(hit.score, 6)) for hit in search(replica, text, 10)] for text in questions
+    ]
 
 
 def test_the_rebuild_gives_the_same_top_ten(tmp_path: Path) -> None:

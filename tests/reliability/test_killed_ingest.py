@@ -23,8 +23,12 @@ class Shelf:
     def write(self, number: int, revision: int) -> str:
         name = f"note-{number:03}.md"
         told = f"The locker {word(number, revision)} opens with the code {revision}.\n\n"
-        more = "".join(f"## Part {part}\n\nThe shelf of part {part} stands on the left.\n\n" for part in range(4))
-        (self.folder / name).write_text(f"---\nexternal_id: {name}\ntitle: {name}\nkind: faq\n---\n\n{told}{more}")
+        more = "".join(
+            f"## Part {part}\n\nThe shelf of part {part} stands on the left.\n\n" for part in range(4)
+        )
+        (self.folder / name).write_text(
+            f"---\nexternal_id: {name}\ntitle: {name}\nkind: faq\n---\n\n{told}{more}"
+        )
         self.revisions[name] = revision
         return name
 
@@ -69,7 +73,9 @@ def test_what_an_ingest_had_finished_survives_its_death(tmp_path: Path) -> None:
             gone = chance.choice(sorted(shelf.revisions))
             shelf.remove(int(gone[5:8]))
             shelf.write(FILES + changes, 0)
-            finished = {name: revision for name, revision in finished.items() if shelf.revisions.get(name) == revision}
+            finished = {
+                name: revision for name, revision in finished.items() if shelf.revisions.get(name) == revision
+            }
     assert interrupted >= KILLS // 2, "most kills came while there was work"
     with Victim(victims.ingest, data, shelf.folder) as victim:
         while None not in victim.told(60):

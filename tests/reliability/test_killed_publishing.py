@@ -19,7 +19,9 @@ SAMPLED = 10
 def note(number: int, revision: int) -> NewDocument:
     only = word(number, revision)
     text = f"The locker {only} opens with the code {number}."
-    return NewDocument(f"note-{number}", {"kind": "faq", "title": f"Locker {number}", "text": text, "language": "en"})
+    return NewDocument(
+        f"note-{number}", {"kind": "faq", "title": f"Locker {number}", "text": text, "language": "en"}
+    )
 
 
 def test_a_publication_that_is_cut_off_leaves_one_whole_generation(tmp_path: Path) -> None:
@@ -46,7 +48,9 @@ def test_a_publication_that_is_cut_off_leaves_one_whole_generation(tmp_path: Pat
             del revisions[gone]
             changed = chance.sample(sorted(revisions), 5)
             revisions |= {number: revisions[number] + 1 for number in changed} | {DOCUMENTS + at: 0}
-            knowledge.put_many(CALLER, [note(number, revisions[number]) for number in (*changed, DOCUMENTS + at)])
+            knowledge.put_many(
+                CALLER, [note(number, revisions[number]) for number in (*changed, DOCUMENTS + at)]
+            )
             with Victim(victims.publish, data, at) as victim:
                 assert victim.told() == [], f"it was to die at step {at}"
             generation = snapshots.read(folder).description
@@ -56,7 +60,10 @@ def test_a_publication_that_is_cut_off_leaves_one_whole_generation(tmp_path: Pat
                 assert replica.position == writing.position(SHOP)
                 for number, revision in revisions.items():
                     first = search(replica, word(number, revision))[0]
-                    assert (first.external_id, word(number, revision) in first.text) == (f"note-{number}", True)
+                    assert (first.external_id, word(number, revision) in first.text) == (
+                        f"note-{number}",
+                        True,
+                    )
                     probes += 1
         assert 0 < newer < len(fatal), "some died before the new generation counted, some after"
         assert probes >= len(fatal) * 20

@@ -40,16 +40,19 @@ def seen(api: Api) -> Any:
         for path in ("/v1/search", "/v1/answers", "/v1/suggestions", "/v1/route"):
             body = api.post(path, {"query": text}).json()
             found.append(_steady(body))
-    for path in ("problems", "alerts", "cases", "documents", "agents", "expertise", "intents"):
-        found.append(_steady(api.get(f"/v1/{path}").json()))
-    found.append(_steady(api.get("/v1/graph").json()))
+    lists = ("problems", "alerts", "cases", "documents", "agents", "expertise", "intents", "graph")
+    found += [_steady(api.get(f"/v1/{path}").json()) for path in lists]
     return found
 
 
 def _steady(value: Any) -> Any:
     if isinstance(value, dict):
         passing = {"timing_ms", "exposure_id", "created_at", "updated_at"}
-        return {name: _steady(item) for name, item in value.items() if name not in passing and not _answer(name, value)}
+        return {
+            name: _steady(item)
+            for name, item in value.items()
+            if name not in passing and not _answer(name, value)
+        }
     if isinstance(value, list):
         return [_steady(item) for item in value]
     return value
@@ -87,8 +90,15 @@ def test_with_nothing_configured_nothing_is_open(tmp_path: Path) -> None:
             for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer admin"}):
                 request = request_of(route)
                 response = client.request(
-                    request.pop("method"), request.pop("path"), headers={**headers, "Origin": "https://evil.test"}, **request
+                    request.pop("method"),
+                    request.pop("path"),
+                    headers={**headers, "Origin": "https://evil.test"},
+                    **request,
                 )
                 assert response.status_code == 401, route
                 assert "access-control-allow-origin" not in response.headers
-    assert {name for name, value in Settings(data=tmp_path).model_dump().items() if "secret" in name or "key" in name} == set()
+    assert {
+        name
+        for name, value in Settings(data=tmp_path).model_dump().items()
+        if "secret" in name or "key" in name
+    } == set()

@@ -54,7 +54,9 @@ def mentioned(api: Api, problem_id: str, external_id: str) -> set[str]:
 def taught(api: Api) -> str:
     """A problem to which the document is linked, by its content and by an accepted answer."""
     problem_id = str(api.recurring(text=ASKED)["problem"]["id"])
-    shown = api.post("/v1/answers", {"query": ASKED, "conversation_id": "c-m0", "customer": {"id": "u-m0"}}).json()
+    shown = api.post(
+        "/v1/answers", {"query": ASKED, "conversation_id": "c-m0", "customer": {"id": "u-m0"}}
+    ).json()
     for answer in shown["answers"]:
         told = {"exposure_id": answer["exposure_id"], "answer_id": answer["id"], "outcome": "accepted"}
         assert api.post("/v1/feedback", told).is_success
