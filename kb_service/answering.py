@@ -167,7 +167,9 @@ class Answering:
         for hit in found.hits:
             composed = compose_reply(hit, question.text, question.context, reading.whole.language)
             share = hit.score / found.hits[0].score if found.hits[0].score > 0 else 0.0
-            confidence = found.confidence if not answers else (1 - found.confidence) * share * found.confidence
+            confidence = (
+                found.confidence if not answers else (1 - found.confidence) * share * found.confidence
+            )
             answers.append(_candidate(hit, composed, exposure_id, confidence))
         return answers
 
@@ -300,7 +302,9 @@ class Answering:
             if exposure is None:
                 raise NotFound("There is no exposure {id} in this workspace.", id=exposure_id)
             if answer_id not in {shown.answer_id for shown in exposure.answers}:
-                raise NotFound("The exposure {id} showed no answer {answer}.", id=exposure_id, answer=answer_id)
+                raise NotFound(
+                    "The exposure {id} showed no answer {answer}.", id=exposure_id, answer=answer_id
+                )
             given = [item for item in unit.feedback.of_exposure(exposure_id) if item.answer_id == answer_id]
             if any(item.outcome == outcome and item.agent_id == details.get("agent_id") for item in given):
                 return False
@@ -338,5 +342,3 @@ def _candidate(hit: Hit, composed: Composed, exposure_id: str, confidence: float
 
 def _milliseconds(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 2)
-
-

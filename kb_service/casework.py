@@ -103,16 +103,16 @@ class Casework:
             try:
                 with self._store.writing(workspace) as unit:
                     replica.catch_up(unit)
-                    results = Recording(unit, replica, now).record(heard)
+                    recording = Recording(unit, replica, now)
+                    results = recording.record(heard)
                     sequence = unit.events.last_sequence()
             except BaseException:
                 replica.reset()
                 raise
             replica.recorded(sequence)
             replica.follow()
-        for result in results:
-            for _ in result.alerts:
-                self._metrics.alerts.labels("recurrence").inc()
+        for kind in recording.raised:
+            self._metrics.alerts.labels(kind).inc()
         return results
 
     def event(self, workspace: str, event_id: str) -> dict[str, Any]:
@@ -183,10 +183,14 @@ class Casework:
 
         def change(unit: Unit, case: Case) -> Case:
             if case.state in ("resolved", "closed"):
-                raise Conflict("The case {id} is {state}; a new message reopens it.", id=case.id, state=case.state)
+                raise Conflict(
+                    "The case {id} is {state}; a new message reopens it.", id=case.id, state=case.state
+                )
             return replace(case, state="waiting", agent_id=None)
 
-        return self._change_case(caller, case_id, "case.handed_over", {"reason": redact(reason or "").text}, change)
+        return self._change_case(
+            caller, case_id, "case.handed_over", {"reason": redact(reason or "").text}, change
+        )
 
     def resolve_case(
         self,
@@ -264,7 +268,9 @@ class Casework:
     def _name_again(self, unit: Unit, problem_id: str) -> None:
         """A name that quoted the customer is made anew from what others wrote."""
         problem = found_problem(unit, problem_id)
-        rest = [item.event.text for item in unit.events.of_problem(problem_id, limit=EXAMPLES) if item.event.text]
+        rest = [
+            item.event.text for item in unit.events.of_problem(problem_id, limit=EXAMPLES) if item.event.text
+        ]
         names = self._routing.name(rest) if rest else {"en": problem.id, "zh": problem.id}
         unit.problems.put(replace(problem, names=names))
 
@@ -295,7 +301,9 @@ def _too_early(event: Event, now: datetime) -> InvalidRequest | None:
     if event.at <= now + AHEAD:
         return None
     return InvalidRequest.of(
-        "at", "{at} is more than 5 minutes ahead of the clock; send it when it has happened", at=event.at.isoformat()
+        "at",
+        "{at} is more than 5 minutes ahead of the clock; send it when it has happened",
+        at=event.at.isoformat(),
     )
 
 

@@ -104,12 +104,21 @@ def workbench() -> Iterator[Workbench]:
 @app.command()
 def serve() -> None:
     """Serve every workspace over HTTP at KB_HOST and KB_PORT."""
+    run_server(settings())
+
+
+def run_server(chosen: Settings) -> None:
+    """Serve until told to stop. The server's own exit status, as when the port is taken, becomes 1."""
     from kb_service.serving import serve as run
     from kb_service.settings import prepare_data
 
-    chosen = settings()
     prepare_data(chosen)
-    run(chosen)
+    try:
+        run(chosen)
+    except SystemExit as ended:
+        if ended.code:
+            fail(f"the server at {chosen.host}:{chosen.port} did not start; the log above says why", status=1)
+        raise
 
 
 @app.command()
@@ -121,7 +130,6 @@ def demo(
 ) -> None:
     """Fill the workspace `demo` from the sample shop and serve it."""
     from kb_service.sample import fill, missing
-    from kb_service.serving import serve as run
 
     if lacking := missing(sample):
         fail(f"--sample: there is no {lacking}; run this in a clone of the project", status=2)
@@ -132,7 +140,7 @@ def demo(
         typer.secho(f"not read: {problem.path}: {problem.message}", err=True)
     typer.echo(welcome.text(chosen))
     if not fill_only:
-        run(chosen)
+        run_server(chosen)
 
 
 # --- knowledge

@@ -28,7 +28,10 @@ WHY: Mapping[str, Mapping[str, str]] = {
         "zh": "这一问题以前就是这样解决的",
         "en": "This problem was resolved this way before",
     },
-    "words": {"zh": "问题中 {share:.0%} 的关键信息在文中出现", "en": "{share:.0%} of what the question names stands there"},
+    "words": {
+        "zh": "问题中 {share:.0%} 的关键信息在文中出现",
+        "en": "{share:.0%} of what the question names stands there",
+    },
 }
 
 

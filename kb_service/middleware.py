@@ -142,5 +142,3 @@ async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -
     request = Request(scope)
     language = preferred_language(request.headers.get("accept-language"))
     await problem_details.response(error, language, instance=request.url.path)(scope, receive, send)
-
-

@@ -24,7 +24,14 @@ from ingest.models import Audience, Kind
 
 Action: TypeAlias = Literal["answer", "suggest", "clarify", "handoff"]
 Trigger: TypeAlias = Literal[
-    "explicit", "emotion", "sensitive", "complexity", "repeated_failure", "out_of_scope", "no_answer", "conflict"
+    "explicit",
+    "emotion",
+    "sensitive",
+    "complexity",
+    "repeated_failure",
+    "out_of_scope",
+    "no_answer",
+    "conflict",
 ]
 KeyRole: TypeAlias = Literal["bot", "agent", "product", "editor", "admin"]
 KEY_ROLES: tuple[KeyRole, ...] = ("bot", "agent", "product", "editor", "admin")

@@ -241,9 +241,7 @@ def install(app: FastAPI) -> None:
 
     async def malformed(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        return response(
-            invalid(error.errors(), placed=True), _language(request), instance=request.url.path
-        )
+        return response(invalid(error.errors(), placed=True), _language(request), instance=request.url.path)
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)

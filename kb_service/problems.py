@@ -113,7 +113,9 @@ class Problems:
                 raise InvalidRequest.of("agent_id", "there is no agent {id}", id=agent_id)
         return self._change_problem(caller, problem_id, "assign", agent_id=agent_id)
 
-    def _change_problem(self, caller: Principal, problem_id: str, action: Action, **given: Any) -> ProblemView:
+    def _change_problem(
+        self, caller: Principal, problem_id: str, action: Action, **given: Any
+    ) -> ProblemView:
         now = self._clock()
         replica = self._replicas.settled(caller.workspace)
         with replica.lock:
@@ -169,7 +171,9 @@ class Problems:
             with self._store.writing(caller.workspace) as unit:
                 old = found_problem(unit, problem_id)
                 new = self._split_off(unit, old, case_ids)
-                unit.audit.append(caller.key_id, "problem.split", old.id, {"new": new.id, "cases": len(case_ids)})
+                unit.audit.append(
+                    caller.key_id, "problem.split", old.id, {"new": new.id, "cases": len(case_ids)}
+                )
                 recount(unit, old.id)
                 recount(unit, new.id)
                 problem = found_problem(unit, new.id)
@@ -228,7 +232,9 @@ class Problems:
         with self._store.reading(workspace) as unit:
             return unit.proposals.page(cursor, limit, **filters)
 
-    def decide(self, caller: Principal, proposal_id: str, state: Literal["accepted", "dismissed"]) -> Proposal:
+    def decide(
+        self, caller: Principal, proposal_id: str, state: Literal["accepted", "dismissed"]
+    ) -> Proposal:
         with self._store.writing(caller.workspace) as unit:
             proposal = unit.proposals.get(proposal_id)
             if proposal is None:
@@ -284,6 +290,8 @@ def _announce(unit: Unit, type: str, problem: Problem, at: datetime) -> None:
 def _unused_id(unit: Unit, old_id: str, event_id: str) -> str:
     """An id for what is split off, from content; another one when the same was split off and merged before."""
     rounds = 0
-    while unit.problems.get(found := digest_id("p", unit.workspace, old_id, event_id, f"split{rounds or ''}")):
+    while unit.problems.get(
+        found := digest_id("p", unit.workspace, old_id, event_id, f"split{rounds or ''}")
+    ):
         rounds += 1
     return found

@@ -20,9 +20,7 @@ DRAFTS = {
 }
 
 
-def propose(
-    problem: Problem, alert: Alert, answers: Sequence[LinkedDocument], at: datetime
-) -> Proposal:
+def propose(problem: Problem, alert: Alert, answers: Sequence[LinkedDocument], at: datetime) -> Proposal:
     """A document where nothing answers the problem yet; else a look at its cause, since answering did not end it."""
     kind: Literal["document", "product"] = "product" if answers else "document"
     names = {language: problem.names.get(language) or _any_name(problem) for language in ("zh", "en")}

@@ -12,19 +12,21 @@ import numpy as np
 from graph import lifecycle
 from graph.models import (
     Alert,
+    AlertKind,
     Case,
     CaseState,
     Entity,
     Event,
     Match,
     Problem,
+    Proposal,
     Utterance,
     Verdict,
 )
 from graph.naming import name_problem
 from graph.recurrence import Observation, recurrence, regression
 from kb_service.delivery.endpoints import listeners
-from kb_service.delivery.messages import alert_data, problem_data
+from kb_service.delivery.messages import alert_data, problem_data, proposal_data
 from kb_service.errors import NotFound
 from kb_service.models import EventProblem, EventResult
 from kb_service.proposing import propose
@@ -67,6 +69,7 @@ class Recording:
         self._cases: dict[str, Case] = {}
         self._problems: dict[str, Problem] = {}
         self._alerts: dict[str, list[str]] = {}
+        self.raised: list[AlertKind] = []
         self._results: list[EventResult] = []
         self._last_event: dict[str, int] = {}
 
@@ -241,7 +244,9 @@ class Recording:
         assert verdict.kind is not None
         assert verdict.evidence is not None
         opened_at = verdict.at or problem.active_at
-        stored = [item for item in self._unit.events.of_problem(problem.id, limit=EXAMPLES * 2) if item.event.text]
+        stored = [
+            item for item in self._unit.events.of_problem(problem.id, limit=EXAMPLES * 2) if item.event.text
+        ]
         quoted = stored[:EXAMPLES]
         alert = Alert(
             id=digest_id("alt", self._unit.workspace, problem.id, verdict.kind, opened_at.isoformat()),
@@ -261,11 +266,12 @@ class Recording:
         self._unit.proposals.put(proposal)
         place = self._last_event[problem.id]
         self._alerts.setdefault(self._results[place].id, []).append(alert.id)
+        self.raised.append(alert.kind)
         if opened_at > self._now - STALE:
-            self._announce(problem, alert, event_ids)
+            self._announce(problem, alert, proposal, event_ids)
 
-    def _announce(self, problem: Problem, alert: Alert, quotes: Sequence[str]) -> None:
-        kinds = {"alert.opened": alert_data(alert, problem)}
+    def _announce(self, problem: Problem, alert: Alert, proposal: Proposal, quotes: Sequence[str]) -> None:
+        kinds = {"alert.opened": alert_data(alert, problem), "proposal.created": proposal_data(proposal)}
         if alert.kind == "regression":
             kinds["problem.regressed"] = problem_data(problem, alert.opened_at)
         webhooks = self._unit.webhooks.all()

@@ -18,7 +18,8 @@ class Replays:
             replay = unit.idempotency.get(key, route)
         if replay is not None and replay.body_hash != digest:
             raise IdempotencyMismatch(
-                "The Idempotency-Key {key} was used with another body; use a new key for a new request.", key=key
+                "The Idempotency-Key {key} was used with another body; use a new key for a new request.",
+                key=key,
             )
         return replay
 

@@ -163,9 +163,7 @@ class Replica:
             self._apply(unit, changes)
             self.position = changes[-1].position
 
-    def join(
-        self, problem_id: str, utterance: Utterance, entities: Sequence[Entity], event: Event
-    ) -> None:
+    def join(self, problem_id: str, utterance: Utterance, entities: Sequence[Entity], event: Event) -> None:
         """Count a message as an instance of its problem, before its transaction is committed."""
         with self._matching:
             self.matcher.join(problem_id, utterance, entities, event.at, event_id=event.id)
@@ -277,6 +275,8 @@ class Replica:
             log.info("index_rebuilt", workspace=self.workspace, reason=fault)
 
     def _rebuild(self, unit: Unit) -> None:
+        # If this breaks off in the middle, whoever comes next begins again.
+        self._settled = False
         position = unit.changes.position()
         self.index.follow(self._source(unit))
         with self._matching:

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 from graph.assignment import Need, assign, neighbouring, rank
 from graph.expertise import expertise_for
-from graph.models import Agent, Case, Expertise, Intent, Priority, Problem, Understanding, Utterance
+from graph.models import Agent, Case, Event, Expertise, Intent, Priority, Problem, Understanding, Utterance
 from graph.naming import name_problem
 from graph.priority import prioritise
 from graph.profiles import SkillEstimate, Topic
@@ -43,6 +43,8 @@ from kb_service.store import Page, Store, Unit
 Value = TypeVar("Value")
 
 SHOWN_AGENTS = 5
+WAITS = frozenset({"bot", "waiting"})
+"""States of a case in which its customer waits for somebody."""
 ALTERNATIVES = 3
 
 
@@ -173,9 +175,9 @@ class Routing:
             triage_reason=found.triage_reason,
             intents=reading.understanding.intents,
             priority=priority,
-            agents=rank(
-                agents, need, now=now, estimates=estimates, recent=shop.recent, language=spoken
-            )[:SHOWN_AGENTS],
+            agents=rank(agents, need, now=now, estimates=estimates, recent=shop.recent, language=spoken)[
+                :SHOWN_AGENTS
+            ],
             sla=ServiceLevel(level.tier, level.first_response_due, level.resolve_due),
         )
         return Placed(route, need, estimates)
@@ -219,7 +221,8 @@ class Routing:
         with self._store.reading(workspace) as unit:
             cases = unit.cases.of_customer(customer_id) if customer_id else ()
             current = unit.cases.open_for(question.conversation_id, customer_id, now)
-        return history_of(cases, current, now)
+            said = unit.events.of_case(current.id) if current is not None and current.state in WAITS else ()
+        return history_of(cases, current, [stored.event for stored in said], now)
 
     def name(self, texts: Sequence[str]) -> dict[str, str]:
         """A problem's names, made of its messages."""
@@ -279,7 +282,9 @@ class Routing:
 
     def intent(self, workspace: str, intent_id: str) -> Intent:
         with self._store.reading(workspace) as unit:
-            return _found(unit.intents.get(intent_id), "There is no intent {id} in this workspace.", intent_id)
+            return _found(
+                unit.intents.get(intent_id), "There is no intent {id} in this workspace.", intent_id
+            )
 
     def put_intents(
         self, caller: Principal, intents: Sequence[Intent]
@@ -352,30 +357,43 @@ class Routing:
 
     def one_expertise(self, workspace: str, expertise_id: str) -> Expertise:
         known = {cluster.id: cluster for cluster in self.expertise(workspace)}
-        return _found(
-            known.get(expertise_id), "There is no expertise {id} in this workspace.", expertise_id
-        )
+        return _found(known.get(expertise_id), "There is no expertise {id} in this workspace.", expertise_id)
 
 
-def history_of(cases: Sequence[Case], current: Case | None, now: datetime) -> History:
-    """How often the customer came back within a week, who answered last, and since when the present case waits."""
+def history_of(cases: Sequence[Case], current: Case | None, said: Sequence[Event], now: datetime) -> History:
+    """How often the customer came back within a week, who answered last, and since when the present case waits.
+
+    `said` are the events of the present case when it waits, oldest first.
+    """
     week = [case for case in cases if (now - case.active_at).total_seconds() <= 7 * 86_400]
     answered = [case for case in [*week, *([current] if current else [])] if case.agent_id is not None]
     latest = max(answered, key=lambda case: case.active_at, default=None)
     others = [case for case in week if current is None or case.id != current.id]
-    waits = current is not None and current.state in ("bot", "waiting")
     return History(
         repeat_contacts=len(others),
         previous_agent=latest.agent_id if latest else None,
         previous_at=latest.active_at if latest else None,
-        waiting_since=current.opened_at if current is not None and waits else None,
+        waiting_since=unanswered_since(said),
     )
+
+
+def unanswered_since(said: Sequence[Event]) -> datetime | None:
+    """When the customer wrote first after the last word of anybody else."""
+    since: datetime | None = None
+    for event in said:
+        if event.type == "message" and event.role == "customer":
+            since = since or event.at
+        elif event.type in ("message", "resolution"):
+            since = None
+    return since
 
 
 def _last_words(unit: Unit, case: Case) -> Question:
     """The case as a question: the customer's last message."""
     events = [stored.event for stored in unit.events.of_case(case.id)]
-    spoken = [event for event in events if event.type == "message" and event.role == "customer" and event.text]
+    spoken = [
+        event for event in events if event.type == "message" and event.role == "customer" and event.text
+    ]
     last = spoken[-1] if spoken else None
     known = next((event.customer for event in reversed(spoken) if event.customer is not None), None)
     return Question(

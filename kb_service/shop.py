@@ -52,9 +52,7 @@ class ShopLoader:
         self._vectors = VectorCache(embedder, file)
         self._fitted: tuple[tuple[Intent, ...], IntentClassifier] | None = None
 
-    def load(
-        self, unit: Unit, problems: Iterable[Problem], previous: Shop | None, *, learning: bool
-    ) -> Shop:
+    def load(self, unit: Unit, problems: Iterable[Problem], previous: Shop | None, *, learning: bool) -> Shop:
         """Everything declared and, with `learning`, what outcomes teach: who resolves what how well, and which
         problems go together. Without it both stay as they were in `previous`, which takes no time."""
         intents, agents = unit.intents.all(), unit.agents.all()
@@ -91,7 +89,8 @@ class ShopLoader:
             texts = [text for intent in intents for text in intent.examples]
             vectors = iter(self._vectors.vectors(texts))
             examples = {
-                intent.id: [self._utterance(text, next(vectors)) for text in intent.examples] for intent in intents
+                intent.id: [self._utterance(text, next(vectors)) for text in intent.examples]
+                for intent in intents
             }
             self._fitted = (intents, IntentClassifier.fit(intents, examples, reads=self._embedder.reads))
         return self._fitted[1]
@@ -138,4 +137,3 @@ def product_names(documents: Iterable[Document]) -> dict[str, tuple[str, ...]]:
             if isinstance(value, str) and value.strip():
                 found[value.strip()] = None
     return {sku: tuple(found) for sku, found in names.items()}
-

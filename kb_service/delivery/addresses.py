@@ -56,16 +56,16 @@ def resolve(host: str, port: int) -> Sequence[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-def reachable(
-    host: str, port: int, allow: Sequence[Network], *, resolve: Resolve = resolve
-) -> Address:
+def reachable(host: str, port: int, allow: Sequence[Network], *, resolve: Resolve = resolve) -> Address:
     """The address to connect to. Raises ForbiddenAddress unless every address of the name may be reached."""
     addresses = [ip_address(text.partition("%")[0]) for text in resolve(host, port)]
     if not addresses:
         raise ForbiddenAddress(f"the name {host} has no address")
     for address in addresses:
         if not permitted(address, allow):
-            raise ForbiddenAddress(f"the address {address} of {host} is not public; KB_WEBHOOK_ALLOW may name its network")
+            raise ForbiddenAddress(
+                f"the address {address} of {host} is not public; KB_WEBHOOK_ALLOW may name its network"
+            )
     return addresses[0]
 
 

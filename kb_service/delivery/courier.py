@@ -20,8 +20,7 @@ from kb_service.store import Claim, Store
 log = get_logger(__name__)
 
 SCHEDULE = tuple(
-    timedelta(seconds=seconds)
-    for seconds in (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+    timedelta(seconds=seconds) for seconds in (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 )
 """The wait before each attempt, the first included (Standard Webhooks 1.0.0)."""
 JITTER = 0.2
@@ -130,4 +129,6 @@ class Courier:
 
 
 def _client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, limits=httpx.Limits(max_connections=64))
+    return httpx.AsyncClient(
+        timeout=TIMEOUT_SECONDS, trust_env=False, limits=httpx.Limits(max_connections=64)
+    )

@@ -122,7 +122,9 @@ class Endpoints:
         secret = new_secret()
         with self._store.writing(caller.workspace) as unit:
             webhook = _existing(unit, webhook_id)
-            still = [item for item in webhook.secrets if item.expires_at is None or item.expires_at > unit.now]
+            still = [
+                item for item in webhook.secrets if item.expires_at is None or item.expires_at > unit.now
+            ]
             older = tuple(
                 item if item.expires_at is not None else replace(item, expires_at=unit.now + ROTATION)
                 for item in still

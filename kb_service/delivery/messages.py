@@ -11,7 +11,7 @@ from typing import Any
 
 from standardwebhooks.webhooks import Webhook as Signer
 
-from graph.models import Alert, Problem
+from graph.models import Alert, Problem, Proposal
 from kb_service.store import WebhookSecret
 
 LONGEST_BODY = 20_000
@@ -35,9 +35,7 @@ def body(type: str, at: datetime, data: Mapping[str, Any]) -> bytes:
         content["examples"] = content["examples"][:-1]
 
 
-def headers(
-    message_id: str, now: datetime, payload: bytes, known: Sequence[WebhookSecret]
-) -> dict[str, str]:
+def headers(message_id: str, now: datetime, payload: bytes, known: Sequence[WebhookSecret]) -> dict[str, str]:
     """Identity, time and a signature by each secret that has not expired at `now`."""
     valid = [item.secret for item in known if item.expires_at is None or item.expires_at > now]
     signatures = [Signer(secret).sign(message_id, now, payload.decode()) for secret in valid]
@@ -68,6 +66,20 @@ def alert_data(alert: Alert, problem: Problem) -> dict[str, Any]:
         "expertise": alert.expertise_id,
         "products": list(alert.products),
         "proposal_id": alert.proposal_id,
+    }
+
+
+def proposal_data(proposal: Proposal) -> dict[str, Any]:
+    """A proposal as the wire shows it, with its title in every language; the draft is fetched by its id."""
+    return {
+        "id": proposal.id,
+        "kind": proposal.kind,
+        "state": proposal.state,
+        "opened_at": proposal.opened_at.isoformat(),
+        "title": dict(proposal.title),
+        "evidence": dict(proposal.evidence),
+        "problem_id": proposal.problem_id,
+        "alert_id": proposal.alert_id,
     }
 
 

@@ -131,7 +131,9 @@ def _parsed(number: int, raw: bytes) -> Line:
         # Some editors begin a file with a byte order mark.
         value = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError:
-        return Line(number, None, InvalidRequest.of(f"line {number}", "is not valid UTF-8; encode it as UTF-8"))
+        return Line(
+            number, None, InvalidRequest.of(f"line {number}", "is not valid UTF-8; encode it as UTF-8")
+        )
     except (ValueError, RecursionError):
         return Line(
             number, None, InvalidRequest.of(f"line {number}", "is not valid JSON; send one object per line")
@@ -142,5 +144,7 @@ def _parsed(number: int, raw: bytes) -> Line:
 
 
 def _too_long(number: int, longest: int) -> Line:
-    error = InvalidRequest.of(f"line {number}", "is longer than {limit} bytes; split or shorten it", limit=longest)
+    error = InvalidRequest.of(
+        f"line {number}", "is longer than {limit} bytes; split or shorten it", limit=longest
+    )
     return Line(number, None, error)

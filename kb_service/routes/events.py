@@ -59,7 +59,9 @@ async def events(request: Request, wired: Wired, caller: Caller, lang: Lang) -> 
             if isinstance(outcome, Exception):
                 name = line.value.get("id") if line.value else None
                 details = problem_details.details(outcome, lang)
-                results.append({"id": name if isinstance(name, str) else None, "status": "refused", "error": details})
+                results.append(
+                    {"id": name if isinstance(name, str) else None, "status": "refused", "error": details}
+                )
             else:
                 results.append(EventOut.model_validate(outcome).model_dump(mode="json", exclude={"error"}))
         return results
@@ -115,12 +117,16 @@ async def consult(wired: Wired, caller: Caller, lang: Lang, id: Id, body: Consul
 
 
 @once.post("/cases/{id}/handover", summary="Hand a case to people: it waits for an agent")
-async def handover(wired: Wired, caller: Caller, lang: Lang, id: Id, body: HandoverIn = HANDED_OVER) -> CaseDetailOut:
+async def handover(
+    wired: Wired, caller: Caller, lang: Lang, id: Id, body: HandoverIn = HANDED_OVER
+) -> CaseDetailOut:
     found = await in_thread(wired, wired.casework.handover, caller, id, body.reason)
     return CaseDetailOut.of_detail(found, lang)
 
 
 @once.post("/cases/{id}/resolve", summary="Close a case as resolved or not")
-async def resolve(wired: Wired, caller: Caller, lang: Lang, id: Id, body: ResolveIn = RESOLVED) -> CaseDetailOut:
+async def resolve(
+    wired: Wired, caller: Caller, lang: Lang, id: Id, body: ResolveIn = RESOLVED
+) -> CaseDetailOut:
     found = await in_thread(wired, wired.casework.resolve_case, caller, id, **body.model_dump())
     return CaseDetailOut.of_detail(found, lang)

@@ -25,7 +25,10 @@ async def ready(wired: Wired) -> JSONResponse:
 
 
 @router.get(
-    "/metrics", summary="Metrics in Prometheus text format", response_class=PlainTextResponse, response_model=None
+    "/metrics",
+    summary="Metrics in Prometheus text format",
+    response_class=PlainTextResponse,
+    response_model=None,
 )
 async def metrics(wired: Wired, caller: Caller) -> Response:
     text = await in_thread(wired, wired.metrics.render)

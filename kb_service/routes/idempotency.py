@@ -31,7 +31,9 @@ class IdempotentRoute(GuardedRoute):
             if key is None or request.method != "POST":
                 return await handle(request)
             if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-                raise InvalidRequest.of("Idempotency-Key", "must have between 1 and 255 printable ASCII characters")
+                raise InvalidRequest.of(
+                    "Idempotency-Key", "must have between 1 and 255 printable ASCII characters"
+                )
             wired = services(request)
             caller = await principal(request)
             digest = hashlib.sha256(request.url.path.encode() + b"\x00" + await request.body()).hexdigest()

@@ -120,9 +120,15 @@ async def upload(
     language: Annotated[Text | None, Form(max_length=8)] = None,
     audience: Annotated[Audience | None, Form()] = None,
     records: Annotated[bool, Form(description="Each row or line is a document of its own.")] = False,
-    id_template: Annotated[Template, Form(description="With records: a row's id, such as `faq-{number}`.")] = None,
-    title: Annotated[Template, Form(description="The title; with records a template such as `{question}`.")] = None,
-    question: Annotated[Template, Form(description="With records: the question, such as `{question}`.")] = None,
+    id_template: Annotated[
+        Template, Form(description="With records: a row's id, such as `faq-{number}`.")
+    ] = None,
+    title: Annotated[
+        Template, Form(description="The title; with records a template such as `{question}`.")
+    ] = None,
+    question: Annotated[
+        Template, Form(description="With records: the question, such as `{question}`.")
+    ] = None,
     reply: Annotated[Template, Form(description="With records: the reply, such as `{answer}`.")] = None,
 ) -> UploadOut:
     data = await file.read()
@@ -170,7 +176,9 @@ async def put(
     return DocumentStatusOut.model_validate(outcome)
 
 
-@router.delete("/documents/{external_id:path}", summary="Remove a document from everywhere, at once", status_code=204)
+@router.delete(
+    "/documents/{external_id:path}", summary="Remove a document from everywhere, at once", status_code=204
+)
 async def remove(wired: Wired, caller: Caller, external_id: Id) -> None:
     await in_thread(wired, wired.knowledge.remove, caller, external_id)
 

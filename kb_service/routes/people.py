@@ -42,7 +42,8 @@ async def put_intents(wired: Wired, caller: Caller, body: IntentsIn) -> IntentsO
     statuses = await in_thread(wired, wired.routing.put_intents, caller, values)
     return IntentsOut(
         items=[
-            IntentStatusOut(id=value.id, status=status) for value, status in zip(values, statuses, strict=True)
+            IntentStatusOut(id=value.id, status=status)
+            for value, status in zip(values, statuses, strict=True)
         ]
     )
 
@@ -109,7 +110,9 @@ async def expertise(wired: Wired, caller: Caller) -> Page[ExpertiseOut]:
 
 @router.get("/expertise/{id}", summary="One cluster")
 async def one_expertise(wired: Wired, caller: Caller, id: Id) -> ExpertiseOut:
-    return ExpertiseOut.model_validate(await in_thread(wired, wired.routing.one_expertise, caller.workspace, id))
+    return ExpertiseOut.model_validate(
+        await in_thread(wired, wired.routing.one_expertise, caller.workspace, id)
+    )
 
 
 @router.post("/assignments", summary="Assign the waiting cases to the available agents at one moment")

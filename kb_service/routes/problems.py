@@ -116,7 +116,9 @@ async def rename(wired: Wired, caller: Caller, lang: Lang, id: Id, body: NamesIn
 @once.post("/problems/{id}/silence", summary="No alerts until a time or a number of further customers")
 async def silence(wired: Wired, caller: Caller, lang: Lang, id: Id, body: SilenceIn) -> ProblemOut:
     silenced = wired.problems.act
-    return _out(await in_thread(wired, silenced, caller, id, "silence", until=body.until, count=body.count), lang)
+    return _out(
+        await in_thread(wired, silenced, caller, id, "silence", until=body.until, count=body.count), lang
+    )
 
 
 @once.post("/problems/{id}/assign", summary="Give it an owner")

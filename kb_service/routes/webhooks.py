@@ -18,7 +18,9 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/webhooks", summary="The shop's webhooks, without their secrets")
-async def webhooks(wired: Wired, caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Page[WebhookOut]:
+async def webhooks(
+    wired: Wired, caller: Caller, cursor: Cursor = None, limit: Limit = 50
+) -> Page[WebhookOut]:
     page = await in_thread(wired, wired.endpoints.page, caller.workspace, cursor, limit)
     return Page[WebhookOut].model_validate(page)
 

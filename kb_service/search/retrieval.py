@@ -88,7 +88,7 @@ class SearchIndex:
 
     @property
     def published(self) -> int:
-        """The end of the change log that the generation on disk reflects, if this index knows of one; else 0."""
+        """The end of the change log that the generation on disk reflects; 0 when none is known of."""
         return self._published
 
     @property

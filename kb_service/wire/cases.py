@@ -74,7 +74,8 @@ def _fields(case: Case, problem: Problem | None, language: Language) -> dict[str
 
 class ConsultIn(Request):
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"agent_id": "agent-03", "note": "Is this a known fault?"}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"agent_id": "agent-03", "note": "Is this a known fault?"}]},
     )
 
     agent_id: Id

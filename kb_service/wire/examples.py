@@ -82,7 +82,9 @@ REPLY: dict[str, Any] = {
                     "valid_to": None,
                 }
             ],
-            "why": [{"code": "policy_match", "text": "现行政策的相关条款:退货政策 › 退货时限", "weight": 0.81}],
+            "why": [
+                {"code": "policy_match", "text": "现行政策的相关条款:退货政策 › 退货时限", "weight": 0.81}
+            ],
         }
     ],
     "clarify": None,
@@ -234,7 +236,12 @@ DOCUMENT_HEAD: dict[str, Any] = {
     "created_at": "2026-02-20T10:00:00+08:00",
     "updated_at": "2026-02-27T16:30:00+08:00",
 }
-DOCUMENT: dict[str, Any] = {**DOCUMENT_HEAD, "text": "退货政策\n\n自签收之日起 7 天内……", "fields": {}, "metadata": {}}
+DOCUMENT: dict[str, Any] = {
+    **DOCUMENT_HEAD,
+    "text": "退货政策\n\n自签收之日起 7 天内……",
+    "fields": {},
+    "metadata": {},
+}
 WEBHOOK: dict[str, Any] = {
     "id": "product-team",
     "url": "https://example.com/hooks/support",
@@ -376,7 +383,11 @@ RESPONSES: dict[str, Any] = {
     "GET /v1/problems/{id}/graph": GRAPH,
     "GET /v1/graph": GRAPH,
     "POST /v1/problems/{id}/acknowledge": {**PROBLEM, "state": "acknowledged"},
-    "POST /v1/problems/{id}/resolve": {**PROBLEM, "state": "resolved", "resolved_at": "2026-11-12T10:00:00+08:00"},
+    "POST /v1/problems/{id}/resolve": {
+        **PROBLEM,
+        "state": "resolved",
+        "resolved_at": "2026-11-12T10:00:00+08:00",
+    },
     "POST /v1/problems/{id}/reopen": PROBLEM,
     "POST /v1/problems/{id}/rename": PROBLEM,
     "POST /v1/problems/{id}/silence": {
@@ -408,7 +419,11 @@ RESPONSES: dict[str, Any] = {
         "next_at": "2026-11-09T10:40:00+08:00",
     },
     "GET /v1/webhooks/{id}/deliveries": _page(DELIVERY),
-    "POST /v1/webhooks/{id}/deliveries/{delivery}/replay": {**DELIVERY, "state": "pending", "delivered_at": None},
+    "POST /v1/webhooks/{id}/deliveries/{delivery}/replay": {
+        **DELIVERY,
+        "state": "pending",
+        "delivered_at": None,
+    },
     "GET /v1/documents": _page(DOCUMENT_HEAD),
     "POST /v1/documents:batch": DOCUMENT_STATUS,
     "POST /v1/documents:upload": {"items": [DOCUMENT_STATUS]},

@@ -53,7 +53,9 @@ class IntentIn(Request):
 
 
 class IntentLineIn(IntentIn):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"id": "return", **INTENT_EXAMPLE}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"id": "return", **INTENT_EXAMPLE}]}
+    )
 
     id: Id
 
@@ -157,7 +159,9 @@ class ExpertiseOut(Response):
 
 
 class AssignmentsIn(Request):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"at": "2026-11-11T10:00:00+08:00"}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"at": "2026-11-11T10:00:00+08:00"}]}
+    )
 
     at: When | None = None
 

@@ -85,7 +85,8 @@ Names = Annotated[dict[Literal["zh", "en"], Name], Field(min_length=1)]
 
 class NamesIn(Request):
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"name": {"zh": "华东包裹延误", "en": "East China parcels late"}}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": {"zh": "华东包裹延误", "en": "East China parcels late"}}]},
     )
 
     name: Annotated[
@@ -96,7 +97,8 @@ class NamesIn(Request):
 
 class SilenceIn(Request):
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"until": "2026-12-01T00:00:00+08:00", "count": None}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"until": "2026-12-01T00:00:00+08:00", "count": None}]},
     )
 
     until: When | None = None

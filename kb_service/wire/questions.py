@@ -215,7 +215,14 @@ class RouteOut(Response):
 
 class HandoffOut(Response):
     trigger: Literal[
-        "explicit", "emotion", "sensitive", "complexity", "repeated_failure", "out_of_scope", "no_answer", "conflict"
+        "explicit",
+        "emotion",
+        "sensitive",
+        "complexity",
+        "repeated_failure",
+        "out_of_scope",
+        "no_answer",
+        "conflict",
     ]
     summary: str
     route: RouteOut
@@ -283,8 +290,12 @@ class SearchIn(Request):
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"query": "退货要多久到账", "limit": 5, "filters": {"kind": ["policy", "faq"]},
-                 "as_of": "2026-11-11T00:00:00+08:00"}
+                {
+                    "query": "退货要多久到账",
+                    "limit": 5,
+                    "filters": {"kind": ["policy", "faq"]},
+                    "as_of": "2026-11-11T00:00:00+08:00",
+                }
             ]
         },
     )
@@ -329,7 +340,9 @@ class FeedbackIn(Request):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"exposure_id": "x-1", "answer_id": "a-1", "outcome": "accepted", "agent_id": "agent-07"}]
+            "examples": [
+                {"exposure_id": "x-1", "answer_id": "a-1", "outcome": "accepted", "agent_id": "agent-07"}
+            ]
         },
     )
 

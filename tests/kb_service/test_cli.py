@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -276,6 +277,19 @@ def test_a_wrong_setting_is_named(
     assert refused.status == 2
     assert name in refused.err or name.removeprefix("KB_").lower() in refused.err
     assert any(words in refused.err for words in told.split("|")), refused.err
+
+
+def test_a_port_that_is_taken_is_told_and_ends_with_one(
+    kb: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setenv("KB_PORT", str(taken.getsockname()[1]))
+        refused = kb("serve")
+    assert refused.status == 1
+    assert "did not start" in refused.err
+    assert "address already in use" in refused.err
 
 
 def test_a_wrong_webhook_network_stops_the_server_before_it_starts(

@@ -21,7 +21,9 @@ def hit(text: str, **given: Any) -> Hit:
 
 
 def test_placeholders_are_filled_from_the_context_and_the_rest_is_listed_once() -> None:
-    text, missing = fill("Order {order.id} is {order.status}; {order.id} arrives {parcel.eta}.", {"order.status": "sent"})
+    text, missing = fill(
+        "Order {order.id} is {order.status}; {order.id} arrives {parcel.eta}.", {"order.status": "sent"}
+    )
     assert text == "Order {order.id} is sent; {order.id} arrives {parcel.eta}."
     assert missing == ("order.id", "parcel.eta")
 
@@ -51,12 +53,19 @@ def test_a_long_passage_gives_the_sentences_that_answer_as_one_span() -> None:
 
 
 def test_a_field_names_its_product() -> None:
-    composed = compose_reply(hit("保修期: 12 个月", role="field", kind="product", language="zh", title="晨风耳机"), "保修多久", {}, "zh")
+    composed = compose_reply(
+        hit("保修期: 12 个月", role="field", kind="product", language="zh", title="晨风耳机"),
+        "保修多久",
+        {},
+        "zh",
+    )
     assert composed.text == "晨风耳机:保修期: 12 个月"
     assert composed.citation.quote == "保修期: 12 个月"
 
 
-@pytest.mark.parametrize(("language", "words"), [("zh", "以前就是这样解决的"), ("en", "resolved this way before")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("zh", "以前就是这样解决的"), ("en", "resolved this way before")]
+)
 def test_the_graphs_share_is_a_reason_of_its_own(language: str, words: str) -> None:
     composed = compose_reply(hit("Reply.", graph=0.2, score=0.9), "q", {}, language)
     reasons = {reason.code: reason for reason in composed.why}
@@ -66,7 +75,13 @@ def test_the_graphs_share_is_a_reason_of_its_own(language: str, words: str) -> N
 
 
 def test_a_similar_resolution_shows_what_was_asked_then() -> None:
-    source = hit("We send a new one.", kind="resolution", role="reply", matched_role="question", matched_text="It broke")
+    source = hit(
+        "We send a new one.",
+        kind="resolution",
+        role="reply",
+        matched_role="question",
+        matched_text="It broke",
+    )
     assert "It broke" in compose_reply(source, "broken", {}, "en").why[0].text
 
 

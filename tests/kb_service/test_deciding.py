@@ -50,7 +50,10 @@ def test_without_a_threshold_nothing_is_sent() -> None:
 
 @pytest.mark.parametrize("candidates", [0, 3])
 def test_nothing_relevant_is_handed_over(candidates: int) -> None:
-    assert outcome(confidence=LOW / 2 if candidates else 0.0, candidates=candidates) == ("handoff", "no_answer")
+    assert outcome(confidence=LOW / 2 if candidates else 0.0, candidates=candidates) == (
+        "handoff",
+        "no_answer",
+    )
 
 
 def test_out_of_scope_says_so() -> None:

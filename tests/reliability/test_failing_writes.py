@@ -1,4 +1,4 @@
-"""The store's disk fails, at each write in turn and for good: a clean refusal, and the state before serves."""
+"""The store's disk fails, at each write in turn and for good: a clean refusal, and what was there serves."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from graph.problem_graph import ProblemGraph
 from kb_service.exposures import ExposureLog
 from kb_service.search.retrieval import SearchIndex
 from tests.conftest import FixedClock
@@ -124,7 +125,7 @@ WAYS: dict[str, Act] = {
 
 
 def test_the_nth_write_fails_and_nothing_has_happened(api: Api) -> None:
-    """Each way to write, each of its writes: a refusal with a remedy, the state before, and the next works."""
+    """Each way to write, each of its writes: a refusal, the state before, and the next try works."""
     disk = FailingDisk(api)
     put_document(api, 0)
     change_document(api, 0)
@@ -259,3 +260,19 @@ def test_an_index_that_cannot_be_written_to_hides_nothing_and_shows_nothing_wron
     assert found[3][0] == "d3"
     assert "d1" not in found[1]
     assert derived(api.services.replicas.settled("shop")) == fresh(api)
+
+
+def test_a_derivation_that_breaks_off_is_begun_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_document(api, 1)
+    api.recurring()
+    replica = api.services.replicas.settled("shop")
+    before = derived(replica)
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ProblemGraph, "put_problem", broken)
+        with pytest.raises(OSError, match="Input/output"):
+            replica.reset()
+    assert derived(api.services.replicas.settled("shop")) == before

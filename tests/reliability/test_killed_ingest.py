@@ -1,4 +1,4 @@
-"""An ingest killed at random points: what it had finished is there and found, and nothing hangs in the air."""
+"""An ingest killed at random points: what it had finished is there and found; nothing hangs in the air."""
 
 from __future__ import annotations
 

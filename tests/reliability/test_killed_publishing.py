@@ -56,7 +56,7 @@ def test_a_publication_that_is_cut_off_leaves_one_whole_generation(tmp_path: Pat
             generation = snapshots.read(folder).description
             assert generation.position in (before, writing.position(SHOP))
             newer += generation.position > before
-            with restarted(data) as (store, replica):
+            with restarted(data) as (_, replica):
                 assert replica.position == writing.position(SHOP)
                 for number, revision in revisions.items():
                     first = search(replica, word(number, revision))[0]

@@ -50,6 +50,8 @@ def test_readers_writers_and_a_deleter_at_once(tmp_path: Path) -> None:
     services.start()
     services.knowledge.put_many(CALLER, [note(number, 0) for number in range(NOTES)])
     stopping = threading.Event()
+    # Requests of so many clients take turns on the worker threads, as here.
+    places = threading.Semaphore(services.settings.worker_threads)
     faults: list[str] = []
     counts: Counter[str] = Counter()
     gone: dict[int, float] = {}
@@ -60,7 +62,8 @@ def test_readers_writers_and_a_deleter_at_once(tmp_path: Path) -> None:
         while not stopping.is_set():
             number = chance.randrange(NOTES)
             begun = time.perf_counter()
-            hits = services.answering.search(SHOP, f"locker of note{number}", Scope(), 5)
+            with places:
+                hits = services.answering.search(SHOP, f"locker of note{number}", Scope(), 5)
             for hit in hits:
                 mine = hit.external_id.removeprefix("note-")
                 if f"note{mine} " not in hit.text or hit.title != f"Note note{mine}":
@@ -72,7 +75,8 @@ def test_readers_writers_and_a_deleter_at_once(tmp_path: Path) -> None:
                 if left is not None and left < begun:
                     faults.append(f"{hit.external_id} was removed and is found")
             if seed % 8 == 0:
-                services.answering.answer(SHOP, Question(text=f"when does the locker of note{number} open"))
+                with places:
+                    services.answering.answer(SHOP, Question(text=f"when does the locker {number} open"))
             counts["read"] += 1
 
     def write(seed: int) -> None:
@@ -81,14 +85,16 @@ def test_readers_writers_and_a_deleter_at_once(tmp_path: Path) -> None:
         while not stopping.is_set():
             revision += 1
             number = chance.choice([item for item in kept if item % WRITERS == seed])
-            services.knowledge.put_many(CALLER, [note(number, revision)])
+            with places:
+                services.knowledge.put_many(CALLER, [note(number, revision)])
             counts["written"] += 1
 
     def delete() -> None:
         for number in range(NOTES // 2, NOTES):
             if stopping.wait(SECONDS / NOTES):
                 return
-            services.knowledge.remove(CALLER, f"note-{number}")
+            with places:
+                services.knowledge.remove(CALLER, f"note-{number}")
             gone[number] = time.perf_counter()
             counts["deleted"] += 1
 

@@ -113,7 +113,9 @@ def test_a_message_arrives_signed_and_once(store: Store, at: FixedClock) -> None
     assert deliveries(store, "hook") == [("delivered", 1)]
 
 
-def test_a_failing_endpoint_is_retried_on_the_schedule_under_the_same_id(store: Store, at: FixedClock) -> None:
+def test_a_failing_endpoint_is_retried_on_the_schedule_under_the_same_id(
+    store: Store, at: FixedClock
+) -> None:
     receiver = Receiver([500, 503, 200])
     try:
         hook(store, "hook", receiver.url)
