@@ -318,13 +318,14 @@ def rebuild(
     as_json: Json = False,
 ) -> None:
     """Embed what the present model has not, and discard the indexes: the next start makes them anew."""
+    from kb_service.reembedding import embed_all
     from kb_service.workbench import discard_derived
 
     with workbench() as bench, progress() as shown:
         if workspace is not None:
             bench.require(workspace)
         chosen = [workspace] if workspace is not None else [item.id for item in bench.workspaces()]
-        embedded = {name: bench.services.knowledge.embed_missing(name, progress=shown) for name in chosen}
+        embedded = {name: embed_all(bench.store, bench.services.encoder, name, shown) for name in chosen}
     discarded = discard_derived(bench.settings, workspace)
     if as_json:
         print_json({"embedded": embedded, "discarded": discarded})

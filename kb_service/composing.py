@@ -121,7 +121,10 @@ def _reasons(hit: Hit, language: str) -> tuple[Why, ...]:
         "policy": "policy_match",
         "product": "product_match",
     }[hit.kind]
-    shown = hit.matched_text if code in ("similar_resolution", "faq_match") else _place(hit)
+    asked = code in ("similar_resolution", "faq_match")
+    shown = hit.title if asked else _place(hit)
+    if asked and hit.matched_role == "question":
+        shown = hit.matched_text
     reasons = [Why(code, WHY[code][spoken].format(text=_shortened(shown)), round(hit.score - hit.graph, 4))]
     if hit.graph > 0:
         reasons.append(Why("problem_answer", WHY["problem_answer"][spoken], round(hit.graph, 4)))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-import numpy as np
 
 from graph.errors import GraphError
 from ingest.collections import SourceFile, Walk, walk
@@ -18,7 +16,7 @@ from ingest.models import Document, Vectors
 from ingest.pipeline import Prepared, embed, prepare
 from ingest.sandbox import ParserPool
 from kb_service.errors import InvalidRequest, NotFound, ServiceError
-from kb_service.models import Principal
+from kb_service.models import Principal, Progress
 from kb_service.replicas import Replicas
 from kb_service.store import Page, Store, StoredDocument, Unit
 
@@ -79,9 +77,6 @@ class IngestReport:
     passages: int = 0
     problems: tuple[FileProblem, ...] = ()
 
-
-Progress = Callable[[int, int, str], None]
-"""Called with files done, files in all, and the file now worked on."""
 
 Outcome = DocumentStatus | Refused
 
@@ -310,31 +305,6 @@ class Knowledge:
                 removed += _remove_of(unit, source.path, source.external_ids)
                 unit.sources.remove(source.path)
         return removed
-
-    def embed_missing(self, workspace: str, *, progress: Progress | None = None) -> int:
-        """Embed every passage that has no vector of the present model, as after a change of models.
-
-        Returns how many those were. Vectors of other models stay, so that going back costs nothing.
-        """
-        model_id = self._embedder.model_id
-        with self._store.reading(workspace) as unit:
-            held = unit.documents.passages(None, model_id)
-            missing = [stored.passage for stored in held if stored.vector is None]
-        for start in range(0, len(missing), PASSAGES):
-            some = missing[start : start + PASSAGES]
-            if progress is not None:
-                progress(start, len(missing), "passages")
-            vectors = dict(zip((passage.id for passage in some), embed(some, self._embedder), strict=True))
-            with self._store.writing(workspace) as unit:
-                # A document that changed meanwhile was embedded by the one who changed it.
-                still = [name for name in unit.documents.passages_by_id(vectors) if name in vectors]
-                if not still:
-                    continue
-                unit.documents.put_vectors(still, np.stack([vectors[name] for name in still]), model_id)
-                for external_id in sorted({passage.external_id for passage in some if passage.id in still}):
-                    unit.changes.record("document", external_id, unit.documents.next_version(external_id) - 1)
-        self._follow(workspace)
-        return len(missing)
 
     # --- reading and removing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -34,6 +34,8 @@ Trigger: TypeAlias = Literal[
     "conflict",
 ]
 KeyRole: TypeAlias = Literal["bot", "agent", "product", "editor", "admin"]
+Progress: TypeAlias = Callable[[int, int, str], None]
+"""Called with how much is done, of how much, and what is being worked on."""
 KEY_ROLES: tuple[KeyRole, ...] = ("bot", "agent", "product", "editor", "admin")
 
 

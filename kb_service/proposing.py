@@ -16,7 +16,8 @@ TITLES = {
 }
 DRAFTS = {
     "document": "# {name}\n\n## 顾客的问法 / What customers ask\n\n{examples}\n\n## 答复 / Answer\n\n",
-    "product": "{name}\n\n{evidence}\n\n现有答复 / What is answered now:\n{answers}\n\n顾客原话 / Customers' words:\n{examples}\n",
+    "product": "{name}\n\n{evidence}\n\n现有答复 / What is answered now:\n{answers}\n\n"
+    "顾客原话 / Customers' words:\n{examples}\n",
 }
 
 

@@ -21,11 +21,11 @@ from graph.problem_graph import ProblemGraph
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
-from ingest.pipeline import embed
 from ingest.redaction import mask_numbers
 from kb_service.linking import link_resolvers, put_document, put_problem, put_shop
 from kb_service.models import LinkedDocument
 from kb_service.reading import compared_words
+from kb_service.reembedding import embed_messages, embed_passages
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.retrieval import SearchIndex
 from kb_service.search.source import UnitSource
@@ -35,8 +35,6 @@ from kb_service.store import Change, Store, StoredMessage, Unit
 log = get_logger(__name__)
 
 LEARN_SECONDS = 15.0
-EMBED_AT_ONCE = 64
-"""Passages embedded in one go after a change of the model, so that following goes on in between."""
 PUBLISH_SHARE = 64
 """Changes after which a new generation is worth publishing."""
 
@@ -199,49 +197,17 @@ class Replica:
                 self._unlearnt = True
 
     def embed_missing(self) -> None:
-        """Embed some passages that the present model has not embedded, as after a change of the model.
-
-        Until none is left they are found by words; then the index is made anew, with their vectors.
-        """
-        if self._embedded:
+        """Embed some of what the present model has not embedded, as after a change of the model: passages first,
+        then the messages by which problems are recognised."""
+        if self._embedded or embed_passages(self._store, self._embedder, self.workspace):
             return
-        with self._store.reading(self.workspace) as unit:
-            waiting = unit.documents.without_vectors(self._embedder.model_id, EMBED_AT_ONCE)
-        if waiting:
-            vectors = embed(waiting, self._embedder)
-            with self._store.writing(self.workspace) as unit:
-                known = unit.documents.passages_by_id([passage.id for passage in waiting])
-                places = [place for place, passage in enumerate(waiting) if passage.id in known]
-                ids = [waiting[place].id for place in places]
-                unit.documents.put_vectors(ids, vectors[places], self._embedder.model_id)
+        reached = embed_messages(self._store, self._embedder, self.workspace, self._embedded_to)
+        if reached is not None:
+            self._embedded_to = reached
             return
-        if self._embed_messages():
-            return
-        with self.lock, self._store.reading(self.workspace) as unit:
-            self.index.rebuild(self._source(unit))
-            self._rebuild(unit)
-            self._embedded = True
+        self.reset()
+        self._embedded = True
         log.info("model_embedded", workspace=self.workspace, model=self._embedder.model_id)
-
-    def _embed_messages(self) -> bool:
-        """Embed some messages again by which problems are recognised; whether any were left to do."""
-        with self._store.reading(self.workspace) as unit:
-            old = [
-                message
-                for message in unit.events.messages(self._embedded_to, EMBED_AT_ONCE)
-                if message.event.text
-            ]
-        if not old:
-            return False
-        stale = [message for message in old if message.model_id != self._embedder.model_id]
-        vectors = self._embedder.embed_passages([mask_numbers(item.event.text or "") for item in stale])
-        with self._store.writing(self.workspace) as unit:
-            known = unit.events.existing([message.event.id for message in stale])
-            for message, vector in zip(stale, vectors, strict=True):
-                if message.event.id in known:
-                    unit.events.put_vector(message.event.id, vector, self._embedder.model_id)
-        self._embedded_to = old[-1].sequence
-        return True
 
     def _declare(self, unit: Unit) -> None:
         self.shop = self._loader.load(unit, self.problems.values(), self.shop, learning=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import anyio
@@ -55,8 +56,10 @@ class Services:
 
     def stop(self) -> None:
         """End everything, in the order in which one part may still need the next."""
-        self.exposures.stop()
-        self.replicas.stop()
-        self.parsers.close()
-        self.encoder.close()
-        self.store.close()
+        with ExitStack() as ending:
+            # Called in reverse; a part that fails to end does not keep the others from it.
+            ending.callback(self.store.close)
+            ending.callback(self.encoder.close)
+            ending.callback(self.parsers.close)
+            ending.callback(self.replicas.stop)
+            ending.callback(self.exposures.stop)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import uvicorn
 
 from kb_service.app import create_app
@@ -10,11 +12,15 @@ from kb_service.settings import Settings
 
 GRACE_SECONDS = 20
 """How long requests in flight may take to end after the signal to stop."""
+SWITCH_SECONDS = 0.001
+"""How long a thread may compute while others wait to go on. A write comes back from the database dozens of
+times; at the interpreter's own 5 ms each time, a few busy readers would hold it up for seconds."""
 
 
 def serve(settings: Settings) -> None:
     """Serve until a signal says stop; requests in flight are answered first."""
     configure_logging(settings)
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvicorn.run(
         create_app(settings),
         host=settings.host,

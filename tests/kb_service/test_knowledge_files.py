@@ -13,6 +13,7 @@ from ingest.models import Vectors
 from kb_service.knowledge import IngestReport, NewDocument
 from kb_service.models import Principal
 from kb_service.settings import Settings
+from kb_service.reembedding import embed_all, embed_passages
 from kb_service.workbench import Workbench, open_workbench
 from tests.kb_service import small_shop
 
@@ -280,13 +281,10 @@ def test_a_second_model_is_embedded_beside_the_first(ingest: Ingest, tmp_path: P
     ingest()
     other = Renamed()
     with open_workbench(ingest.bench.settings, embedder=other) as bench:
-        knowledge = bench.services.knowledge
         seen: list[tuple[int, int]] = []
-        passages = knowledge.embed_missing(
-            ingest.workspace, progress=lambda done, total, _: seen.append((done, total))
-        )
+        parts = (bench.store, bench.services.encoder, ingest.workspace)
+        passages = embed_all(*parts, lambda done, total, _: seen.append((done, total)))
         assert passages == other.texts == seen[0][1]
-        assert knowledge.embed_missing(ingest.workspace) == 0
-    assert ingest.bench.services.knowledge.embed_missing(ingest.workspace) == 0, (
-        "the first model's are still there"
-    )
+        assert embed_passages(*parts) == 0
+    first = (ingest.bench.store, ingest.bench.services.encoder, ingest.workspace)
+    assert embed_passages(*first) == 0, "the first model's are still there"

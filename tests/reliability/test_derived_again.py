@@ -10,7 +10,8 @@ from pathlib import Path
 
 from kb_service.replica import Replica
 from tests.reliability import victims
-from tests.reliability.harness import SHOP, derived, new_shop, opened, replica_of, rounds, search
+from tests.reliability.harness import derived, new_shop, rounds, search
+from tests.reliability.victims import SHOP, opened, replica_of
 
 SAMPLE = Path(__file__).parents[2] / "sample_kb"
 QUESTIONS = rounds(200, 1000)

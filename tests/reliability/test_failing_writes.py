@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,8 @@ from kb_service.exposures import ExposureLog
 from kb_service.search.retrieval import SearchIndex
 from tests.conftest import FixedClock
 from tests.kb_service.conftest import LATE, RETURNS, Api, problem, running
-from tests.reliability.harness import SOAK, derived, judge_store, replica_of, word
+from tests.reliability.harness import SOAK, derived, judge_store, word
+from tests.reliability.victims import replica_of
 
 FAULTS = {
     sqlite3.SQLITE_FULL: "database or disk is full",
@@ -24,8 +26,12 @@ FAULTS = {
 }
 
 
+BACKGROUND = ("replicas", "exposures")
+"""Threads whose writes come when they come."""
+
+
 class FailingDisk:
-    """Lets the n-th write of the store fail, a commit counts as one; counts writes when n is 0."""
+    """Lets the n-th write of requests fail, a commit counts as one; counts writes when n is 0."""
 
     def __init__(self, api: Api) -> None:
         self.engine: Engine = api.store._backend._writers  # type: ignore[attr-defined]
@@ -34,6 +40,8 @@ class FailingDisk:
         self._commit = self.engine.dialect.do_commit
 
     def _step(self) -> None:
+        if threading.current_thread().name in BACKGROUND:
+            return
         self.count += 1
         if self.count == self.fatal:
             error = sqlite3.OperationalError(FAULTS[self.code])
@@ -53,7 +61,7 @@ class FailingDisk:
         self.fatal, self.count, self.code = at, 0, code
         event.listen(self.engine, "do_execute", self.executing)
         event.listen(self.engine, "do_executemany", self.executing)
-        self.engine.dialect.do_commit = self.committing  # type: ignore[method-assign]
+        self.engine.dialect.do_commit = self.committing  # type: ignore[assignment,method-assign]
         try:
             yield self
         finally:

@@ -9,7 +9,8 @@ from pathlib import Path
 from kb_service.knowledge import NewDocument
 from kb_service.search import snapshots
 from tests.reliability import victims
-from tests.reliability.harness import CALLER, SHOP, SOAK, Victim, new_shop, opened, restarted, search, word
+from tests.reliability.harness import CALLER, SOAK, Victim, new_shop, restarted, search, word
+from tests.reliability.victims import SHOP, opened
 
 DOCUMENTS = 30
 NEVER = 1_000_000

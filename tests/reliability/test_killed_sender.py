@@ -15,8 +15,10 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from kb_service.delivery.addresses import parse_networks
 from kb_service.delivery.endpoints import Endpoints
+from kb_service.store import Store
 from tests.reliability import victims
-from tests.reliability.harness import CALLER, SHOP, Victim, new_shop, opened, pause, rounds
+from tests.reliability.harness import CALLER, Victim, new_shop, pause, rounds
+from tests.reliability.victims import SHOP, opened
 
 KILLS = rounds(8, 200)
 MESSAGES = 6
@@ -122,6 +124,6 @@ def test_no_message_is_lost_and_every_duplicate_keeps_its_id(tmp_path: Path) -> 
         assert signed in headers["webhook-signature"].split()
 
 
-def _pending(store: victims.Store) -> int:
+def _pending(store: Store) -> int:
     with store.reading(SHOP) as unit:
-        return unit.outbox.counts().get("pending", 0)
+        return int(unit.outbox.counts().get("pending", 0))

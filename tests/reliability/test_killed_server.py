@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 
 from tests.reliability.harness import (
-    SHOP,
     Served,
     holding,
     ndjson,
@@ -24,6 +23,7 @@ from tests.reliability.harness import (
     search,
     word,
 )
+from tests.reliability.victims import SHOP
 
 KILLS = rounds(6, 200)
 TALK = (

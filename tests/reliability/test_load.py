@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import threading
 import time
 from collections import Counter
@@ -17,10 +18,10 @@ from kb_service import middleware
 from kb_service.app import wire
 from kb_service.knowledge import NewDocument
 from kb_service.models import Question, Scope
+from kb_service.serving import SWITCH_SECONDS
 from kb_service.settings import Settings
 from tests.reliability.harness import (
     CALLER,
-    SHOP,
     SOAK,
     Served,
     derived,
@@ -30,6 +31,7 @@ from tests.reliability.harness import (
     rounds,
     word,
 )
+from tests.reliability.victims import SHOP
 
 READERS, WRITERS = 32, 4
 SECONDS = 60.0 if SOAK else 3.0
@@ -110,6 +112,8 @@ def test_readers_writers_and_a_deleter_at_once(tmp_path: Path) -> None:
     ways = [guarded(read, seed) for seed in range(READERS)]
     ways += [guarded(write, seed) for seed in range(WRITERS)] + [guarded(delete)]
     threads = [threading.Thread(target=way) for way in ways]
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         for thread in threads:
             thread.start()
@@ -118,6 +122,7 @@ def test_readers_writers_and_a_deleter_at_once(tmp_path: Path) -> None:
         stopping.set()
         for thread in threads:
             thread.join()
+        sys.setswitchinterval(usual)
     try:
         assert faults[:5] == []
         assert min(counts["read"], counts["written"], counts["deleted"]) > 2, counts
