@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from kb_service.knowledge import IngestReport
+    from kb_service.models import IngestReport
     from kb_service.settings import Settings
     from kb_service.workbench import Workbench
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from graph.errors import GraphError
 from graph.models import (
     Agent,
     AgentChoice,
@@ -20,7 +21,9 @@ from graph.models import (
     Speaker,
     Understanding,
 )
+from ingest.errors import IngestError
 from ingest.models import Audience, Kind
+from kb_service.errors import ServiceError
 
 Action: TypeAlias = Literal["answer", "suggest", "clarify", "handoff"]
 Trigger: TypeAlias = Literal[
@@ -300,3 +303,55 @@ class Assignment:
     agent: AgentChoice | None
     reason: str
     priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document as a request or a file describes it, not yet checked."""
+
+    external_id: str
+    attributes: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentStatus:
+    """What became of one document that was put."""
+
+    external_id: str
+    status: Literal["created", "updated", "unchanged"]
+    version: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A document that was not taken, and why; nothing of it was stored."""
+
+    external_id: str | None
+    error: ServiceError | IngestError | GraphError
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """A file, or one record of it, that could not be read; the others were."""
+
+    path: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What one `kb ingest` did: documents by outcome, files skipped as unchanged, and what failed."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    files: int = 0
+    files_unchanged: int = 0
+    passages: int = 0
+    problems: tuple[FileProblem, ...] = ()
+
+
+Outcome: TypeAlias = DocumentStatus | Refused

@@ -12,8 +12,7 @@ from pydantic import ValidationError
 
 from graph.models import Event
 from kb_service.errors import Conflict, InvalidRequest
-from kb_service.knowledge import IngestReport
-from kb_service.models import KEY_ROLES, Principal, Progress
+from kb_service.models import KEY_ROLES, IngestReport, Principal, Progress
 from kb_service.settings import Settings
 from kb_service.wire.events import EventIn
 from kb_service.wire.people import AgentIn, IntentLineIn

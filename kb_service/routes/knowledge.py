@@ -10,8 +10,7 @@ from pydantic import Field, ValidationError
 
 from ingest.models import Audience, Kind
 from kb_service import problem_details
-from kb_service.knowledge import DocumentStatus, NewDocument, Refused
-from kb_service.models import Principal
+from kb_service.models import DocumentStatus, NewDocument, Principal, Refused
 from kb_service.problem_details import KNOWN
 from kb_service.routes.batches import LINES_OUT, BatchResponse, Line
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread

@@ -37,7 +37,8 @@ def gather(
     k = max(_HALF, 4 * query.limit)
     near = _NO_ROWS
     if query.vector is not None:
-        near = _best(catalogue, *snapshot.dense.search(query.vector, _SPARE * k, allowed), k)
+        wide = k if snapshot.dense.graph is not None else _SPARE * k  # what a graph finds is not exact anyway
+        near = _best(catalogue, *snapshot.dense.search(query.vector, wide, allowed), k)
     worded = snapshot.lexical.search(terms, _SPARE * k, allowed, coarse)[0]
     worded = _best(catalogue, worded, snapshot.lexical.terms.match(terms, worded).bm25, k)
     proposed = _proposed(catalogue, query.prior)

@@ -115,6 +115,7 @@ READS: dict[str, Call] = {
     "exposures.page": lambda u: u.exposures.page(),
     "agents.recent": lambda u: u.agents.recent(),
     "events.of_other_models": lambda u: u.events.of_other_models("none"),
+    "documents.next_versions": lambda u: u.documents.next_versions(u.documents.heads()),
     "feedback.of_exposure": lambda u: u.feedback.of_exposure("x1"),
     "feedback.of_problems": lambda u: u.feedback.of_problems(["p1"]),
     "idempotency.get": lambda u: u.idempotency.get("key-1", "/v1/events"),
