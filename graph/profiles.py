@@ -257,13 +257,17 @@ class _Table:
         return cls(sums.codes, sums.values / counts.values)
 
     def knows(self, codes: Codes) -> NDArray[np.bool_]:
-        return np.isin(codes, self.codes)
+        if not len(self.codes):
+            return np.zeros(len(codes), dtype=bool)
+        rows = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
+        known: NDArray[np.bool_] = self.codes[rows] == codes
+        return known
 
     def look_up(self, codes: Codes) -> Floats:
-        found = np.zeros(len(codes))
-        known = self.knows(codes)
-        found[known] = self.values[np.searchsorted(self.codes, codes[known])]
-        return found
+        if not len(self.codes):
+            return np.zeros(len(codes))
+        rows = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
+        return np.where(self.codes[rows] == codes, self.values[rows], 0.0)
 
 
 def _order(outcome: Outcome) -> tuple[datetime, str, str]:

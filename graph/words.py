@@ -109,10 +109,8 @@ class WordIndex:
             return known
         place = self._ids.get(token)
         seen = len(self._rows[place]) if place is not None else 0
-        if token in FUNCTION_WORDS:
-            share = _COMMON
-        else:
-            share = _CHARACTER if len(token) == 1 and is_han(token) else _RARE
+        rare = _CHARACTER if len(token) == 1 and is_han(token) else _RARE
+        share = _COMMON if token in FUNCTION_WORDS else rare
         found = math.log((self._count + _PRIOR_TEXTS) / (seen + _PRIOR_TEXTS * share))
         if place is not None:  # words never kept are without number
             self._rarities[token] = found

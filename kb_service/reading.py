@@ -11,6 +11,8 @@ from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.redaction import mask_numbers
 
+CLAUSES = 8
+"""Clauses of one message that are read apart; what comes after them is read as part of the whole only."""
 _PLACEHOLDER = re.compile(r"\[[A-Z]+\]")
 
 
@@ -78,10 +80,14 @@ class Reader:
         return self.read([mask_numbers(text) for text in texts])
 
     def question(self, text: str) -> tuple[Utterance, list[Utterance], Utterance]:
-        """The whole message, its clauses, and the whole with its numbers masked, in one encoder call."""
-        clauses = language.clauses(text) or [text]
+        """The whole message, its clauses, and the message as it is compared with problems, in one encoder call.
+
+        A message of one clause is encoded once. For problems its numbers are masked among the words; its vector
+        stays that of the whole, which numbers hardly move.
+        """
+        clauses = language.clauses(text)[:CLAUSES]
+        distinct = list(dict.fromkeys([text, *clauses])) if len(clauses) > 1 else [text]
+        whole, *parts = self.read(distinct, spoken=language.identify(text))
         masked = mask_numbers(text)
-        distinct = list(dict.fromkeys([text, *clauses, masked]))
-        spoken = language.identify(text)
-        by_text = dict(zip(distinct, self.read(distinct, spoken=spoken), strict=True))
-        return by_text[text], [by_text[clause] for clause in clauses], by_text[masked]
+        compared = replace(whole, text=masked, tokens=compared_words(masked)) if masked != text else whole
+        return whole, parts or [whole], compared

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from kb_service.errors import InvalidRequest
 from kb_service.models import Question
@@ -31,18 +31,29 @@ def _question(wired: Services, body: QuestionIn) -> Question:
     return body.value()
 
 
-@router.post("/answers", summary="What a bot may send to a customer, or whom to hand over to")
-async def answers(wired: Wired, caller: Caller, lang: Lang, body: QuestionIn) -> ReplyOut:
+def _rendered(reply: ReplyOut) -> Response:
+    """The reply as JSON, at once: its shape was checked when it was made."""
+    return Response(reply.model_dump_json(), media_type="application/json")
+
+
+@router.post(
+    "/answers", response_model=ReplyOut, summary="What a bot may send to a customer, or whom to hand over to"
+)
+async def answers(wired: Wired, caller: Caller, lang: Lang, body: QuestionIn) -> Response:
     question = _question(wired, body)
     reply = await in_thread(wired, wired.answering.answer, caller.workspace, question)
-    return ReplyOut.of(reply, lang)
+    return _rendered(ReplyOut.of(reply, lang))
 
 
-@router.post("/suggestions", summary="Replies that an agent may send, internal knowledge included")
-async def suggestions(wired: Wired, caller: Caller, lang: Lang, body: QuestionIn) -> ReplyOut:
+@router.post(
+    "/suggestions",
+    response_model=ReplyOut,
+    summary="Replies that an agent may send, internal knowledge included",
+)
+async def suggestions(wired: Wired, caller: Caller, lang: Lang, body: QuestionIn) -> Response:
     question = _question(wired, body)
     reply = await in_thread(wired, wired.answering.suggest, caller.workspace, question)
-    return ReplyOut.of(reply, lang)
+    return _rendered(ReplyOut.of(reply, lang))
 
 
 @router.post("/search", summary="Passages that match, with each half's score")

@@ -6,7 +6,7 @@ import random
 from contextlib import closing
 from pathlib import Path
 
-from kb_service.knowledge import NewDocument
+from kb_service.models import NewDocument
 from kb_service.search import snapshots
 from tests.reliability import victims
 from tests.reliability.harness import CALLER, SOAK, Victim, new_shop, restarted, search, word

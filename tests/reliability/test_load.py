@@ -16,8 +16,7 @@ import httpx
 from ingest.embedding import WordHashEmbedder
 from kb_service import middleware
 from kb_service.app import wire
-from kb_service.knowledge import NewDocument
-from kb_service.models import Question, Scope
+from kb_service.models import NewDocument, Question, Scope
 from kb_service.serving import SWITCH_SECONDS
 from kb_service.settings import Settings
 from tests.reliability.harness import (

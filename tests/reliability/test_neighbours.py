@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fastapi.middleware.cors import CORSMiddleware
 
@@ -81,7 +81,7 @@ def test_with_nothing_configured_nothing_is_open(tmp_path: Path) -> None:
     from fastapi.testclient import TestClient
 
     app = create_app(Settings(data=tmp_path / "data"))
-    assert CORSMiddleware not in [layer.cls for layer in app.user_middleware]
+    assert CORSMiddleware not in {cast(object, layer.cls) for layer in app.user_middleware}
     with TestClient(app) as client:
         services = app.state.services
         with services.store.administration(writing=False) as unit:
