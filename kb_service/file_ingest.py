@@ -21,6 +21,8 @@ from kb_service.store import Store, Unit
 
 AHEAD = 4
 """Files read while earlier ones are embedded."""
+WRITERS = 2
+"""Files on their way into the store at once: one is embedded, one is committed."""
 
 
 class Commit(Protocol):
@@ -84,10 +86,11 @@ class FileIngest:
         seen = {external_id: file.name for file in found.files for external_id in known.get(file.path, ())}
         tally.unchanged = sum(len(held) for held in known.values())
         changed = [file for file in found.files if file.path not in known]
-        for number, (file, read) in enumerate(self._read_ahead(changed), len(known)):
+        checked = ((file, _checked(file, read, seen)) for file, read in self._read_ahead(changed))
+        for number, (file, outcomes) in enumerate(self._write_behind(workspace, checked, tally), len(known)):
+            tally.count(file, outcomes)
             if progress is not None:
                 progress(number, len(found.files), file.name)
-            tally.count(file, self._take(workspace, file, read, seen, tally))
         tally.removed += self._remove_gone(workspace, found)
         if progress is not None:
             progress(len(found.files), len(found.files), "")
@@ -138,31 +141,33 @@ class FileIngest:
             fault = InvalidRequest.of(file.name, "cannot be read: {reason}", reason=error.strerror)
             return Refused(None, fault)
 
-    def _take(
+    def _write_behind(
         self,
         workspace: str,
-        file: SourceFile,
-        read: ReadResult | Refused,
-        seen: dict[str, str],
+        files: Iterator[tuple[SourceFile, Sequence[Document | Refused] | Refused]],
         tally: _Tally,
-    ) -> list[Outcome]:
-        """Write a file's documents and remember the file, in one transaction."""
-        if isinstance(read, Refused):
-            return [read]
-        checked: list[Document | Refused] = [Refused(None, problem.error) for problem in read.problems]
-        for extract in read.extracts:
-            attributes = file.combine(extract)
-            try:
-                document = compose(extract, attributes, timezone=file.timezone)
-            except IngestError as error:
-                checked.append(Refused(str(attributes.get("external_id", "")) or None, error))
-            else:
-                checked.append(_unless_seen(document, seen, file.name))
+    ) -> Iterator[tuple[SourceFile, Sequence[Outcome]]]:
+        """Each file with what became of its documents; one is embedded while another waits for the disk."""
 
-        def remember(unit: Unit, outcomes: Sequence[Outcome]) -> None:
-            tally.removed += _remember(unit, file, outcomes)
+        def write(file: SourceFile, checked: Sequence[Document | Refused]) -> list[Outcome]:
+            def remember(unit: Unit, outcomes: Sequence[Outcome]) -> None:
+                tally.removed += _remember(unit, file, outcomes)
 
-        return self._commit(workspace, checked, actor="ingest", source=str(file.path), finish=remember)
+            return self._commit(workspace, checked, actor="ingest", source=str(file.path), finish=remember)
+
+        with ThreadPoolExecutor(WRITERS, thread_name_prefix="writing") as threads:
+            waiting: deque[tuple[SourceFile, Future[list[Outcome]]]] = deque()
+            for file, checked in files:
+                if isinstance(checked, Refused):
+                    yield file, [checked]
+                    continue
+                waiting.append((file, threads.submit(write, file, checked)))
+                if len(waiting) > WRITERS:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            while waiting:
+                first, future = waiting.popleft()
+                yield first, future.result()
 
     def _remove_gone(self, workspace: str, found: Walk) -> int:
         """Remove the documents of files that are gone; a file that cannot be read now is not gone."""
@@ -178,6 +183,24 @@ class FileIngest:
                 removed += _remove_of(unit, source.path, source.external_ids)
                 unit.sources.remove(source.path)
         return removed
+
+
+def _checked(
+    file: SourceFile, read: ReadResult | Refused, seen: dict[str, str]
+) -> Sequence[Document | Refused] | Refused:
+    """A file's documents, each valid and of an id of its own, or what is wrong with it."""
+    if isinstance(read, Refused):
+        return read
+    checked: list[Document | Refused] = [Refused(None, problem.error) for problem in read.problems]
+    for extract in read.extracts:
+        attributes = file.combine(extract)
+        try:
+            document = compose(extract, attributes, timezone=file.timezone)
+        except IngestError as error:
+            checked.append(Refused(str(attributes.get("external_id", "")) or None, error))
+        else:
+            checked.append(_unless_seen(document, seen, file.name))
+    return checked
 
 
 def _remember(unit: Unit, file: SourceFile, outcomes: Sequence[Outcome]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -216,7 +216,7 @@ class Knowledge:
             versions = unit.documents.versions(external_id)
         if not versions:
             raise _no_document(external_id)
-        return [DocumentRecord.of(item) for item in versions]
+        return [DocumentRecord.of(replace(item, created_at=item.updated_at)) for item in versions]
 
     def remove(self, caller: Principal, external_id: str) -> None:
         """Remove a document from store, indexes and graph; it is in no answer once this returns."""

@@ -46,6 +46,7 @@ def test_a_document_is_created_changed_and_left_alone(api: Api) -> None:
     versions = api.get("/v1/documents/returns/versions").json()["items"]
     assert [item["version"] for item in versions] == [2, 1]
     assert "30 days" in versions[1]["text"]
+    assert versions[0]["created_at"] > versions[1]["created_at"], "each version has its own moment"
     assert [
         item["external_id"] for item in api.get("/v1/documents?kind=policy&language=en").json()["items"]
     ] == ["returns"]
