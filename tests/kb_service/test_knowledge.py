@@ -31,6 +31,7 @@ def test_a_document_is_created_changed_and_left_alone(api: Api) -> None:
     assert (created.status_code, created.json()["status"], created.json()["version"]) == (201, "created", 1)
     same = api.put("/v1/documents/returns", RETURNS)
     assert (same.status_code, same.json()["status"]) == (200, "unchanged")
+    api.clock.advance(minutes=1)
     changed = api.put(
         "/v1/documents/returns", {**RETURNS, "markdown": "# Returns\n\nUnworn clothing: 60 days."}
     )
