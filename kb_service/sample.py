@@ -54,9 +54,9 @@ Key (all roles; shown once) / 密钥(全部角色,仅显示一次):
 Ask as a bot would / 像机器人一样提问:
 
   curl -s {base}/v1/answers -H "Authorization: Bearer $KB_KEY" -H "Content-Type: application/json" \\
-    -d '{{"query": "上周买的手机屏幕碎了,我要退货"}}'
+    -d '{{"query": "退款多久到账?"}}'
   curl -s {base}/v1/answers -H "Authorization: Bearer $KB_KEY" -H "Content-Type: application/json" \\
-    -d '{{"query": "How long do I have to return a jacket?"}}'
+    -d '{{"query": "Can I take the power bank on a plane?"}}'
 
 What keeps going wrong / 反复出现的问题:
 
