@@ -116,8 +116,8 @@ def regression(
     words = {
         "en": f"{_count(customers, 'customer')} in {span_en} ({_count(observed, 'message')}), more than "
         f"{grace_en} after the problem was resolved on {day}; none expected.",
-        "zh": f"{span_zh}内 {customers} 位顾客再次反映(共 {observed} 条消息);该问题已于 {day} 标记解决,"
-        f"且已过 {grace_zh}宽限期,本不应再出现。",
+        "zh": f"{span_zh}内 {customers} 位顾客再次反映（共 {observed} 条消息）；该问题已于 {day} 标记解决，"
+        f"且已过 {grace_zh}宽限期，本不应再出现。",
     }
     evidence = Evidence(observed, 0.0, customers, minutes, None, words)
     return Verdict("regression", "regression", evidence, window.reached_at(rules.regression_customers))
@@ -198,16 +198,16 @@ def _words(
 ) -> dict[str, str]:
     span_en, span_zh = duration(minutes)
     english = f"{_count(customers, 'customer')} in {span_en} ({_count(observed, 'message')})"
-    chinese = f"{span_zh}内 {customers} 位顾客反映(共 {observed} 条消息)"
+    chinese = f"{span_zh}内 {customers} 位顾客反映（共 {observed} 条消息）"
     if p_value is None:
         return {
             "en": f"{english}; the problem is too new to say what is usual.",
-            "zh": f"{chinese};问题出现不久,尚无可比的历史。",
+            "zh": f"{chinese}；问题出现不久，尚无可比的历史。",
         }
     figures = f"{expected:.1f}", f"{observed / expected:.1f}", _probability(p_value)
     return {
         "en": "{}, expected {} messages ({}×, {}).".format(english, *figures),
-        "zh": "{},按以往预计 {} 条({} 倍,{})。".format(chinese, *figures),
+        "zh": "{}，按以往预计 {} 条（{} 倍，{}）。".format(chinese, *figures),
     }
 
 

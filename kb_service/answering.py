@@ -36,7 +36,7 @@ from kb_service.store import Exposure, Feedback, ShownAnswer, Store, new_id
 
 POSITIVE = {"accepted": 1.0, "resolved": 1.0, "edited": 0.5}
 CLARIFY = {
-    "zh": "请问您要咨询的是下面哪一种情况?",
+    "zh": "请问您要咨询的是下面哪一种情况？",
     "en": "Which of these do you mean?",
 }
 
@@ -97,6 +97,8 @@ class Answering:
         answers = self._compose(found, question, reading)
         route = self._routing.decide(replica, question, reading)
         decision = self._decide(replica, question, reading, found, answers, route_name)
+        if decision.reason == "small_talk":
+            answers = []
         reply = Reply(
             action=decision.action,
             reason=decision.reason,

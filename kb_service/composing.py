@@ -13,17 +13,23 @@ from kb_service.search.models import Hit
 PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)\}")
 WHOLE_PASSAGE = 320
 """Characters up to which a passage of prose is sent whole; from longer ones the sentences that answer."""
+NEARLY_THE_SAME = 0.75
+"""Likeness to a past question from which it counts as nearly the same."""
 WANTED = 200
 """Characters after which no further sentence is added to an excerpt."""
 
 WHY: Mapping[str, Mapping[str, str]] = {
     "similar_resolution": {
-        "zh": "过去有顾客问过几乎同样的问题:“{text}”",
+        "zh": "过去有顾客问过几乎同样的问题：“{text}”",
         "en": "A customer asked nearly the same before: “{text}”",
     },
-    "faq_match": {"zh": "常见问题:“{text}”", "en": "A frequent question: “{text}”"},
-    "policy_match": {"zh": "现行政策的相关条款:{text}", "en": "The section of the policy in force: {text}"},
-    "product_match": {"zh": "商品资料:{text}", "en": "The product's data: {text}"},
+    "related_resolution": {
+        "zh": "过去解决过的相关问题：“{text}”",
+        "en": "A related question that was resolved before: “{text}”",
+    },
+    "faq_match": {"zh": "常见问题：“{text}”", "en": "A frequent question: “{text}”"},
+    "policy_match": {"zh": "现行政策的相关条款：{text}", "en": "The section of the policy in force: {text}"},
+    "product_match": {"zh": "商品资料：{text}", "en": "The product's data: {text}"},
     "problem_answer": {
         "zh": "这一问题以前就是这样解决的",
         "en": "This problem was resolved this way before",
@@ -81,7 +87,7 @@ def fill(text: str, context: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
 def _worded(hit: Hit, quote: str) -> str:
     """A product's field or a table's row needs its subject; prose and replies stand by themselves."""
     if hit.role in ("field", "row") and hit.title not in quote:
-        return f"{hit.title}{':' if hit.language == 'zh' else ': '}{quote}"
+        return f"{hit.title}{'：' if hit.language == 'zh' else ': '}{quote}"
     return quote
 
 
@@ -122,6 +128,8 @@ def _reasons(hit: Hit, language: str) -> tuple[Why, ...]:
         "product": "product_match",
     }[hit.kind]
     asked = code in ("similar_resolution", "faq_match")
+    if code == "similar_resolution" and not _asks_the_same(hit):
+        code = "related_resolution"
     shown = hit.title if asked else _place(hit)
     if asked and hit.matched_role == "question":
         shown = hit.matched_text
@@ -132,6 +140,11 @@ def _reasons(hit: Hit, language: str) -> tuple[Why, ...]:
         share = min(hit.coverage, 1.0)
         reasons.append(Why("words", WHY["words"][spoken].format(share=share), round(share, 4)))
     return tuple(reasons)
+
+
+def _asks_the_same(hit: Hit) -> bool:
+    """Whether the question of a resolution was matched, and closely, by meaning or by words."""
+    return hit.matched_role == "question" and max(hit.dense, hit.coverage) >= NEARLY_THE_SAME
 
 
 def _place(hit: Hit) -> str:

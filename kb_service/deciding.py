@@ -13,6 +13,10 @@ ANGRY = 0.75
 """Strength of anger from which a person takes over."""
 LOW = 0.25
 """Confidence below which nothing is offered to a customer."""
+LIKELY = 0.6
+"""Confidence from which an answer is offered rather than a question asked back."""
+STRANGE = 0.5
+"""Confidence below which a message that is out of scope is answered by nobody but a person."""
 SAME_AGAIN = 0.6
 """Likeness of two customer's turns from which the second is the same question again."""
 
@@ -47,11 +51,11 @@ def decide(situation: Situation) -> Decision:
     must = hand_over_rule(situation)
     if must is not None:
         return must
+    if situation.small_talk and situation.confidence < situation.threshold:
+        return Decision("suggest", "small_talk")
+    if situation.understanding.out_of_scope and situation.confidence < STRANGE:
+        return Decision("handoff", "out_of_scope", "out_of_scope")
     if situation.candidates == 0 or situation.confidence < LOW:
-        if situation.small_talk:
-            return Decision("suggest", "small_talk")
-        if situation.understanding.out_of_scope:
-            return Decision("handoff", "out_of_scope", "out_of_scope")
         if 2 <= len(situation.close_intents) <= 3 and not situation.intent_chosen:
             return Decision("clarify", "close_intents")
         return Decision("handoff", "no_answer", "no_answer")
@@ -59,7 +63,8 @@ def decide(situation: Situation) -> Decision:
         if situation.complete:
             return Decision("answer", "confident")
         return Decision("suggest", "placeholders_missing")
-    if 2 <= len(situation.close_intents) <= 3 and not situation.intent_chosen:
+    unclear = 2 <= len(situation.close_intents) <= 3 and not situation.intent_chosen
+    if unclear and situation.confidence < LIKELY:
         return Decision("clarify", "close_intents")
     return Decision("suggest", "unproven")
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from graph.models import Utterance
+from graph.understanding import small_talk
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.redaction import mask_numbers
@@ -30,14 +31,21 @@ def stem(word: str) -> str:
 
 
 def nameable(utterances: Sequence[Utterance]) -> list[Utterance]:
-    """The same messages by words that people read: whole words, unstemmed, without what every message has."""
+    """Messages as people would name them by: without greetings, by whole words that say something, unstemmed."""
     return [
-        replace(
-            utterance,
-            tokens=tuple(language.content_words(_PLACEHOLDER.sub(" ", utterance.text), stemmed=False)),
-        )
+        replace(utterance, text=text, tokens=tuple(language.content_words(text, stemmed=False)))
         for utterance in utterances
+        if (text := _without_greetings(utterance))
     ]
+
+
+def _without_greetings(utterance: Utterance) -> str:
+    """The message from its first clause on that is more than a greeting."""
+    text = utterance.text
+    for clause in language.clauses(text):
+        if not small_talk(clause, utterance.language):
+            return text[max(text.find(clause), 0) :]
+    return text
 
 
 class Reader:

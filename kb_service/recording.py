@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from graph import lifecycle
+from graph.exemplars import Instance
 from graph.models import (
     Alert,
     AlertKind,
@@ -173,7 +174,7 @@ class Recording:
         assert item.utterance is not None
         problem = Problem(
             id=digest_id("p", self._unit.workspace, event.id),
-            names=name_problem(nameable([item.utterance])),
+            names=name_problem(nameable([replace(item.utterance, text=event.text or "")])),
             state="candidate",
             opened_at=event.at,
             active_at=event.at,
@@ -225,9 +226,15 @@ class Recording:
             return promoted
         # The name is settled when people first hear of the problem; until then it follows its messages.
         matcher = self._replica.matcher
-        spoken = nameable([exemplar.utterance for exemplar in matcher.exemplars(problem.id)])
+        spoken = nameable([self._as_written(exemplar) for exemplar in matcher.exemplars(problem.id)])
         names = name_problem(spoken, rarity=lambda word: matcher.rarity(stem(word)))
         return replace(promoted, names=names) if names else promoted
+
+    def _as_written(self, exemplar: Instance) -> Utterance:
+        """A kept message with its numbers, which comparing leaves out and a name needs."""
+        stored = self._unit.events.get(exemplar.event_id) if exemplar.event_id else None
+        text = stored.event.text if stored is not None else None
+        return replace(exemplar.utterance, text=text or exemplar.utterance.text)
 
     def _verdict(self, problem: Problem, seen: Sequence[Observation], moment: datetime) -> Verdict:
         rules = self._replica.shop.rules

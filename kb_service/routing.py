@@ -226,7 +226,7 @@ class Routing:
 
     def name(self, texts: Sequence[str]) -> dict[str, str]:
         """A problem's names, made of its messages."""
-        return dict(name_problem(nameable(self._reader.masked(texts))))
+        return dict(name_problem(nameable(self._reader.read(texts))))
 
     # --- assignment of what waits
 

@@ -117,7 +117,7 @@ class WhyOut(Response):
 class IntentScoreOut(Response):
     id: str
     label: str
-    probability: float
+    probability: Annotated[float, AfterValidator(lambda value: round(value, 4))]
 
 
 class ContributionOut(Response):

@@ -88,7 +88,7 @@ def test_evidence_compares_with_the_usual_count() -> None:
     assert evidence.p_value is not None
     assert evidence.words == {
         "en": "5 customers in 7 days (6 messages), expected 0.8 messages (7.2×, p = 0.0007).",
-        "zh": "7 天内 5 位顾客反映(共 6 条消息),按以往预计 0.8 条(7.2 倍,p = 0.0007)。",
+        "zh": "7 天内 5 位顾客反映（共 6 条消息），按以往预计 0.8 条（7.2 倍，p = 0.0007）。",
     }
 
 
@@ -99,7 +99,7 @@ def test_a_new_problem_has_no_usual_count() -> None:
     assert evidence.p_value is None
     assert evidence.words == {
         "en": "3 customers in 7 days (3 messages); the problem is too new to say what is usual.",
-        "zh": "7 天内 3 位顾客反映(共 3 条消息);问题出现不久,尚无可比的历史。",
+        "zh": "7 天内 3 位顾客反映（共 3 条消息）；问题出现不久，尚无可比的历史。",
     }
 
 
@@ -142,8 +142,8 @@ def test_a_regression_says_since_when() -> None:
         "2026-11-01; none expected."
     )
     assert verdict.evidence.words["zh"] == (
-        "7 天内 3 位顾客再次反映(共 4 条消息);"
-        "该问题已于 2026-11-01 标记解决,且已过 24 小时宽限期,本不应再出现。"
+        "7 天内 3 位顾客再次反映（共 4 条消息）；"
+        "该问题已于 2026-11-01 标记解决，且已过 24 小时宽限期，本不应再出现。"
     )
 
 

@@ -59,7 +59,7 @@ def test_a_field_names_its_product() -> None:
         {},
         "zh",
     )
-    assert composed.text == "晨风耳机:保修期: 12 个月"
+    assert composed.text == "晨风耳机：保修期: 12 个月"
     assert composed.citation.quote == "保修期: 12 个月"
 
 
@@ -81,8 +81,21 @@ def test_a_similar_resolution_shows_what_was_asked_then() -> None:
         role="reply",
         matched_role="question",
         matched_text="It broke",
+        dense=0.9,
     )
     assert "It broke" in compose_reply(source, "broken", {}, "en").why[0].text
+
+
+def test_a_past_question_that_is_only_related_is_not_called_the_same() -> None:
+    source = hit(
+        "We send a new one.",
+        kind="resolution",
+        role="reply",
+        matched_role="question",
+        dense=0.3,
+        coverage=0.4,
+    )
+    assert compose_reply(source, "broken", {}, "en").why[0].code == "related_resolution"
 
 
 def test_a_summary_is_bounded_and_keeps_the_order() -> None:

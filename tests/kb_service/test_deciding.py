@@ -66,6 +66,16 @@ def test_close_intents_are_asked_about_once() -> None:
     assert outcome(confidence=0.5, close_intents=("a", "b"), intent_chosen=True) == ("suggest", "unproven")
 
 
+def test_a_likely_answer_is_offered_rather_than_a_question_asked_back() -> None:
+    assert outcome(confidence=0.7, close_intents=("a", "b")) == ("suggest", "unproven")
+
+
+def test_what_is_out_of_scope_needs_more_than_a_weak_match() -> None:
+    strange = replace(CALM, out_of_scope=True)
+    assert outcome(confidence=0.4, understanding=strange) == ("handoff", "out_of_scope")
+    assert outcome(confidence=0.6, understanding=strange) == ("suggest", "unproven")
+
+
 def test_greetings_go_to_nobody() -> None:
     assert outcome(confidence=0.0, candidates=0, small_talk=True) == ("suggest", "small_talk")
 
