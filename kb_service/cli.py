@@ -30,7 +30,9 @@ app.add_typer(keys, name="keys")
 app.add_typer(encoder, name="encoder")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-InWorkspace = Annotated[str, typer.Option("--workspace", "-w", help="The shop.")]
+InWorkspace = Annotated[
+    str | None, typer.Option("--workspace", "-w", help="The shop; may be left out where there is one only.")
+]
 DEMO = "demo"
 
 
@@ -149,17 +151,17 @@ def demo(
 @app.command()
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.", exists=True)],
-    workspace: InWorkspace = DEMO,
+    workspace: InWorkspace = None,
     as_json: Json = False,
 ) -> None:
     """Bring a workspace in line with files and folders: new, changed and removed ones."""
     with workbench() as bench:
-        bench.require(workspace)
+        shop = bench.chosen(workspace)
         if as_json:
-            report = bench.services.knowledge.ingest(workspace, paths)
+            report = bench.services.knowledge.ingest(shop, paths)
         else:
             with progress() as shown:
-                report = bench.services.knowledge.ingest(workspace, paths, progress=shown)
+                report = bench.services.knowledge.ingest(shop, paths, progress=shown)
     if as_json:
         print_json(report)
     else:
@@ -171,7 +173,7 @@ def ingest(
 @app.command()
 def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
-    workspace: InWorkspace = DEMO,
+    workspace: InWorkspace = None,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 5,
     as_json: Json = False,
 ) -> None:
@@ -183,8 +185,8 @@ def search(
         raise InvalidRequest.of("TEXT", "is empty; say what to look for")
     everything = Scope(audiences=("public", "internal"))
     with workbench() as bench:
-        bench.require(workspace)
-        hits = bench.services.answering.search(workspace, text, everything, limit)
+        shop = bench.chosen(workspace)
+        hits = bench.services.answering.search(shop, text, everything, limit)
     if as_json:
         print_json(hits)
         return
@@ -201,7 +203,7 @@ def evaluate(
     questions: Annotated[
         Path, typer.Argument(help="Judged questions, one JSON object a line.", exists=True, dir_okay=False)
     ],
-    workspace: InWorkspace = DEMO,
+    workspace: InWorkspace = None,
     split: Annotated[str, typer.Option(help="Only questions of this split; empty for all.")] = "report",
     fit: Annotated[
         bool,
@@ -213,8 +215,8 @@ def evaluate(
     from kb_service.judging import judge_file
 
     with workbench() as bench:
-        bench.require(workspace)
-        report = judge_file(bench.services, workspace, questions, split=split, fit=fit)
+        shop = bench.chosen(workspace)
+        report = judge_file(bench.services, shop, questions, split=split, fit=fit)
     if as_json:
         print_json(report.figures())
     else:

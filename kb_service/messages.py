@@ -11,6 +11,10 @@ from typing import Any, Literal, TypeAlias
 Language: TypeAlias = Literal["zh", "en"]
 
 ZH: Mapping[str, str] = {
+    "There is no workspace yet; create one with `kb workspaces create NAME`.": (
+        "还没有工作区；请用 `kb workspaces create NAME` 新建一个。"
+    ),
+    "is needed, since there are {names}": "必须指定，因为有多个工作区：{names}",
     "The request cannot be read": "无法读取请求",
     "A valid key is needed": "需要有效的密钥",
     "This key may not do that": "该密钥没有此权限",

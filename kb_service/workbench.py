@@ -50,6 +50,20 @@ class Workbench:
                     workspace=workspace,
                 )
 
+    def chosen(self, workspace: str | None) -> str:
+        """The workspace that a command means: the one it names, else the only one there is."""
+        if workspace is not None:
+            self.require(workspace)
+            return workspace
+        names = [item.id for item in self.workspaces()]
+        if not names:
+            raise NotFound("There is no workspace yet; create one with `kb workspaces create NAME`.")
+        if len(names) > 1:
+            raise InvalidRequest.of(
+                "--workspace", "is needed, since there are {names}", names=", ".join(names)
+            )
+        return names[0]
+
     def create_workspace(self, workspace: str) -> Workspace:
         with self.store.administration() as unit:
             return unit.workspaces.create(workspace)

@@ -104,6 +104,18 @@ def test_an_unknown_workspace_is_told_with_the_remedy(kb: CommandLine, arguments
     assert "kb workspaces create" in refused.err
 
 
+def test_the_only_workspace_need_not_be_named_and_one_of_several_must_be(kb: CommandLine) -> None:
+    none = kb("search", "returns")
+    assert (none.status, "kb workspaces create" in none.err) == (2, True)
+    kb.good("workspaces", "create", "north")
+    assert kb.good("search", "returns").out == ""
+    kb.good("workspaces", "create", "south")
+    several = kb("search", "returns")
+    assert several.status == 2
+    assert "--workspace" in several.err
+    assert "north, south" in several.err
+
+
 # --- knowledge
 
 
