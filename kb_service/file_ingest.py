@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,9 @@ from kb_service.store import Store, Unit
 
 AHEAD = 4
 """Files read while earlier ones are embedded."""
+STRETCH = 30_000
+"""Characters of several files' documents that are embedded and committed together."""
+MOST_FILES = 64
 WRITERS = 2
 """Files on their way into the store at once: one is embedded, one is committed."""
 
@@ -34,7 +37,7 @@ class Commit(Protocol):
         checked: Sequence[Document | Refused],
         *,
         actor: str,
-        source: str | None = None,
+        sources: Mapping[str, str] = ...,
         finish: Callable[[Unit, Sequence[Outcome]], None] | None = None,
     ) -> list[Outcome]: ...
 
@@ -60,8 +63,16 @@ class _Tally:
                 self.passages += outcome.passages
 
 
+@dataclass(frozen=True, slots=True)
+class _CheckedFile:
+    """A file with its documents, each valid and of an id of its own, or with what is wrong with it."""
+
+    file: SourceFile
+    checked: list[Document | Refused] | Refused
+
+
 class FileIngest:
-    """Brings a workspace in line with files. One file is one transaction, its source's entry included."""
+    """Brings a workspace in line with files. A file's entry is written with the last of its documents."""
 
     def __init__(self, store: Store, parsers: ParserPool, commit: Commit) -> None:
         self._store = store
@@ -86,7 +97,7 @@ class FileIngest:
         seen = {external_id: file.name for file in found.files for external_id in known.get(file.path, ())}
         tally.unchanged = sum(len(held) for held in known.values())
         changed = [file for file in found.files if file.path not in known]
-        checked = ((file, _checked(file, read, seen)) for file, read in self._read_ahead(changed))
+        checked = (_checked(file, read, seen) for file, read in self._read_ahead(changed))
         for number, (file, outcomes) in enumerate(self._write_behind(workspace, checked, tally), len(known)):
             tally.count(file, outcomes)
             if progress is not None:
@@ -142,32 +153,43 @@ class FileIngest:
             return Refused(None, fault)
 
     def _write_behind(
-        self,
-        workspace: str,
-        files: Iterator[tuple[SourceFile, Sequence[Document | Refused] | Refused]],
-        tally: _Tally,
+        self, workspace: str, files: Iterator[_CheckedFile], tally: _Tally
     ) -> Iterator[tuple[SourceFile, Sequence[Outcome]]]:
-        """Each file with what became of its documents; one is embedded while another waits for the disk."""
-
-        def write(file: SourceFile, checked: Sequence[Document | Refused]) -> list[Outcome]:
-            def remember(unit: Unit, outcomes: Sequence[Outcome]) -> None:
-                tally.removed += _remember(unit, file, outcomes)
-
-            return self._commit(workspace, checked, actor="ingest", source=str(file.path), finish=remember)
-
+        """Each file with what became of its documents; some are embedded while others wait for the disk."""
         with ThreadPoolExecutor(WRITERS, thread_name_prefix="writing") as threads:
-            waiting: deque[tuple[SourceFile, Future[list[Outcome]]]] = deque()
-            for file, checked in files:
-                if isinstance(checked, Refused):
-                    yield file, [checked]
-                    continue
-                waiting.append((file, threads.submit(write, file, checked)))
+            waiting: deque[Future[list[tuple[SourceFile, Sequence[Outcome]]]]] = deque()
+            for stretch in _stretches(files):
+                waiting.append(threads.submit(self._write, workspace, stretch, tally))
                 if len(waiting) > WRITERS:
-                    first, future = waiting.popleft()
-                    yield first, future.result()
+                    yield from waiting.popleft().result()
             while waiting:
-                first, future = waiting.popleft()
-                yield first, future.result()
+                yield from waiting.popleft().result()
+
+    def _write(
+        self, workspace: str, stretch: Sequence[_CheckedFile], tally: _Tally
+    ) -> list[tuple[SourceFile, Sequence[Outcome]]]:
+        """Embed and commit the documents of some files together, and remember the files with them."""
+        held = [(item.file, item.checked) for item in stretch if not isinstance(item.checked, Refused)]
+        sources = {
+            document.external_id: str(file.path)
+            for file, checked in held
+            for document in checked
+            if isinstance(document, Document)
+        }
+        found: list[tuple[SourceFile, Sequence[Outcome]]] = [
+            (item.file, [item.checked]) for item in stretch if isinstance(item.checked, Refused)
+        ]
+
+        def remember(unit: Unit, outcomes: Sequence[Outcome]) -> None:
+            rest = iter(outcomes)
+            for file, checked in held:
+                own = [next(rest) for _ in checked]
+                tally.removed += _remember(unit, file, own)
+                found.append((file, own))
+
+        together = [document for _, checked in held for document in checked]
+        self._commit(workspace, together, actor="ingest", sources=sources, finish=remember)
+        return found
 
     def _remove_gone(self, workspace: str, found: Walk) -> int:
         """Remove the documents of files that are gone; a file that cannot be read now is not gone."""
@@ -185,12 +207,9 @@ class FileIngest:
         return removed
 
 
-def _checked(
-    file: SourceFile, read: ReadResult | Refused, seen: dict[str, str]
-) -> Sequence[Document | Refused] | Refused:
-    """A file's documents, each valid and of an id of its own, or what is wrong with it."""
+def _checked(file: SourceFile, read: ReadResult | Refused, seen: dict[str, str]) -> _CheckedFile:
     if isinstance(read, Refused):
-        return read
+        return _CheckedFile(file, read)
     checked: list[Document | Refused] = [Refused(None, problem.error) for problem in read.problems]
     for extract in read.extracts:
         attributes = file.combine(extract)
@@ -200,7 +219,22 @@ def _checked(
             checked.append(Refused(str(attributes.get("external_id", "")) or None, error))
         else:
             checked.append(_unless_seen(document, seen, file.name))
-    return checked
+    return _CheckedFile(file, checked)
+
+
+def _stretches(files: Iterator[_CheckedFile]) -> Iterator[list[_CheckedFile]]:
+    """Runs of files with enough text to embed in even batches, and few enough to lose little to a crash."""
+    stretch: list[_CheckedFile] = []
+    characters = 0
+    for item in files:
+        stretch.append(item)
+        if isinstance(item.checked, list):
+            characters += sum(len(part.text) for part in item.checked if isinstance(part, Document))
+        if characters >= STRETCH or len(stretch) == MOST_FILES:
+            yield stretch
+            stretch, characters = [], 0
+    if stretch:
+        yield stretch
 
 
 def _remember(unit: Unit, file: SourceFile, outcomes: Sequence[Outcome]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,6 +53,7 @@ class Knowledge:
         self._embedder = embedder
         self._parsers = parsers
         self._replicas = replicas
+        self._encoding = threading.Lock()  # the encoder uses every core; two at once are slower than in turn
         self._files = FileIngest(store, parsers, self.commit)
 
     # --- putting
@@ -112,19 +114,19 @@ class Knowledge:
         checked: Sequence[Document | Refused],
         *,
         actor: str,
-        source: str | None = None,
+        sources: Mapping[str, str] = EMPTY,
         finish: Callable[[Unit, Sequence[Outcome]], None] | None = None,
     ) -> list[Outcome]:
         """Write what was checked, in order, in as few transactions as its ids allow.
 
-        `finish` is called with all outcomes inside the last transaction, so that what it writes stands or falls
-        with the documents.
+        `sources` names the file that a document comes from, by external id. `finish` is called with all outcomes
+        inside the last transaction, so that what it writes stands or falls with the documents.
         """
         outcomes: list[Outcome] = []
         groups = list(_groups(checked)) or [[]]
         for group in groups:
             outcomes += self._write(
-                workspace, group, outcomes, actor, source, finish if group is groups[-1] else None
+                workspace, group, outcomes, actor, sources, finish if group is groups[-1] else None
             )
         return outcomes
 
@@ -134,7 +136,7 @@ class Knowledge:
         group: Sequence[Document | Refused],
         earlier: Sequence[Outcome],
         actor: str,
-        source: str | None,
+        sources: Mapping[str, str],
         finish: Callable[[Unit, Sequence[Outcome]], None] | None,
     ) -> list[Outcome]:
         """One transaction for documents of distinct ids, embedded before it begins."""
@@ -154,7 +156,7 @@ class Knowledge:
                 if isinstance(item, Document):
                     name = item.external_id
                     writing = _Writing(prepared[name], vectors.get(name), heads.get(name), versions[name])
-                    written.append(self._put(unit, writing, actor=actor, source=source))
+                    written.append(self._put(unit, writing, actor=actor, source=sources.get(name)))
                 else:
                     written.append(item)
             if finish is not None:
@@ -163,7 +165,8 @@ class Knowledge:
 
     def _embedded(self, fresh: Sequence[Prepared]) -> dict[str, Vectors]:
         """The vectors of each document's passages, by external id, encoded together."""
-        vectors = embed([passage for item in fresh for passage in item.passages], self._embedder)
+        with self._encoding:
+            vectors = embed([passage for item in fresh for passage in item.passages], self._embedder)
         found: dict[str, Vectors] = {}
         start = 0
         for item in fresh:

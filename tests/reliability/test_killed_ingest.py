@@ -50,7 +50,7 @@ def test_what_an_ingest_had_finished_survives_its_death(tmp_path: Path) -> None:
     for kill in range(KILLS):
         with Victim(victims.ingest, data, shelf.folder) as victim:
             begun = victim.told()
-            pause(chance, 0.0, 0.25)
+            pause(chance, 0.0, 0.15)
             begun += victim.kill()
         done = begun if None in begun else begun[:-1]
         interrupted += None not in begun
