@@ -210,7 +210,9 @@ class Answering:
             return None
         spoken = "zh" if reading.whole.language == "zh" else "en"
         options = tuple(
-            Option(replica.shop.intents[intent].label, intent) for intent in reading.candidates[:3]
+            Option(replica.shop.intents[intent].label, intent)
+            for intent in reading.candidates[:3]
+            if intent in replica.shop.intents
         )
         return Clarification(CLARIFY[spoken], options)
 

@@ -14,7 +14,7 @@ from ingest.errors import IngestError
 from ingest.models import Document, Vectors
 from ingest.pipeline import Prepared, embed, prepare
 from ingest.sandbox import ParserPool
-from kb_service.errors import NotFound
+from kb_service.errors import NotFound, ServiceError
 from kb_service.file_ingest import FileIngest
 from kb_service.models import (
     DocumentStatus,
@@ -60,10 +60,7 @@ class Knowledge:
 
     def put_many(self, caller: Principal, new: Sequence[NewDocument]) -> list[Outcome]:
         """Create or change documents in order, each all or nothing; searchable when this returns."""
-        checked = [self._checked(item) for item in new]
-        outcomes = self.commit(caller.workspace, checked, actor=caller.key_id)
-        self._follow(caller.workspace)
-        return outcomes
+        return self._committed(caller, [self._checked(item) for item in new])
 
     def upload(
         self,
@@ -89,7 +86,18 @@ class Knowledge:
             defaults = {"kind": "policy", "external_id": name if single else f"{name}#{number}"}
             checked.append(self._composed(extract, {**defaults, **extract.attributes, **given}))
         checked += [Refused(None, problem.error) for problem in read.problems]
-        outcomes = self.commit(caller.workspace, checked, actor=caller.key_id)
+        return self._committed(caller, checked)
+
+    def _committed(self, caller: Principal, checked: Sequence[Document | Refused]) -> list[Outcome]:
+        """Commit in groups; where the store refuses one, its documents are told as refused and no others."""
+        outcomes: list[Outcome] = []
+        for group in _groups(checked):
+            try:
+                outcomes += self.commit(caller.workspace, group, actor=caller.key_id)
+            except ServiceError as error:
+                outcomes += [
+                    Refused(item.external_id, error) if isinstance(item, Document) else item for item in group
+                ]
         self._follow(caller.workspace)
         return outcomes
 

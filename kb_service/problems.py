@@ -176,6 +176,8 @@ class Problems:
                 )
                 recount(unit, old.id)
                 recount(unit, new.id)
+                # Messages moved: every process derives its problems anew, as this one does below.
+                unit.changes.record("workspace", caller.workspace)
                 problem = found_problem(unit, new.id)
                 watermark = unit.events.latest_at() or self._clock()
             replica.reset()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -84,6 +85,7 @@ class Replica:
         """Documents about products: when one goes, what is known of products changes."""
         self._unlearnt = False
         self._learnt_at = 0.0
+        self._declared = 0
         self._settled = False
         with store.reading(workspace) as unit:
             self._open_index(unit)
@@ -145,6 +147,8 @@ class Replica:
 
     def settle(self) -> None:
         """Derive the matcher, the graph and what outcomes teach; does nothing a second time."""
+        if self._settled:
+            return
         with self.lock:
             if not self._settled:
                 self.reset()
@@ -183,14 +187,18 @@ class Replica:
         if not self._unlearnt or time.monotonic() - self._learnt_at < LEARN_SECONDS:
             return
         self._unlearnt = False
-        before = self.shop
-        with self._store.reading(self.workspace) as unit:
-            learnt = self._loader.load(unit, list(self.problems.values()), before, learning=True)
-            outcomes = list(unit.events.outcomes())
+        before, declared = self.shop, self._declared
+        try:
+            with self._store.reading(self.workspace) as unit:
+                learnt = self._loader.load(unit, list(self.problems.values()), before, learning=True)
+                outcomes = list(unit.events.outcomes())
+        except BaseException:
+            self._unlearnt = True
+            raise
         self._learnt_at = time.monotonic()
         with self.lock:
-            if self.shop is before:
-                self.shop = learnt
+            if self._declared == declared:
+                self.shop = replace(learnt, agents=self.shop.agents, recent=self.shop.recent)
                 self._place_shop()
                 link_resolvers(self.graph, outcomes)
             else:
@@ -210,6 +218,7 @@ class Replica:
         log.info("model_embedded", workspace=self.workspace, model=self._embedder.model_id)
 
     def _declare(self, unit: Unit) -> None:
+        self._declared += 1
         self.shop = self._loader.load(unit, self.problems.values(), self.shop, learning=False)
         self._place_shop()
 
@@ -241,6 +250,7 @@ class Replica:
             log.info("index_rebuilt", workspace=self.workspace, reason=fault)
 
     def _rebuild(self, unit: Unit) -> None:
+        self._declared += 1
         # If this breaks off in the middle, whoever comes next begins again.
         self._settled = False
         position = unit.changes.position()
@@ -279,7 +289,7 @@ class Replica:
         self._product_ids -= {*removed, *documents}
         for stored in unit.documents.all(documents) if documents else ():
             about_products |= self._put_document(stored.document)
-        if by_kind.keys() & {"event_removed", "problem_removed", "case_removed"}:
+        if by_kind.keys() & {"event_removed", "problem_removed", "case_removed", "workspace"}:
             self._rebuild(unit)
             return
         if "event" in by_kind:

@@ -254,14 +254,18 @@ class Routing:
             Assignment(item.case_id, item.choice, item.reason, placed[item.case_id].route.priority)
             for item in placements
         ]
-        self._commit_assignments(caller, made)
-        return made
+        return self._commit_assignments(caller, made)
 
-    def _commit_assignments(self, caller: Principal, made: Sequence[Assignment]) -> None:
+    def _commit_assignments(self, caller: Principal, made: Sequence[Assignment]) -> list[Assignment]:
+        """What was written of the plan: a case that somebody took meanwhile is theirs and is left out."""
+        kept: list[Assignment] = []
         with self._store.writing(caller.workspace) as unit:
             for item in made:
                 case = unit.cases.get(item.case_id)
-                if item.agent is None or case is None or case.state != "waiting":
+                if case is None or case.state != "waiting":
+                    continue
+                kept.append(item)
+                if item.agent is None:
                     continue
                 agent = item.agent
                 unit.cases.put(replace(case, state="assigned", agent_id=agent.agent.id))
@@ -273,6 +277,7 @@ class Routing:
                 }
                 unit.audit.append(caller.key_id, "case.assigned", case.id, detail)
         self._replicas.follow(caller.workspace)
+        return kept
 
     # --- intents
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,11 +46,12 @@ class Shop:
 
 
 class ShopLoader:
-    """Makes the Shop of one workspace from the store. Its Replica calls it under its own lock."""
+    """Makes the Shop of one workspace from the store. Safe for several threads."""
 
     def __init__(self, embedder: BatchingEmbedder, file: Path | None) -> None:
         self._embedder = embedder
         self._vectors = VectorCache(embedder, file)
+        self._lock = threading.Lock()
         self._fitted: tuple[tuple[Intent, ...], IntentClassifier] | None = None
 
     def load(self, unit: Unit, problems: Iterable[Problem], previous: Shop | None, *, learning: bool) -> Shop:
@@ -82,18 +84,20 @@ class ShopLoader:
         return replace(shop, agents=agents, recent=unit.agents.recent())
 
     def save(self) -> None:
-        self._vectors.save()
+        with self._lock:
+            self._vectors.save()
 
     def _classifier(self, intents: tuple[Intent, ...]) -> IntentClassifier:
-        if self._fitted is None or self._fitted[0] != intents:
-            texts = [text for intent in intents for text in intent.examples]
-            vectors = iter(self._vectors.vectors(texts))
-            examples = {
-                intent.id: [self._utterance(text, next(vectors)) for text in intent.examples]
-                for intent in intents
-            }
-            self._fitted = (intents, IntentClassifier.fit(intents, examples, reads=self._embedder.reads))
-        return self._fitted[1]
+        with self._lock:
+            if self._fitted is None or self._fitted[0] != intents:
+                texts = [text for intent in intents for text in intent.examples]
+                vectors = iter(self._vectors.vectors(texts))
+                examples = {
+                    intent.id: [self._utterance(text, next(vectors)) for text in intent.examples]
+                    for intent in intents
+                }
+                self._fitted = (intents, IntentClassifier.fit(intents, examples, reads=self._embedder.reads))
+            return self._fitted[1]
 
     def _utterance(self, text: str, vector: object) -> Utterance:
         return Utterance(
