@@ -7,7 +7,7 @@ import random
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -34,8 +34,8 @@ from tests.reliability.victims import SHOP
 
 READERS, WRITERS = 32, 4
 SECONDS = 60.0 if SOAK else 3.0
-TURNS = 1
-PATIENCE_SECONDS = 30.0
+TURNS = 3
+PATIENCE_SECONDS = 60.0
 NOTES = 60
 
 
@@ -46,6 +46,32 @@ def note(number: int, revision: int) -> NewDocument:
     )
 
 
+class Places:
+    """A bounded number of places, given in the order of asking, as the service gives its worker threads."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[threading.Lock] = deque()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
 def test_readers_writers_and_a_deleter_at_once(tmp_path: Path) -> None:
     data = tmp_path / "data"
     new_shop(data)
@@ -54,7 +80,7 @@ def test_readers_writers_and_a_deleter_at_once(tmp_path: Path) -> None:
     services.knowledge.put_many(CALLER, [note(number, 0) for number in range(NOTES)])
     stopping = threading.Event()
     # Requests of so many clients take turns on the worker threads, as here.
-    places = threading.Semaphore(services.settings.worker_threads)
+    places = Places(services.settings.worker_threads)
     faults: list[str] = []
     counts: Counter[str] = Counter()
     gone: dict[int, float] = {}
