@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
+from pydantic_core import to_json
 
 from graph.models import AlertKind, AlertState, ProblemState
 from kb_service.models import ProblemView
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
+from kb_service.services import Services
 from kb_service.wire.base import Id, Page, Text, When
 from kb_service.wire.cases import CaseOut
 from kb_service.wire.problems import (
@@ -80,16 +82,25 @@ async def problem_cases(
     )
 
 
-@router.get("/problems/{id}/graph", summary="What surrounds a problem, as node-link JSON")
+@router.get(
+    "/problems/{id}/graph",
+    response_model=dict[str, Any],
+    summary="What surrounds a problem, as node-link JSON",
+)
 async def problem_graph(
     wired: Wired, caller: Caller, id: Id, hops: Annotated[int, Query(ge=1, le=3)] = 2
-) -> dict[str, Any]:
-    return await in_thread(wired, wired.problems.graph, caller.workspace, id, hops)
+) -> Response:
+    return await in_thread(wired, _graph, wired, caller.workspace, id, hops)
 
 
-@router.get("/graph", summary="The whole problem graph, as node-link JSON")
-async def whole_graph(wired: Wired, caller: Caller) -> dict[str, Any]:
-    return await in_thread(wired, wired.problems.graph, caller.workspace, None, 0)
+@router.get("/graph", response_model=dict[str, Any], summary="The whole problem graph, as node-link JSON")
+async def whole_graph(wired: Wired, caller: Caller) -> Response:
+    return await in_thread(wired, _graph, wired, caller.workspace, None, 0)
+
+
+def _graph(wired: Services, workspace: str, problem_id: str | None, hops: int) -> Response:
+    """Exported and encoded on one worker thread: a large graph takes a second of work."""
+    return Response(to_json(wired.problems.graph(workspace, problem_id, hops)), media_type="application/json")
 
 
 @once.post("/problems/{id}/acknowledge", summary="Somebody is on it")
