@@ -11,11 +11,20 @@ TORCH := torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOAK_MINUTES ?= 10
+# What `make lexicon` reads: a dictionary in CEDICT's format; files of Chinese, a tab, English on each line
+DICTIONARY ?=
+PAIRS ?=
+LEXICON_SOURCES ?= --source "CC-CEDICT by MDBG and its contributors, release of 2025-02-19, https://cc-cedict.org/, CC BY-SA 4.0" \
+	--source "sentence pairs of Tatoeba by its contributors, https://tatoeba.org/, CC BY 2.0 FR" \
+	--source "interface strings of open-source shop software, MIT licence" \
+	--source "words of shops and everyday talk, written for this service, Apache-2.0"
+# What else bench.retrieval is told, for example --sets=covidfaq,stackfaq
+OPTIONS ?=
 
-.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest calibration soak lock clean
+.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest bench-retrieval bench-encoder lexicon calibration soak lock clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # A stamp holds a digest of what an installation follows from. A marker stands while one is under way: where it is
 # found at the start, an earlier one broke off and .venv is made anew.
@@ -75,13 +84,38 @@ format: install-dev ## put the code into its form
 	@$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-ingest bench-latency ## every benchmark
+bench: bench-ingest bench-latency bench-retrieval ## every benchmark
 
 bench-latency: install ## a question: plain sentence-transformers, our encoder, a whole answer over HTTP
 	@$(BIN)/python -m bench.latency
 
 bench-ingest: install ## the rate of ingest beside the encoder's own
 	@$(BIN)/python -m bench.ingest_rate
+
+# The systems beside ours lie in a folder of their own, which only this command puts on the path: nothing of theirs
+# enters .venv, and what they share with it, torch first, is not installed a second time.
+bench-retrieval: install ## retrieval and abstention beside txtai, Haystack and plain BM25
+	@wanted=$$({ cat requirements-bench.lock; $(BIN)/python -V; } | sha256sum | cut -c1-64)
+	if [[ "$$(cat .venv-bench/.installed 2>/dev/null)" != "$$wanted" ]]; then
+		rm -rf .venv-bench
+		echo "Installing what requirements-bench.lock names ..." >&2
+		if $(PIP) install -qq --no-compile --require-hashes --no-deps --target .venv-bench -r requirements-bench.lock >&2; then
+			echo "$$wanted" > .venv-bench/.installed
+		else
+			rm -rf .venv-bench
+			echo "They could not be installed, see above; the tables are made without them." >&2
+		fi
+	fi
+	PYTHONPATH=.venv-bench $(BIN)/python -m bench.retrieval $(OPTIONS)
+
+# As the shipped lexicon was made: the inputs are public, see ingest/lexicons/NOTICE, and not part of this repository.
+lexicon: install ## make the shipped bilingual lexicon from DICTIONARY and PAIRS, some minutes
+	@[[ -n "$(DICTIONARY)" && -n "$(PAIRS)" ]] || { echo "Say which: make lexicon DICTIONARY=cedict.u8.gz PAIRS='sentences.tsv.gz shop.tsv.gz'" >&2; exit 2; }
+	$(BIN)/kb encoder build --dictionary $(DICTIONARY) $(addprefix --pairs ,$(PAIRS)) --words ingest/lexicons/words.tsv \
+		$(LEXICON_SOURCES) --out ingest/lexicons/zh-en.npz
+
+bench-encoder: install ## what glosses, table and adaptation are worth to the bilingual encoder
+	@$(BIN)/python -m bench.encoder
 
 calibration: install ## fit the shipped constants of search on the sample's calibrate split
 	@$(BIN)/python -m bench.fit_calibration
@@ -94,7 +128,7 @@ LOCK := $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --fo
 	--generate-hashes --default-index https://pypi.org/simple --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" --quiet
 
-lock: install-dev ## resolve the dependencies anew into requirements.lock and requirements-dev.lock
+lock: install-dev ## resolve the dependencies anew into requirements.lock and those for tests and benchmarks
 	@without_torch=$$(mktemp); needs=$$(mktemp --suffix=.in)
 	trap 'rm -f "$$without_torch" "$$needs"' EXIT
 	echo 'torch ; python_version < "3"' > "$$without_torch"
@@ -103,10 +137,13 @@ lock: install-dev ## resolve the dependencies anew into requirements.lock and re
 	$(LOCK) --overrides "$$without_torch" --output-file requirements.lock pyproject.toml "$$needs" > /dev/null
 	$(LOCK) --overrides "$$without_torch" --constraints requirements.lock --extra dev \
 		--output-file requirements-dev.lock pyproject.toml "$$needs" > /dev/null
-	if grep -nE '^(--|-[a-z] )|file:|^(torch|nvidia-|triton|cuda-)' requirements.lock requirements-dev.lock; then
+	shared=$$(sed -nE 's/^([a-z0-9.-]+)==.*/--no-emit-package \1/p' requirements.lock)
+	$(LOCK) --overrides "$$without_torch" --constraints requirements.lock $$shared \
+		--output-file requirements-bench.lock requirements-bench.in > /dev/null
+	if grep -nE '^(--|-[a-z] )|file:|^(torch|nvidia-|triton|cuda-)' requirements.lock requirements-dev.lock requirements-bench.lock; then
 		echo "The lock names an index, a local path or torch; see above." >&2; exit 1
 	fi
 
 clean: ## remove what was made, .venv included
-	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@rm -rf .venv .venv-bench build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

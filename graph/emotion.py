@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from graph import mood_words
 from graph.folding import fold, is_latin
 from graph.models import Emotion, EmotionLabel
+from graph.words import is_content
 
 _NEGATION = re.compile(
     "(?:不|没|没有|别|无|未|不是|不太|不会|不用|不够|不算|并不|并非|毫无|谈不上)"
@@ -89,6 +91,30 @@ def urgency(text: str, language: str, felt: Emotion) -> float:
     hurry += {"angry": 0.5, "upset": 0.2}.get(felt.label, 0.0) * felt.score
     hurry += 0.1 * min(folded.count("!"), 3)
     return round(max(0.0, 1 - math.exp(-hurry) - 0.5 * calm), 3)
+
+
+_TARGETS = """
+公司 店 店铺 平台 服务 态度 产品 人 家 这群 那群 一群 这种 那种
+shop store company compani service servic support product
+"""
+_NO_SUBJECT = frozenset(_TARGETS.split())
+"""Whom abuse is thrown at: they do not make it a question."""
+_WISHES = "投诉 举报 曝光 起诉 消协 差评 假货 霸王条款 complaint complain sue lawyer"
+_CLAIMS = frozenset([*_WISHES.split(), "report you"])
+"""Words of anger that say what is wanted, so that a message of them alone can still be answered."""
+
+
+def outburst(text: str, tokens: Iterable[str]) -> bool:
+    """Whether a message is nothing but anger: each of its telling words belongs to words of anger.
+
+    `tokens` are its words, folded. A message that asks how to complain is none.
+    """
+    folded = fold(text)
+    angry = [folded[start:end] for start, end, _ in _hits(folded, "ANGER")]
+    if not angry or _CLAIMS & set(angry):
+        return False
+    telling = [token for token in tokens if is_content(token) and token not in _NO_SUBJECT]
+    return all(any(token in word or word in token for word in angry) for token in telling)
 
 
 def _moods(text: str) -> _Moods:

@@ -305,7 +305,8 @@ class Rules:
     """What a shop may set about alerts, priority and hand-over; the defaults are the product's.
 
     `recurrence_customers` distinct customers within `recurrence_window_hours` raise a recurrence.
-    `wrong_answer_bound` is the share of wrong automatic answers that the shop accepts.
+    `wrong_answer_bound` is the share of wrong automatic answers that the shop accepts, `review_share` the share
+    of automatic answers that people are asked to look at.
     `sensitive_flows` maps a flow's name to the words that reveal it; a match always hands over.
     """
 
@@ -318,5 +319,6 @@ class Rules:
     followup_hours: float = 72.0
     refund_limit: float = 500.0
     wrong_answer_bound: float = 0.01
+    review_share: float = 0.05
     priority_weights: Mapping[str, float] = field(default_factory=dict)
     sensitive_flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

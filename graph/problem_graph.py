@@ -239,9 +239,17 @@ class ProblemGraph:
                 if outgoing
                 and kind == "answered_by"
                 and holds(data["valid_from"], data["valid_to"], at)
-                and not self._is_superseded(document, at)
+                and not self.superseded(document, at)
             ]
         return tuple(sorted(found, key=lambda answer: (-answer.weight, answer.external_id)))
+
+    def superseded(self, document: str, at: datetime) -> bool:
+        """Whether a document, given as a node, is replaced by one that is valid at `at`."""
+        with self._lock:
+            return any(
+                kind == "supersedes" and not outgoing and holds(data["valid_from"], data["valid_to"], at)
+                for _, kind, outgoing, data in self._incident(document)
+            )
 
     def subgraph(
         self, problem_id: str, hops: int = 2, limit: int = 200, *, at: datetime | None
@@ -331,12 +339,6 @@ class ProblemGraph:
             yield other, kind, True, data
         for other, _, kind, data in self._graph.in_edges(node, keys=True, data=True):
             yield other, kind, False, data
-
-    def _is_superseded(self, document: str, at: datetime) -> bool:
-        return any(
-            kind == "supersedes" and not outgoing and holds(data["valid_from"], data["valid_to"], at)
-            for _, kind, outgoing, data in self._incident(document)
-        )
 
     def _answer(self, node: str, edge: Mapping[str, Any]) -> Answer:
         document = self._graph.nodes[node]

@@ -13,8 +13,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ __all__ = [
     "BatchingEmbedder",
     "Embedder",
     "PackagedEmbedder",
+    "Treatment",
     "WordHashEmbedder",
     "ensure_export",
     "load_embedder",
@@ -57,6 +59,11 @@ _SPINNING = {
 }
 
 _EXPORT_SECONDS = 600
+
+OWN = frozenset({"packaged", "packaged-en", "word-hash"})
+"""Names of encoders that come with the service."""
+
+Pooling: TypeAlias = Literal["mean", "cls", "max", "lasttoken"]
 
 
 @runtime_checkable
@@ -229,25 +236,56 @@ def _unit(vectors: NDArray[np.float32]) -> Vectors:
     return unit
 
 
-def load_embedder(name: str, *, threads: int = 0) -> Embedder:
-    """The embedder that a setting names: `packaged`, `word-hash`, a local model's folder, or a hub name.
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How a sentence-transformers model is to be used; what is None is left to the model and its family.
 
-    The packaged model's export is made first when it is missing or damaged, which takes some seconds and
-    happens in a process of its own. Raises EncoderUnavailable with what to do.
+    The prefixes go before each text, `pooling` makes one vector of the tokens', `reads` are the languages
+    (ISO 639-1) that the model places well.
     """
-    if name == "word-hash":
-        return WordHashEmbedder()
-    if name == "packaged":
-        try:
-            return PackagedEmbedder(threads=threads)
-        except EncoderUnavailable:
-            ensure_export()
-            return PackagedEmbedder(threads=threads)
+
+    query_prefix: str | None = None
+    passage_prefix: str | None = None
+    pooling: Pooling | None = None
+    reads: frozenset[str] | None = None
+
+
+def load_embedder(
+    name: str, *, threads: int = 0, lexicon_file: Path | None = None, treatment: Treatment = Treatment()
+) -> Embedder:
+    """The embedder that a setting names: `packaged` (Chinese and English), `packaged-en` (English alone),
+    `word-hash`, a local model's folder, or a hub name.
+
+    `lexicon_file` takes the place of the lexicon that ships with `packaged`; `treatment` is for models by folder
+    or hub name alone. The packaged model's export is made first when it is missing or damaged, which takes some
+    seconds and happens in a process of its own. Raises EncoderUnavailable with what to do.
+    """
     if not name.strip():
         raise EncoderUnavailable("embedding_model is empty; set it to `packaged`, a folder, or a hub name")
-    from ingest.transformers import TransformersEmbedder
+    if name not in OWN:
+        from ingest.transformers import TransformersEmbedder
 
-    return TransformersEmbedder(name, threads=threads)
+        return TransformersEmbedder(name, threads=threads, **asdict(treatment))
+    if treatment != Treatment():
+        raise EncoderUnavailable(
+            f"embedding_model: {name} takes no prefixes, pooling or languages; unset them, or name another model"
+        )
+    if name == "word-hash":
+        return WordHashEmbedder()
+    if name == "packaged-en":
+        return _packaged(threads)
+    from ingest import lexicon
+    from ingest.bilingual import BilingualEmbedder
+
+    return BilingualEmbedder(_packaged(threads), lexicon.load(lexicon_file or lexicon.SHIPPED))
+
+
+def _packaged(threads: int) -> PackagedEmbedder:
+    try:
+        return PackagedEmbedder(threads=threads)
+    except EncoderUnavailable:
+        ensure_export()
+        return PackagedEmbedder(threads=threads)
 
 
 def ensure_export(folder: Path | None = None) -> Path:

@@ -22,6 +22,7 @@ __all__ = [
     "add_words",
     "clauses",
     "content_words",
+    "familiarity",
     "fold",
     "identify",
     "load",
@@ -201,6 +202,11 @@ class _Segmenter:
             jieba = self._loaded()
             return jieba.cut_for_search(run) if search else jieba.cut(run)
 
+    def frequency(self, word: str) -> int:
+        with self._lock:
+            jieba = self._loaded()
+            return jieba.suggest_freq(word) if jieba.has_word(word) else 0
+
 
 _segmenter = _Segmenter()
 
@@ -213,6 +219,12 @@ def add_words(names: Iterable[str]) -> None:
     """
     runs = (run for name in names for run in re.findall(f"[{_HAN}]+", fold(name)))
     _segmenter.add(run for run in runs if 2 <= len(run) <= 8)
+
+
+def familiarity(word: str) -> int:
+    """How usual a folded Chinese word is in the language, by its frequency in the segmenter's dictionary; 0 for
+    what stands neither there nor among the names that were taught."""
+    return _segmenter.frequency(word)
 
 
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})|(?<=[A-Z][a-z])(?=[A-Z][a-z]{2})")

@@ -17,20 +17,18 @@ import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
 
 from ingest import encoder_files
-from ingest.embedding import MAX_LENGTH
+from ingest.embedding import MAX_LENGTH, Pooling
 from ingest.errors import EncoderUnavailable
 from ingest.models import Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-Pooling: TypeAlias = Literal["mean", "cls", "max", "lasttoken"]
 
 _SAFE_FILES = (
     "*.safetensors",

@@ -11,7 +11,10 @@ from typing import Any, Literal
 from graph.models import Event
 from ingest.models import Audience
 from kb_service.casework import Casework
-from kb_service.composing import Composed, compose_reply, summarise
+from kb_service.composing import summarise
+from kb_service.conflict_reply import both_sides
+from kb_service.conflict_watch import Conflict
+from kb_service.conflicts import Conflicts
 from kb_service.deciding import Decision, Situation, decide, hand_over_rule
 from kb_service.errors import NotFound, ServiceError
 from kb_service.exposures import ExposureLog
@@ -30,9 +33,13 @@ from kb_service.observability import Metrics
 from kb_service.reading import Reader
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
+from kb_service.replying.composer import Composer, Offered
+from kb_service.replying.rephrasing import Rewording
 from kb_service.routing import Reading, Routing, masked_text
+from kb_service.sampling import drawn
 from kb_service.search.models import Filters, Hit, SearchQuery
-from kb_service.store import Exposure, Feedback, ShownAnswer, Store, new_id
+from kb_service.search.weighing import Weighed
+from kb_service.store import Exposure, Feedback, Review, ShownAnswer, Store, new_id
 
 POSITIVE = {"accepted": 1.0, "resolved": 1.0, "edited": 0.5}
 CLARIFY = {
@@ -45,9 +52,17 @@ CLARIFY = {
 class Found:
     """What a search gave: hits, the probability that the first is right, and how long it took (ms)."""
 
-    hits: tuple[Hit, ...]
-    confidence: float
+    query: SearchQuery
+    weighed: Weighed
     milliseconds: float
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        return self.weighed.hits
+
+    @property
+    def confidence(self) -> float:
+        return self.weighed.confidence
 
 
 class Answering:
@@ -61,16 +76,22 @@ class Answering:
         routing: Routing,
         casework: Casework,
         exposures: ExposureLog,
+        composer: Composer,
+        conflicts: Conflicts,
         *,
         clock: Callable[[], datetime],
         metrics: Metrics,
+        rewording: Rewording | None = None,
     ) -> None:
+        self._rewording = rewording
         self._store = store
         self._replicas = replicas
         self._reader = reader
         self._routing = routing
         self._casework = casework
         self._exposures = exposures
+        self._composer = composer
+        self._conflicts = conflicts
         self._clock = clock
         self._metrics = metrics
 
@@ -94,18 +115,25 @@ class Answering:
         case_id = self._record_question(workspace, question)
         reading = self._routing.read(replica, question)
         found = self._find(replica, question, reading, audiences)
-        answers = self._compose(found, question, reading)
+        exposure_id = new_id("exp_", self._clock())
+        offered = self._composer.offer(
+            replica, question, reading, found.query, found.hits, found.confidence, exposure_id
+        )
+        conflict = self._conflicts.among(replica, found.hits, question.text, found.query.at)
         route = self._routing.decide(replica, question, reading)
-        decision = self._decide(replica, question, reading, found, answers, route_name)
-        if decision.reason == "small_talk":
-            answers = []
+        decision = self._decide(replica, question, reading, found, offered, conflict, route_name)
+        answers = self._sent(question, offered, decision, route_name)
+        if decision.trigger == "conflict" and conflict is not None:
+            answers = both_sides(
+                answers, conflict, exposure_id=exposure_id, language=_spoken(reading), limit=question.limit
+            )
         reply = Reply(
             action=decision.action,
             reason=decision.reason,
-            confidence=found.confidence,
-            answers=tuple(answers),
+            confidence=offered.confidence,
+            answers=answers,
             clarify=self._clarification(replica, reading, decision),
-            handoff=self._handoff(question, decision, route),
+            handoff=self._handoff(question, reading, decision, route, conflict),
             understanding=reading.understanding,
             priority=route.priority,
             problem=reading.problem,
@@ -113,7 +141,8 @@ class Answering:
                 total=_milliseconds(started), embed=reading.milliseconds, search=found.milliseconds
             ),
         )
-        self._remember(workspace, question, reply, route_name, case_id)
+        review = drawn(reply, offered.template, replica.shop.rules.review_share, self._clock())
+        self._remember(replica, question, found, reply, route_name, case_id, review)
         return reply
 
     # --- the steps
@@ -158,22 +187,9 @@ class Answering:
                 any_scope="internal" in audiences,
             ),
             prior=replica.prior(reading.problem, at),
+            weights=reading.weights,
         )
-        hits, confidence = replica.find(query)
-        return Found(hits[: question.limit], confidence, _milliseconds(started))
-
-    def _compose(self, found: Found, question: Question, reading: Reading) -> list[CandidateAnswer]:
-        """A reply from each hit; alternatives are as likely as their score says, beside the first."""
-        answers: list[CandidateAnswer] = []
-        exposure_id = new_id("exp_", self._clock())
-        for hit in found.hits:
-            composed = compose_reply(hit, question.text, question.context, reading.whole.language)
-            share = hit.score / found.hits[0].score if found.hits[0].score > 0 else 0.0
-            confidence = (
-                found.confidence if not answers else (1 - found.confidence) * share * found.confidence
-            )
-            answers.append(_candidate(hit, composed, exposure_id, confidence))
-        return answers
+        return Found(query, replica.weigh(query), _milliseconds(started))
 
     def _decide(
         self,
@@ -181,7 +197,8 @@ class Answering:
         question: Question,
         reading: Reading,
         found: Found,
-        answers: Sequence[CandidateAnswer],
+        offered: Offered,
+        conflict: Conflict | None,
         route_name: Literal["answers", "suggestions"],
     ) -> Decision:
         shop = replica.shop
@@ -189,10 +206,13 @@ class Answering:
         likely = [shop.intents[intent] for intent in reading.candidates[:1] if intent in shop.intents]
         situation = Situation(
             understanding=reading.understanding,
-            confidence=found.confidence,
-            threshold=replica.index.calibration.evidence.threshold(shop.rules.wrong_answer_bound),
-            candidates=len(answers),
-            complete=bool(answers) and not answers[0].missing,
+            confidence=offered.confidence,
+            threshold=found.weighed.calibration.threshold(
+                shop.rules.wrong_answer_bound, reading.whole.language
+            ),
+            candidates=len(offered.answers),
+            complete=bool(offered.answers) and not offered.answers[0].missing,
+            withheld=_cites(offered.answers[:1], replica.withheld),
             asks_for_person=reading.asks_for_person,
             sensitive_flow=reading.sensitive_flow,
             small_talk=reading.small_talk,
@@ -200,46 +220,81 @@ class Answering:
             intent_chosen=chosen is not None,
             turns=question.turns,
             sensitive_intent=any(intent.sensitive for intent in ([chosen] if chosen else likely)),
+            conflict=conflict.id if conflict is not None else None,
         )
         if route_name == "suggestions":
             return hand_over_rule(situation) or Decision("suggest", "for_an_agent")
         return decide(situation)
 
+    def _sent(
+        self, question: Question, offered: Offered, decision: Decision, route_name: str
+    ) -> tuple[CandidateAnswer, ...]:
+        """The answers as they leave: the first reworded where that is configured and it is what will be sent."""
+        if decision.reason == "small_talk" or not offered.answers:
+            return ()
+        rewording = self._rewording
+        if rewording is None or decision.action not in ("answer", "suggest"):
+            return offered.answers
+        if not (rewording.suggestions if route_name == "suggestions" else decision.action == "answer"):
+            return offered.answers
+        first, *others = offered.answers
+        asked = masked_text(question.text)
+        return (rewording.reworded(first, offered.template, asked, question.context), *others)
+
     def _clarification(self, replica: Replica, reading: Reading, decision: Decision) -> Clarification | None:
         if decision.action != "clarify":
             return None
-        spoken = "zh" if reading.whole.language == "zh" else "en"
         options = tuple(
             Option(replica.shop.intents[intent].label, intent)
             for intent in reading.candidates[:3]
             if intent in replica.shop.intents
         )
-        return Clarification(CLARIFY[spoken], options)
+        return Clarification(CLARIFY[_spoken(reading)], options)
 
-    def _handoff(self, question: Question, decision: Decision, route: Route) -> Handoff | None:
+    def _handoff(
+        self,
+        question: Question,
+        reading: Reading,
+        decision: Decision,
+        route: Route,
+        conflict: Conflict | None,
+    ) -> Handoff | None:
         if decision.action != "handoff" or decision.trigger is None:
             return None
         said = [turn.text for turn in question.turns if turn.role == "customer"][-3:]
         if not said or said[-1] != question.text:
             said.append(question.text)
+        if decision.trigger == "conflict" and conflict is not None:
+            said.insert(0, conflict.difference[_spoken(reading)])
         return Handoff(decision.trigger, summarise(said), route)
 
     def _remember(
-        self, workspace: str, question: Question, reply: Reply, route_name: str, case_id: str | None
+        self,
+        replica: Replica,
+        question: Question,
+        found: Found,
+        reply: Reply,
+        route_name: str,
+        case_id: str | None,
+        review: Review | None,
     ) -> None:
-        """Log the exposure, in a group within a second; a hand-over of a recorded case is committed now."""
+        """Log the exposure, in a group within a second; a hand-over of a recorded case is committed now.
+
+        With it goes the review that it was drawn for.
+        """
         self._metrics.actions.labels(reply.action, reply.reason.partition(":")[0]).inc()
         if case_id is not None and reply.action == "handoff":
-            self._casework.wait(workspace, case_id)
-        if not reply.answers:
+            self._casework.wait(replica.workspace, case_id)
+        if reply.reason == "small_talk":
             return
-        first = reply.answers[0]
+        now = self._clock()
+        calibration = found.weighed.calibration
         top = reply.understanding.intents[0].id if reply.understanding.intents else None
         self._exposures.add(
-            workspace,
+            replica.workspace,
             Exposure(
-                id=first.exposure_id,
-                at=self._clock(),
+                id=reply.answers[0].exposure_id if reply.answers else new_id("exp_", now),
+                at=now,
                 route=route_name,
                 query=masked_text(question.text),
                 language=reply.understanding.language,
@@ -256,7 +311,13 @@ class Answering:
                 event_id=question.event_id,
                 problem_id=reply.problem.id if reply.problem else None,
                 intent_id=top,
+                model_id=calibration.model_id,
+                calibration_id=calibration.id,
+                # A confidence that was lowered after the search is not what the features speak of.
+                features=(found.weighed.features or None) if reply.confidence == found.confidence else None,
+                threshold=calibration.evidence.threshold(replica.shop.rules.wrong_answer_bound),
             ),
+            review=review,
         )
 
     # --- plain search, feedback
@@ -264,10 +325,12 @@ class Answering:
     def search(self, workspace: str, text: str, scope: Scope, limit: int) -> tuple[Hit, ...]:
         """Passages that match, within the caller's scope; nothing is decided and nothing logged."""
         replica = self._replicas.of(workspace)
-        (spoken,) = self._reader.read([text])
+        asked = replica.asked(text)
+        (spoken,) = self._reader.read([asked.meant])
         return replica.index.search(
             SearchQuery(
                 text=text,
+                weights=asked.weights,
                 language=spoken.language,
                 vector=spoken.vector,
                 at=scope.as_of or self._clock(),
@@ -330,18 +393,13 @@ class Answering:
         return True
 
 
-def _candidate(hit: Hit, composed: Composed, exposure_id: str, confidence: float) -> CandidateAnswer:
-    return CandidateAnswer(
-        id=hit.passage_id,
-        exposure_id=exposure_id,
-        text=composed.text,
-        kind=hit.kind,
-        language=hit.language,
-        confidence=round(confidence, 4),
-        missing=composed.missing,
-        citations=(composed.citation,),
-        why=composed.why,
-    )
+def _cites(answers: Sequence[CandidateAnswer], documents: frozenset[str]) -> bool:
+    return any(citation.document_id in documents for answer in answers for citation in answer.citations)
+
+
+def _spoken(reading: Reading) -> str:
+    """The language of what is written for the reader: zh or en."""
+    return "zh" if reading.whole.language == "zh" else "en"
 
 
 def _milliseconds(started: float) -> float:

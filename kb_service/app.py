@@ -8,34 +8,57 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI
 from structlog.stdlib import get_logger
 
-from ingest.embedding import BatchingEmbedder, Embedder, load_embedder
+from ingest.embedding import BatchingEmbedder, Embedder
 from ingest.sandbox import ParserPool
 from kb_service import openapi, problem_details
 from kb_service.answering import Answering
+from kb_service.calibrating import NIGHTLY, Calibrating
 from kb_service.casework import Casework
+from kb_service.conflicts import Conflicts
 from kb_service.delivery.addresses import parse_networks
 from kb_service.delivery.courier import Courier
 from kb_service.delivery.endpoints import Endpoints
+from kb_service.encoders import open_encoder
 from kb_service.exposures import ExposureLog
+from kb_service.gap_watch import GapWatch
+from kb_service.gaps import Gaps
 from kb_service.knowledge import Knowledge
 from kb_service.middleware import Admission, BodyLimit, RequestContext
+from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
 from kb_service.problems import Problems
 from kb_service.reading import Reader
 from kb_service.replays import Replays
 from kb_service.replicas import Replicas
-from kb_service.routes import events, health, knowledge, people, problems, questions, webhooks
+from kb_service.replying.composer import Composer
+from kb_service.replying.meaning import Meaning
+from kb_service.replying.rephrasing import ChatRephraser, Rewording
+from kb_service.reviewing import Reviewing
+from kb_service.routes import (
+    care,
+    events,
+    gaps,
+    health,
+    knowledge,
+    people,
+    problems,
+    questions,
+    reviews,
+    webhooks,
+)
 from kb_service.routes.context import GuardedRoute
 from kb_service.routing import Routing
 from kb_service.security import Gatekeeper
 from kb_service.services import Services
 from kb_service.settings import Settings
+from kb_service.stale import Stale
 from kb_service.store import Store
 
 log = get_logger(__name__)
@@ -45,11 +68,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     questions.router,
     questions.once,
     knowledge.router,
+    care.router,
+    gaps.router,
     people.router,
     events.router,
     events.once,
     problems.router,
     problems.once,
+    reviews.router,
+    reviews.once,
     webhooks.router,
     webhooks.once,
 )
@@ -76,7 +103,7 @@ def wire(
     store.migrate()
     metrics = Metrics()
     encoder = BatchingEmbedder(
-        embedder or load_embedder(settings.embedding_model, threads=settings.encoder_threads),
+        embedder or open_encoder(settings),
         cache=RECENT_QUERIES if serving else 0,
     )
     parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
@@ -85,8 +112,12 @@ def wire(
     replicas = Replicas(store, encoder, derived, publishes=serving, clock=clock, metrics=metrics)
     exposures = ExposureLog(store)
     networks = parse_networks(settings.webhook_allow)
+    gap_board = Gaps(store, replicas, reader, exposures, clock=clock)
     routing = Routing(store, replicas, reader, clock=clock)
     casework = Casework(store, replicas, reader, routing, clock=clock, metrics=metrics)
+    conflicts = Conflicts(replicas, clock=clock)
+    rewording = _rewording(settings, metrics)
+    calibrating = Calibrating(store, replicas, reader, clock=clock)
     return Services(
         settings=settings,
         store=store,
@@ -99,16 +130,50 @@ def wire(
         exposures=exposures,
         gatekeeper=Gatekeeper(store),
         knowledge=Knowledge(store, encoder, parsers, replicas if serving else None),
+        conflicts=conflicts,
+        stale=Stale(store, replicas, reader, exposures, clock=clock),
         answering=Answering(
-            store, replicas, reader, routing, casework, exposures, clock=clock, metrics=metrics
+            store,
+            replicas,
+            reader,
+            routing,
+            casework,
+            exposures,
+            Composer(Meaning(encoder)),
+            conflicts,
+            clock=clock,
+            metrics=metrics,
+            rewording=rewording,
         ),
+        rewording=rewording,
         routing=routing,
         casework=casework,
         problems=Problems(store, replicas, routing, clock=clock),
+        reviewing=Reviewing(store, replicas, exposures),
+        calibrating=calibrating,
+        nightly=Nightly(
+            store,
+            {"recalibrate": partial(calibrating.by_verdicts, actor=NIGHTLY)},
+            hour=settings.night_hour,
+            clock=clock,
+        ),
+        gaps=gap_board,
+        gap_watch=GapWatch(store, replicas, gap_board, clock=clock),
         endpoints=Endpoints(store, networks),
         courier=Courier(store, metrics, allow=networks, clock=clock, chance=chance or random.Random()),
         limiter=anyio.CapacityLimiter(settings.worker_threads),
     )
+
+
+def _rewording(settings: Settings, metrics: Metrics) -> Rewording | None:
+    """The model that rewords answers, None unless both its server and its name are set."""
+    if settings.rephrase_url is None or settings.rephrase_model is None:
+        return None
+    key = settings.rephrase_key.get_secret_value() if settings.rephrase_key else None
+    rephraser = ChatRephraser(
+        settings.rephrase_url, settings.rephrase_model, key, seconds=settings.rephrase_seconds
+    )
+    return Rewording(rephraser, metrics, suggestions=settings.rephrase_suggestions)
 
 
 def create_app(

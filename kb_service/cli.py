@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from kb_service.calibration_commands import calibrations
+from kb_service.command_options import InWorkspace, Json
+from kb_service.encoder_commands import encoder
+
 if TYPE_CHECKING:
     from kb_service.models import IngestReport
     from kb_service.settings import Settings
@@ -24,15 +28,11 @@ app = typer.Typer(
 )
 workspaces = typer.Typer(help="Shops.", no_args_is_help=True)
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
-encoder = typer.Typer(help="The encoder.", no_args_is_help=True)
 app.add_typer(workspaces, name="workspaces")
 app.add_typer(keys, name="keys")
 app.add_typer(encoder, name="encoder")
+app.add_typer(calibrations, name="calibrations")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-InWorkspace = Annotated[
-    str | None, typer.Option("--workspace", "-w", help="The shop; may be left out where there is one only.")
-]
 DEMO = "demo"
 
 
@@ -209,18 +209,37 @@ def evaluate(
         bool,
         typer.Option("--fit", help="First fit fusion and confidence on the split `calibrate`, for this run."),
     ] = False,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="Fit on the split `calibrate`, or on half where no split is named; judge on the rest; keep it.",
+        ),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Keep it whatever the figures say.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Retrieval and answer quality on judged questions, as a table by language."""
-    from kb_service.judging import judge_file
+    """Retrieval and answer quality on judged questions, as tables."""
+    from kb_service.errors import InvalidRequest
+    from kb_service.judging import calibrate_file, judge_file
 
+    if force and not calibrate:
+        raise InvalidRequest.of("--force", "goes with --calibrate only")
+    if fit and calibrate:
+        raise InvalidRequest.of("--fit", "is part of --calibrate")
     with workbench() as bench:
         shop = bench.chosen(workspace)
+        if calibrate:
+            outcome = calibrate_file(bench.services, shop, questions, force=force)
+            print_json(outcome.figures()) if as_json else typer.echo(outcome.text())
+            if outcome.id is None:
+                raise typer.Exit(1)
+            return
         report = judge_file(bench.services, shop, questions, split=split, fit=fit)
     if as_json:
         print_json(report.figures())
     else:
-        typer.echo(report.table())
+        typer.echo(report.text())
 
 
 # --- administration
@@ -287,14 +306,6 @@ def revoke_key(key: Annotated[str, typer.Argument(help="The key's id.")], as_jso
     with workbench() as bench:
         bench.revoke_key(key)
     print_json({"id": key, "revoked": True}) if as_json else typer.echo(f"key {key} revoked")
-
-
-@encoder.command("export")
-def export_encoder() -> None:
-    """Make the export of the packaged encoder that serving runs on, once per installation."""
-    from ingest.embedding import ensure_export
-
-    typer.echo(f"encoder exported to {ensure_export()}")
 
 
 @app.command("settings")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ingest.language import content_words, sentences
+from ingest.models import Passage
 from kb_service.models import Citation, Why
+from kb_service.replying.asking import Ask, ask
+from kb_service.replying.attributes import Attribute
+from kb_service.replying.cells import Cell, find, introduced, lead_in, rows_that_answer
+from kb_service.replying.excerpts import Likeness, best_passage, excerpt
+from kb_service.replying.placeholders import fill
 from kb_service.search.models import Hit
 
-PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)\}")
-WHOLE_PASSAGE = 320
-"""Characters up to which a passage of prose is sent whole; from longer ones the sentences that answer."""
+HAN = re.compile(r"[\u3400-\u9fff]")
 NEARLY_THE_SAME = 0.75
 """Likeness to a past question from which it counts as nearly the same."""
-WANTED = 200
-"""Characters after which no further sentence is added to an excerpt."""
 
 WHY: Mapping[str, Mapping[str, str]] = {
     "similar_resolution": {
@@ -43,80 +45,176 @@ WHY: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A reply with the span that it was taken from."""
+    """A reply with the spans that it was taken from, in the order of the text.
+
+    `template` is the reply before its placeholders were filled. `fits` is False when the document says nothing
+    of what is asked.
+    """
 
     text: str
     missing: tuple[str, ...]
-    citation: Citation
+    citations: tuple[Citation, ...]
     why: tuple[Why, ...]
+    template: str = ""
+    fits: bool = True
+
+    @property
+    def citation(self) -> Citation:
+        return self.citations[0]
 
 
-def compose_reply(hit: Hit, query: str, context: Mapping[str, str], reader_language: str) -> Composed:
-    """The reply that a hit gives to a question; `reader_language` is that of the reasons, zh or en."""
-    start, end = _excerpt(hit, query)
-    quote = hit.text[start - hit.start : end - hit.start]
-    text, missing = fill(_worded(hit, quote), context)
-    citation = Citation(
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of a hit's document besides its best passage.
+
+    `passages` are all of the document's, in order, or none where they are not at hand; `names` what its product
+    is called; `likeness` compares texts with the question by meaning, None where the encoder reads too little.
+    """
+
+    passages: Sequence[Passage] = ()
+    names: Sequence[str] = ()
+    likeness: Likeness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Worded:
+    text: str
+    spans: tuple[tuple[Passage, int, int], ...]
+    """Offsets in the document, with the passage that holds them."""
+    fits: bool = True
+
+
+def compose_reply(
+    hit: Hit,
+    query: str,
+    context: Mapping[str, str],
+    reader_language: str,
+    source: Source | None = None,
+    *,
+    clauses: Sequence[str] = (),
+) -> Composed:
+    """The reply that a hit gives to a question; `reader_language` is that of the reasons, zh or en.
+
+    A reply of a resolution or an FAQ is given whole; of prose the sentences that answer; of a product the field
+    that is asked for, or else the row or sentence that was found; of another table the row, or the table where
+    the question tells no row apart. `clauses` are the parts of the question that this document answers, when
+    others answer the rest.
+    """
+    source = source or Source()
+    known = " ".join((hit.title, *source.names))
+    asks = tuple(ask(clause, known=known) for clause in clauses or (query,))
+    worded = _worded(hit, asks, source, reader_language)
+    text, missing = fill(worded.text, context)
+    citations = tuple(_citation(hit, passage, start, end) for passage, start, end in worded.spans)
+    return Composed(text, missing, citations, _reasons(hit, reader_language), worded.text, worded.fits)
+
+
+def _citation(hit: Hit, passage: Passage, start: int, end: int) -> Citation:
+    return Citation(
         document_id=hit.external_id,
         title=hit.title,
         url=hit.url,
-        section=hit.section,
-        quote=quote,
+        section=passage.section,
+        quote=passage.text[start - passage.start : end - passage.start],
         start=start,
         end=end,
         valid_from=hit.valid_from,
         valid_to=hit.valid_to,
     )
-    return Composed(text, missing, citation, _reasons(hit, reader_language))
 
 
-def fill(text: str, context: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """The text with its placeholders filled from `context`, and the names of those that it does not hold."""
-    missing: dict[str, None] = {}
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name in context:
-            return context[name]
-        missing[name] = None
-        return match.group(0)
-
-    return PLACEHOLDER.sub(value, text), tuple(missing)
-
-
-def _worded(hit: Hit, quote: str) -> str:
-    """A product's field or a table's row needs its subject; prose and replies stand by themselves."""
-    if hit.role in ("field", "row") and hit.title not in quote:
-        return f"{hit.title}{'：' if hit.language == 'zh' else ': '}{quote}"
-    return quote
+def shown_passage(hit: Hit, passages: Sequence[Passage] = ()) -> Passage:
+    """The passage that a hit quotes."""
+    known = next((passage for passage in passages if passage.id == hit.passage_id), None)
+    return known or Passage(
+        id=hit.passage_id,
+        external_id=hit.external_id,
+        version=hit.version,
+        ordinal=0,
+        role=hit.role,
+        text=hit.text,
+        start=hit.start,
+        end=hit.end,
+        section=hit.section,
+        context=hit.title,
+    )
 
 
-def _excerpt(hit: Hit, query: str) -> tuple[int, int]:
-    """The offsets in the document of what is quoted: the hit, or the run of sentences that answers."""
-    if hit.role != "prose" or len(hit.text) <= WHOLE_PASSAGE:
-        return hit.start, hit.end
-    spans = sentences(hit.text)
-    asked = set(content_words(query))
-    shares = [_overlap(asked, hit.text[start:end]) for start, end in spans]
-    best = max(range(len(spans)), key=lambda index: (shares[index], -index))
-    if shares[best] == 0:
-        best = 0
-    first = last = best
-    while spans[last][1] - spans[first][0] < WANTED:
-        after = shares[last + 1] if last + 1 < len(spans) else -1.0
-        before = shares[first - 1] if first > 0 else -1.0
-        if max(after, before) < 0:
-            break
-        if after >= before:
-            last += 1
-        else:
-            first -= 1
-    return hit.start + spans[first][0], hit.start + spans[last][1]
+def _worded(hit: Hit, asks: Sequence[Ask], source: Source, language: str) -> _Worded:
+    """The words of the reply, before placeholders are filled, and where they stand."""
+    shown = shown_passage(hit, source.passages)
+    document = source.passages or (shown,)
+    if shown.role in ("prose", "row"):
+        shown = best_passage(shown, document, asks[0])
+    fits = True
+    if hit.kind == "product":
+        names = (hit.title, *source.names)
+        found = [find(one.text, shown, document, source.likeness, names=names) for one in asks]
+        fits = any(one.fits for one in found)
+        if stated := dict.fromkeys(cell for one in found for cell in one.cells):
+            return replace(_stated(_subject(hit, source.names), tuple(stated), language), fits=fits)
+    if shown.role == "prose" and (table := introduced(shown, document)) is not None:
+        return replace(_rows(hit, table, document, asks, source), fits=fits)
+    if shown.role == "prose":
+        around = " ".join((hit.title, *shown.section))
+        spans = excerpt(shown.text, asks, source.likeness, around=around)
+        text = _joined(shown.text, spans)
+        return _Worded(
+            text, tuple((shown, shown.start + begin, shown.start + end) for begin, end in spans), fits
+        )
+    if shown.role == "row":
+        return replace(_rows(hit, shown, document, asks, source), fits=fits)
+    text = _about(hit.title, shown.text) if shown.role == "field" else shown.text
+    return _Worded(text, (_whole(shown),), fits)
 
 
-def _overlap(asked: set[str], sentence: str) -> float:
-    found = set(content_words(sentence))
-    return len(asked & found) / (len(found) + 8) ** 0.5 if found else 0.0
+def _stated(subject: str, stated: Sequence[tuple[Cell, Attribute | None]], language: str) -> _Worded:
+    """The fields of a product that are asked for, behind its name."""
+    comma, semicolon = ("，", "；") if language == "zh" else (", ", "; ")
+    said = semicolon.join(cell.worded(language, attribute) for cell, attribute in stated)
+    passages = dict.fromkeys(cell.passage for cell, _ in stated)
+    return _Worded(f"{subject}{comma}{said}", tuple(map(_whole, passages)))
+
+
+def _rows(
+    hit: Hit, shown: Passage, document: Sequence[Passage], asks: Sequence[Ask], source: Source
+) -> _Worded:
+    """One row under its product or section; a table, or a row with its introduction, line by line."""
+    rows = list(dict.fromkeys(row for one in asks for row in rows_that_answer(shown, document, one)))
+    introduction = lead_in(shown, document)
+    subject = _subject(hit, source.names) if hit.kind == "product" else (hit.title, *shown.section)[-1]
+    if introduction is not None:
+        parts = (introduction, *rows)
+        return _Worded("\n".join(part.text for part in parts), tuple(map(_whole, parts)))
+    said = "\n".join(row.text for row in rows)
+    text = _about(subject, said) if len(rows) == 1 else _about(subject, f"\n{said}").replace(" \n", "\n")
+    return _Worded(text, tuple(map(_whole, rows)))
+
+
+def _whole(passage: Passage) -> tuple[Passage, int, int]:
+    return passage, passage.start, passage.end
+
+
+def _subject(hit: Hit, names: Sequence[str]) -> str:
+    """The product's name where the title begins with one, since "…: setup and answers" names a page."""
+    begins = [name for name in names if hit.title.startswith(name) and name != hit.title]
+    return max(begins, key=len, default=hit.title)
+
+
+def _about(subject: str, said: str) -> str:
+    """What is said, under its subject: a field or a row means nothing by itself."""
+    if subject in said:
+        return said
+    return f"{subject}{'：' if HAN.search(said) and HAN.search(subject) else ': '}{said}"
+
+
+def _joined(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The spans as one text: on lines of their own where the source has them so."""
+    parts = [text[start:end] for start, end in spans[:1]]
+    for (_, before), (start, end) in itertools.pairwise(spans):
+        apart = "\n" if "\n" in text[before:start] else "" if HAN.match(text[start]) else " "
+        parts += [apart, text[start:end]]
+    return "".join(parts)
 
 
 def _reasons(hit: Hit, language: str) -> tuple[Why, ...]:

@@ -23,7 +23,8 @@ SAME_AGAIN = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the decision looks at. `threshold` is the confidence from which evidence allows sending unseen."""
+    """What the decision looks at. `threshold` is the confidence from which evidence allows sending unseen;
+    `withheld` whether a reviewer keeps the first answer's document out of what is sent."""
 
     understanding: Understanding
     confidence: float
@@ -37,6 +38,9 @@ class Situation:
     intent_chosen: bool
     turns: tuple[Turn, ...]
     sensitive_intent: bool
+    withheld: bool = False
+    conflict: str | None = None
+    """The id of a conflict between the two best documents about what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ def decide(situation: Situation) -> Decision:
             return Decision("clarify", "close_intents")
         return Decision("handoff", "no_answer", "no_answer")
     if situation.confidence >= situation.threshold:
+        if situation.withheld:
+            return Decision("suggest", "withheld")
         if situation.complete:
             return Decision("answer", "confident")
         return Decision("suggest", "placeholders_missing")
@@ -82,6 +88,8 @@ def hand_over_rule(situation: Situation) -> Decision | None:
         return Decision("handoff", "angry", "emotion")
     if failed_twice(situation.turns):
         return Decision("handoff", "second_turn_failed", "repeated_failure")
+    if situation.conflict is not None:
+        return Decision("handoff", f"conflict:{situation.conflict}", "conflict")
     return None
 
 

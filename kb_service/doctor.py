@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.embedding import load_embedder
 from kb_service.delivery.addresses import parse_networks
+from kb_service.encoders import open_encoder
 from kb_service.search.snapshots import CorruptGeneration
 from kb_service.search.snapshots import read as read_generation
 from kb_service.settings import Settings, misspelt, prepare_data
@@ -84,7 +84,7 @@ def _store(settings: Settings) -> str:
 
 
 def _encoder(settings: Settings) -> str:
-    embedder = load_embedder(settings.embedding_model, threads=settings.encoder_threads)
+    embedder = open_encoder(settings)
     vectors = embedder.embed_queries(["How do I return a parcel?"])
     return f"{embedder.model_id}, {vectors.shape[1]} dimensions"
 

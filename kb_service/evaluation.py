@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -78,9 +78,9 @@ class Report:
     def table(self) -> str:
         """A Markdown table, one row a group."""
         names = [field.name for field in fields(Figures)]
-        rows = [TITLES, ["---", *["---:"] * len(names)]]
-        rows += [[name, *(_shown(getattr(item, key)) for key in names)] for name, item in self.groups.items()]
-        return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+        return markdown(
+            TITLES, [[name, *(getattr(item, key) for key in names)] for name, item in self.groups.items()]
+        )
 
 
 def read_questions(path: Path) -> list[JudgedQuestion]:
@@ -126,13 +126,23 @@ def judge(
     replica: Replica, reader: Reader, questions: Sequence[JudgedQuestion], *, now: Callable[[], datetime]
 ) -> list[Judged]:
     """Ask every question as a bot would: public knowledge, valid at its governing date."""
-    utterances = reader.read([question.query for question in questions])
     judged: list[Judged] = []
-    for question, spoken in zip(questions, utterances, strict=True):
-        query = search_query(question, spoken.language, spoken.vector, now())
+    for question, query in zip(questions, queries(replica, reader, questions, now()), strict=True):
         hits, confidence = replica.find(query)
         judged.append(Judged(question, tuple(hit.external_id for hit in hits), confidence))
     return judged
+
+
+def queries(
+    replica: Replica, reader: Reader, questions: Sequence[JudgedQuestion], now: datetime
+) -> list[SearchQuery]:
+    """The searches behind judged questions, their spelling corrected as that of a customer's."""
+    asked = [replica.asked(question.query) for question in questions]
+    read = reader.read([each.meant for each in asked])
+    return [
+        replace(search_query(question, spoken.language, spoken.vector, now), weights=each.weights)
+        for question, each, spoken in zip(questions, asked, read, strict=True)
+    ]
 
 
 def search_query(question: JudgedQuestion, language: str, vector: Any, now: datetime) -> SearchQuery:
@@ -159,7 +169,7 @@ def report(judged: Sequence[Judged]) -> Report:
 def figures(judged: Sequence[Judged]) -> Figures:
     answerable = [item for item in judged if item.question.expected]
     gains = [[name in item.question.expected for name in item.ranking[:DEPTH]] for item in answerable]
-    ideal = [min(len(item.question.expected), DEPTH) for item in answerable]
+    graded = [gain for item in answerable if (gain := ndcg(item)) is not None]
     right = np.array([item.right for item in judged], dtype=bool)
     confidence = np.array([item.confidence for item in judged])
     return Figures(
@@ -168,7 +178,7 @@ def figures(judged: Sequence[Judged]) -> Figures:
         hit1=_mean([any(gain[:1]) for gain in gains]),
         hit5=_mean([any(gain[:5]) for gain in gains]),
         mrr=_mean([1 / (gain.index(True) + 1) if True in gain else 0.0 for gain in gains]),
-        ndcg10=_mean([_ndcg(gain, most) for gain, most in zip(gains, ideal, strict=True)]),
+        ndcg10=_mean(graded),
         abstention=auroc(confidence, right),
         calibration=calibration_error(confidence, right),
     )
@@ -199,9 +209,21 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float | None
     return total / len(confidence)
 
 
-def _ndcg(gain: Sequence[bool], most: int) -> float:
-    found = sum(1 / np.log2(rank + 2) for rank, hit in enumerate(gain) if hit)
-    return float(found / sum(1 / np.log2(rank + 2) for rank in range(most)))
+def ndcg(judged: Judged) -> float | None:
+    """nDCG@10 of one question, binary judgements; None for one that nothing answers."""
+    expected = judged.question.expected
+    if not expected:
+        return None
+    hits = [rank for rank, name in enumerate(judged.ranking[:DEPTH]) if name in expected]
+    ideal = sum(1 / np.log2(rank + 2) for rank in range(min(len(expected), DEPTH)))
+    return float(sum(1 / np.log2(rank + 2) for rank in hits) / ideal)
+
+
+def markdown(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A Markdown table; the first column is text, the others are numbers, a dash where there is none."""
+    lines = [titles, ["---", *["---:"] * (len(titles) - 1)]]
+    lines += [[str(row[0]), *map(_shown, row[1:])] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _mean(values: Sequence[float | bool]) -> float | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from dataclasses import dataclass
 
 from structlog.stdlib import get_logger
 
-from kb_service.store import Exposure, Store
+from kb_service.store import Exposure, Review, Store
 
 log = get_logger(__name__)
 
@@ -16,20 +17,28 @@ MOST_WAITING = 50_000
 """Exposures kept in memory while the store cannot be written; beyond that the oldest are dropped, and it is logged."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    workspace: str
+    exposure: Exposure
+    review: Review | None
+
+
 class ExposureLog:
     """Collects exposures and commits them by workspace; `flush` makes those so far visible to feedback."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: list[tuple[str, Exposure]] = []
+        self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def add(self, workspace: str, exposure: Exposure) -> None:
+    def add(self, workspace: str, exposure: Exposure, *, review: Review | None = None) -> None:
+        """Takes an exposure, and with it the review that it was drawn for: both are committed, or neither."""
         with self._lock:
-            self._waiting.append((workspace, exposure))
+            self._waiting.append(_Waiting(workspace, exposure, review))
 
     def start(self) -> None:
         self._stopping.clear()
@@ -49,20 +58,21 @@ class ExposureLog:
         with self._writing:
             with self._lock:
                 taken, self._waiting = self._waiting, []
-            by_workspace: dict[str, list[Exposure]] = defaultdict(list)
-            for workspace, exposure in taken:
-                by_workspace[workspace].append(exposure)
+            by_workspace: dict[str, list[_Waiting]] = defaultdict(list)
+            for item in taken:
+                by_workspace[item.workspace].append(item)
             written: set[str] = set()
             try:
-                for workspace, exposures in by_workspace.items():
+                for workspace, items in by_workspace.items():
                     with self._store.writing(workspace) as unit:
-                        unit.exposures.add_many(exposures)
+                        unit.exposures.add_many(item.exposure for item in items)
+                        unit.reviews.add_many(item.review for item in items if item.review is not None)
                     written.add(workspace)
             except BaseException:
-                self._put_back([item for item in taken if item[0] not in written])
+                self._put_back([item for item in taken if item.workspace not in written])
                 raise
 
-    def _put_back(self, items: list[tuple[str, Exposure]]) -> None:
+    def _put_back(self, items: list[_Waiting]) -> None:
         with self._lock:
             self._waiting = items + self._waiting
             dropped = len(self._waiting) - MOST_WAITING

@@ -218,9 +218,10 @@ class Knowledge:
     def get(self, workspace: str, external_id: str) -> DocumentRecord:
         with self._store.reading(workspace) as unit:
             stored = unit.documents.get(external_id)
+            withheld = unit.reviews.withheld() if stored is not None else {}
         if stored is None:
             raise _no_document(external_id)
-        return DocumentRecord.of(stored)
+        return DocumentRecord.of(stored, withheld.get(external_id))
 
     def versions(self, workspace: str, external_id: str) -> list[DocumentRecord]:
         with self._store.reading(workspace) as unit:
@@ -249,15 +250,17 @@ class Knowledge:
 class DocumentRecord:
     """A stored document, its attributes and its versions' data under one roof, for reading."""
 
-    def __init__(self, document: Document, stored: StoredDocument) -> None:
+    def __init__(self, document: Document, stored: StoredDocument, withheld_by: str | None) -> None:
         self._document = document
+        self.withheld_by = withheld_by
+        """The review that keeps it out of automatic answers."""
         self.version = stored.version
         self.created_at = stored.created_at
         self.updated_at = stored.updated_at
 
     @classmethod
-    def of(cls, stored: StoredDocument) -> DocumentRecord:
-        return cls(stored.document, stored)
+    def of(cls, stored: StoredDocument, withheld_by: str | None = None) -> DocumentRecord:
+        return cls(stored.document, stored, withheld_by)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._document, name)

@@ -14,6 +14,9 @@ ZH: Mapping[str, str] = {
     "There is no workspace yet; create one with `kb workspaces create NAME`.": (
         "还没有工作区；请用 `kb workspaces create NAME` 新建一个。"
     ),
+    "only `packaged` can be adapted; it is {model}": "只有 `packaged` 可以适配；现在是 {model}",
+    "The shipped lexicon is in force; there is none before it.": "正在使用随附的词典，没有更早的版本。",
+    "{file} cannot be read: {reason}; remove it to go back to the shipped lexicon": "无法读取 {file}：{reason}；删除它即可恢复随附的词典",
     "is needed, since there are {names}": "必须指定，因为有多个工作区：{names}",
     "The request cannot be read": "无法读取请求",
     "A valid key is needed": "需要有效的密钥",
@@ -90,6 +93,20 @@ ZH: Mapping[str, str] = {
     "is required, or count: a silence ends at a time or after further customers": "与 count 至少填写一项：静默须到某一时间或再有若干顾客反映后结束",
     "There is no alert {id} in this workspace.": "本工作区没有预警 {id}。",
     "There is no proposal {id} in this workspace.": "本工作区没有建议 {id}。",
+    "There is no review {id} in this workspace.": "本工作区没有复核 {id}。",
+    "The review {id} was judged {verdict} before; to change that, send it as `replaces`.": (
+        "复核 {id} 此前的结论为 {verdict}；如需更改，请在 `replaces` 中写明该结论。"
+    ),
+    "The review {id} was not judged {replaces} before; leave out `replaces`.": (
+        "复核 {id} 此前的结论不是 {replaces}，请去掉 `replaces`。"
+    ),
+    "Only an editor may decide that {documents} may be sent again.": "只有编辑可以决定重新允许自动发送 {documents}。",
+    "There is no calibration {id} of the model {model}.": "没有属于模型 {model} 的校准 {id}。",
+    "The calibration {id} was fitted by another version; fit it anew.": "校准 {id} 由其他版本拟合，请重新拟合。",
+    "the questions have no split {split}; their splits: {present}": "问题中没有划分 {split}；现有划分：{present}",
+    "goes with --calibrate only": "只能与 --calibrate 一同使用",
+    "is part of --calibrate": "已包含在 --calibrate 中",
+    "needs questions to fit on and others to judge by": "需要一部分问题用于拟合，另一部分用于评判",
     "The proposal {id} was {state} before.": "建议 {id} 此前已处理为 {state}。",
     "There is no intent {id} in this workspace.": "本工作区没有意图 {id}。",
     "There is no agent {id} in this workspace.": "本工作区没有客服 {id}。",

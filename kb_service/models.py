@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from graph.drafting import Draft
 from graph.errors import GraphError
+from graph.gaps import Gap, GapReason
 from graph.models import (
     Agent,
     AgentChoice,
@@ -254,6 +256,27 @@ class ProblemDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewedAnswer:
+    """One automatic answer of the sample, with the question it was given to and what a person said of it."""
+
+    id: str
+    exposure_id: str
+    state: Literal["pending", "done"]
+    at: datetime
+    question: str | None
+    language: str | None
+    answer: str | None
+    citations: tuple[Mapping[str, object], ...]
+    confidence: float
+    verdict: Literal["right", "wrong", "harmful"] | None
+    note: str | None
+    reviewer: str | None
+    decided_at: datetime | None
+    withheld: tuple[str, ...]
+    proposal_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class EventProblem:
     id: str
     new: bool
@@ -352,6 +375,32 @@ class IngestReport:
     files_unchanged: int = 0
     passages: int = 0
     problems: tuple[FileProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GapDocument:
+    """The best document for a gap's questions, with the probability that it answers them."""
+
+    document_id: str
+    title: str
+    kind: Kind
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class GapView:
+    """A gap as people look at it. `cases` are the latest first; `draft` is None where nobody accepted a reply."""
+
+    id: str
+    gap: Gap
+    names: Mapping[str, str]
+    reason: GapReason
+    problem: Problem | None
+    cases: tuple[str, ...]
+    best: GapDocument | None
+    answered_by: GapDocument | None
+    draft: Draft | None
+    told_at: datetime | None
 
 
 Outcome: TypeAlias = DocumentStatus | Refused

@@ -95,6 +95,12 @@ class Metrics:
         self.passages = Gauge(
             "kb_passages", "Passages that can be found.", ["workspace"], registry=self.registry
         )
+        self.rephrasings = Counter(
+            "kb_rephrasings_total",
+            "Answers handed to the rephrasing model, by what became of them: sent, or why the extract was.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.deliveries = Counter(
             "kb_deliveries_total", "Webhook deliveries by outcome.", ["outcome"], registry=self.registry
         )

@@ -13,7 +13,7 @@ from graph.models import Alert, Problem, Proposal, Rules
 from graph.priority import check_weights
 from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import problem_data
-from kb_service.errors import Conflict, InvalidRequest, NotFound
+from kb_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from kb_service.models import HourOfProblem, LinkedDocument, Principal, ProblemDetail, ProblemView
 from kb_service.recording import digest_id, found_case, found_problem, lead_alerts, recount
 from kb_service.replica import Replica
@@ -237,15 +237,20 @@ class Problems:
     def decide(
         self, caller: Principal, proposal_id: str, state: Literal["accepted", "dismissed"]
     ) -> Proposal:
+        """Accept or dismiss a proposal. Dismissing a correction lets the document be sent again: an editor's matter."""
         with self._store.writing(caller.workspace) as unit:
             proposal = unit.proposals.get(proposal_id)
             if proposal is None:
                 raise NotFound("There is no proposal {id} in this workspace.", id=proposal_id)
             if proposal.state not in ("open", state):
                 raise Conflict("The proposal {id} was {state} before.", id=proposal_id, state=proposal.state)
+            released = _release(unit, caller, proposal_id) if state == "dismissed" else []
             proposal = replace(proposal, state=state)
             unit.proposals.put(proposal)
-            unit.audit.append(caller.key_id, f"proposal.{state}", proposal_id, {})
+            detail = {"released": released} if released else {}
+            unit.audit.append(caller.key_id, f"proposal.{state}", proposal_id, detail)
+        if released:
+            self._replicas.follow(caller.workspace)
         return proposal
 
     def rules(self, workspace: str) -> Rules:
@@ -260,6 +265,17 @@ class Problems:
             unit.audit.append(caller.key_id, "rules.changed", "rules", {})
         self._replicas.follow(caller.workspace)
         return rules
+
+
+def _release(unit: Unit, caller: Principal, proposal_id: str) -> list[str]:
+    """Let the documents that a proposal's review withholds be sent again; their external ids."""
+    reviews = [review for review in unit.reviews.of_proposal(proposal_id) if review.withheld]
+    if reviews and not caller.roles & {"editor", "admin"}:
+        raise Forbidden("Only an editor may decide that {documents} may be sent again.",
+            documents=", ".join(sorted({name for review in reviews for name in review.withheld})))  # fmt: skip
+    for review in reviews:
+        unit.reviews.put(replace(review, withheld={}))
+    return sorted({name for review in reviews for name in review.withheld})
 
 
 def _view(problem: Problem, watermark: datetime, replica: Replica) -> ProblemView:

@@ -87,15 +87,17 @@ class Reader:
         customers with one problem apart."""
         return self.read([mask_numbers(text) for text in texts])
 
-    def question(self, text: str) -> tuple[Utterance, list[Utterance], Utterance]:
+    def question(
+        self, text: str, *, spoken: str | None = None
+    ) -> tuple[Utterance, list[Utterance], Utterance]:
         """The whole message, its clauses, and the message as it is compared with problems, in one encoder call.
 
         A message of one clause is encoded once. For problems its numbers are masked among the words; its vector
-        stays that of the whole, which numbers hardly move.
+        stays that of the whole, which numbers hardly move. `spoken` overrides the identified language.
         """
         clauses = language.clauses(text)[:CLAUSES]
         distinct = list(dict.fromkeys([text, *clauses])) if len(clauses) > 1 else [text]
-        whole, *parts = self.read(distinct, spoken=language.identify(text))
+        whole, *parts = self.read(distinct, spoken=spoken or language.identify(text))
         masked = mask_numbers(text)
         compared = replace(whole, text=masked, tokens=compared_words(masked)) if masked != text else whole
         return whole, parts or [whole], compared

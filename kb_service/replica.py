@@ -23,13 +23,17 @@ from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
 from ingest.redaction import mask_numbers
+from kb_service.conversation import Asked, asked
 from kb_service.linking import link_resolvers, put_document, put_problem, put_shop
-from kb_service.models import LinkedDocument
+from kb_service.models import LinkedDocument, Turn
 from kb_service.reading import compared_words
 from kb_service.reembedding import embed_messages, embed_passages
+from kb_service.search.calibration import in_force
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.retrieval import SearchIndex
 from kb_service.search.source import UnitSource
+from kb_service.search.vocabulary import Vocabulary, learn
+from kb_service.search.weighing import Weighed, weigh
 from kb_service.shop import Shop, ShopLoader
 from kb_service.store import Change, Store, StoredMessage, Unit
 
@@ -87,8 +91,14 @@ class Replica:
         self._learnt_at = 0.0
         self._declared = 0
         self._settled = False
+        self.vocabulary: Vocabulary | None = None
+        """The words by which questions are corrected; None until the replica is settled."""
+        self._worded: Shop | None = None
+        self.withheld: frozenset[str] = frozenset()
+        """Documents that a reviewer keeps out of automatic answers."""
         with store.reading(workspace) as unit:
             self._open_index(unit)
+            self._learn_verdicts(unit)
             self._embedded = not (
                 unit.documents.without_vectors(embedder.model_id, 1)
                 or unit.events.of_other_models(embedder.model_id)
@@ -117,6 +127,14 @@ class Replica:
         if match.reason != "joined" or match.problem_id is None:
             return None
         return self.problems.get(self.graph.survivor(match.problem_id))
+
+    def asked(self, text: str, turns: Sequence[Turn] = ()) -> Asked:
+        """A message as it is searched: corrected by the words of this workspace, and after the turns before it."""
+        return asked(text, turns, vocabulary=self.vocabulary, named=self._named)
+
+    def _named(self, text: str) -> list[tuple[int, int]]:
+        found = self.shop.gazetteer.entities(text, self._clock()) if text else ()
+        return [(entity.start, entity.end) for entity in found if entity.type in NAMED]
 
     def prior(self, problem: Problem | None, at: datetime) -> dict[str, float]:
         return answer_prior(self.graph, problem.id, at) if problem is not None else {}
@@ -152,6 +170,7 @@ class Replica:
         with self.lock:
             if not self._settled:
                 self.reset()
+                self.learn_words()
 
     def follow(self) -> None:
         """Apply what was committed since; what this process recorded itself is known already."""
@@ -164,6 +183,8 @@ class Replica:
         while changes := unit.changes.since(self.position):
             self._apply(unit, changes)
             self.position = changes[-1].position
+        if self.vocabulary is None or self.index.snapshot.continues(self.vocabulary.snapshot):
+            self.learn_words()
 
     def join(self, problem_id: str, utterance: Utterance, entities: Sequence[Entity], event: Event) -> None:
         """Count a message as an instance of its problem, before its transaction is committed."""
@@ -217,6 +238,22 @@ class Replica:
         self._embedded = True
         log.info("model_embedded", workspace=self.workspace, model=self._embedder.model_id)
 
+    def learn_words(self) -> None:
+        """Bring the vocabulary up to the index and the Shop: quick where only some documents came and went. After a
+        compaction it is made anew, which takes up to a second and is left to the thread that follows the log."""
+        held, snapshot, shop = self.vocabulary, self.index.snapshot, self.shop
+        if held is not None and held.snapshot is snapshot and self._worded is shop:
+            return
+        made = learn(
+            snapshot,
+            names=[name for names in shop.products.values() for name in names],
+            examples=[text for intent in shop.intents.values() for text in intent.examples],
+            before=held,
+        )
+        with self.lock:
+            if self.vocabulary is None or self.vocabulary.snapshot.position <= snapshot.position:
+                self.vocabulary, self._worded = made, shop
+
     def _declare(self, unit: Unit) -> None:
         self._declared += 1
         self.shop = self._loader.load(unit, self.problems.values(), self.shop, learning=False)
@@ -255,6 +292,7 @@ class Replica:
         self._settled = False
         position = unit.changes.position()
         self.index.follow(self._source(unit))
+        self._learn_verdicts(unit)
         with self._matching:
             self.matcher = ProblemMatcher(reads=self._embedder.reads)
         self.graph = ProblemGraph()
@@ -292,6 +330,8 @@ class Replica:
         if by_kind.keys() & {"event_removed", "problem_removed", "case_removed", "workspace"}:
             self._rebuild(unit)
             return
+        if by_kind.keys() & {"calibration", "review"} or self.withheld & {*removed, *documents}:
+            self._learn_verdicts(unit)
         if "event" in by_kind:
             self._join_messages(unit)
             self._unlearnt = True
@@ -353,10 +393,21 @@ class Replica:
 
     def find(self, query: SearchQuery) -> tuple[tuple[Hit, ...], float]:
         """The hits of a query and the probability that the first is right."""
-        hits = self.index.search(query)
-        return hits, self.index.calibration.confidence.probability(hits, query)
+        found = self.weigh(query)
+        return found.hits, found.confidence
+
+    def weigh(self, query: SearchQuery) -> Weighed:
+        """The same with what the probability was taken from."""
+        return weigh(self.index, query)
+
+    def _learn_verdicts(self, unit: Unit) -> None:
+        """The calibration in force, and what reviewers keep out of automatic answers."""
+        self.withheld = frozenset(unit.reviews.withheld())
+        self.index.calibration = in_force(unit.calibrations.newest(self.index.model_id), self.index.model_id)
 
 
+NAMED = frozenset({"sku", "product", "order", "parcel"})
+"""Entities that stay the subject of a conversation until another takes their place."""
 DECLARED = frozenset({"intent", "intent_removed", "agent_removed", "rules", "workspace"})
 """Changes after which the Shop is made anew at once; what outcomes teach may wait a little."""
 

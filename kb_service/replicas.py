@@ -95,6 +95,10 @@ class Replicas:
         """Bring a workspace up to what is committed, so that the caller's own write is visible."""
         self.of(workspace).follow()
 
+    def loaded(self) -> list[Replica]:
+        """The replicas that are there already; loads none."""
+        return self._all()
+
     def readiness(self) -> dict[str, Any]:
         """Whether requests can be served, and what is still loading. Raises nothing."""
         try:
@@ -173,6 +177,7 @@ class Replicas:
             replica.follow()
         replica.learn()
         replica.embed_missing()
+        replica.learn_words()
         self._purge(workspace.id)
         self._metrics.passages.labels(workspace.id).set(replica.passages)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Literal, TypeVar
@@ -50,7 +50,12 @@ ALTERNATIVES = 3
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A question as it was understood; `searched` is what the search is asked, `milliseconds` the encoder's time."""
+    """A question as it was understood, whole and by clause.
+
+    `searched` is what the search is asked, with terms that count differently in `weights`; `whole` and `clauses` are
+    corrected and, of a turn that says too little by itself, stand with what it follows on. `milliseconds` is the
+    encoder's time.
+    """
 
     whole: Utterance
     searched: str
@@ -62,6 +67,8 @@ class Reading:
     sensitive_flow: str | None
     small_talk: bool
     milliseconds: float
+    clauses: tuple[Utterance, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +110,9 @@ class Routing:
 
     def read(self, replica: Replica, question: Question) -> Reading:
         """Understand a question: language, intents, entities, emotion, urgency, and the problem it belongs to."""
+        asked = replica.asked(question.text, question.turns)
         started = time.perf_counter()
-        whole, clauses, masked = self._reader.question(question.text)
+        whole, clauses, masked = self._reader.question(asked.meant, spoken=asked.language)
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
         shop = replica.shop
         now = self._clock()
@@ -118,7 +126,7 @@ class Routing:
             gazetteer=shop.gazetteer,
             at=now,
         )
-        understanding = understood.understanding
+        understanding = replace(understood.understanding, corrected_query=asked.corrected)
         match = replica.match(masked, understanding.entities, now)
         return Reading(
             whole=whole,
@@ -131,6 +139,8 @@ class Routing:
             sensitive_flow=sensitive_flow(question.text, shop.rules),
             small_talk=small_talk(question.text, spoken),
             milliseconds=milliseconds,
+            clauses=tuple(clauses),
+            weights=asked.weights,
         )
 
     def decide(self, replica: Replica, question: Question, reading: Reading) -> Route:

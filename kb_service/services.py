@@ -10,19 +10,27 @@ import anyio
 from ingest.embedding import BatchingEmbedder
 from ingest.sandbox import ParserPool
 from kb_service.answering import Answering
+from kb_service.calibrating import Calibrating
 from kb_service.casework import Casework
+from kb_service.conflicts import Conflicts
 from kb_service.delivery.courier import Courier
 from kb_service.delivery.endpoints import Endpoints
 from kb_service.exposures import ExposureLog
+from kb_service.gap_watch import GapWatch
+from kb_service.gaps import Gaps
 from kb_service.knowledge import Knowledge
+from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
 from kb_service.problems import Problems
 from kb_service.reading import Reader
 from kb_service.replays import Replays
 from kb_service.replicas import Replicas
+from kb_service.replying.rephrasing import Rewording
+from kb_service.reviewing import Reviewing
 from kb_service.routing import Routing
 from kb_service.security import Gatekeeper
 from kb_service.settings import Settings
+from kb_service.stale import Stale
 from kb_service.store import Store
 
 
@@ -41,10 +49,18 @@ class Services:
     exposures: ExposureLog
     gatekeeper: Gatekeeper
     knowledge: Knowledge
+    conflicts: Conflicts
+    stale: Stale
     answering: Answering
+    rewording: Rewording | None
     routing: Routing
     casework: Casework
     problems: Problems
+    reviewing: Reviewing
+    calibrating: Calibrating
+    nightly: Nightly
+    gaps: Gaps
+    gap_watch: GapWatch
     endpoints: Endpoints
     courier: Courier
     limiter: anyio.CapacityLimiter
@@ -53,6 +69,9 @@ class Services:
         """Begin the work that goes on beside requests."""
         self.replicas.start()
         self.exposures.start()
+        self.nightly.start()
+        self.conflicts.start()
+        self.gap_watch.start()
 
     def stop(self) -> None:
         """End everything, in the order in which one part may still need the next."""
@@ -61,5 +80,10 @@ class Services:
             ending.callback(self.store.close)
             ending.callback(self.encoder.close)
             ending.callback(self.parsers.close)
+            if self.rewording is not None:
+                ending.callback(self.rewording.close)
             ending.callback(self.replicas.stop)
             ending.callback(self.exposures.stop)
+            ending.callback(self.nightly.stop)
+            ending.callback(self.conflicts.stop)
+            ending.callback(self.gap_watch.stop)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +18,9 @@ from pydantic_settings import (
 )
 
 from kb_service.errors import ServiceError
+
+SECRETS = frozenset({"database_url", "rephrase_key"})
+"""Settings whose value is repeated in no message."""
 
 
 def _lowered(value: object) -> object:
@@ -39,7 +42,23 @@ class Settings(BaseSettings):
     embedding_model: str = Field(
         "packaged",
         min_length=1,
-        description="`packaged`, the path of a sentence-transformers model, its hub name, or `word-hash`.",
+        description="`packaged`, `packaged-en`, the path of a sentence-transformers model, its hub name, or "
+        "`word-hash`.",
+    )
+    embedding_query_prefix: str | None = Field(
+        None,
+        description="What a model by path or hub name wants before a question; its own choice when unset.",
+    )
+    embedding_passage_prefix: str | None = Field(
+        None, description="What such a model wants before a passage; its own choice when unset."
+    )
+    embedding_pooling: Annotated[
+        Literal["mean", "cls", "max", "lasttoken"] | None, BeforeValidator(_lowered)
+    ] = Field(None, description="How such a model makes one vector of a text; its own way when unset.")
+    embedding_languages: str | None = Field(
+        None,
+        pattern=r"^\s*[a-z]{2}\s*(,\s*[a-z]{2}\s*)*$",
+        description="Languages that such a model reads well, such as zh,en; those it is known for when unset.",
     )
     encoder_threads: int = Field(0, ge=0, description="Threads of the encoder; 0 chooses by the cores.")
     host: str = Field("127.0.0.1", description="The address to listen on.")
@@ -54,6 +73,21 @@ class Settings(BaseSettings):
     parse_memory_mb: int = Field(512, ge=64, description="Most memory for reading one file.")
     webhook_allow: str = Field(
         "", description="CIDRs of private networks that webhooks may reach, separated by commas."
+    )
+    rephrase_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s]+$",
+        description="An OpenAI-compatible server, such as http://127.0.0.1:11434/v1, that may reword answers; "
+        "off when unset.",
+    )
+    rephrase_model: str | None = Field(
+        None, min_length=1, description="The model that rewords answers; off when unset."
+    )
+    rephrase_key: SecretStr | None = Field(None, description="The key for that server, if it asks for one.")
+    rephrase_seconds: float = Field(4.0, gt=0, le=60, description="Longest time that rewording may take.")
+    rephrase_suggestions: bool = Field(False, description="Whether suggestions for agents are reworded too.")
+    night_hour: int = Field(
+        19, ge=0, le=23, description="The hour, in UTC, from which the night's work is done."
     )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lowered)] = Field(
         "info", description="debug, info, warning or error; commands other than `kb serve` keep to warnings."
@@ -133,7 +167,7 @@ def explain(problem: Mapping[str, Any]) -> tuple[str, str]:
         meant = f"; did you mean {close[0]}?" if close else "; `kb settings` lists them all"
         return "kb.toml", f"{field} is not a setting{meant}"
     reason = str(problem["msg"]).partition(", unable")[0].removeprefix("Input ").replace("String", "the text")
-    return name, f"{reason}; it is {problem['input']!r}" if field != "database_url" else reason
+    return name, f"{reason}; it is {problem['input']!r}" if field not in SECRETS else reason
 
 
 def _without_password(value: str) -> str:

@@ -38,12 +38,19 @@ def word_hash() -> Embedder:
 
 @pytest.fixture(scope="session")
 def packaged_embedder() -> Iterator[Embedder]:
-    """The real encoder; tests that use it carry `@pytest.mark.model`."""
+    """The real encoder of both languages; tests that use it carry `@pytest.mark.model`."""
     yield load_embedder("packaged", threads=1)
+
+
+@pytest.fixture(scope="session")
+def english_embedder() -> Iterator[Embedder]:
+    """The real English encoder alone; tests that use it carry `@pytest.mark.model`."""
+    yield load_embedder("packaged-en", threads=1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         uses = getattr(item, "fixturenames", ())
-        if "packaged_embedder" in uses and item.get_closest_marker("model") is None:
-            raise pytest.UsageError(f"{item.nodeid} uses packaged_embedder without @pytest.mark.model")
+        real = {"packaged_embedder", "english_embedder"} & set(uses)
+        if real and item.get_closest_marker("model") is None:
+            raise pytest.UsageError(f"{item.nodeid} uses {min(real)} without @pytest.mark.model")

@@ -11,11 +11,13 @@ from typing import Any
 
 from standardwebhooks.webhooks import Webhook as Signer
 
+from graph.gaps import Gap
 from graph.models import Alert, Problem, Proposal
 from kb_service.store import WebhookSecret
 
 LONGEST_BODY = 20_000
 LONGEST_EXAMPLE = 200
+MOST_EXAMPLES = 5
 SECRET_BYTES = 32
 
 
@@ -80,6 +82,27 @@ def proposal_data(proposal: Proposal) -> dict[str, Any]:
         "evidence": dict(proposal.evidence),
         "problem_id": proposal.problem_id,
         "alert_id": proposal.alert_id,
+    }
+
+
+def gap_data(
+    id: str, gap: Gap, names: Mapping[str, str], reason: str, proposal_id: str | None
+) -> dict[str, Any]:
+    """A gap without its customers and without its draft, which are fetched where roles are checked."""
+    examples = dict.fromkeys(question.text for question in (gap.typical, *reversed(gap.ballots)))
+    return {
+        "id": id,
+        "name": dict(names),
+        "reason": reason,
+        "customers": gap.customers,
+        "questions": len(gap.questions),
+        "first_at": gap.first_at.isoformat(),
+        "last_at": gap.last_at.isoformat(),
+        "languages": list(gap.languages),
+        "products": list(gap.products),
+        "examples": [text[:LONGEST_EXAMPLE] for text in examples][:MOST_EXAMPLES],
+        "problem_id": gap.problem_id,
+        "proposal_id": proposal_id,
     }
 
 

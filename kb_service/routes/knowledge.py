@@ -187,6 +187,7 @@ async def erase(wired: Wired, caller: Caller, id: Id) -> ErasureOut:
     # What was shown to them a moment ago may not be in the store yet.
     await in_thread(wired, wired.exposures.flush)
     erased = await in_thread(wired, wired.casework.erase_customer, caller, id)
+    wired.gaps.forget(caller.workspace)
     return ErasureOut(customer_id=id, erased=erased)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from ingest.language import tokens
-from ingest.models import Passage
 from kb_service.search.catalogue import CatalogueView, primary_language
 from kb_service.search.fusion import REGIMES, Candidates, Ranked, regime
 from kb_service.search.models import Hit, Rows, Scores, SearchQuery
@@ -29,7 +28,7 @@ def gather(
     catalogue, filters = snapshot.catalogue, query.filters
     mask = catalogue.mask(filters, query.at, default_region=default_region)
     allowed = None if mask.all() else mask
-    terms = snapshot.lexical.terms.query(tokens(query.text))
+    terms = snapshot.lexical.terms.query([*tokens(query.text), *query.weights], query.weights)
     coarse: Mapping[str, Sequence[str]] = {
         "kind": filters.kinds,
         "language": [primary_language(tag) for tag in filters.languages],
@@ -86,13 +85,12 @@ def _described(
     }
     matches = snapshot.lexical.terms.match(terms, rows)
     return Candidates(
+        language=asked,
         rows=rows,
         documents=slots,
         regimes=np.array([codes[slot] for slot in slots.tolist()], dtype=np.int64),
-        questions=np.array([catalogue.passages[row].role == "question" for row in rows], dtype=np.bool_),
         cosine=_cosine(snapshot, query, rows),
         bm25=matches.bm25,
-        saturation=matches.saturation,
         coverage=matches.coverage,
         prior=np.clip([query.prior.get(records[slot].external_id, 0.0) for slot in slots.tolist()], 0.0, 1.0),
     )
@@ -111,7 +109,8 @@ def hit(catalogue: CatalogueView, candidates: Candidates, ranked: Ranked, place:
     best = int(ranked.best[place])
     row, slot = int(candidates.rows[best]), int(candidates.documents[best])
     matched, record = catalogue.passages[row], catalogue.records[slot]
-    quoted = _quoted(catalogue, candidates, slot, matched)
+    quoted_row = _quoted(catalogue, candidates, slot, row)
+    quoted = catalogue.passages[quoted_row]
     cosine = float(candidates.cosine[best])
     return Hit(
         passage_id=quoted.id,
@@ -137,15 +136,16 @@ def hit(catalogue: CatalogueView, candidates: Candidates, ranked: Ranked, place:
         audience=record.audience,
         matched_role=matched.role,
         matched_text=matched.text,
+        row=quoted_row,
     )
 
 
-def _quoted(catalogue: CatalogueView, candidates: Candidates, slot: int, matched: Passage) -> Passage:
-    """What an answer quotes: the matched passage, or the reply to a matched question.
+def _quoted(catalogue: CatalogueView, candidates: Candidates, slot: int, matched: int) -> int:
+    """The row of what an answer quotes: the matched passage, or the reply to a matched question.
 
     Of a reply in several passages the one that suits the question best, the first when none was a candidate.
     """
-    if matched.role != "question":
+    if catalogue.passages[matched].role != "question":
         return matched
     replies = [row for row in catalogue.rows_of(slot) if catalogue.passages[row].role == "reply"]
     if not replies:
@@ -160,4 +160,4 @@ def _quoted(catalogue: CatalogueView, candidates: Candidates, slot: int, matched
             else float(np.nan_to_num(candidates.cosine[place]) + candidates.coverage[place])
         )
 
-    return catalogue.passages[max(replies, key=lambda row: (suits(row), -row))]
+    return max(replies, key=lambda row: (suits(row), -row))

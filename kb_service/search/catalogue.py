@@ -300,15 +300,16 @@ class CatalogueView:
         return {"documents.jsonl": "".join(lines).encode()}
 
     def _eligible(self, filters: Filters, at: datetime, default_region: str | None) -> Mask:
-        """Approved, valid, in scope and not superseded; one truth value a document."""
+        """Approved, valid and not superseded, unless in any state; and in scope. One truth value a document."""
         moment = at.timestamp()
-        current = self.alive & self.approved
-        current &= (self.interval[:, 0] <= moment) & (moment < self.interval[:, 1])
+        current = self.alive.copy()
+        if not filters.any_state:
+            current &= self.approved & (self.interval[:, 0] <= moment) & (moment < self.interval[:, 1])
         named = self._named(filters, default_region)
         for scope in ("regions", "tiers", "channels"):
             if named[scope] or (scope != "regions" and not filters.any_scope):
                 current &= self.labels[scope].matching(named[scope], unlimited=True)
-        if len(self.edges):
+        if len(self.edges) and not filters.any_state:
             newer, older = self.edges[:, 0], self.edges[:, 1]
             active = current[newer]
             for position, scope in enumerate(_SCOPES):

@@ -14,22 +14,31 @@ from kb_service.search.models import Hit, SearchQuery
 FEATURES = (
     "bias",
     "score",
+    "share",
     "dense",
+    "standout",
     "coverage",
-    "margin",
+    "ahead",
+    "lead",
     "agreement",
     "question",
     "entity",
     "length",
+    "across",
     "graph",
 )
+COMPARED = 5
+"""Hits that are looked at, so that asking for more changes no confidence."""
+_ODDS_UNIT = 5.0
+_MOST_ODDS = 2.0
+_STANDOUT_UNIT = 0.2
 
 OTHER = "other"
 """The coefficients of every language that has none of its own."""
 
 _RIDGE = 2.0
 _PROBABILITY = (0.005, 0.995)
-"""A logistic over ten features does not know better than this."""
+"""A logistic over some features does not know better than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +86,43 @@ class Sample:
 def features(hits: Sequence[Hit], query: SearchQuery) -> NDArray[np.float64]:
     """What the hits of one question look like, shape (len(FEATURES),), each about 0..1 or -1..1.
 
-    `margin` is the distance to the next document; `agreement` the share of the halves that put the first hit
-    first among the hits; `entity` is 1 when the first hit is about a product or model that the question
-    names, -1 when it is about others only, 0 when the question names none.
+    Of the first hit: `score` is the log-odds of its score in units of five; `share` its part of the summed odds of
+    the hits, how far it is alone; `dense` its cosine, `standout` how far that is above the mean of the other hits';
+    `coverage` the share of the question's information that it holds, `ahead` that beyond the next best; `lead` how
+    far its BM25 score is from the best other one, relative to the larger; `agreement` the share of the halves that
+    put it first; `question` how alike the question is that it was matched by; `entity` is 1 when it is about a
+    product or model that the question names, -1 when it is about others only, 0 when the question names none;
+    `across` is 1 when it is in another language.
     """
-    first = hits[0]
-    second = hits[1].score if len(hits) > 1 else 0.0
-    leads = [first.dense >= max(hit.dense for hit in hits), first.lexical >= max(hit.lexical for hit in hits)]
+    hits = hits[:COMPARED]
+    first, others = hits[0], hits[1:]
+    odds = np.array([_odds(hit.score) for hit in hits])
+    cosines = [hit.dense for hit in others]
+    words_beside = max((hit.lexical for hit in others), default=0.0)
+    leads = [first.dense >= max(cosines, default=-1.0), first.lexical >= words_beside]
     matched_question = max(first.dense, first.coverage) if first.matched_role == "question" else 0.0
     values = {
         "bias": 1.0,
-        "score": first.score,
+        "score": float(np.clip(odds[0] / _ODDS_UNIT, -_MOST_ODDS, _MOST_ODDS)),
+        "share": float(1 / np.exp(odds - odds[0]).sum()),
         "dense": max(first.dense, 0.0),
+        "standout": (first.dense - float(np.mean(cosines))) / _STANDOUT_UNIT if others else 0.0,
         "coverage": first.coverage,
-        "margin": first.score - second,
+        "ahead": first.coverage - max((hit.coverage for hit in others), default=0.0),
+        "lead": (first.lexical - words_beside) / max(first.lexical, words_beside, 1e-9),
         "agreement": sum(leads) / 2,
         "question": max(matched_question, 0.0),
         "entity": _entity(first, query),
         "length": min(np.log1p(len(words(query.text))) / 4, 1.5),
+        "across": float(first.language != query.language and query.language != "und"),
         "graph": first.graph,
     }
     return np.array([values[name] for name in FEATURES], dtype=np.float64)
+
+
+def _odds(score: float) -> float:
+    bounded = min(max(score, 1e-15), 1 - 1e-15)
+    return float(np.log(bounded / (1 - bounded)))
 
 
 def _entity(hit: Hit, query: SearchQuery) -> float:

@@ -45,11 +45,41 @@ class Evidence:
         3 / bound judged answers. NEVER without enough of them.
         """
         return next(
-            (step.confidence for step in self.steps if _upper(step.wrong, step.answers) <= bound), NEVER
+            (step.confidence for step in self.steps if upper_limit(step.wrong, step.answers) <= bound), NEVER
         )
 
+    def with_reviews(self, reviews: Sequence[Reviewed]) -> Evidence:
+        """The same with what people said of answers that were sent.
 
-def _upper(wrong: int, answers: int) -> float:
+        A sample of what was sent from a threshold on speaks for that threshold and those above it: at a lower
+        one it would stand for answers that nobody has seen. What was wrong counts wherever it would be sent.
+        """
+        steps = []
+        for step in self.steps or tuple(Step(least, 0, 0) for least in GRID):
+            told = [
+                item
+                for item in reviews
+                if item.confidence >= step.confidence
+                and (not item.right or item.sent_from <= step.confidence)
+            ]
+            wrong = sum(not item.right for item in told)
+            steps.append(Step(step.confidence, step.answers + len(told), step.wrong + wrong))
+        return Evidence(tuple(steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """An automatic answer that people judged; `sent_from` is the threshold it was sent under, NEVER if unknown.
+
+    Both confidences are those before an adjustment.
+    """
+
+    confidence: float
+    right: bool
+    sent_from: float = NEVER
+
+
+def upper_limit(wrong: int, answers: int) -> float:
     """The one-sided upper limit of a share, Clopper and Pearson (1934)."""
     if answers == 0 or wrong == answers:
         return 1.0

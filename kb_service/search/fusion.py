@@ -1,17 +1,21 @@
-"""From two halves to one score: a convex combination, by how far each half can be trusted.
+"""From two halves to one score: evidence that adds up, weighed by how far each half can be trusted.
 
-Each half's raw score is mapped to 0..1 by a monotone function with constants, then the two are mixed with a
-weight for the pair of languages and for whether the encoder reads them. Ranks are not used: on every public
-set tried, reciprocal rank fusion was worse than the better half alone (with an English encoder the words must
-lead in Chinese, the vectors in English). A convex combination with calibrated constants needs few judged
-questions and holds out of domain (Bruch, Gai, Ingber: An Analysis of Fusion Functions for Hybrid Retrieval,
-2023).
+Each candidate passage gets log-odds: its cosine, the share of the question's information that it covers, its BM25
+score as a share of the best one, and how far it leads the next document by words, each times a weight. A document's
+evidence is the sum of its passages' (the logarithm of their summed odds), so that the best leads and others help.
+
+The weights belong to a regime, which tells whether the encoder reads both languages and whether they are the same,
+and where enough was judged to a language too: in English vectors must lead, in Chinese words weigh twice as much.
+A lead counts by its square: a passage that is a little ahead by words is ahead by chance, one that is far ahead is
+right nearly always, in every set tried. Ranks are not used: reciprocal rank fusion is worse than the better half
+alone on every public set (`docs/benchmarks.md`). Convex combinations with few calibrated constants hold out of
+domain (Bruch, Gai, Ingber: An Analysis of Fusion Functions for Hybrid Retrieval, 2023).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -24,65 +28,72 @@ Regime: TypeAlias = Literal["read", "unread", "crossed", "apart"]
 and not read; different and both read; different and at least one not read."""
 
 REGIMES: tuple[Regime, ...] = get_args(Regime)
+_OWN = np.array([name in ("read", "unread") for name in REGIMES])
 
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """How the halves mix in one regime.
+    """What each sign weighs in one regime, in log-odds: per unit of cosine, of the question's information covered
+    (0..1), of BM25 relative to the best passage of the question's language (0..1), and of its squared lead over the
+    next document (0..1). `offset` is what the regime itself counts."""
 
-    The cosine c becomes 1 / (1 + exp(−(c − middle) / width)) and weighs `dense`. The words' half is
-    `cover` · coverage + (1 − cover) · (1 − exp(−saturation / half)), where saturation is the BM25 score over
-    what the question could reach at most, and weighs 1 − `dense`.
-    """
-
-    dense: float
-    middle: float
-    width: float
-    cover: float
-    half: float
+    cosine: float
+    coverage: float
+    relative: float
+    lead: float
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
     """All constants of one encoder.
 
-    A passage that is itself a customer's question gains by `question` times its own score; a document gains
-    by `more` times the score of its second passage; the graph's prior adds by at most `prior`. All three
-    close part of the distance to 1, so that a score stays within 0..1 and no gain outweighs the halves.
+    `blends` are by regime (`read`) and, where they were fitted for a language, by both (`zh:read`). `prior` is what
+    the graph's strongest tie between question and document adds. A score is the logistic of `slope` times the
+    evidence beyond `middle`: roughly how often a first document with that much evidence is right.
     """
 
-    blends: Mapping[Regime, Blend]
-    question: float
-    more: float
+    blends: Mapping[str, Blend]
     prior: float
+    slope: float = 1.0
+    middle: float = 0.0
+
+    def blend_of(self, language: str, name: Regime) -> Blend:
+        """The constants for questions in a language (primary tag) and passages of a regime."""
+        return self.blends.get(key(language, name), self.blends[name])
+
+
+def key(language: str, name: Regime) -> str:
+    return f"{language}:{name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """What is known of each candidate passage of one question; arrays of one length.
 
-    `documents` numbers the documents they belong to, `regimes` are places in `REGIMES`, `cosine` is NaN where
-    there is no vector, `saturation` and `coverage` are in 0..1, `prior` is the document's.
+    `language` is the question's. `documents` numbers the documents the passages belong to, `regimes` are places in
+    `REGIMES`, `cosine` is NaN where there is no vector, `coverage` is in 0..1, `prior` is the document's.
     """
 
+    language: str
     rows: Rows
     documents: NDArray[np.int64]
     regimes: NDArray[np.int64]
-    questions: Mask
     cosine: Scores
     bm25: Scores
-    saturation: Scores
     coverage: Scores
     prior: Scores
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Documents in order: the place of each one's best candidate, its score, and what the prior added."""
+    """Documents in order: the place of each one's best candidate, its score, what the prior added to that, and the
+    evidence (log-odds) that the score was taken from."""
 
     best: NDArray[np.int64]
     scores: Scores
     gains: Scores
+    evidence: Scores
 
 
 def regime(query_language: str, language: str, reads: Collection[str]) -> Regime:
@@ -93,16 +104,44 @@ def regime(query_language: str, language: str, reads: Collection[str]) -> Regime
     return "unread" if same else "apart"
 
 
-def blend(candidates: Candidates, fusion: Fusion) -> Scores:
-    """The score of each passage, 0..1, before its document's gains."""
-    constants = np.array([_row(fusion.blends[name]) for name in REGIMES])[candidates.regimes]
-    weight, middle, width, cover, half = constants.T
-    absent = np.isnan(candidates.cosine)
-    dense = 1 / (1 + np.exp(-(np.where(absent, 0.0, candidates.cosine) - middle) / width))
-    dense = np.where(absent, 0.0, dense)
-    words = cover * candidates.coverage + (1 - cover) * -np.expm1(-candidates.saturation / half)
-    mixed = weight * dense + (1 - weight) * words
-    return np.asarray(_gain(mixed, fusion.question * mixed * candidates.questions))
+SIGNS = ("cosine", "coverage", "relative", "lead", "offset")
+
+
+def signs(candidates: Candidates) -> NDArray[np.float64]:
+    """What the weights of a `Blend` multiply, shape (candidates, len(SIGNS)).
+
+    BM25 compares passages of one language only: in another a question has no words but names and numbers.
+    """
+    own = _OWN[candidates.regimes]
+    bm25 = np.where(own, candidates.bm25, 0.0)
+    best = max(float(bm25.max(initial=0.0)), 1e-9)
+    lead = np.maximum(bm25 - _best_of_others(bm25, candidates.documents), 0.0) / best
+    return np.stack(
+        [
+            np.nan_to_num(candidates.cosine, nan=0.0),
+            candidates.coverage,
+            bm25 / best,
+            lead**2,
+            np.ones(len(own)),
+        ],
+        axis=1,
+    )
+
+
+def _best_of_others(values: Scores, documents: NDArray[np.int64]) -> Scores:
+    """For each candidate the highest value among the other documents' candidates; 0 where there are none."""
+    if not len(values):
+        return values
+    top = int(values.argmax())
+    others = values[documents != documents[top]]
+    found: Scores = np.where(documents == documents[top], others.max(initial=0.0), values[top])
+    return found
+
+
+def evidence(candidates: Candidates, fusion: Fusion) -> Scores:
+    """The log-odds of each passage, before its document's prior."""
+    weights = np.array([_row(fusion.blend_of(candidates.language, name)) for name in REGIMES])
+    return np.asarray((signs(candidates) * weights[candidates.regimes]).sum(axis=1))
 
 
 def rank(candidates: Candidates, fusion: Fusion) -> Ranked:
@@ -110,112 +149,40 @@ def rank(candidates: Candidates, fusion: Fusion) -> Ranked:
 
     Equal scores are ordered by the candidates' order, which the caller makes independent of chance.
     """
-    scores = blend(candidates, fusion)
-    order = np.lexsort((np.arange(len(scores)), -scores))
+    odds = evidence(candidates, fusion)
+    order = np.lexsort((np.arange(len(odds)), -odds))
     documents, first = np.unique(candidates.documents[order], return_index=True)
     best = order[first]
-    rest = np.ones(len(order), dtype=np.bool_)
-    rest[first] = False
-    second = np.zeros(len(documents))
-    np.maximum.at(second, np.searchsorted(documents, candidates.documents[order[rest]]), scores[order[rest]])
-    folded = _gain(scores[best], fusion.more * second)
-    total = _gain(folded, fusion.prior * candidates.prior[best])
+    folded = summed(odds, np.searchsorted(documents, candidates.documents), odds[best])
+    total = folded + fusion.prior * candidates.prior[best]
     final = np.lexsort((best, -total))
-    return Ranked(best[final], total[final], (total - folded)[final])
+    scores = _score(total, fusion)[final]
+    return Ranked(best[final], scores, scores - _score(folded, fusion)[final], total[final])
 
 
-def _gain(score: Scores, share: Scores) -> Scores:
-    return score + (1 - score) * share
+def summed(odds: Scores, owners: NDArray[np.int64], highest: Scores) -> Scores:
+    """The logarithm of the sum of each owner's odds, given as logarithms; `highest` is each owner's highest."""
+    sums = np.zeros(len(highest))
+    np.add.at(sums, owners, np.exp(odds - highest[owners]))
+    total: Scores = highest + np.log(sums)
+    return total
+
+
+def _score(total: Scores, fusion: Fusion) -> Scores:
+    return np.asarray(1 / (1 + np.exp(-np.clip(fusion.slope * (total - fusion.middle), -35, 35))))
 
 
 def _row(mix: Blend) -> list[float]:
-    return [getattr(mix, field.name) for field in fields(Blend)]
-
-
-# --- fitting ----------------------------------------------------------------------------------------------
+    return [getattr(mix, name) for name in SIGNS]
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One judged question: its candidates, and which of them belong to a right document.
 
-    `group` is a language, say; the mean of each group counts as much as any other's.
+    `group` is a language or a set, say; the mean of each group counts as much as any other's.
     """
 
     candidates: Candidates
     right: Mask
     group: str
-
-
-_GRID: Mapping[str, tuple[float, ...]] = {
-    "dense": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
-    "middle": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
-    "width": (0.05, 0.08, 0.12, 0.16, 0.24),
-    "cover": (0.0, 0.25, 0.5, 0.75, 1.0),
-    "half": (0.05, 0.1, 0.2, 0.4, 0.8),
-}
-_SHARED: Mapping[str, tuple[float, ...]] = {
-    "question": (0.0, 0.1, 0.2, 0.3, 0.4),
-    "more": (0.0, 0.02, 0.05, 0.1, 0.2),
-}
-_NOISE = 1e-4
-"""A change that gains less is not taken, so that constants which the questions do not bear on stay."""
-
-
-def fit_fusion(judged: Sequence[Judged], start: Fusion, *, rounds: int = 3) -> Fusion:
-    """The constants with the highest mean nDCG@10, by coordinate search over small grids from `start`.
-
-    Only regimes that occur among the candidates change; `prior` stays, since questions are judged without a
-    graph. Candidates of right documents that retrieval missed do not count, so every constant sees the same.
-    Raises ValueError without judged questions that have a right candidate.
-    """
-    judged = [question for question in judged if question.right.any()]
-    if not judged:
-        raise ValueError("judged: no question has a right document among its candidates; judge some first")
-    occurring = {REGIMES[code] for question in judged for code in np.unique(question.candidates.regimes)}
-    best, value = start, objective(judged, start)
-    for _ in range(rounds):
-        before = value
-        for name in (name for name in REGIMES if name in occurring):
-            for constant, grid in _GRID.items():
-                trials = [_with(best, name, constant, number) for number in grid]
-                best, value = _better(judged, best, value, trials)
-        for constant, grid in _SHARED.items():
-            trials = [_shared(best, constant, number) for number in grid]
-            best, value = _better(judged, best, value, trials)
-        if value - before < _NOISE:
-            break
-    return best
-
-
-def objective(judged: Sequence[Judged], fusion: Fusion) -> float:
-    """nDCG@10 of binary judgements, averaged over the questions of a group and then over the groups."""
-    values: dict[str, list[float]] = {}
-    for question in judged:
-        right = question.right[rank(question.candidates, fusion).best[:10]]
-        wanted = len(np.unique(question.candidates.documents[question.right]))
-        ideal = _DISCOUNTS[: min(wanted, 10)].sum()
-        values.setdefault(question.group, []).append(float(_DISCOUNTS[: len(right)][right].sum() / ideal))
-    return float(np.mean([np.mean(group) for group in values.values()]))
-
-
-_DISCOUNTS = 1 / np.log2(np.arange(2, 12))
-
-
-def _with(fusion: Fusion, name: Regime, constant: str, number: float) -> Fusion:
-    return replace(fusion, blends={**fusion.blends, name: replace(fusion.blends[name], **{constant: number})})
-
-
-def _shared(fusion: Fusion, constant: str, number: float) -> Fusion:
-    values = {name: getattr(fusion, name) for name in ("question", "more", "prior")} | {constant: number}
-    return Fusion(fusion.blends, **values)
-
-
-def _better(
-    judged: Sequence[Judged], best: Fusion, value: float, trials: Sequence[Fusion]
-) -> tuple[Fusion, float]:
-    for trial in trials:
-        tried = objective(judged, trial)
-        if tried > value + _NOISE:
-            best, value = trial, tried
-    return best, value

@@ -215,11 +215,13 @@ class LexicalView:
     def _query(self, query: QueryTerms) -> Query | None:
         """The terms in each field where they occur; a term that a field lacks would only cost time."""
         clauses = []
-        for term, present in zip(query.terms, query.fields.tolist(), strict=True):
+        for term, present, counting in zip(
+            query.terms, query.fields.tolist(), query.weights.tolist(), strict=True
+        ):
             for field, occurs in zip(FIELDS, present, strict=True):
                 if occurs:
                     clause = Query.term_query(_schema(), field, term, "freq")
-                    weight = WEIGHTS[field]
+                    weight = WEIGHTS[field] * counting
                     clauses.append(
                         (Occur.Should, clause if weight == 1 else Query.boost_query(clause, weight))
                     )

@@ -30,7 +30,8 @@ class Filters:
     the request: a document limited to some of them is seen when it names the request's. A request without
     a region takes the workspace's default region; where there is none, documents of every region are seen.
     A request without a tier or a channel sees only documents that are limited to none, unless `any_scope`,
-    which is for people who look after the knowledge rather than for answers.
+    which is for people who look after the knowledge rather than for answers; so is `any_state`, which also
+    sees drafts and documents that are not valid at the governing date or superseded.
     """
 
     kinds: tuple[Kind, ...] = ()
@@ -43,6 +44,7 @@ class Filters:
     tier: str | None = None
     channel: str | None = None
     any_scope: bool = False
+    any_state: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ class SearchQuery:
 
     `vector` is the question's unit-length vector of the index's model, or None to search by words alone.
     `at` is the governing date, timezone-aware. `prior` maps external ids to 0..1, how strongly the problem
-    graph ties a document to the question; such documents are candidates even where no word matches.
+    graph ties a document to the question; such documents are candidates even where no word matches. `weights` are
+    terms that are searched beside those of `text`, and terms of it that count less, each with what it counts
+    (0..1, where a plain term counts 1).
     """
 
     text: str
@@ -61,6 +65,7 @@ class SearchQuery:
     limit: int = 10
     filters: Filters = field(default_factory=Filters)
     prior: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
@@ -77,7 +82,8 @@ class Hit:
     was matched to the question of a resolution or an FAQ, this is its reply, and `matched_role` and
     `matched_text` tell what was matched. `score` is the fused score in 0..1 by which hits are ordered;
     `dense` the cosine of the matched passage, `lexical` its BM25 score, `coverage` the share of the
-    question's information (idf mass) found in it, `graph` what the prior added.
+    question's information (idf mass) found in it, `graph` what the prior added. `row` is the passage's place in
+    the index that found it, -1 where none did.
     """
 
     passage_id: str
@@ -103,3 +109,4 @@ class Hit:
     audience: Audience = "public"
     matched_role: Role = "prose"
     matched_text: str = ""
+    row: int = field(default=-1, compare=False)

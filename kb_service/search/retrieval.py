@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ingest.models import Passage
 from kb_service.search import snapshots
 from kb_service.search.calibration import Calibration, calibration_for
 from kb_service.search.candidates import gather, hit
@@ -274,6 +275,14 @@ class SearchIndex:
         ranked = rank(candidates, fusion or self.calibration.fusion)
         found = range(min(query.limit, len(ranked.best)))
         return tuple(hit(snapshot.catalogue, candidates, ranked, place) for place in found)
+
+    def document_of(self, hit: Hit) -> tuple[Passage, ...]:
+        """All passages of a hit's document, in order; none when this version of it is gone."""
+        catalogue = self._snapshot.catalogue
+        row = hit.row
+        if not (0 <= row < catalogue.rows and catalogue.passages[row].id == hit.passage_id):
+            return ()  # compacted or rebuilt since the hit was found
+        return tuple(catalogue.passages[other] for other in catalogue.rows_of(int(catalogue.document[row])))
 
     def candidates(self, query: SearchQuery) -> tuple[Candidates, tuple[str, ...]]:
         """What `search` fuses, with the external id of each one's document: for fitting the constants."""

@@ -27,7 +27,6 @@ _K1 = 1.2
 _B = np.array([0.75, 0.75, 0.0])
 """BM25's constants as in Lucene and Tantivy; a document is not punished for the number of its products."""
 _WEIGHTS = np.array([WEIGHTS[name] for name in FIELDS])
-_CEILING = (_K1 + 1) * (WEIGHTS["context"] + WEIGHTS["body"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +35,15 @@ class QueryTerms:
 
     `numbers` are their places in the vocabulary, -1 where no living passage has them.
     `idf` is BM25's, ln(1 + (N − n + ½) / (n + ½)), of N living passages of which n hold the term.
-    `fields[i, j]` tells whether term i occurs in field j at all.
+    `fields[i, j]` tells whether term i occurs in field j at all. `weights` are what the terms count, 1 for a plain
+    one; `idf` has them in it already.
     """
 
     terms: tuple[str, ...]
     numbers: NDArray[np.int64]
     idf: Scores
     fields: Mask
+    weights: Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,10 @@ class Matches:
     """How rows match a question by words, one number a row.
 
     `bm25` is the sum of the BM25 scores of the fields (Robertson and Zaragoza, The Probabilistic Relevance
-    Framework, 2009), `saturation` its share of what a passage could reach that held each term of the question
-    many times in its title and its text, `coverage` the share of the question's idf mass that stands anywhere
-    in the row.
+    Framework, 2009), `coverage` the share of the question's idf mass that stands anywhere in the row.
     """
 
     bm25: Scores
-    saturation: Scores
     coverage: Scores
 
 
@@ -192,19 +190,32 @@ class TermView:
             for begin, end in itertools.pairwise(bounds)
         )
 
-    def query(self, tokens: Sequence[str]) -> QueryTerms:
-        """A question's terms with their rarity; repeated ones once."""
+    def count(self, term: str) -> int:
+        """How many living passages hold a term."""
+        number = self.numbers.get(term, len(self.frequency))
+        return int(self.frequency[number, 0]) if number < len(self.frequency) else 0
+
+    def query(self, tokens: Sequence[str], weights: Mapping[str, float] | None = None) -> QueryTerms:
+        """A question's terms with their rarity times what they count, 1 where `weights` says nothing; repeated
+        ones once."""
         distinct = list(dict.fromkeys(tokens))
         size = len(self.frequency)
         numbers = np.array([self.numbers.get(term, size) for term in distinct], dtype=np.int64)
         counts = np.zeros((len(distinct), 1 + len(FIELDS)), dtype=np.int64)
         counts[numbers < size] = self.frequency[numbers[numbers < size]]
         numbers[counts[:, 0] == 0] = -1
-        idf = np.log1p((self.living - counts[:, 0] + 0.5) / (counts[:, 0] + 0.5))
+        counting = np.array([(weights or {}).get(term, 1.0) for term in distinct], dtype=np.float64)
+        idf = counting * np.log1p((self.living - counts[:, 0] + 0.5) / (counts[:, 0] + 0.5))
         kept = np.arange(len(distinct))
         if len(distinct) > QUERY_TERMS:
             kept = np.sort(np.lexsort((kept, -idf, numbers < 0))[:QUERY_TERMS])
-        return QueryTerms(tuple(distinct[i] for i in kept), numbers[kept], idf[kept], counts[kept, 1:] > 0)
+        return QueryTerms(
+            terms=tuple(distinct[i] for i in kept),
+            numbers=numbers[kept],
+            idf=idf[kept],
+            fields=counts[kept, 1:] > 0,
+            weights=counting[kept],
+        )
 
     def match(self, query: QueryTerms, rows: Rows) -> Matches:
         """How well each row matches a question, over living passages only.
@@ -215,7 +226,7 @@ class TermView:
         total = float(query.idf.sum())
         known = np.flatnonzero(query.numbers >= 0)
         if not len(rows) or not len(known):
-            return Matches(np.zeros(len(rows)), np.zeros(len(rows)), np.zeros(len(rows)))
+            return Matches(np.zeros(len(rows)), np.zeros(len(rows)))
         order = known[np.argsort(query.numbers[known])]
         idf = query.idf[order]
         counts, lengths = self._counts(query.numbers[order], rows)
@@ -223,7 +234,7 @@ class TermView:
         parts = counts * (_K1 + 1) / (counts + norm[:, np.newaxis, :])
         bm25: Scores = ((parts * _WEIGHTS).sum(axis=2) * idf).sum(axis=1)
         covered: Scores = ((counts.sum(axis=2) > 0) * idf).sum(axis=1) / total
-        return Matches(bm25, np.minimum(bm25 / (total * _CEILING), 1.0), covered)
+        return Matches(bm25, covered)
 
     def _counts(self, wanted: NDArray[np.int64], rows: Rows) -> tuple[Scores, Scores]:
         """How often each wanted term (sorted) stands in each field, shape (rows, terms, fields), and how long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import and_, select
 
 from graph.models import Case
 from kb_service.store import tables
-from kb_service.store.repository import Repository, page_of
+from kb_service.store.repository import Repository, chunks, page_of
 from kb_service.store.values import Page
 
 _cases = tables.cases
@@ -95,6 +96,26 @@ class Cases(Repository):
             .where(self._mine(_conversations), _conversations.c.conversation_id == conversation_id)
         ).first()
         return None if row is None else _case(row)
+
+    def of_conversations(self, conversation_ids: Collection[str]) -> dict[str, str]:
+        """The id of the case of each of some conversations, where there is one."""
+        found: dict[str, str] = {}
+        for some in chunks(sorted(set(conversation_ids))):
+            statement = select(_conversations.c.conversation_id, _conversations.c.case_id).where(
+                self._mine(_conversations), _conversations.c.conversation_id.in_(some)
+            )
+            found.update((row.conversation_id, row.case_id) for row in self._read(statement))
+        return found
+
+    def over(self, case_ids: Collection[str]) -> set[str]:
+        """Those of some cases that are resolved or closed now: one that came back is not."""
+        found: set[str] = set()
+        for some in chunks(sorted(set(case_ids))):
+            statement = select(_cases.c.id).where(
+                self._mine(), _cases.c.id.in_(some), _cases.c.state.in_(_OVER)
+            )
+            found.update(self._read(statement).scalars())
+        return found
 
     def page(
         self,

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
 
+from ingest.bilingual import shared_space
 from ingest.models import Document, Passage
 from kb_service.store import tables
 from kb_service.store.repository import Repository, chunks, page_of
@@ -235,7 +236,8 @@ class Documents(Repository):
     ) -> Iterator[StoredPassage]:
         """Passages of all documents or of those named, by document and ordinal.
 
-        With `model_id` each comes with that model's vector, where it has one.
+        With `model_id` each comes with that model's vector, where it has one, else with that of another model of
+        the same space, so that search by meaning goes on while a change of lexicon is being embedded.
         """
         statement = select(_passages).where(self._mine(_passages))
         statement = statement.order_by(_passages.c.external_id, _passages.c.ordinal)
@@ -267,9 +269,19 @@ class Documents(Repository):
                 yield StoredPassage(passage_of(row), vectors.get(row.id))
 
     def _vectors(self, passage_ids: Sequence[str], model_id: str) -> dict[str, NDArray[np.float32]]:
-        statement = select(_vectors.c.passage_id, _vectors.c.vector).where(
-            self._mine(_vectors), _vectors.c.model_id == model_id, _vectors.c.passage_id.in_(passage_ids)
-        )
+        """The model's vectors; of what it has still to embed, those of another model in its space, if any."""
+        found = self._vectors_where(passage_ids, _vectors.c.model_id == model_id)
+        missing = [passage_id for passage_id in passage_ids if passage_id not in found]
+        space = shared_space(model_id)
+        if missing and space is not None:
+            found |= self._vectors_where(missing, _vectors.c.model_id.startswith(space, autoescape=True))
+        return found
+
+    def _vectors_where(
+        self, passage_ids: Sequence[str], of_model: ColumnElement[bool]
+    ) -> dict[str, NDArray[np.float32]]:
+        statement = select(_vectors.c.passage_id, _vectors.c.vector).order_by(_vectors.c.model_id)
+        statement = statement.where(self._mine(_vectors), of_model, _vectors.c.passage_id.in_(passage_ids))
         return {row.passage_id: vector_of(row.vector) for row in self._read(statement)}
 
     def put_vectors(self, passage_ids: Sequence[str], vectors: NDArray[Any], model_id: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, update
 
 from kb_service.store import tables
+from kb_service.store.gaps import ToldGaps
 from kb_service.store.problems import Problems
 from kb_service.store.quotes import ERASED, Quotes, without
 from kb_service.store.repository import Repository, Scope, chunks
@@ -28,7 +29,8 @@ def erase_customer(scope: Scope, customer_id: str) -> Erasure:
 
     Goes: their cases; the events of them and of their conversations, with vectors and assignments; problems
     that nothing else is left of, with their alerts; alerts' examples; idempotency replays that mention them.
-    Blanked: what an exposure, feedback, proposal, audit entry, problem's name or outbox message quotes.
+    Blanked: what an exposure, review, feedback, proposal, audit entry, problem's name, told gap or outbox message
+    quotes.
     The change log gets an entry for each event, case, problem and alert that went or changed.
     """
     return _Eraser(scope, customer_id).run()
@@ -63,9 +65,11 @@ class _Eraser(Repository):
         self._forget_replays()
         alert_ids |= self._clean(tables.alerts, ("evidence",), "alert")
         self._clean(tables.proposals, ("title", "evidence", "draft"))
+        self._clean(tables.reviews, ("text", "note"))
         self._blank_audit()
         self._clean(tables.audit, ("actor", "object", "detail"))
         self._clean_messages()
+        self._counts[tables.told_gaps.name] += ToldGaps(self._scope).forget(exposure_ids | self._event_ids)
         self._forget_old_names()
         return Erasure(
             counts={name: number for name, number in self._counts.items() if number},
@@ -309,6 +313,18 @@ class _Eraser(Repository):
             written = and_(table.c.exposure_id.in_(some), table.c.final_text.is_not(None))
             statement = update(table).where(self._mine(table), written).values(final_text=None)
             self._counts[table.name] += self._write(statement).rowcount
+        self._blank_reviews(ids)
+
+    def _blank_reviews(self, exposure_ids: set[str]) -> None:
+        """One that waits goes, since nobody can judge it any more; of one that is done the verdict stays."""
+        table = tables.reviews
+        for some in chunks(sorted(exposure_ids)):
+            theirs = and_(self._mine(table), table.c.exposure_id.in_(some))
+            waiting = delete(table).where(theirs, table.c.state == "pending")
+            self._counts[table.name] += self._write(waiting).rowcount
+            written = or_(table.c.text.is_not(None), table.c.note.is_not(None))
+            blanked = update(table).where(theirs, written).values(text=None, note=None)
+            self._counts[table.name] += self._write(blanked).rowcount
 
     def _clean(self, table: Table, columns: tuple[str, ...], kind: Any = None) -> set[str]:
         """Takes the customer out of the texts in `columns` of every row; the ids of the rows that changed."""

@@ -14,10 +14,10 @@ from graph.models import Event
 from graph.recurrence import Observation
 from kb_service.store import tables
 from kb_service.store.event_rows import event_row, messages_query, stored_event, stored_message
-from kb_service.store.outcomes import outcomes
+from kb_service.store.outcomes import accepted_replies, outcomes
 from kb_service.store.repository import Repository, chunks
 from kb_service.store.snapshots import vector_bytes
-from kb_service.store.values import HourCount, NewEvent, Outcome, StoredEvent, StoredMessage
+from kb_service.store.values import GivenReply, HourCount, NewEvent, Outcome, StoredEvent, StoredMessage
 
 _events = tables.events
 _assignments = tables.assignments
@@ -150,6 +150,13 @@ class Events(Repository):
     def outcomes(self, since: datetime | None = None) -> Iterator[Outcome]:
         """How each resolution by an agent ended; see `kb_service.store.outcomes`."""
         return outcomes(self._scope.connection, self.workspace, since)
+
+    def accepted_replies(self, case_ids: Collection[str]) -> tuple[GivenReply, ...]:
+        """What resolved some cases for good; see `kb_service.store.outcomes.accepted_replies`."""
+        found: list[GivenReply] = []
+        for some in chunks(sorted(set(case_ids))):
+            found += accepted_replies(self._scope.connection, self.workspace, some)
+        return tuple(found)
 
     def counts_by_hour(self, problem_id: str, since: datetime | None = None) -> tuple[HourCount, ...]:
         """Customers' messages of a problem by hour of event time, oldest first, without empty hours.

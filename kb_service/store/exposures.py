@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, func, or_, select
 
 from kb_service.store import tables
-from kb_service.store.repository import Repository, page_of
+from kb_service.store.repository import Repository, chunks, page_of
 from kb_service.store.values import Exposure, Page, ShownAnswer
 
 _exposures = tables.exposures
+_feedback = tables.feedback
 _PLAIN = (
     "id",
     "at",
@@ -30,6 +32,9 @@ _PLAIN = (
     "problem_id",
     "intent_id",
     "agent_id",
+    "model_id",
+    "calibration_id",
+    "threshold",
 )
 
 
@@ -43,13 +48,14 @@ class Exposures(Repository):
             row: dict[str, Any] = {name: getattr(exposure, name) for name in _PLAIN}
             row["confidence"] = float(exposure.confidence)
             row["answers"] = [asdict(answer) for answer in exposure.answers]
+            row["features"] = None if exposure.features is None else dict(exposure.features)
             rows.append(row | {"workspace": self.workspace})
         if rows:
             self._write(self._insert().on_conflict_do_nothing(), rows)
 
     def get(self, id: str) -> Exposure | None:
         row = self._read(select(_exposures).where(self._mine(), _exposures.c.id == id)).first()
-        return None if row is None else _exposure(row)
+        return None if row is None else exposure_of(row)
 
     def page(
         self,
@@ -66,9 +72,70 @@ class Exposures(Repository):
             statement = statement.where(_exposures.c.at >= since)
         order = [_exposures.c.at, _exposures.c.id]
         rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
-        return page_of(map(_exposure, rows), next_cursor)
+        return page_of(map(exposure_of, rows), next_cursor)
+
+    def unanswered(
+        self,
+        since: datetime,
+        *,
+        below: float,
+        reasons: Collection[str],
+        always: Collection[str],
+        outcomes: Collection[str],
+        limit: int,
+    ) -> tuple[Exposure, ...]:
+        """Questions since a moment whose answer may have been no good, the newest first; erased ones are left out.
+
+        Those decided for one of `reasons` with a confidence `below`, those decided for one of `always`, and
+        those with feedback of one of `outcomes`.
+        """
+        judged = exists().where(
+            _feedback.c.workspace == _exposures.c.workspace,
+            _feedback.c.exposure_id == _exposures.c.id,
+            _feedback.c.outcome.in_(sorted(outcomes)),
+        )
+        unsure = and_(_exposures.c.confidence < below, _exposures.c.reason.in_(sorted(reasons)))
+        statement = (
+            select(_exposures)
+            .where(
+                self._mine(),
+                _exposures.c.at >= since,
+                _exposures.c.query.is_not(None),
+                or_(unsure, _exposures.c.reason.in_(sorted(always)), judged),
+            )
+            .order_by(_exposures.c.at.desc(), _exposures.c.id.desc())
+            .limit(limit)
+        )
+        return tuple(map(exposure_of, self._read(statement)))
+
+    def erased(self, ids: Collection[str]) -> set[str]:
+        """Those of some exposures whose question is not known any more, or never was."""
+        found = set(ids)
+        for some in chunks(sorted(found)):
+            standing = select(_exposures.c.id).where(
+                self._mine(), _exposures.c.id.in_(some), _exposures.c.query.is_not(None)
+            )
+            found -= set(self._read(standing).scalars())
+        return found
+
+    def shown(self, since: datetime, *, limit: int) -> dict[str, int]:
+        """How often each document was shown since a moment, by external id, among the newest `limit` exposures."""
+        statement = (
+            select(_exposures.c.answers)
+            .where(self._mine(), _exposures.c.at >= since)
+            .order_by(_exposures.c.at.desc(), _exposures.c.id.desc())
+            .limit(limit)
+        )
+        shown = (answer["external_id"] for answers in self._read(statement).scalars() for answer in answers)
+        return dict(Counter(shown))
+
+    def latest_id(self) -> str | None:
+        """The id of the exposure that was made last; ids sort by time."""
+        found: str | None = self._read(select(func.max(_exposures.c.id)).where(self._mine())).scalar()
+        return found
 
 
-def _exposure(row: Any) -> Exposure:
+def exposure_of(row: Any) -> Exposure:
     plain = {name: getattr(row, name) for name in _PLAIN}
-    return Exposure(answers=tuple(ShownAnswer(**answer) for answer in row.answers), **plain)
+    answers = tuple(ShownAnswer(**answer) for answer in row.answers)
+    return Exposure(answers=answers, features=row.features, **plain)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, func, insert, select
 
 from kb_service.store import tables
-from kb_service.store.repository import Repository
+from kb_service.store.repository import Repository, chunks
 from kb_service.store.values import Feedback
 
 _feedback = tables.feedback
@@ -28,7 +29,41 @@ class FeedbackLog(Repository):
         """What was said of an exposure's answers, oldest first."""
         statement = select(_feedback).where(self._mine(), _feedback.c.exposure_id == exposure_id)
         rows = self._read(statement.order_by(_feedback.c.at, _feedback.c.id))
-        return tuple(Feedback(**{name: getattr(row, name) for name in _NAMES}) for row in rows)
+        return tuple(map(feedback_of, rows))
+
+    def of_exposures(self, exposure_ids: Collection[str]) -> dict[str, tuple[Feedback, ...]]:
+        """What was said of the answers of each of some exposures, oldest first; without those of which nothing was."""
+        found: dict[str, list[Feedback]] = {}
+        for some in chunks(sorted(set(exposure_ids))):
+            statement = select(_feedback).where(self._mine(), _feedback.c.exposure_id.in_(some))
+            for row in self._read(statement.order_by(_feedback.c.at, _feedback.c.id)):
+                found.setdefault(row.exposure_id, []).append(feedback_of(row))
+        return {exposure_id: tuple(given) for exposure_id, given in found.items()}
+
+    def latest_id(self) -> str | None:
+        """The id of what was said last; ids sort by time."""
+        found: str | None = self._read(select(func.max(_feedback.c.id)).where(self._mine())).scalar()
+        return found
+
+    def outcomes_of_documents(self, since: datetime, *, limit: int) -> dict[str, dict[str, int]]:
+        """How often which outcome was told of each document since a moment, among the newest `limit` ones."""
+        of_exposure = and_(
+            _exposures.c.workspace == _feedback.c.workspace, _exposures.c.id == _feedback.c.exposure_id
+        )
+        statement = (
+            select(_feedback.c.answer_id, _feedback.c.outcome, _exposures.c.answers)
+            .join(_exposures, of_exposure)
+            .where(self._mine(), _feedback.c.at >= since)
+            .order_by(_feedback.c.at.desc(), _feedback.c.id.desc())
+            .limit(limit)
+        )
+        found: dict[str, dict[str, int]] = {}
+        for row in self._read(statement):
+            shown = {answer["answer_id"]: answer["external_id"] for answer in row.answers}
+            if row.answer_id in shown:
+                counts = found.setdefault(shown[row.answer_id], {})
+                counts[row.outcome] = counts.get(row.outcome, 0) + 1
+        return found
 
     def of_problems(self, problem_ids: Collection[str]) -> tuple[tuple[Feedback, str], ...]:
         """What was said of the answers shown for some problems, oldest first, each with the document's external id."""
@@ -45,6 +80,9 @@ class FeedbackLog(Repository):
         for row in self._read(statement):
             shown = {answer["answer_id"]: answer["external_id"] for answer in row.answers}
             if row.answer_id in shown:
-                item = Feedback(**{name: getattr(row, name) for name in _NAMES})
-                found.append((item, shown[row.answer_id]))
+                found.append((feedback_of(row), shown[row.answer_id]))
         return tuple(found)
+
+
+def feedback_of(row: Any) -> Feedback:
+    return Feedback(**{name: getattr(row, name) for name in _NAMES})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, or_, select
 
 from kb_service.store import tables
-from kb_service.store.values import Outcome
+from kb_service.store.values import GivenReply, Outcome
 
 REOPENED_WITHIN = timedelta(hours=72)
 """A customer who comes back about the same problem within this time was not helped."""
+
+LIKED = 3.0
+"""A rating from which a reply counts as accepted."""
 
 _events = tables.events
 _assignments = tables.assignments
@@ -55,6 +58,43 @@ def outcomes(connection: Connection, workspace: str, since: datetime | None) -> 
         )
 
 
+def accepted_replies(
+    connection: Connection, workspace: str, case_ids: Collection[str]
+) -> Iterator[GivenReply]:
+    """The replies with which some cases were resolved, by event time, without those that did not help.
+
+    A reply did not help when its resolution says so, when it was reopened as `outcomes` has it, or when the
+    customer's next rating is poor. Cases that are not resolved or closed now give none.
+    """
+    around = _around(connection, workspace, None, case_ids)
+    nothing = _Around()
+    for row in connection.execute(_replies(workspace, case_ids)):
+        near = around.get(row.case_id, nothing)
+        rating = row.rating if row.rating is not None else _rating_after(row.at, near)
+        if not _reopened(row, near) and (rating is None or rating >= LIKED):
+            yield GivenReply(row.id, row.case_id, row.at, row.reply)
+
+
+def _replies(workspace: str, case_ids: Collection[str]) -> Any:
+    source = _events.join(
+        _cases, and_(_cases.c.workspace == _events.c.workspace, _cases.c.id == _events.c.case_id)
+    )
+    columns = [_events.c[name] for name in ("id", "case_id", "at", "reply", "rating")]
+    return (
+        select(*columns, _cases.c.problem_id)
+        .select_from(source)
+        .where(
+            _events.c.workspace == workspace,
+            _events.c.case_id.in_(list(case_ids)),
+            _events.c.type == "resolution",
+            _events.c.reply.is_not(None),
+            _events.c.resolved.is_not(False),
+            _cases.c.state.in_(("resolved", "closed")),
+        )
+        .order_by(_events.c.at, _events.c.sequence)
+    )
+
+
 def _resolutions(workspace: str, since: datetime | None) -> Any:
     problem_id = func.coalesce(_assignments.c.problem_id, _cases.c.problem_id)
     source = (
@@ -85,8 +125,10 @@ def _resolutions(workspace: str, since: datetime | None) -> Any:
     return statement if since is None else statement.where(_events.c.at >= since)
 
 
-def _around(connection: Connection, workspace: str, since: datetime | None) -> dict[str, _Around]:
-    """The ratings, failures and problem messages of every case, each list by event time."""
+def _around(
+    connection: Connection, workspace: str, since: datetime | None, case_ids: Collection[str] | None = None
+) -> dict[str, _Around]:
+    """The ratings, failures and problem messages of every case, or of some, each list by event time."""
     source = _events.outerjoin(
         _assignments,
         and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
@@ -108,6 +150,8 @@ def _around(connection: Connection, workspace: str, since: datetime | None) -> d
     )
     if since is not None:
         statement = statement.where(_events.c.at >= since)
+    if case_ids is not None:
+        statement = statement.where(_events.c.case_id.in_(list(case_ids)))
     found: dict[str, _Around] = defaultdict(_Around)
     for row in connection.execute(statement):
         if row.type == "message":

@@ -30,6 +30,18 @@ class Proposals(Repository):
         row["evidence"] = dict(proposal.evidence)
         self._upsert(row)
 
+    def open_for(self, problem_id: str, kind: str) -> Proposal | None:
+        """The latest open proposal of one kind about a problem."""
+        statement = select(_proposals).where(
+            self._mine(),
+            _proposals.c.problem_id == problem_id,
+            _proposals.c.kind == kind,
+            _proposals.c.state == "open",
+        )
+        latest = statement.order_by(_proposals.c.opened_at.desc(), _proposals.c.id.desc()).limit(1)
+        row = self._read(latest).first()
+        return None if row is None else _proposal(row)
+
     def page(
         self,
         cursor: str | None = None,

@@ -10,6 +10,7 @@ from kb_service.store.agents import Agents
 from kb_service.store.alerts import Alerts
 from kb_service.store.assignments import Assignments
 from kb_service.store.audit import AuditLog
+from kb_service.store.calibrations import Calibrations
 from kb_service.store.cases import Cases
 from kb_service.store.changes import Changes
 from kb_service.store.documents import Documents
@@ -17,13 +18,17 @@ from kb_service.store.erasure import erase_customer
 from kb_service.store.events import Events
 from kb_service.store.exposures import Exposures
 from kb_service.store.feedback import FeedbackLog
+from kb_service.store.gaps import ToldGaps
 from kb_service.store.idempotency import Idempotency
 from kb_service.store.intents import Intents
+from kb_service.store.jobs import Jobs
+from kb_service.store.judgements import Judgements
 from kb_service.store.keys import Keys
 from kb_service.store.outbox import Outbox
 from kb_service.store.problems import Problems
 from kb_service.store.proposals import Proposals
 from kb_service.store.repository import Scope
+from kb_service.store.reviews import Reviews
 from kb_service.store.rules import RuleBook
 from kb_service.store.sources import Sources
 from kb_service.store.values import Erasure
@@ -57,6 +62,11 @@ class Unit:
         self.outbox = Outbox(scope)
         self.exposures = Exposures(scope)
         self.feedback = FeedbackLog(scope)
+        self.gaps = ToldGaps(scope)
+        self.reviews = Reviews(scope)
+        self.judgements = Judgements(scope)
+        self.calibrations = Calibrations(scope)
+        self.jobs = Jobs(scope)
         self.idempotency = Idempotency(scope)
         self.audit = AuditLog(scope)
         self.erased = False

@@ -31,9 +31,12 @@ ChangeKind: TypeAlias = Literal[
     "alert",
     "alert_removed",
     "rules",
+    "calibration",
+    "review",
     "workspace",
 ]
 DeliveryState: TypeAlias = Literal["pending", "delivered", "exhausted", "cancelled"]
+Verdict: TypeAlias = Literal["right", "wrong", "harmful"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +269,11 @@ class ShownAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What was asked and what was shown for it. `query` is the text as it may be kept: masked."""
+    """What was asked and what was shown for it. `query` is the text as it may be kept: masked.
+
+    `features` are those of the best hit, by name, and `threshold` is the confidence from which an answer was
+    sent, before a recalibration's shift; both belong to the model and the calibration named here.
+    """
 
     id: str
     at: datetime
@@ -284,6 +291,63 @@ class Exposure:
     problem_id: str | None = None
     intent_id: str | None = None
     agent_id: str | None = None
+    model_id: str | None = None
+    calibration_id: str | None = None
+    features: Mapping[str, float] | None = None
+    threshold: float | None = None
+
+    @property
+    def best(self) -> ShownAnswer | None:
+        """The answer that the confidence and the features are about, wherever it was shown."""
+        return max(self.answers, key=lambda answer: answer.confidence, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One automatic answer of the sample that people look at; the question is its exposure's.
+
+    `withheld` are the documents that it keeps out of automatic answers, each with the version that it speaks
+    of: a later one is free again. `text` and `note` are None once the customer was erased.
+    """
+
+    id: str
+    exposure_id: str
+    at: datetime
+    text: str | None
+    citations: tuple[Mapping[str, Any], ...] = ()
+    state: Literal["pending", "done"] = "pending"
+    verdict: Verdict | None = None
+    note: str | None = None
+    reviewer: str | None = None
+    decided_at: datetime | None = None
+    proposal_id: str | None = None
+    withheld: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCalibration:
+    """One entry in the history of a workspace's calibration; the newest of a model is in force.
+
+    `kind` tells what it was fitted on: judged questions, people's verdicts, or an earlier entry that was
+    brought back. `constants` are None where the shipped ones were brought back.
+    """
+
+    id: str
+    model_id: str
+    kind: Literal["questions", "verdicts", "rollback"]
+    source: str
+    fitted_at: datetime
+    counts: Mapping[str, int]
+    constants: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """An exposure that somebody has judged, with all that they said, oldest first."""
+
+    exposure: Exposure
+    feedback: tuple[Feedback, ...] = ()
+    review: Review | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +360,33 @@ class Feedback:
     final_text: str | None = None
     agent_id: str | None = None
     rating: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldGap:
+    """A gap that was told. `exposure_ids` are its questions then; `quotes` those and the events whose texts its
+    messages and proposal quote, so that an erasure finds them. `names` are empty once a quoted customer was erased.
+    `proposal_id` is a proposal that it raised itself.
+    """
+
+    id: str
+    problem_id: str | None
+    names: Mapping[str, str]
+    exposure_ids: tuple[str, ...]
+    quotes: tuple[str, ...]
+    told_at: datetime
+    message_ids: tuple[str, ...] = ()
+    proposal_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenReply:
+    """What an agent answered in a case, by the event of the resolution."""
+
+    event_id: str
+    case_id: str
+    at: datetime
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

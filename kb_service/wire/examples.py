@@ -56,6 +56,67 @@ ROUTE: dict[str, Any] = {
         "resolve_due": "2026-11-11T13:00:00+08:00",
     },
 }
+CONFLICT: dict[str, Any] = {
+    "id": "cf_2b1c…",
+    "aspect": "quantity",
+    "score": 1.0,
+    "matters": ["free_delivery"],
+    "difference": {
+        "zh": "包邮：一处写“¥99”，另一处写“¥129”",
+        "en": "Free delivery: one says “¥99”, the other “¥129”",
+    },
+    "documents": [
+        {
+            "document_id": "delivery-zh",
+            "title": "国内配送说明",
+            "kind": "policy",
+            "language": "zh",
+            "url": None,
+            "section": ["运费"],
+            "quote": "单笔实付满 ¥99 包邮。",
+            "start": 120,
+            "end": 133,
+            "valid_from": "2026-01-01T00:00:00+08:00",
+            "valid_to": None,
+        },
+        {
+            "document_id": "delivery-en",
+            "title": "Delivery in mainland China",
+            "kind": "policy",
+            "language": "en",
+            "url": None,
+            "section": ["Cost"],
+            "quote": "Delivery is free from ¥129.",
+            "start": 210,
+            "end": 237,
+            "valid_from": "2026-03-01T00:00:00+08:00",
+            "valid_to": None,
+        },
+    ],
+    "since": "2026-03-01T00:00:00+08:00",
+    "until": None,
+}
+STALE: dict[str, Any] = {
+    "document_id": "winter-sale",
+    "title": "冬季促销规则",
+    "kind": "policy",
+    "language": "zh",
+    "url": None,
+    "valid_from": "2025-11-20T00:00:00+08:00",
+    "valid_to": "2025-12-01T00:00:00+08:00",
+    "updated_at": "2025-11-19T09:00:00+08:00",
+    "reasons": [
+        {
+            "code": "ends_soon",
+            "text": {
+                "zh": "有效期将于 2025-12-01 结束（还有 9 天），没有后继文档",
+                "en": "ends on 2025-12-01, in 9 days, without a successor",
+            },
+            "weight": 0.5,
+            "evidence": {"valid_to": "2025-11-30T16:00:00+00:00", "days": 9},
+        }
+    ],
+}
 REPLY: dict[str, Any] = {
     "action": "answer",
     "reason": "confident",
@@ -202,8 +263,59 @@ RULES: dict[str, Any] = {
     "followup_hours": 72.0,
     "refund_limit": 500.0,
     "wrong_answer_bound": 0.01,
+    "review_share": 0.05,
     "priority_weights": {},
     "sensitive_flows": {},
+}
+GAP: dict[str, Any] = {
+    "id": "gap_3e91",
+    "name": "发票可以开公司抬头吗（抬头、税号）",
+    "state": "open",
+    "reason": "nothing_found",
+    "reasons": {"rewritten": 1, "nothing_found": 4},
+    "problem": {"id": "p_71c0", "name": "发票抬头", "state": "open"},
+    "customers": 5,
+    "customer_ids": ["u-9", "u-31"],
+    "questions": 7,
+    "votes": 5,
+    "cases": ["case_8a1c"],
+    "first_at": "2026-11-09T08:12:00+08:00",
+    "last_at": "2026-11-11T09:00:00+08:00",
+    "languages": ["zh", "en"],
+    "products": [],
+    "examples": ["发票可以开公司抬头吗", "can the invoice name my company"],
+    "best": {"document_id": "faq-zh-044", "title": "如何申请发票", "kind": "faq", "confidence": 0.31},
+    "answered_by": None,
+    "draft": {
+        "title": "发票可以开公司抬头吗",
+        "question": "发票可以开公司抬头吗",
+        "body": "可以。申请开票时选择“企业”，填写公司名称和税号，电子发票会在 24 小时内发到您的邮箱。",
+        "kind": "faq",
+        "language": "zh",
+        "status": "draft",
+        "external_id": "gap_3e91",
+        "document": {
+            "kind": "faq",
+            "title": "发票可以开公司抬头吗",
+            "language": "zh",
+            "status": "draft",
+            "products": [],
+            "fields": {
+                "question": "发票可以开公司抬头吗",
+                "reply": "可以。申请开票时选择“企业”，填写公司名称和税号，电子发票会在 24 小时内发到您的邮箱。",
+            },
+        },
+        "sources": [
+            {
+                "kind": "resolution",
+                "id": "m-20261110-40",
+                "at": "2026-11-10T10:20:00+08:00",
+                "text": "可以。申请开票时选择“企业”，填写公司名称和税号，电子发票会在 24 小时内发到您的邮箱。",
+            }
+        ],
+    },
+    "draft_reason": None,
+    "told_at": "2026-11-10T11:00:00+08:00",
 }
 GRAPH: dict[str, Any] = {
     "directed": True,
@@ -239,6 +351,7 @@ DOCUMENT_HEAD: dict[str, Any] = {
 DOCUMENT: dict[str, Any] = {
     **DOCUMENT_HEAD,
     "text": "退货政策\n\n自签收之日起 7 天内……",
+    "withheld_by": None,
     "fields": {},
     "metadata": {},
 }
@@ -298,6 +411,25 @@ EVENT_RESULT: dict[str, Any] = {
     "alerts": ["alt_77f0"],
     "case_id": "case_8a1c",
     "error": None,
+}
+
+
+REVIEW: dict[str, Any] = {
+    "id": "rev_01KA…",
+    "exposure_id": "exp_01KA…",
+    "state": "pending",
+    "at": "2026-11-09T10:40:00+08:00",
+    "question": "买了十天还能退吗",
+    "language": "zh",
+    "answer": "自签收之日起 7 天内可无理由退货。",
+    "citations": REPLY["answers"][0]["citations"],
+    "confidence": 0.96,
+    "verdict": None,
+    "note": None,
+    "reviewer": None,
+    "decided_at": None,
+    "withheld": [],
+    "proposal_id": None,
 }
 
 
@@ -439,6 +571,20 @@ RESPONSES: dict[str, Any] = {
             "created_at": "2025-02-20T10:00:00+08:00",
         }
     ),
+    "GET /v1/gaps": _page(GAP),
+    "GET /v1/conflicts": _page(CONFLICT),
+    "GET /v1/stale": _page(STALE),
+    "GET /v1/reviews": _page(REVIEW),
+    "POST /v1/reviews/{id}": {
+        **REVIEW,
+        "state": "done",
+        "verdict": "harmful",
+        "note": "七天是旧规定",
+        "reviewer": "key_01KA…",
+        "decided_at": "2026-11-09T16:05:00+08:00",
+        "withheld": ["policy-returns-zh"],
+        "proposal_id": "prop_7c20…",
+    },
     "DELETE /v1/customers/{id}": {"customer_id": "u-9", "erased": {"events": 12, "cases": 2}},
     "GET /v1/audit": _page(
         {

@@ -83,7 +83,10 @@ class DocumentHeadOut(Response):
 
 
 class DocumentOut(DocumentHeadOut):
+    """`withheld_by` is the review that keeps the document out of automatic answers."""
+
     text: str
+    withheld_by: str | None
     fields: dict[str, Scalar]
     metadata: dict[str, Scalar]
 

@@ -28,7 +28,10 @@ from kb_service.store import (
     Feedback,
     NewEvent,
     Replay,
+    Review,
     ShownAnswer,
+    StoredCalibration,
+    ToldGap,
     Unit,
     Webhook,
     WebhookSecret,
@@ -278,8 +281,57 @@ def an_exposure(id: str = "x1", **changes: Any) -> Exposure:
         "problem_id": "p1",
         "intent_id": "damaged",
         "agent_id": "agent-1",
+        "model_id": MODEL,
+        "calibration_id": "cal_1",
+        "features": {"bias": 1.0, "score": 0.75},
+        "threshold": 0.9,
     }
     return Exposure(**(values | changes))
+
+
+def a_review(id: str = "rev-1", **changes: Any) -> Review:
+    values: dict[str, Any] = {
+        "id": id,
+        "exposure_id": "x1",
+        "at": AT,
+        "text": "签收后七天内可以退货。",
+        "citations": ({"document_id": "policy-returns", "quote": "七天内可以退货", "start": 5, "end": 16},),
+        "state": "done",
+        "verdict": "harmful",
+        "note": "已经改为十五天",
+        "reviewer": "key_1",
+        "decided_at": AT + timedelta(hours=2),
+        "proposal_id": "proposal-1",
+        "withheld": {"policy-returns": 2},
+    }
+    return Review(**(values | changes))
+
+
+def a_calibration(id: str = "cal_1", **changes: Any) -> StoredCalibration:
+    values: dict[str, Any] = {
+        "id": id,
+        "model_id": MODEL,
+        "kind": "questions",
+        "source": "60 questions of questions.jsonl",
+        "fitted_at": AT,
+        "counts": {"questions": 60},
+        "constants": {"fusion": {"question": 0.25}},
+    }
+    return StoredCalibration(**(values | changes))
+
+
+def a_told_gap(id: str = "gap-1", **changes: Any) -> ToldGap:
+    values: dict[str, Any] = {
+        "id": id,
+        "problem_id": "p1",
+        "names": {"zh": "杯子碎了怎么办", "en": "What of a broken cup"},
+        "exposure_ids": ("x1",),
+        "quotes": ("x1", "r2"),
+        "told_at": AT,
+        "message_ids": ("msg_1",),
+        "proposal_id": "proposal-1",
+    }
+    return ToldGap(**(values | changes))
 
 
 def some_feedback(id: str = "f1", **changes: Any) -> Feedback:
@@ -328,6 +380,10 @@ def fill(unit: Unit) -> None:
     unit.outbox.add("alert.opened", {"alert": "alert-1"}, AT, ["hook-1"], ["e1"])
     unit.exposures.add_many([an_exposure()])
     unit.feedback.add(some_feedback())
+    unit.gaps.put(a_told_gap())
+    unit.reviews.put(a_review())
+    unit.calibrations.add(a_calibration())
+    unit.jobs.claim("recalibrate", AT)
     unit.idempotency.put("key-1", "/v1/events", a_replay())
     unit.audit.append("key_1", "documents.put", "policy-returns", {"version": 1})
 

@@ -113,6 +113,23 @@ def test_a_second_models_vectors_stand_beside_the_first(store: Store) -> None:
         assert len(unit.documents.without_vectors(MODEL, 9)) == 3
 
 
+def test_vectors_of_the_same_space_stand_in_until_a_model_has_its_own(store: Store) -> None:
+    with store.writing("shop") as unit:
+        put_document(unit, a_document())
+        ids = [stored.passage.id for stored in unit.documents.passages()]
+        unit.documents.put_vectors(ids, vectors_of(3, 16), "mini+zh:old")
+        unit.documents.put_vectors(ids[:1], vectors_of(1, 24), "mini+zh:new")
+
+        def lengths(model_id: str) -> list[int | None]:
+            held = unit.documents.passages(model_id=model_id)
+            return [None if one.vector is None else len(one.vector) for one in held]
+
+        assert lengths("mini+zh:new") == [24, 16, 16]
+        assert lengths("mini+zh:old") == [16, 16, 16]
+        assert lengths("mini") == lengths("other+zh:new") == lengths("min_+zh:new") == [None, None, None]
+        assert [one.ordinal for one in unit.documents.without_vectors("mini+zh:new", 9)] == [1, 2]
+
+
 def test_vectors_must_fit_their_passages(store: Store) -> None:
     document = a_document()
     with store.writing("shop") as unit:

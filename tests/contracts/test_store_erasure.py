@@ -19,6 +19,8 @@ from tests.contracts.store_samples import (
     a_problem,
     a_proposal,
     a_replay,
+    a_review,
+    a_told_gap,
     a_webhook,
     an_alert,
     an_event,
@@ -105,6 +107,19 @@ def her_story(unit: Unit) -> None:
         ]
     )
     unit.feedback.add(some_feedback("fh", exposure_id="xh1", final_text=f"您好 {MARK}"))
+    name = {"en": MARK, "zh": SAID[0][:9]}
+    message = unit.outbox.add(
+        "gap.found", {"id": "gap", "name": name, "examples": [SAID[0][:10]]}, AT, ["hook-1"]
+    )
+    unit.proposals.put(a_proposal("for-gap", title={"en": f"Write of {MARK}"}, draft=f"- {SAID[0][:10]}"))
+    gap = {"names": name, "quotes": ("xh1", "x1"), "message_ids": (message,), "proposal_id": "for-gap"}
+    unit.gaps.put(a_told_gap("hers", exposure_ids=("xh1",), **gap))
+    by_reply = {"quotes": ("h5",), "names": {"en": f"{MARK} refunded"}, "message_ids": ()}
+    unit.gaps.put(a_told_gap("quotes-reply", exposure_ids=("x1",), **by_reply))
+    waiting = {"state": "pending", "verdict": None, "note": None, "withheld": {}}
+    unit.reviews.put(a_review("waits", exposure_id="xh1", text=f"您好 {MARK}", **waiting))
+    unit.reviews.put(a_review("done", exposure_id="xh2", text=f"{MARK}'s order", note=f"{MARK} is right"))
+    unit.reviews.put(a_review("others", note=f"see {SAID[1]}"))
     unit.idempotency.put("k1", "/v1/events", Replay("h", 200, f'{{"id":"h1","customer":"{HER}"}}'.encode()))
     unit.idempotency.put("k2", "/v1/answers", Replay("h", 200, f'{{"summary":"{SAID[1]}"}}'.encode()))
     unit.audit.append("key_1", "cases.handover", f"case of {HER}", {"summary": SAID[0], "customer": HER})
@@ -157,6 +172,8 @@ def test_what_was_touched_is_told(erased: Erasure) -> None:
         "messages": 2,
         "problems": 3,
         "proposals": 1,
+        "reviews": 3,
+        "told_gaps": 2,
     }
 
 
@@ -198,8 +215,12 @@ def test_what_others_said_stays(store: Store, store_url: str, erased: Erasure) -
         }
         assert unit.exposures.get("xh1") == replace(an_exposure("xh1"), **blanked)
         assert unit.feedback.of_exposure("xh1") == (some_feedback("fh", exposure_id="xh1", final_text=None),)
+        assert unit.reviews.get("waits") is None, "nobody can judge it any more"
+        assert unit.reviews.get("done") == a_review("done", exposure_id="xh2", text=None, note=None)
+        assert unit.reviews.get("others") == a_review("others", note=f"see {ERASED}")
+        assert unit.reviews.get("rev-1") == a_review()
         assert unit.idempotency.get("key-1", "/v1/events") == a_replay()
-        assert unit.outbox.counts() == {"pending": 3}
+        assert unit.outbox.counts() == {"pending": 4}
         data = [row["data"] for row in rows(store_url, "shop")["messages"]]
         assert {"alert": {"examples": ["fine"], "customers": ["u2"]}, "words": ERASED} in data
         assert {"text": f"see {ERASED} by {ERASED}."} in data
@@ -215,7 +236,7 @@ def test_what_others_said_stays(store: Store, store_url: str, erased: Erasure) -
 def test_the_outbox_carries_on(store: Store, erased: Erasure) -> None:
     with store.reading("shop") as unit:
         now = unit.now
-    assert len(store.outbox_worker().due(now)) == 3
+    assert len(store.outbox_worker().due(now)) == 4
 
 
 def test_erasing_again_or_a_stranger_changes_nothing(store: Store, store_url: str, erased: Erasure) -> None:

@@ -14,12 +14,15 @@ from kb_service.store.repository import Repository
 from tests.contracts.store_samples import (
     AT,
     MODEL,
+    a_calibration,
     a_case,
     a_document,
     a_match,
     a_problem,
     a_proposal,
     a_replay,
+    a_review,
+    a_told_gap,
     a_webhook,
     an_agent,
     an_alert,
@@ -116,9 +119,32 @@ READS: dict[str, Call] = {
     "agents.recent": lambda u: u.agents.recent(),
     "events.of_other_models": lambda u: u.events.of_other_models("none"),
     "documents.next_versions": lambda u: u.documents.next_versions(u.documents.heads()),
+    "gaps.since": lambda u: u.gaps.since(AT),
+    "exposures.unanswered": lambda u: u.exposures.unanswered(
+        AT, below=1.0, reasons=["confident"], always=[], outcomes=["edited"], limit=9
+    ),
+    "exposures.shown": lambda u: u.exposures.shown(AT, limit=9),
+    "exposures.latest_id": lambda u: u.exposures.latest_id(),
+    "exposures.erased": lambda u: u.exposures.erased(["x1", "x2"]) != {"x1", "x2"} and "x1",
+    "feedback.of_exposures": lambda u: u.feedback.of_exposures(["x1"]),
+    "feedback.outcomes_of_documents": lambda u: u.feedback.outcomes_of_documents(AT, limit=9),
+    "feedback.latest_id": lambda u: u.feedback.latest_id(),
+    "cases.of_conversations": lambda u: u.cases.of_conversations(["c1"]),
+    "cases.over": lambda u: u.cases.over(["case-2"]),
+    "events.accepted_replies": lambda u: u.events.accepted_replies(["case-2"]),
+    "proposals.open_for": lambda u: u.proposals.open_for("p1", "document"),
     "feedback.of_exposure": lambda u: u.feedback.of_exposure("x1"),
     "feedback.of_problems": lambda u: u.feedback.of_problems(["p1"]),
     "idempotency.get": lambda u: u.idempotency.get("key-1", "/v1/events"),
+    "reviews.get": lambda u: u.reviews.get("rev-1"),
+    "reviews.page": lambda u: u.reviews.page(),
+    "reviews.withheld": lambda u: u.reviews.withheld(),
+    "reviews.of_proposal": lambda u: u.reviews.of_proposal("proposal-1"),
+    "judgements.latest": lambda u: u.judgements.latest(MODEL, 9),
+    "calibrations.get": lambda u: u.calibrations.get("cal_1"),
+    "calibrations.newest": lambda u: u.calibrations.newest(MODEL),
+    "calibrations.all": lambda u: u.calibrations.all(),
+    "jobs.last": lambda u: u.jobs.last("recalibrate"),
     "audit.page": lambda u: u.audit.page(),
 }
 
@@ -161,6 +187,12 @@ WRITES: dict[str, Call] = {
     "feedback.add": lambda u: u.feedback.add(some_feedback(outcome="rejected")),
     "idempotency.put": lambda u: u.idempotency.put("key-1", "/v1/events", a_replay(b"another")),
     "idempotency.purge": lambda u: u.idempotency.purge(u.now.replace(year=2100)),
+    "reviews.add_many": lambda u: u.reviews.add_many([a_review(note="another")]),
+    "reviews.put": lambda u: u.reviews.put(a_review(note="another")),
+    "calibrations.add": lambda u: u.calibrations.add(a_calibration(source="another")),
+    "jobs.claim": lambda u: u.jobs.claim("recalibrate", u.now.replace(year=2100)),
+    "gaps.put": lambda u: u.gaps.put(a_told_gap(names={"en": "another"})),
+    "gaps.forget": lambda u: u.gaps.forget(["x1", "r2"]),
     "audit.append": lambda u: u.audit.append("key_1", "documents.put", "another", {}),
     "erase_customer": lambda u: u.erase_customer("u1"),
 }
@@ -195,6 +227,9 @@ def test_every_method_is_tried() -> None:
 def filled(store: Store) -> Store:
     with store.writing("shop") as unit:
         fill(unit)
+        unit.cases.put(a_case("case-2", conversation_ids=("c9",), state="closed"))
+        closing = {"type": "resolution", "role": "agent", "reply": "已补发", "conversation_id": "c9"}
+        unit.events.add(an_event("r2", text=None, **closing), "case-2")
     return store
 
 

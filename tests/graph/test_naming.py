@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from graph.naming import name_problem
+from graph.naming import name_problem, typical
 from tests.graph.utterances import say
 
 SCREEN = ["手机屏幕碎了", "手机屏幕碎了怎么退货", "手机屏幕碎了，物流压坏的吧", "收到手机屏幕裂了要退货"]
@@ -82,3 +82,9 @@ def test_messages_without_words_still_give_a_name(text: str) -> None:
 def test_names_depend_on_the_messages_alone() -> None:
     messages = [say(text) for text in SCREEN]
     assert name_problem(messages) == name_problem(messages)
+
+
+def test_the_typical_message_stands_nearest_to_the_others() -> None:
+    assert typical([say(text) for text in ["parcel lost", "broken kettle lid", *SCREEN[:1], *SCREEN]]) >= 2
+    many = [say(f"other words number {n}") for n in range(400)]
+    assert 0 <= typical(many) < 400

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest import embedding, encoder_files
+from ingest import embedding, encoder_files, lexicon
 from ingest.embedding import (
     BatchingEmbedder,
     Embedder,
     PackagedEmbedder,
+    Treatment,
     WordHashEmbedder,
     ensure_export,
     load_embedder,
@@ -101,13 +102,17 @@ class TestLayouts:
 
 @pytest.mark.model
 class TestPackaged:
-    def test_its_id_names_model_runtime_and_weights(self, packaged_embedder: Embedder) -> None:
-        name, _, digest = packaged_embedder.model_id.partition("@onnx-fp32:")
+    def test_its_id_names_model_runtime_weights_and_lexicon(
+        self, packaged_embedder: Embedder, english_embedder: Embedder
+    ) -> None:
+        name, _, digest = english_embedder.model_id.partition("@onnx-fp32:")
         assert name == "all-MiniLM-L6-v2"
         weights = encoder_files.packaged_model() / "model.safetensors"
         assert encoder_files.file_digest(weights).startswith(digest)
         assert len(digest) == 8
-        assert packaged_embedder.reads == {"en"}
+        assert english_embedder.reads == {"en"}
+        assert packaged_embedder.model_id == f"{english_embedder.model_id}+zh:{lexicon.load().digest[:8]}"
+        assert packaged_embedder.reads == {"en", "zh"}
 
     def test_meaning_beats_words(self, packaged_embedder: Embedder) -> None:
         question, right, wrong = packaged_embedder.embed_passages(
@@ -204,6 +209,10 @@ class TestLoadEmbedder:
         monkeypatch.setattr(embedding, "ensure_export", lambda: made.append(True))
         assert load_embedder("packaged", threads=1).dimension == 384
         assert made == [True]
+
+    def test_prefixes_are_for_models_that_do_not_come_with_the_service(self) -> None:
+        with pytest.raises(EncoderUnavailable, match="word-hash takes no prefixes, pooling or languages"):
+            load_embedder("word-hash", treatment=Treatment(query_prefix="query: "))
 
     def test_an_empty_name_is_refused(self) -> None:
         with pytest.raises(EncoderUnavailable, match="embedding_model is empty; set it to `packaged`"):

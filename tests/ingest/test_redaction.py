@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.personal_data import is_resident_id, passes_luhn
-from ingest.redaction import MASKS, Redacted, mask_numbers, redact
+from ingest.redaction import MASKS, Redacted, mask_numbers, mask_order_numbers, redact
 
 MASKED = [
     ("我的手机是13800138000，请回电", "我的手机是[PHONE]，请回电"),
@@ -248,3 +248,18 @@ def test_resident_ids_need_province_date_and_check() -> None:
 def test_numbers_are_masked_for_comparison(text: str, expected: str) -> None:
     assert mask_numbers(text) == expected
     assert mask_numbers(expected) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("订单SL20261111004821已退款129.00元", "订单[ORDER]已退款129.00元"),
+        ("SF1234567890123 arrives in 3-5 days", "[ORDER] arrives in 3-5 days"),
+        ("请在2026-12-01前拨打400-820-8820", "请在2026-12-01前拨打400-820-8820"),
+        ("call 1-800-555-0199 within 30 days", "call 1-800-555-0199 within 30 days"),
+        ("{order.id}，电话13800138000", "{order.id}，电话[PHONE]"),
+    ],
+)
+def test_a_reply_loses_its_order_and_keeps_what_it_says(text: str, expected: str) -> None:
+    assert mask_order_numbers(text) == expected
+    assert mask_order_numbers(expected) == expected

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ingest import encoder_files, transformers
-from ingest.embedding import Embedder, ensure_export, load_embedder
+from ingest.embedding import Embedder, Treatment, ensure_export, load_embedder
 from ingest.errors import EncoderUnavailable
 from ingest.transformers import TransformersEmbedder, family_of
 
@@ -131,6 +131,16 @@ class TestLocalModels:
         assert vectors.dtype == np.float32
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
         assert embedder.embed_passages([]).shape == (0, 16)
+
+    def test_it_is_treated_as_told(self, small_model: Path) -> None:
+        treatment = Treatment("query: ", "", "cls", frozenset({"zh", "en"}))
+        treated = load_embedder(str(small_model), treatment=treatment)
+        same = TransformersEmbedder(
+            str(small_model), query_prefix="query: ", passage_prefix="", pooling="cls"
+        )
+        assert treated.model_id == same.model_id
+        assert treated.reads == {"zh", "en"}
+        np.testing.assert_array_equal(treated.embed_queries(["refund"]), same.embed_queries(["refund"]))
 
     def test_prefixes_change_vectors_and_id(self, small_model: Path) -> None:
         plain = TransformersEmbedder(str(small_model))
@@ -265,15 +275,15 @@ def test_unknown_names_have_no_family() -> None:
 
 @pytest.mark.model
 class TestExport:
-    def test_vectors_agree_with_sentence_transformers(self, packaged_embedder: Embedder) -> None:
+    def test_vectors_agree_with_sentence_transformers(self, english_embedder: Embedder) -> None:
         from sentence_transformers import SentenceTransformer
 
         assert len(SENTENCES) == 50
         model = SentenceTransformer(str(encoder_files.packaged_model()), device="cpu")
         expected = model.encode(SENTENCES, normalize_embeddings=True, show_progress_bar=False)
-        cosines = (packaged_embedder.embed_passages(SENTENCES) * expected).sum(axis=1)
+        cosines = (english_embedder.embed_passages(SENTENCES) * expected).sum(axis=1)
         assert cosines.min() >= 0.9999
-        singly = np.concatenate([packaged_embedder.embed_queries([text]) for text in SENTENCES])
+        singly = np.concatenate([english_embedder.embed_queries([text]) for text in SENTENCES])
         assert (singly * expected).sum(axis=1).min() >= 0.9999
 
     def test_a_corrupt_export_is_made_again(self, tmp_path: Path) -> None:

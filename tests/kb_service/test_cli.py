@@ -194,7 +194,7 @@ def test_another_model_embeds_anew_with_rebuild(
     kb.good("workspaces", "create", "shop")
     passages = kb.good("ingest", shop, "-w", "shop", "--json").json["passages"]
     assert kb.good("rebuild", "--json").json["embedded"] == {"shop": 0}
-    monkeypatch.setattr("kb_service.app.load_embedder", lambda *_, **__: Renamed())
+    monkeypatch.setattr("kb_service.encoders.load_embedder", lambda *_, **__: Renamed())
     before = kb.good("search", "kettle boils", "-w", "shop", "--json").json
     assert before[0]["dense"] == 0, "words alone find what the model has not embedded"
     assert f"{passages} passages embedded" in kb.good("rebuild", "-w", "shop").out
@@ -210,16 +210,91 @@ def test_eval_prints_a_table_and_json(kb: CommandLine, shop: Path) -> None:
     assert table.out.splitlines()[0].startswith(
         "|  | questions | unanswerable | hit@1 | hit@5 | MRR | nDCG@10"
     )
-    assert {line.split("|")[1].strip() for line in table.out.splitlines()[2:]} == {"en", "zh", "all"}
+    first, *rest = table.out.split("\n\n")
+    assert {line.split("|")[1].strip() for line in first.splitlines()[2:]} == {"en", "zh", "all"}
+    assert [part.splitlines()[0].split("|")[1].strip() for part in rest if part.startswith("|")] == [
+        "sent from confidence",
+        "stage",
+    ]
+    assert "Nothing is sent unseen: no confidence is proven to be wrong at most 1.0%." in rest
     figures = kb.good("eval", shop / "questions.jsonl", "-w", "shop", "--json").json
     assert figures["all"]["questions"] == 3
     assert figures["all"]["unanswerable"] == 1
+    assert figures["coverage"][0]["confidence"] == 0.5
+    assert list(figures["stages"])[-1] == "with confidence"
+    assert figures["stages"]["words"]["ndcg10"] is not None
+    assert figures["threshold"] == {"en": None, "zh": None}
     none = kb("eval", shop / "questions.jsonl", "-w", "shop", "--split", "other")
     assert none.status == 2
     assert "report" in none.err
     unfit = kb("eval", shop / "questions.jsonl", "-w", "shop", "--fit")
     assert unfit.status == 2
     assert "calibrate" in unfit.err
+
+
+def judged(folder: Path, count: int) -> Path:
+    """Questions about the small shop without a split, some of which nothing answers."""
+    asked = [
+        ("returned within 30 days", "en", ["policies:returns.md"]),
+        ("偏远地区几天送达", "zh", ["shipping-zh"]),
+        ("how do I get an invoice", "en", ["faq-1"]),
+        ("lottery numbers for friday", "en", []),
+    ]
+    path = folder / "judged.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(count):
+            query, language, expected = asked[number % len(asked)]
+            line = {"id": f"q{number}", "query": query, "language": language, "expected": expected}
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return path
+
+
+def test_a_calibration_is_fitted_listed_and_taken_back(kb: CommandLine, shop: Path, tmp_path: Path) -> None:
+    kb.good("workspaces", "create", "shop")
+    kb.good("ingest", shop, "-w", "shop")
+    assert "shipped" in kb.good("calibrations", "list").err
+    told = kb.good("eval", judged(tmp_path, 120), "--calibrate", "--json").json
+    assert told["taught"] + told["held_out"] == 120
+    assert told["losses"] == []
+    assert told["before"]["all"]["questions"] == told["held_out"]
+    (entry,) = kb.good("calibrations", "list", "--json").json
+    assert (entry["id"], entry["kind"], entry["source"]) == (
+        told["id"],
+        "questions",
+        f"{told['taught']} questions of judged.jsonl",
+    )
+    assert "constants" not in entry
+    assert told["id"] in kb.good("calibrations", "list").out
+    back = kb.good("calibrations", "rollback", "shipped", "--json").json
+    assert back["to"] == "shipped"
+    assert f"back to {told['id']}" in kb.good("calibrations", "rollback", told["id"]).out
+    assert [item["kind"] for item in kb.good("calibrations", "list", "--json").json] == [
+        "rollback",
+        "rollback",
+        "questions",
+    ]
+    assert kb("calibrations", "rollback", "cal_none").status == 2
+
+
+def test_a_calibration_that_nothing_proves_is_refused_with_one(
+    kb: CommandLine, shop: Path, tmp_path: Path
+) -> None:
+    kb.good("workspaces", "create", "shop")
+    kb.good("ingest", shop, "-w", "shop")
+    refused = kb("eval", judged(tmp_path, 20), "--calibrate")
+    assert refused.status == 1
+    assert "Not stored: fewer than 30 questions" in refused.out
+    assert kb.good("calibrations", "list", "--json").json == []
+    assert "Stored as cal_" in kb.good("eval", judged(tmp_path, 20), "--calibrate", "--force").out
+    for wrong in (("--force",), ("--calibrate", "--fit")):
+        assert kb("eval", judged(tmp_path, 20), *wrong).status == 2
+
+
+def test_verdicts_are_learned_on_demand(kb: CommandLine) -> None:
+    kb.good("workspaces", "create", "shop")
+    assert "too few verdicts to move the confidence; nothing changes" in kb.good("calibrations", "fit").out
+    told = kb.good("calibrations", "fit", "--json").json
+    assert (told["id"], told["reason"], told["reviews"]) == (None, "too_few", 0)
 
 
 # --- the demo

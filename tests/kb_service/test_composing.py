@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from kb_service.composing import WHOLE_PASSAGE, compose_reply, fill, summarise
+from kb_service.composing import compose_reply, summarise
+from kb_service.replying.excerpts import WHOLE
 from kb_service.search.models import Hit
 
 
@@ -18,18 +19,6 @@ def hit(text: str, **given: Any) -> Hit:
         "end": start + len(text), "score": 0.8, "dense": 0.5, "lexical": 9.0, "graph": 0.0, "coverage": 0.7,
     }  # fmt: skip
     return Hit(**{**values, **given})
-
-
-def test_placeholders_are_filled_from_the_context_and_the_rest_is_listed_once() -> None:
-    text, missing = fill(
-        "Order {order.id} is {order.status}; {order.id} arrives {parcel.eta}.", {"order.status": "sent"}
-    )
-    assert text == "Order {order.id} is sent; {order.id} arrives {parcel.eta}."
-    assert missing == ("order.id", "parcel.eta")
-
-
-def test_braces_that_are_no_placeholder_stay() -> None:
-    assert fill("{} { x } {1a} {a b}", {}) == ("{} { x } {1a} {a b}", ())
 
 
 def test_a_short_passage_is_sent_whole_and_cited_by_its_offsets() -> None:
@@ -44,7 +33,7 @@ def test_a_long_passage_gives_the_sentences_that_answer_as_one_span() -> None:
     filler = "We are glad that you shop with us and wish you a pleasant day. " * 6
     answer = "Refunds to a credit card arrive within five working days."
     text = filler + answer + " " + filler.strip()
-    assert len(text) > WHOLE_PASSAGE
+    assert len(text) > WHOLE
     composed = compose_reply(hit(text), "when does my refund reach my credit card", {}, "en")
     citation = composed.citation
     assert answer in composed.text
@@ -59,7 +48,7 @@ def test_a_field_names_its_product() -> None:
         {},
         "zh",
     )
-    assert composed.text == "晨风耳机：保修期: 12 个月"
+    assert composed.text == "晨风耳机，保修期：12 个月"
     assert composed.citation.quote == "保修期: 12 个月"
 
 

@@ -40,6 +40,11 @@ def test_a_placeholder_that_nobody_filled_is_never_sent_unseen() -> None:
     assert outcome(complete=False) == ("suggest", "placeholders_missing")
 
 
+def test_what_a_reviewer_keeps_out_is_never_sent_unseen() -> None:
+    assert outcome(withheld=True) == ("suggest", "withheld")
+    assert outcome(withheld=True, confidence=0.5) == ("suggest", "unproven")
+
+
 def test_what_is_not_proven_is_suggested() -> None:
     assert outcome(confidence=0.5) == ("suggest", "unproven")
 

@@ -212,8 +212,11 @@ def test_the_governing_date_chooses_the_version(bench: Workbench) -> None:
 
 def test_a_file_is_judged_by_its_split(bench: Workbench, tmp_path: Path) -> None:
     path = write(tmp_path, {**GOOD, "split": "report"}, {**GOOD, "split": "calibrate"}, GOOD)
-    assert judge_file(bench.services, "shop", path, split="report", fit=False).groups["all"].questions == 1
-    assert judge_file(bench.services, "shop", path, split="", fit=False).groups["all"].questions == 3
+    assert (
+        judge_file(bench.services, "shop", path, split="report", fit=False).report.groups["all"].questions
+        == 1
+    )
+    assert judge_file(bench.services, "shop", path, split="", fit=False).report.groups["all"].questions == 3
     with pytest.raises(InvalidRequest, match="calibrate, report"):
         judge_file(bench.services, "shop", path, split="other", fit=False)
     with pytest.raises(InvalidRequest, match="no question"):

@@ -11,7 +11,7 @@ import pytest
 from ingest.embedding import WordHashEmbedder
 from kb_service import fitting
 from kb_service.evaluation import JudgedQuestion
-from kb_service.fitting import fitted
+from kb_service.fitting import Taught, fitted
 from kb_service.knowledge import NewDocument
 from kb_service.models import Principal
 from kb_service.search.calibration import Calibration
@@ -62,7 +62,13 @@ def questions() -> list[JudgedQuestion]:
 
 def fit(bench: Workbench, asked: list[JudgedQuestion]) -> Calibration:
     replica = bench.services.replicas.of("shop")
-    return fitted(replica, bench.services.reader, asked, now=lambda: NOW, source="a test")
+    return fitted(
+        [Taught(replica, asked)],
+        bench.services.reader,
+        now=lambda: NOW,
+        start=replica.index.calibration,
+        source="a test",
+    )
 
 
 def test_what_is_fitted_belongs_to_the_model_and_tells_where_it_is_from(bench: Workbench) -> None:

@@ -19,6 +19,7 @@ from kb_service.store.tables.casework import (
     proposals,
 )
 from kb_service.store.tables.delivery import deliveries, messages, webhooks
+from kb_service.store.tables.gaps import told_gaps
 from kb_service.store.tables.knowledge import (
     agents,
     document_versions,
@@ -29,6 +30,7 @@ from kb_service.store.tables.knowledge import (
     rules,
     sources,
 )
+from kb_service.store.tables.learning import calibrations, jobs, reviews
 from kb_service.store.tables.schema import metadata
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "api_keys",
     "assignments",
     "audit",
+    "calibrations",
     "case_conversations",
     "cases",
     "changes",
@@ -50,6 +53,7 @@ __all__ = [
     "feedback",
     "idempotency",
     "intents",
+    "jobs",
     "messages",
     "metadata",
     "passage_vectors",
@@ -57,8 +61,10 @@ __all__ = [
     "problem_aliases",
     "problems",
     "proposals",
+    "reviews",
     "rules",
     "sources",
+    "told_gaps",
     "webhooks",
     "workspaces",
 ]

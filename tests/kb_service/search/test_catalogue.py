@@ -66,6 +66,21 @@ def test_audience_and_drafts() -> None:
     assert seen(catalogue, audiences=()) == set()
 
 
+def test_in_any_state_drafts_expired_and_superseded_ones_are_seen_too() -> None:
+    catalogue = catalogue_of(
+        {
+            "new": {"supersedes": ("old",)},
+            "old": {},
+            "draft": {"status": "draft"},
+            "expired": {"valid_to": JANUARY},
+            "internal": {"audience": "internal", "status": "draft"},
+            "gold": {"tiers": ("gold",), "status": "draft"},
+        }
+    )
+    assert seen(catalogue, MARCH) == {"new"}
+    assert seen(catalogue, MARCH, any_state=True) == {"new", "old", "draft", "expired"}
+
+
 def test_validity_is_half_open_and_knows_time_zones() -> None:
     catalogue = catalogue_of({"a": {"valid_from": JANUARY, "valid_to": MARCH}, "b": {}})
     second = timedelta(seconds=1)

@@ -49,11 +49,21 @@ def test_features_tell_what_the_hits_look_like() -> None:
     second = replace(HIT, external_id="b", score=0.5, dense=0.75, lexical=2.0)
     held = values([HIT, second])
     assert held["bias"] == 1
-    assert held["margin"] == pytest.approx(0.3)
+    assert held["score"] == pytest.approx(np.log(4) / 5)
+    assert held["share"] == pytest.approx(4 / 5)
+    assert held["standout"] == pytest.approx(-0.25)
+    assert held["ahead"] == 0
+    assert held["lead"] == pytest.approx(7 / 9)
+    assert held["across"] == 0
     assert held["agreement"] == 0.5, "first by words, second by meaning"
     assert held["question"] == 0
     assert held["entity"] == 0
-    assert values([HIT])["margin"] == pytest.approx(0.8)
+    assert values([HIT])["share"] == 1
+    five = [HIT, *[second] * 4]
+    assert values(five) == values([*five, replace(HIT, lexical=99.0, dense=1.0)]), (
+        "asking for more changes nothing"
+    )
+    assert values([replace(HIT, language="zh")])["across"] == 1
     assert values([replace(HIT, matched_role="question")])["question"] == pytest.approx(0.7)
 
 
@@ -97,11 +107,11 @@ def truth(**given: float) -> np.ndarray:
 
 
 def test_fitting_recovers_probabilities_by_language() -> None:
-    en = truth(bias=-4, score=5, margin=3)
+    en = truth(bias=-4, score=5, share=3)
     zh = truth(bias=-2, coverage=5, agreement=-1)
-    fitted = fit_confidence(samples(3_000, "en", 1, en) + samples(3_000, "zh", 2, zh), SHIPPED)
+    fitted = fit_confidence(samples(6_000, "en", 1, en) + samples(6_000, "zh", 2, zh), SHIPPED)
     assert set(fitted.languages) == {"en", "zh", OTHER}
-    assert fitted.languages["en"].samples == 3_000
+    assert fitted.languages["en"].samples == 6_000
     for language, weights in (("en", en), ("zh", zh)):
         held = samples(2_000, language, 3, weights)
         x = np.stack([sample.features for sample in held])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb_service.search.evidence import NEVER, Evidence, Step
+from kb_service.search.evidence import NEVER, Evidence, Reviewed, Step
 
 
 def evidence(answers: int, wrong: int, confidence: float = 0.9) -> Evidence:
@@ -50,3 +50,23 @@ def test_steps_count_what_is_at_least_as_sure() -> None:
     found = Evidence.of(np.array([0.5, 0.75, 0.99]), np.array([False, True, True]))
     assert found.steps[0] == Step(0.5, 3, 1)
     assert next(step for step in found.steps if step.confidence == 0.75) == Step(0.75, 2, 0)
+
+
+def test_reviews_of_what_was_sent_speak_for_that_threshold_and_above() -> None:
+    judged = evidence(100, 5, confidence=0.6)
+    told = judged.with_reviews([Reviewed(0.95, True, sent_from=0.9)] * 400)
+    assert told.threshold(0.01) == 0.9, "nobody has seen what would be sent below"
+    assert next(step for step in told.steps if step.confidence == 0.6) == Step(0.6, 100, 5)
+    assert next(step for step in told.steps if step.confidence == 0.95) == Step(0.95, 400, 0)
+
+
+def test_a_wrong_answer_counts_wherever_it_would_be_sent() -> None:
+    told = evidence(400, 0).with_reviews([Reviewed(0.85, False)] * 5)
+    assert told.threshold(0.01) == 0.86
+    assert told.steps[0] == Step(0.5, 405, 5)
+
+
+def test_reviews_alone_are_evidence_too() -> None:
+    told = Evidence().with_reviews([Reviewed(0.9, True, sent_from=0.8)] * 299)
+    assert told.threshold(0.01) == 0.8
+    assert Evidence().with_reviews([Reviewed(0.9, True)] * 299).threshold(0.01) == NEVER

@@ -12,31 +12,29 @@ from kb_service.search.fusion import (
     Fusion,
     Judged,
     Regime,
-    blend,
-    fit_fusion,
-    objective,
+    evidence,
     rank,
     regime,
 )
+from kb_service.search.fusion_fitting import fit_fusion, objective
 
-EVEN = Blend(dense=0.5, middle=0.5, width=0.1, cover=0.5, half=0.3)
-PLAIN = Fusion(dict.fromkeys(REGIMES, EVEN), question=0.0, more=0.0, prior=0.0)
+EVEN = Blend(cosine=10.0, coverage=4.0, relative=2.0, lead=2.0)
+PLAIN = Fusion(dict.fromkeys(REGIMES, EVEN), prior=0.0, slope=0.5, middle=8.0)
 
 
-def candidates(*rows: dict[str, float | str], regimes: Regime = "read") -> Candidates:
+def candidates(*rows: dict[str, float], regimes: Regime = "read", language: str = "en") -> Candidates:
     """One candidate a dict; what is not said is nothing."""
 
-    def column(name: str, otherwise: float = 0.0) -> np.ndarray:
-        return np.array([row.get(name, otherwise) for row in rows], dtype=np.float64)
+    def column(name: str) -> np.ndarray:
+        return np.array([row.get(name, 0.0) for row in rows], dtype=np.float64)
 
     return Candidates(
+        language=language,
         rows=np.arange(len(rows)),
         documents=column("document").astype(np.int64),
         regimes=np.full(len(rows), REGIMES.index(regimes)),
-        questions=column("question").astype(np.bool_),
         cosine=column("cosine"),
-        bm25=column("saturation"),
-        saturation=column("saturation"),
+        bm25=column("bm25"),
         coverage=column("coverage"),
         prior=column("prior"),
     )
@@ -58,33 +56,44 @@ def test_regimes(asked: str, language: str, expected: str) -> None:
     assert regime(asked, language, {"en", "de"}) == expected
 
 
-def test_each_half_raises_the_score_and_no_half_leaves_the_bounds() -> None:
+def test_each_sign_adds_evidence_and_scores_stay_within_bounds() -> None:
     held = candidates(
-        {"cosine": 0.3},
-        {"cosine": 0.6},
-        {"cosine": 0.6, "coverage": 0.5},
-        {"cosine": 1, "coverage": 1, "saturation": 1},
+        {"document": 0, "cosine": 0.3},
+        {"document": 1, "cosine": 0.6},
+        {"document": 2, "cosine": 0.6, "coverage": 0.5},
+        {"document": 3, "cosine": 0.6, "coverage": 0.5, "bm25": 4},
+        {"document": 4, "cosine": 1, "coverage": 1, "bm25": 20},
     )
-    scores = blend(held, PLAIN)
-    assert (np.diff(scores) > 0).all()
-    assert scores.min() >= 0
-    assert scores.max() <= 1
+    assert (np.diff(evidence(held, PLAIN)) > 0).all()
+    scores = rank(held, PLAIN).scores
+    assert 0 < scores.min() < scores.max() < 1
 
 
-def test_scores_do_not_depend_on_what_else_was_found() -> None:
-    one = {"cosine": 0.6, "coverage": 0.5, "saturation": 0.3}
-    alone = rank(candidates(one), PLAIN).scores[0]
-    beside = rank(candidates(one, {"document": 1, "cosine": 0.1}), PLAIN).scores[0]
-    assert alone == beside
+def test_a_clear_lead_by_words_counts_more_than_a_slight_one() -> None:
+    def first(bm25: float) -> float:
+        rows = ({"document": 0, "bm25": bm25}, {"document": 0, "bm25": 9.5}, {"document": 1, "bm25": 9.0})
+        return float(evidence(candidates(*rows), PLAIN)[0])
+
+    assert first(10) == pytest.approx(2.0 + 2.0 * 0.1**2), "another passage of the same document is no rival"
+    assert first(90) == pytest.approx(2.0 + 2.0 * 0.9**2)
+    alone = candidates({"document": 0, "bm25": 3})
+    assert float(evidence(alone, PLAIN)[0]) == pytest.approx(4.0), "what nothing rivals leads by all"
 
 
-def test_the_regime_decides_which_half_leads() -> None:
-    lean = Fusion(
-        {**PLAIN.blends, "read": replace(EVEN, dense=0.9), "unread": replace(EVEN, dense=0.1)}, 0.0, 0.0, 0.0
-    )
-    rows = ({"document": 0, "cosine": 0.8}, {"document": 1, "coverage": 0.9, "saturation": 0.5})
+def test_words_of_another_language_are_not_compared() -> None:
+    held = candidates({"document": 0, "bm25": 50, "cosine": 0.4}, {"document": 1, "bm25": 5, "cosine": 0.5})
+    mixed = replace(held, regimes=np.array([REGIMES.index("crossed"), REGIMES.index("read")]))
+    assert rank(held, PLAIN).best[0] == 0
+    assert rank(mixed, PLAIN).best[0] == 1
+
+
+def test_the_regime_and_the_language_decide_which_half_leads() -> None:
+    words = Blend(cosine=1.0, coverage=9.0, relative=0.0, lead=0.0)
+    lean = replace(PLAIN, blends={**PLAIN.blends, "unread": words, "zh:read": words})
+    rows = ({"document": 0, "cosine": 0.8}, {"document": 1, "coverage": 0.8})
     assert rank(candidates(*rows, regimes="read"), lean).best[0] == 0
     assert rank(candidates(*rows, regimes="unread"), lean).best[0] == 1
+    assert rank(candidates(*rows, regimes="read", language="zh"), lean).best[0] == 1
 
 
 def test_without_a_vector_the_words_decide() -> None:
@@ -106,36 +115,36 @@ def test_passages_fold_into_documents_and_the_best_is_kept() -> None:
     assert ranked.best.tolist() == [1, 2]
 
 
-def test_a_second_passage_breaks_a_near_tie_only() -> None:
-    more = replace(PLAIN, more=0.05)
+def test_the_odds_of_a_documents_passages_add_up() -> None:
     near = candidates(
         {"document": 0, "cosine": 0.61}, {"document": 1, "cosine": 0.6}, {"document": 1, "cosine": 0.6}
     )
-    assert rank(near, PLAIN).best[0] == 0
-    assert rank(near, more).best[0] == 1
+    ranked = rank(near, PLAIN)
+    assert near.documents[ranked.best].tolist() == [1, 0]
+    assert ranked.evidence[0] == pytest.approx(6 + np.log(2))
     far = candidates(
         {"document": 0, "cosine": 0.8}, {"document": 1, "cosine": 0.6}, {"document": 1, "cosine": 0.6}
     )
-    assert rank(far, more).best[0] == 0
+    assert rank(far, PLAIN).best[0] == 0, "two middling passages do not beat a good one"
 
 
-def test_a_question_matched_to_a_question_gains() -> None:
-    held = candidates({"document": 0, "cosine": 0.6}, {"document": 1, "cosine": 0.6, "question": 1})
-    assert rank(held, PLAIN).best[0] == 0
-    assert rank(held, replace(PLAIN, question=0.1)).best[0] == 1
+def test_huge_evidence_neither_overflows_nor_ties() -> None:
+    strong = replace(PLAIN, blends=dict.fromkeys(REGIMES, replace(EVEN, cosine=5_000.0)))
+    ranked = rank(candidates({"document": 0, "cosine": 0.9}, {"document": 1, "cosine": 1.0}), strong)
+    assert ranked.best.tolist() == [1, 0]
+    assert np.isfinite(ranked.evidence).all()
 
 
 def test_the_prior_is_bounded_and_told_apart() -> None:
-    fusion = replace(PLAIN, prior=0.3)
+    fusion = replace(PLAIN, prior=2.0)
     held = candidates({"document": 0, "cosine": 0.5}, {"document": 1, "cosine": 0.5, "prior": 1})
     ranked = rank(held, fusion)
     assert ranked.best.tolist() == [1, 0]
-    assert 0 < ranked.gains[0] <= 0.3
+    assert ranked.gains[0] > 0
     assert ranked.gains[1] == 0
     assert ranked.scores[0] - ranked.gains[0] == pytest.approx(ranked.scores[1])
     strong = candidates(
-        {"document": 0, "cosine": 0.9, "coverage": 1, "saturation": 1},
-        {"document": 1, "cosine": 0.3, "prior": 1},
+        {"document": 0, "cosine": 0.9, "coverage": 1, "bm25": 9}, {"document": 1, "cosine": 0.3, "prior": 1}
     )
     assert rank(strong, fusion).best[0] == 0, "a prior alone does not beat a clear match"
 
@@ -144,30 +153,58 @@ def test_nothing_ranks_nothing() -> None:
     assert rank(candidates(), PLAIN).best.tolist() == []
 
 
-def judged_set(leading: str, count: int = 60) -> list[Judged]:
+def judged_set(
+    leading: str, count: int = 120, *, language: str = "en", regimes: Regime = "read"
+) -> list[Judged]:
     """Questions whose right document one half knows, while the other half is noise."""
     random = np.random.default_rng(1)
     questions = []
     for _ in range(count):
-        rows: list[dict[str, float | str]] = []
+        rows: list[dict[str, float]] = []
         right = int(random.integers(0, 12))
         for document in range(12):
             sure = (0.75 if document == right else 0.45) + random.normal(0, 0.08)
             noise = random.random()
             cosine, words = (sure, noise) if leading == "dense" else (noise, sure)
-            rows.append({"document": document, "cosine": cosine, "coverage": words, "saturation": words})
-        held = candidates(*rows, regimes="read" if leading == "dense" else "unread")
+            rows.append({"document": document, "cosine": cosine, "coverage": words, "bm25": 10 * words})
+        held = candidates(*rows, regimes=regimes, language=language)
         questions.append(Judged(held, np.arange(12) == right, leading))
     return questions
 
 
 def test_fitting_finds_which_half_to_trust_in_each_regime() -> None:
-    judged = judged_set("dense") + judged_set("lexical")
+    judged = judged_set("dense") + judged_set("lexical", language="ja", regimes="unread")
     fitted = fit_fusion(judged[::2], PLAIN)
-    assert fitted.blends["read"].dense > 0.5 > fitted.blends["unread"].dense
+    read, unread = fitted.blends["read"], fitted.blends["unread"]
+    assert read.cosine / read.coverage > EVEN.cosine / EVEN.coverage > unread.cosine / unread.coverage
     assert fitted.blends["crossed"] == EVEN, "a regime that does not occur stays"
     assert objective(judged[1::2], fitted) > objective(judged[1::2], PLAIN) + 0.05
     assert fitted == fit_fusion(judged[::2], PLAIN)
+
+
+def test_a_language_with_enough_questions_has_weights_of_its_own() -> None:
+    judged = judged_set("dense", 60, language="en") + judged_set("lexical", 60, language="zh")
+    fitted = fit_fusion([*judged, *judged_set("dense", 30, language="fr")], PLAIN)
+    assert set(fitted.blends) == {*REGIMES, "en:read", "zh:read"}
+    english, chinese = fitted.blend_of("en", "read"), fitted.blend_of("zh", "read")
+    assert english.cosine / english.coverage > 3 * chinese.cosine / chinese.coverage
+    assert fitted.blend_of("fr", "read") == fitted.blends["read"]
+
+
+def test_little_data_moves_little() -> None:
+    few = fit_fusion(judged_set("dense", 20), PLAIN).blends["read"]
+    many = fit_fusion(judged_set("dense", 400), PLAIN).blends["read"]
+    assert EVEN.cosine < few.cosine < many.cosine
+
+
+def test_a_score_says_about_how_often_the_first_document_is_right() -> None:
+    judged = judged_set("dense", 400)
+    fitted = fit_fusion(judged[::2], PLAIN)
+    first = [rank(question.candidates, fitted) for question in judged[1::2]]
+    right = np.mean(
+        [question.right[each.best[0]] for question, each in zip(judged[1::2], first, strict=True)]
+    )
+    assert np.mean([each.scores[0] for each in first]) == pytest.approx(right, abs=0.1)
 
 
 def test_each_group_counts_alike() -> None:

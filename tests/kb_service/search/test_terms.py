@@ -72,12 +72,6 @@ def test_bm25_counts_the_title_twice_and_does_not_punish_many_products() -> None
     assert one == three > 0
 
 
-def test_saturation_stays_within_its_bounds() -> None:
-    view = indexed((["lamp"] * 50, ["lamp"] * 50, ["lamp"]), (["x"], ["lamp"], []), (["x"], ["y"], [])).view()
-    full, some, none = view.match(view.query(["lamp"]), np.arange(3)).saturation
-    assert none == 0 < some < full <= 1
-
-
 def test_buried_rows_leave_the_frequencies(three: TermIndex) -> None:
     before = three.view()
     three.bury(range(1, 2))

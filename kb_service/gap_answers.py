@@ -1,0 +1,164 @@
+"""What answers a gap now, and what could: its questions asked again, and the replies that customers accepted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from graph.drafting import AcceptedReply, Draft, drafted
+from graph.gaps import Gap, GapReason, Unanswered
+from ingest.models import Audience
+from ingest.redaction import mask_order_numbers
+from kb_service.deciding import LIKELY
+from kb_service.models import GapDocument
+from kb_service.replica import Replica
+from kb_service.search.models import Filters, Hit, SearchQuery
+from kb_service.store import Exposure, Unit
+from kb_service.unanswered import UNSURE, UnansweredQuestions, worded
+
+ASKED = 3
+"""Questions of a gap that are asked again: the most typical one and the latest others."""
+MOST_CASES = 200
+"""Cases of a gap whose resolutions are looked at, the latest ones."""
+HITS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the present index says: the best document, the one that answers the gap, and why it is still open."""
+
+    best: GapDocument | None
+    answered_by: GapDocument | None
+    reason: GapReason
+
+
+class GapAnswers:
+    """Looks for answers to one gap at a time; a handful of searches and reads each."""
+
+    def __init__(self, questions: UnansweredQuestions) -> None:
+        self._questions = questions
+
+    def ask(
+        self, unit: Unit, replica: Replica, gap: Gap, exposures: Mapping[str, Exposure], now: datetime
+    ) -> Asked:
+        """Ask some of a gap's questions again.
+
+        It is answered when the most typical question finds a likely answer and half of the others one that is
+        more likely right than not, none of them refused since its document was last changed.
+        """
+        audiences = _audiences(gap, exposures)
+        typical, *others = _asked_again(gap)
+        hits, confidence = self._find(replica, gap, typical, audiences, now)
+        best = _document(hits[0], confidence) if hits else None
+        found = [self._answer(unit, gap, hits, confidence, LIKELY)]
+        if found[0] is not None:
+            for question in others:
+                again, sure = self._find(replica, gap, question, audiences, now)
+                found.append(self._answer(unit, gap, again, sure, UNSURE))
+        answers = [document for document in found if document is not None]
+        if answers and 2 * (len(answers) - 1) >= len(found) - 1:
+            most = Counter(document.document_id for document in answers).most_common(1)[0][0]
+            answer = next(document for document in answers if document.document_id == most)
+            return Asked(best, answer, gap.reason)
+        if gap.reason in ("unsure", "nothing_found"):
+            seen = {hit.external_id for hit in hits}
+            anywhere, sure = self._find(replica, gap, typical, audiences, now, any_state=True)
+            if anywhere and sure >= LIKELY and anywhere[0].external_id not in seen:
+                return Asked(_document(anywhere[0], sure), None, "expired")
+        return Asked(best, None, gap.reason)
+
+    def draft(
+        self, unit: Unit, gap: Gap, exposures: Mapping[str, Exposure]
+    ) -> tuple[Draft | None, list[str]]:
+        """The article that accepted replies make, and the latest cases of the gap."""
+        asked = [exposures[question.id] for question in reversed(gap.questions)]
+        conversations = {item.conversation_id for item in asked if item.conversation_id is not None}
+        of_conversation = unit.cases.of_conversations(conversations)
+        case_of = {item.id: item.case_id or of_conversation.get(item.conversation_id or "") for item in asked}
+        cases = [case_id for item in asked if (case_id := case_of[item.id]) is not None]
+        if gap.problem_id is not None:
+            cases += [case.id for case in unit.cases.of_problem(gap.problem_id, limit=MOST_CASES).items]
+        case_ids = list(dict.fromkeys(cases))[:MOST_CASES]
+        replies = [
+            AcceptedReply(given.event_id, "resolution", given.at, worded(mask_order_numbers(given.text)))
+            for given in unit.events.accepted_replies(case_ids)
+        ]
+        replies += _final_texts(unit, asked, case_of)
+        distinct = {reply.utterance.text.strip(): reply for reply in reversed(replies)}
+        return drafted(gap, list(distinct.values())), case_ids
+
+    def _find(
+        self,
+        replica: Replica,
+        gap: Gap,
+        question: Unanswered,
+        audiences: tuple[Audience, ...],
+        now: datetime,
+        *,
+        any_state: bool = False,
+    ) -> tuple[tuple[Hit, ...], float]:
+        problem = replica.problems.get(gap.problem_id) if gap.problem_id is not None else None
+        return replica.find(
+            SearchQuery(
+                text=question.text,
+                language=question.utterance.language,
+                vector=self._questions.vector(replica.workspace, question.id),
+                at=now,
+                limit=HITS,
+                filters=Filters(audiences=audiences, any_scope="internal" in audiences, any_state=any_state),
+                prior=replica.prior(problem, now),
+            )
+        )
+
+    def _answer(
+        self, unit: Unit, gap: Gap, hits: Sequence[Hit], confidence: float, least: float
+    ) -> GapDocument | None:
+        """The first hit, where it is as likely as `least` and not refused since it was last changed."""
+        if not hits or confidence < least:
+            return None
+        best = hits[0]
+        refusals = [question.at for question in gap.questions if best.external_id in question.refused]
+        if refusals:
+            head = unit.documents.head(best.external_id)
+            if head is None or head.updated_at <= max(refusals):
+                return None
+        return _document(best, confidence)
+
+
+def _audiences(gap: Gap, exposures: Mapping[str, Exposure]) -> tuple[Audience, ...]:
+    """What its askers may see: where a bot was asked, an internal document is no answer."""
+    by_bot = any(exposures[question.id].route == "answers" for question in gap.questions)
+    return ("public",) if by_bot else ("public", "internal")
+
+
+def _asked_again(gap: Gap) -> list[Unanswered]:
+    distinct = {question.text: question for question in (*gap.ballots, gap.typical)}
+    others = [question for question in distinct.values() if question.text != gap.typical.text]
+    return [gap.typical, *sorted(others, key=lambda item: (item.at, item.id), reverse=True)[: ASKED - 1]]
+
+
+def _document(hit: Hit, confidence: float) -> GapDocument:
+    return GapDocument(hit.external_id, hit.title, hit.kind, round(confidence, 4))
+
+
+def _final_texts(
+    unit: Unit, asked: Sequence[Exposure], case_of: Mapping[str, str | None]
+) -> list[AcceptedReply]:
+    """What agents wrote instead of a suggestion, where it resolved the case and nobody came back."""
+    over = unit.cases.over({case_id for case_id in case_of.values() if case_id is not None})
+    feedback = unit.feedback.of_exposures([exposure.id for exposure in asked])
+    found: list[AcceptedReply] = []
+    for exposure_id, given in feedback.items():
+        outcomes = {item.outcome for item in given}
+        case_id = case_of[exposure_id]
+        resolved = case_id in over if case_id is not None else "resolved" in outcomes
+        if not resolved or "reopened" in outcomes:
+            continue
+        found += [
+            AcceptedReply(item.id, "feedback", item.at, worded(mask_order_numbers(item.final_text)))
+            for item in given
+            if item.outcome in ("accepted", "edited", "resolved") and item.final_text
+        ]
+    return found

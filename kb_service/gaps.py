@@ -1,0 +1,228 @@
+"""Questions without a good answer, grouped and named: what is missing, for whom, and what could be written."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from graph.gaps import Gap, Unanswered, gap_of, grouped
+from graph.models import Problem
+from graph.naming import name_problem
+from kb_service.errors import InvalidRequest
+from kb_service.exposures import ExposureLog
+from kb_service.gap_answers import GapAnswers
+from kb_service.models import GapView
+from kb_service.reading import Reader, nameable
+from kb_service.recording import digest_id
+from kb_service.replica import Replica
+from kb_service.replicas import Replicas
+from kb_service.store import Exposure, Page, Store, ToldGap, Unit
+from kb_service.unanswered import SPAN, UnansweredQuestions
+
+Place = tuple[int, datetime, str]
+"""Where a gap stands in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedGap:
+    """A gap under its stable id. `told_at` is when it was told, whatever its id was then."""
+
+    id: str
+    gap: Gap
+    told_at: datetime | None
+
+    @property
+    def place(self) -> Place:
+        return self.gap.customers, self.gap.last_at, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Every gap of a workspace at one moment, in no order, and the exposures that their questions come from."""
+
+    gaps: tuple[NamedGap, ...]
+    exposures: Mapping[str, Exposure]
+
+
+class Gaps:
+    """The gaps of every workspace: made anew from its questions whenever somebody looks."""
+
+    def __init__(
+        self,
+        store: Store,
+        replicas: Replicas,
+        reader: Reader,
+        exposures: ExposureLog,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._replicas = replicas
+        self._exposures = exposures
+        self._clock = clock
+        self._reads = reader.reads
+        self._questions = UnansweredQuestions(reader)
+        self.answers = GapAnswers(self._questions)
+        self._groups: dict[str, _Groups] = {}
+
+    # --- looking
+
+    def page(
+        self,
+        workspace: str,
+        cursor: str | None,
+        limit: int,
+        *,
+        since: datetime | None = None,
+        language: str | None = None,
+        state: Literal["open", "answered"] | None = None,
+    ) -> Page[GapView]:
+        """Gaps asked about since a moment and in a language, those of most customers first, then the latest.
+
+        Only the gaps of the page are asked again: a page may hold fewer than `limit` where a state is asked for.
+        """
+        self._exposures.flush()
+        replica = self._replicas.settled(workspace)
+        after = _decoded(cursor) if cursor is not None else None
+        now = self._clock()
+        with self._store.reading(workspace) as unit:
+            survey = self.survey(unit, replica, now)
+            wanted = [
+                item
+                for item in survey.gaps
+                if (since is None or item.gap.last_at >= since)
+                and (language is None or language in item.gap.languages)
+                and (after is None or item.place < after)
+            ]
+            shown = sorted(wanted, key=lambda item: item.place, reverse=True)[:limit]
+            views = [self._view(unit, replica, item, survey.exposures, now) for item in shown]
+        kept = [view for view in views if state in (None, "answered" if view.answered_by else "open")]
+        return Page(tuple(kept), _encoded(shown[-1].place) if len(wanted) > limit else None)
+
+    def forget(self, workspace: str) -> None:
+        """Drop what is kept in memory of a workspace's questions, as an erasure asks."""
+        self._questions.forget(workspace)
+        self._groups.pop(workspace, None)
+
+    def _view(
+        self,
+        unit: Unit,
+        replica: Replica,
+        item: NamedGap,
+        exposures: Mapping[str, Exposure],
+        now: datetime,
+    ) -> GapView:
+        asked = self.answers.ask(unit, replica, item.gap, exposures, now)
+        draft, cases = self.answers.draft(unit, item.gap, exposures)
+        problem = replica.problems.get(item.gap.problem_id or "")
+        return GapView(
+            id=item.id,
+            gap=item.gap,
+            names=names_of(item.gap, problem),
+            reason=asked.reason,
+            problem=problem,
+            cases=tuple(cases),
+            best=asked.best,
+            answered_by=asked.answered_by,
+            draft=draft,
+            told_at=item.told_at,
+        )
+
+    def survey(self, unit: Unit, replica: Replica, now: datetime) -> Survey:
+        """All gaps now, each under its id."""
+        known = self._questions.read(unit, replica, now)
+        questions = {id: question for id, (question, _) in known.items()}
+        groups = self._grouped(replica.workspace, questions)
+        gaps = [gap_of([questions[id] for id in group]) for group in groups]
+        told = [_surviving(row, replica) for row in unit.gaps.since(now - SPAN)]
+        exposures = {id: exposure for id, (_, exposure) in known.items()}
+        return Survey(identified(replica.workspace, gaps, told), exposures)
+
+    def _grouped(self, workspace: str, questions: Mapping[str, Unanswered]) -> tuple[tuple[str, ...], ...]:
+        """The ids of the questions that belong together; kept until there are others or a problem has changed."""
+        key = frozenset((question.id, question.problem_id) for question in questions.values())
+        before = self._groups.get(workspace)
+        if before is not None and before.key == key:
+            return before.ids
+        groups = grouped(questions.values(), reads=self._reads)
+        ids = tuple(tuple(question.id for question in group) for group in groups)
+        self._groups[workspace] = _Groups(key, ids)
+        return ids
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """A grouping and the questions, with their problems, that it is of."""
+
+    key: frozenset[tuple[str, str | None]]
+    ids: tuple[tuple[str, ...], ...]
+
+
+def identified(workspace: str, gaps: Sequence[Gap], told: Sequence[ToldGap]) -> tuple[NamedGap, ...]:
+    """Gaps under ids that stay while they grow, with when they were told.
+
+    A gap is one that was told when it is of the same problem or shares a question with it. Of several gaps that
+    a told one fell into, the one that shares most has its id. Others go by their problem or their first question.
+    """
+    ids: dict[int, ToldGap] = {}
+    kin: dict[int, list[ToldGap]] = {}
+    for row in told:
+        shared = [_shared(gap, row) for gap in gaps]
+        for place, count in enumerate(shared):
+            if count:
+                kin.setdefault(place, []).append(row)
+        free = [place for place, count in enumerate(shared) if count and place not in ids]
+        if free:
+            ids[max(free, key=lambda place: (shared[place], -place))] = row
+    return tuple(
+        NamedGap(
+            id=ids[place].id if place in ids else _new_id(workspace, gap),
+            gap=gap,
+            told_at=max((row.told_at for row in kin.get(place, ())), default=None),
+        )
+        for place, gap in enumerate(gaps)
+    )
+
+
+def names_of(gap: Gap, problem: Problem | None) -> Mapping[str, str]:
+    """The names of the gap's problem, else those that its questions give."""
+    if problem is not None and problem.names:
+        return problem.names
+    return name_problem(nameable([replace(item.utterance, text=item.text) for item in gap.ballots]))
+
+
+def _shared(gap: Gap, row: ToldGap) -> int:
+    """How many questions a gap shares with one that was told; one of the same problem shares at least one."""
+    common = len({question.id for question in gap.questions} & set(row.exposure_ids))
+    return max(common, int(row.problem_id is not None and row.problem_id == gap.problem_id))
+
+
+def _surviving(row: ToldGap, replica: Replica) -> ToldGap:
+    return replace(row, problem_id=replica.graph.survivor(row.problem_id)) if row.problem_id else row
+
+
+def _new_id(workspace: str, gap: Gap) -> str:
+    return digest_id("gap", workspace, gap.problem_id or gap.questions[0].id)
+
+
+def _encoded(place: Place) -> str:
+    customers, last_at, id = place
+    return base64.urlsafe_b64encode(json.dumps([customers, last_at.isoformat(), id]).encode()).decode()
+
+
+def _decoded(cursor: str) -> Place:
+    try:
+        customers, last_at, id = json.loads(base64.urlsafe_b64decode(cursor))
+        moment = datetime.fromisoformat(last_at)
+        if type(customers) is not int or not isinstance(id, str) or moment.tzinfo is None:
+            raise ValueError("not a place")
+        return customers, moment, id
+    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+        raise InvalidRequest.of(
+            "cursor", "is not a cursor of this list; take next_cursor of the page before, or leave it out"
+        ) from error

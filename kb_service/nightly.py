@@ -1,0 +1,97 @@
+"""What is done once a night for each workspace, beside requests: one job after the other, in one thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from structlog.stdlib import get_logger
+
+from kb_service.store import Store
+
+log = get_logger(__name__)
+
+Job = Callable[[str], object]
+"""Takes a workspace; does a bounded piece of work; may raise."""
+
+LOOK_SECONDS = 60.0
+"""How often it looks whether a night has come; also how long it lets a starting service alone."""
+
+
+class Nightly:
+    """Runs each job once a night in each workspace, whichever process comes first: the claim is in the store.
+
+    `hour` is that of the wall clock in UTC at which a night begins. A night that passed while no process ran is
+    made up for at the next look. A job that fails is logged and has its turn again the next night.
+    """
+
+    def __init__(
+        self, store: Store, jobs: Mapping[str, Job], *, hour: int, clock: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._jobs = dict(jobs)
+        self._hour = hour
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="nightly", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, after the job that it is at."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def look(self) -> list[tuple[str, str]]:
+        """Run what is due; the workspaces and names of the jobs that were run, failed ones among them."""
+        night = night_before(self._clock(), self._hour)
+        with self._store.administration(writing=False) as unit:
+            workspaces = [item.id for item in unit.workspaces.list()]
+        done: list[tuple[str, str]] = []
+        for workspace in workspaces:
+            for name, job in self._jobs.items():
+                if self._stopping.is_set():
+                    return done
+                if self._claimed(workspace, name, night):
+                    done.append((workspace, name))
+                    self._attempt(workspace, name, job)
+        return done
+
+    def _claimed(self, workspace: str, name: str, night: datetime) -> bool:
+        with self._store.reading(workspace) as unit:
+            last = unit.jobs.last(name)
+        if last is not None and last >= night:
+            return False
+        with self._store.writing(workspace) as unit:
+            return unit.jobs.claim(name, night)
+
+    def _attempt(self, workspace: str, name: str, job: Job) -> None:
+        started = time.perf_counter()
+        try:
+            job(workspace)
+        except Exception as error:
+            log.error("nightly_failed", workspace=workspace, job=name, exc_info=error)
+            return
+        log.info(
+            "nightly_done", workspace=workspace, job=name, seconds=round(time.perf_counter() - started, 2)
+        )
+
+    def _run(self) -> None:
+        while not self._stopping.wait(LOOK_SECONDS):
+            try:
+                self.look()
+            except Exception as error:
+                log.error("nightly_failed", exc_info=error)
+
+
+def night_before(now: datetime, hour: int) -> datetime:
+    """When the night that `now` lies in, or comes after, began."""
+    began = now.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return began if began <= now else began - timedelta(days=1)

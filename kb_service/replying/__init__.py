@@ -1,0 +1,1 @@
+"""What makes an answer worth sending: what was asked, which words of the source answer it, and their rewording."""

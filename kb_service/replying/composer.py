@@ -1,0 +1,254 @@
+"""From the hits of a question to the answers that are offered: which documents, in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kb_service.composing import Composed, Source, compose_reply
+from kb_service.models import CandidateAnswer, Question
+from kb_service.replica import Replica
+from kb_service.replying.asking import asking_clauses
+from kb_service.replying.attributes import Attribute, asked_for
+from kb_service.replying.cells import cells
+from kb_service.replying.meaning import Meaning
+from kb_service.routing import Reading
+from kb_service.search.models import Hit, SearchQuery
+
+UNFIT = 0.2
+"""Most that an answer may be trusted whose product says nothing of what is asked; nobody is sent it unseen."""
+MOST_PRODUCTS = 4
+"""Products of one question that are answered beside each other."""
+MOST_CLAUSES = 3
+"""Clauses of one question that are searched for apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Answers, best first, the words of the first before its placeholders were filled, and the confidence in it."""
+
+    answers: tuple[CandidateAnswer, ...]
+    template: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A hit with the clauses of the question that it answers; none means the whole question."""
+
+    hit: Hit
+    clauses: tuple[str, ...] = ()
+
+
+class Composer:
+    """Words the answers of every workspace. Safe for any thread."""
+
+    def __init__(self, meaning: Meaning) -> None:
+        self._meaning = meaning
+
+    def offer(
+        self,
+        replica: Replica,
+        question: Question,
+        reading: Reading,
+        query: SearchQuery,
+        hits: Sequence[Hit],
+        confidence: float,
+        exposure_id: str,
+    ) -> Offered:
+        """The answers of the hits that `query` found, at most as many as the question asks for.
+
+        The first is as likely right as `confidence` says, alternatives as their score says beside it. A product
+        that lacks what is asked gives way to one of the same product that has it. Several products that are
+        asked about are answered in one; of a question in several clauses each has its best document.
+        """
+        if not hits:
+            return Offered((), "", confidence)
+        wanted = asked_for(reading.whole.text)
+        together = self._products(replica, question, reading, query, hits, wanted)
+        chosen = _fitting(replica, reading, query, hits, wanted) if wanted else list(map(_Chosen, hits))
+        chosen = self._for_clauses(replica, question, reading, query, chosen)
+        chosen = chosen[: question.limit]
+        replies = [
+            (item.hit, self._composed(replica, question, reading, item, first=place == 0))
+            for place, item in enumerate(chosen)
+        ]
+        if together is not None:
+            first, shown = together
+            replies = [first, *((hit, reply) for hit, reply in replies if hit.external_id not in shown)]
+        replies = replies[: question.limit]
+        if not replies[0][1].fits:
+            confidence = min(confidence, UNFIT)
+        answers = [
+            _candidate(hit, composed, exposure_id, _share(hit, hits[0], composed, place, confidence))
+            for place, (hit, composed) in enumerate(replies)
+        ]
+        return Offered(tuple(answers), replies[0][1].template, confidence)
+
+    def _composed(
+        self, replica: Replica, question: Question, reading: Reading, chosen: _Chosen, *, first: bool
+    ) -> Composed:
+        """A hit's reply. Only for the first is meaning looked at: encoding takes longer than all the rest."""
+        hit = chosen.hit
+        likeness = None
+        if first and reading.whole.vector is not None:
+            likeness = self._meaning.likeness(reading.whole.vector, reading.whole.language, hit.language)
+        source = Source(replica.index.document_of(hit), _names(replica, hit.products), likeness)
+        return compose_reply(
+            hit, reading.whole.text, question.context, reading.whole.language, source, clauses=chosen.clauses
+        )
+
+    # --- several products
+
+    def _products(
+        self,
+        replica: Replica,
+        question: Question,
+        reading: Reading,
+        query: SearchQuery,
+        hits: Sequence[Hit],
+        wanted: Sequence[Attribute],
+    ) -> tuple[tuple[Hit, Composed], frozenset[str]] | None:
+        """One answer for all the products that a question names, and the documents that it took them from."""
+        skus = _named(replica, reading)[:MOST_PRODUCTS]
+        if len(skus) < 2 or not wanted:
+            return None
+        parts: list[tuple[Hit, Composed]] = []
+        for sku in skus:
+            found = _stating(replica, query, hits, sku, wanted)
+            if found is None:
+                return None
+            parts.append((found, self._composed(replica, question, reading, _Chosen(found), first=False)))
+        if not all(composed.fits for _, composed in parts):
+            return None
+        joined = replace(
+            parts[0][1],
+            text="\n".join(composed.text for _, composed in parts),
+            template="\n".join(composed.template for _, composed in parts),
+            missing=tuple(dict.fromkeys(name for _, composed in parts for name in composed.missing)),
+            citations=tuple(citation for _, composed in parts for citation in composed.citations),
+        )
+        return (parts[0][0], joined), frozenset(hit.external_id for hit, _ in parts)
+
+    # --- several clauses
+
+    def _for_clauses(
+        self,
+        replica: Replica,
+        question: Question,
+        reading: Reading,
+        query: SearchQuery,
+        chosen: Sequence[_Chosen],
+    ) -> list[_Chosen]:
+        """The best document of each clause that asks something, after the best of the whole question."""
+        asking = asking_clauses([clause.text for clause in reading.clauses])[:MOST_CLAUSES]
+        if not asking:
+            return list(chosen)
+        vectors = {clause.text: clause.vector for clause in reading.clauses}
+        named = _named(replica, reading)
+        answered: dict[str, list[str]] = {}
+        found: dict[str, Hit] = {}
+        for clause in asking:
+            narrowed = replace(
+                query, text=_with_product(clause, question.text, reading), vector=vectors.get(clause), limit=1
+            )
+            stating = None
+            if len(named) == 1 and (wanted := asked_for(clause)):
+                stating = _stating(replica, query, (), named[0], wanted)
+            for hit in (stating,) if stating is not None else replica.index.search(narrowed):
+                answered.setdefault(hit.external_id, []).append(clause)
+                found.setdefault(hit.external_id, hit)
+        first = chosen[0]
+        order: dict[str, _Chosen] = {first.hit.external_id: first}
+        for external_id, hit in found.items():
+            order.setdefault(external_id, _Chosen(hit))
+        for item in chosen:
+            order.setdefault(item.hit.external_id, item)
+        return [replace(item, clauses=tuple(answered.get(key, ()))) for key, item in order.items()]
+
+
+def _named(replica: Replica, reading: Reading) -> list[str]:
+    """The SKUs that a question names, each once, in order."""
+    named = [replica.shop.gazetteer.skus(entity) for entity in reading.understanding.entities]
+    return list(dict.fromkeys(found[0] for found in named if len(found) == 1))
+
+
+def _stating(
+    replica: Replica, query: SearchQuery, hits: Sequence[Hit], sku: str, wanted: Sequence[Attribute]
+) -> Hit | None:
+    """The document of a product that states what is asked, one in the question's language first."""
+    about = [hit for hit in hits if hit.kind == "product" and hit.products == (sku,)]
+    stating = [hit for hit in about if _states(replica, hit, wanted)]
+    if not any(hit.language == query.language for hit in stating):
+        filters = replace(query.filters, kinds=("product",), products=(sku,))
+        found = replica.index.search(replace(query, filters=filters, limit=4))
+        stating += [hit for hit in found if hit.products == (sku,) and _states(replica, hit, wanted)]
+    return min(stating, key=lambda hit: hit.language != query.language, default=None)
+
+
+def _with_product(clause: str, whole: str, reading: Reading) -> str:
+    """A clause with the names of the products that only other clauses name."""
+    named = [whole[e.start : e.end] for e in reading.understanding.entities if e.type in ("sku", "product")]
+    return clause if any(name in clause for name in named) else " ".join((*dict.fromkeys(named), clause))
+
+
+def _fitting(
+    replica: Replica,
+    reading: Reading,
+    query: SearchQuery,
+    hits: Sequence[Hit],
+    wanted: Sequence[Attribute],
+) -> list[_Chosen]:
+    """The hits; before a first one that does not speak of what is asked, the product's document that states it.
+
+    The product is the one that the question names, or else the one that the first hit is about.
+    """
+    first = hits[0]
+    named = _named(replica, reading) or (list(first.products) if first.kind == "product" else [])
+    if len(named) != 1 or _speaks(replica, first, named[0], wanted):
+        return list(map(_Chosen, hits))
+    better = _stating(replica, query, hits, named[0], wanted)
+    if better is None:
+        return list(map(_Chosen, hits))
+    return list(map(_Chosen, (better, *(hit for hit in hits if hit.external_id != better.external_id))))
+
+
+def _speaks(replica: Replica, hit: Hit, sku: str, wanted: Sequence[Attribute]) -> bool:
+    """Whether a hit states what is asked: a product as a field, another document anywhere in its words."""
+    if hit.kind == "product":
+        return hit.products == (sku,) and _states(replica, hit, wanted)
+    said = f"{hit.matched_text} {hit.text}"
+    return all(attribute.spoken_of(said) for attribute in wanted)
+
+
+def _states(replica: Replica, hit: Hit, wanted: Sequence[Attribute]) -> bool:
+    labels = [cell.label for passage in replica.index.document_of(hit) for cell in cells(passage)]
+    return any(attribute.labelled(label) for attribute in wanted for label in labels)
+
+
+def _names(replica: Replica, products: Sequence[str]) -> tuple[str, ...]:
+    names: Mapping[str, tuple[str, ...]] = replica.shop.products
+    return names.get(products[0], ()) if len(products) == 1 else ()
+
+
+def _share(hit: Hit, first: Hit, composed: Composed, place: int, confidence: float) -> float:
+    """How likely an answer is right: the first as was measured, another by its score beside the first hit's."""
+    if place == 0:
+        return confidence
+    share = min(hit.score / first.score, 1.0) if first.score > 0 else 0.0
+    likely = (1 - confidence) * share * confidence
+    return likely if composed.fits else min(likely, UNFIT)
+
+
+def _candidate(hit: Hit, composed: Composed, exposure_id: str, confidence: float) -> CandidateAnswer:
+    return CandidateAnswer(
+        id=hit.passage_id,
+        exposure_id=exposure_id,
+        text=composed.text,
+        kind=hit.kind,
+        language=hit.language,
+        confidence=round(confidence, 4),
+        missing=composed.missing,
+        citations=composed.citations,
+        why=composed.why,
+    )

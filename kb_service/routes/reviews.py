@@ -1,0 +1,34 @@
+"""Reviews: the sample of automatic answers that people look at."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
+from kb_service.routes.idempotency import IdempotentRoute
+from kb_service.wire.base import Id, Page, Text
+from kb_service.wire.reviews import ReviewOut, VerdictIn
+
+router = APIRouter(prefix="/v1", tags=["reviews"], route_class=GuardedRoute)
+once = APIRouter(prefix="/v1", tags=["reviews"], route_class=IdempotentRoute)
+
+
+@router.get("/reviews", summary="Automatic answers of the sample, the latest first")
+async def reviews(
+    wired: Wired,
+    caller: Caller,
+    state: Literal["pending", "done"] | None = None,
+    cursor: Annotated[Text | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[ReviewOut]:
+    page = await in_thread(wired, wired.reviewing.page, caller.workspace, cursor, limit, state=state)
+    return Page[ReviewOut].model_validate(page)
+
+
+@once.post("/reviews/{id}", summary="Say whether an automatic answer was right")
+async def judge(wired: Wired, caller: Caller, id: Id, body: VerdictIn) -> ReviewOut:
+    return ReviewOut.model_validate(
+        await in_thread(wired, wired.reviewing.judge, caller, id, body.verdict, body.note, body.replaces)
+    )

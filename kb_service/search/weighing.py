@@ -1,0 +1,37 @@
+"""A search with the probability that its first hit is right, and what that was taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kb_service.search.calibration import Calibration
+from kb_service.search.confidence import FEATURES, features
+from kb_service.search.models import Hit, SearchQuery
+from kb_service.search.retrieval import SearchIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """`features` are the first hit's, by name; empty without hits, as `confidence` is 0 then."""
+
+    hits: tuple[Hit, ...]
+    confidence: float
+    features: Mapping[str, float]
+    calibration: Calibration
+
+
+def weigh(index: SearchIndex, query: SearchQuery) -> Weighed:
+    """Searches and weighs under one calibration, though another may come into force meanwhile."""
+    calibration = index.calibration
+    hits = index.search(query, fusion=calibration.fusion)
+    if not hits:
+        return Weighed((), 0.0, {}, calibration)
+    seen = features(hits, query)
+    probability = calibration.confidence.of_features(seen, query.language)
+    return Weighed(
+        hits,
+        calibration.adjustment.of(probability, query.language),
+        {name: float(value) for name, value in zip(FEATURES, seen, strict=True)},
+        calibration,
+    )

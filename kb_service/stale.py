@@ -1,0 +1,191 @@
+"""Documents that need a look: how each stands, how it fared with customers, and the reasons that follow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from graph.staleness import SPAN, StaleCode, StaleReason, Standing, stale_reasons
+from ingest.models import Kind
+from kb_service.deciding import LIKELY
+from kb_service.exposures import ExposureLog
+from kb_service.paging import Key, page_by
+from kb_service.reading import Reader
+from kb_service.replica import Replica
+from kb_service.replicas import Replicas
+from kb_service.search.catalogue import CatalogueView, Record
+from kb_service.search.models import Filters, SearchQuery
+from kb_service.store import Page, Store, Unit
+
+MOST_RECORDS = 20_000
+"""Exposures, and words of feedback, that are looked at: the newest of the span."""
+MOST_QUESTIONS = 50
+"""Questions without a good answer that are asked again of what has ended: the newest."""
+UNSURE = 0.5
+WITHOUT_ANSWER = ("no_answer", "out_of_scope", "unproven", "for_an_agent")
+
+
+@dataclass(frozen=True, slots=True)
+class StaleDocument:
+    """A document that needs a look, and why, the most pressing reason first."""
+
+    document_id: str
+    title: str
+    kind: Kind
+    language: str
+    url: str | None
+    valid_from: datetime | None
+    valid_to: datetime | None
+    updated_at: datetime
+    reasons: tuple[StaleReason, ...]
+
+    @classmethod
+    def of(cls, record: Record, updated_at: datetime, reasons: tuple[StaleReason, ...]) -> StaleDocument:
+        return cls(
+            document_id=record.external_id,
+            title=record.title,
+            kind=record.kind,
+            language=record.language,
+            url=record.url,
+            valid_from=record.valid_from,
+            valid_to=record.valid_to,
+            updated_at=updated_at,
+            reasons=reasons,
+        )
+
+    @property
+    def place(self) -> Key:
+        """More and more pressing reasons come first."""
+        return -round(sum(reason.weight for reason in self.reasons), 3), self.document_id
+
+
+class Stale:
+    """Looks over the documents of every workspace, when somebody asks."""
+
+    def __init__(
+        self,
+        store: Store,
+        replicas: Replicas,
+        reader: Reader,
+        exposures: ExposureLog,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._replicas = replicas
+        self._reader = reader
+        self._exposures = exposures
+        self._clock = clock
+
+    def page(
+        self, workspace: str, cursor: str | None, limit: int, *, reason: StaleCode | None = None
+    ) -> Page[StaleDocument]:
+        """Documents that need a look, for one reason or any, the most pressing first."""
+        self._exposures.flush()
+        replica = self._replicas.of(workspace)
+        now = self._clock()
+        view = replica.index.snapshot.catalogue
+        with self._store.reading(workspace) as unit:
+            standings = self._standings(unit, view, replica, now)
+            found = []
+            for record, standing in standings:
+                reasons = stale_reasons(standing, now)
+                if any(reason in (None, item.code) for item in reasons):
+                    found.append(StaleDocument.of(record, standing.updated_at, reasons))
+        return page_by(found, lambda item: item.place, cursor, limit)
+
+    def _standings(
+        self, unit: Unit, view: CatalogueView, replica: Replica, now: datetime
+    ) -> list[tuple[Record, Standing]]:
+        records = [view.records[slot] for slot in view.living() if view.approved[slot]]
+        heads = unit.documents.heads()
+        shown = unit.exposures.shown(now - SPAN, limit=MOST_RECORDS)
+        outcomes = unit.feedback.outcomes_of_documents(now - SPAN, limit=MOST_RECORDS)
+        successors, superseding = _successors(view, now)
+        listed = frozenset(sku for record in records if record.kind == "product" for sku in record.products)
+        standings = [
+            (
+                record,
+                Standing(
+                    valid_to=record.valid_to,
+                    updated_at=heads[record.external_id].updated_at,
+                    successors=successors.get(record.external_id, ()),
+                    superseded_by=superseding.get(record.external_id, ()),
+                    unknown_products=_unknown(record, listed),
+                    shown=shown.get(record.external_id, 0),
+                    outcomes=outcomes.get(record.external_id, {}),
+                ),
+            )
+            for record in records
+            if record.external_id in heads
+        ]
+        ended = {
+            record.external_id
+            for record, standing in standings
+            if record.valid_to is not None and record.valid_to <= now and not standing.successors
+        }
+        asked = self._asked(unit, replica, now) if ended else {}
+        return [
+            (record, replace(standing, asked=asked.get(record.external_id, 0)))
+            for record, standing in standings
+        ]
+
+    def _asked(self, unit: Unit, replica: Replica, now: datetime) -> Mapping[str, int]:
+        """How many questions without a good answer each document would answer, were it still valid."""
+        questions = unit.exposures.unanswered(
+            now - SPAN, below=UNSURE, reasons=WITHOUT_ANSWER, always=(), outcomes=(), limit=MOST_QUESTIONS
+        )
+        found: Counter[str] = Counter()
+        utterances = self._reader.read([exposure.query or "" for exposure in questions])
+        for exposure, spoken in zip(questions, utterances, strict=True):
+            public = exposure.route == "answers"
+            hits, confidence = replica.find(
+                SearchQuery(
+                    text=spoken.text,
+                    language=spoken.language,
+                    vector=spoken.vector,
+                    at=now,
+                    limit=2,
+                    filters=Filters(
+                        audiences=("public",) if public else ("public", "internal"),
+                        any_scope=not public,
+                        any_state=True,
+                    ),
+                )
+            )
+            end = hits[0].valid_to if hits else None
+            if confidence >= LIKELY and end is not None and end <= exposure.at:
+                found[hits[0].external_id] += 1
+        return found
+
+
+def _successors(
+    view: CatalogueView, now: datetime
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """What follows each document without a gap, and what already holds in its place for all it applies to."""
+    following: dict[str, list[str]] = {}
+    superseding: dict[str, list[str]] = {}
+    for (newer, older), covers in zip(view.edges.tolist(), view.covers, strict=True):
+        if not (view.alive[newer] and view.approved[newer]):
+            continue
+        after, before = view.records[newer], view.records[older]
+        begins = after.valid_from or datetime.min.replace(tzinfo=UTC)
+        if before.valid_to is None or begins <= before.valid_to:
+            following.setdefault(before.external_id, []).append(after.external_id)
+        holds = begins <= now and (after.valid_to is None or now < after.valid_to)
+        if holds and bool(covers.all()):
+            superseding.setdefault(before.external_id, []).append(after.external_id)
+    return _sorted(following), _sorted(superseding)
+
+
+def _sorted(named: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(sorted(set(others))) for name, others in named.items()}
+
+
+def _unknown(record: Record, listed: frozenset[str]) -> tuple[str, ...]:
+    """Products that a document is about and no product document knows; none where the shop lists no products."""
+    if record.kind == "product" or not listed:
+        return ()
+    return tuple(sorted(set(record.products) - listed))

@@ -1,0 +1,43 @@
+"""Reviews of automatic answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from kb_service.wire.base import Moment, Request, Response, Text
+from kb_service.wire.questions import CitationOut
+
+Verdict = Literal["right", "wrong", "harmful"]
+
+
+class ReviewOut(Response):
+    """`question`, `answer` and `note` are null once the customer was erased."""
+
+    id: str
+    exposure_id: str
+    state: Literal["pending", "done"]
+    at: Moment
+    question: str | None
+    language: str | None
+    answer: str | None
+    citations: list[CitationOut]
+    confidence: float
+    verdict: Verdict | None
+    note: str | None
+    reviewer: str | None
+    decided_at: Moment | None
+    withheld: list[str]
+    proposal_id: str | None
+
+
+class VerdictIn(Request):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"verdict": "harmful", "note": "The period is 7 days now."}]},
+    )
+
+    verdict: Verdict
+    note: Annotated[Text, Field(max_length=2_000)] | None = None
+    replaces: Verdict | None = None

@@ -1,0 +1,170 @@
+"""What calibration learns from: reviews, judged exposures, and the history of calibrations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kb_service.errors import InvalidRequest
+from kb_service.store import Judgement, Store
+from tests.contracts.store_samples import (
+    AT,
+    MODEL,
+    a_calibration,
+    a_document,
+    a_review,
+    an_exposure,
+    put_document,
+    some_feedback,
+)
+
+WAITING = {
+    "state": "pending",
+    "verdict": None,
+    "note": None,
+    "reviewer": None,
+    "decided_at": None,
+    "proposal_id": None,
+    "withheld": {},
+}
+
+
+# --- reviews
+
+
+def test_a_review_comes_back_as_it_was_stored(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.reviews.put(a_review())
+    with store.reading("shop") as unit:
+        assert unit.reviews.get("rev-1") == a_review()
+        assert unit.reviews.get("rev-2") is None
+        assert unit.reviews.of_proposal("proposal-1") == (a_review(),)
+
+
+def test_drawing_a_review_again_keeps_the_verdict(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.reviews.add_many([])
+        unit.reviews.add_many([a_review(**WAITING)])
+        unit.reviews.put(a_review())
+        unit.reviews.add_many([a_review(**WAITING)])
+        assert unit.reviews.get("rev-1") == a_review()
+
+
+def test_pages_come_with_their_exposures_the_latest_first(store: Store) -> None:
+    exposures = [an_exposure(f"x{number}", at=AT + timedelta(minutes=number)) for number in range(5)]
+    with store.writing("shop") as unit:
+        unit.exposures.add_many(exposures)
+        unit.reviews.add_many(
+            a_review(f"r{number}", exposure_id=item.id, at=item.at, **WAITING)
+            for number, item in enumerate(exposures)
+        )
+        unit.reviews.put(a_review("r3", exposure_id="x3", at=exposures[3].at))
+    with store.reading("shop") as unit:
+        first = unit.reviews.page(None, 3, state="pending")
+        rest = unit.reviews.page(first.next_cursor, 3, state="pending")
+        assert [item.id for item, _ in (*first.items, *rest.items)] == ["r4", "r2", "r1", "r0"]
+        assert [shown.id for _, shown in first.items] == ["x4", "x2", "x1"]
+        assert rest.next_cursor is None
+        assert [item.id for item, _ in unit.reviews.page(state="done").items] == ["r3"]
+        with pytest.raises(InvalidRequest):
+            unit.reviews.page("nonsense")
+
+
+def test_a_document_is_withheld_until_it_changes(store: Store) -> None:
+    with store.writing("shop") as unit:
+        put_document(unit, a_document())
+        put_document(unit, a_document("other"))
+        unit.reviews.put(a_review(withheld={"policy-returns": 1, "other": 1, "never-heard-of": 1}))
+        unit.reviews.put(a_review("later", decided_at=AT + timedelta(days=1), withheld={"other": 1}))
+        assert unit.reviews.withheld() == {"policy-returns": "rev-1", "other": "rev-1"}
+        put_document(unit, a_document(title="changed"))
+        unit.reviews.put(a_review(verdict="right", withheld={}))
+        assert unit.reviews.withheld() == {"other": "later"}
+        unit.documents.remove("other")
+        put_document(unit, a_document("other"))
+        assert unit.reviews.withheld() == {}, "what comes back is another version"
+
+
+def test_a_verdict_is_told_to_whoever_follows(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.reviews.add_many([a_review(**WAITING)])
+        assert unit.changes.since(0) == []
+        unit.reviews.put(a_review())
+        (change,) = unit.changes.since(0)
+    assert (change.kind, change.id) == ("review", "rev-1")
+
+
+# --- judged exposures
+
+
+def test_judged_exposures_come_with_what_was_said_oldest_first(store: Store) -> None:
+    early, late = an_exposure("early"), an_exposure("late", at=AT + timedelta(hours=1))
+    first = some_feedback("f1", exposure_id="late")
+    second = some_feedback("f2", exposure_id="late", outcome="reopened", at=AT + timedelta(hours=3))
+    with store.writing("shop") as unit:
+        unit.exposures.add_many([late, early, an_exposure("unjudged")])
+        unit.exposures.add_many([an_exposure("waits"), an_exposure("bare", features=None)])
+        unit.exposures.add_many([an_exposure("elsewhere", model_id="another-model")])
+        unit.feedback.add(second)
+        unit.feedback.add(first)
+        for name in ("bare", "elsewhere"):
+            unit.feedback.add(some_feedback(f"f-{name}", exposure_id=name))
+        unit.reviews.put(a_review(exposure_id="early"))
+        unit.reviews.add_many([a_review("waiting", exposure_id="waits", **WAITING)])
+    with store.reading("shop") as unit:
+        assert unit.judgements.latest(MODEL, 9) == (
+            Judgement(early, (), a_review(exposure_id="early")),
+            Judgement(late, (first, second), None),
+        )
+        unlimited = unit.judgements.latest(MODEL, 9)
+    for number in range(3):
+        with store.writing("shop") as unit:
+            loud = an_exposure(f"loud-{number}", at=AT + timedelta(days=1))
+            unit.exposures.add_many([loud])
+            unit.feedback.add(some_feedback(f"l{number}", exposure_id=loud.id))
+    with store.reading("shop") as unit:
+        found = unit.judgements.latest(MODEL, 1)
+        assert [item.exposure.id for item in found] == ["early", "loud-2"], "a review is never crowded out"
+        assert len(unit.judgements.latest(MODEL, 9)) == len(unlimited) + 3
+
+
+def test_the_best_answer_is_the_surest_wherever_it_stood() -> None:
+    (only,) = an_exposure().answers
+    swapped = an_exposure(answers=(replace(only, answer_id="a2", confidence=0.1), replace(only, rank=2)))
+    assert swapped.best == replace(only, rank=2)
+    assert an_exposure(answers=()).best is None
+
+
+# --- calibrations
+
+
+def test_the_newest_of_a_model_is_in_force_and_none_is_lost(store: Store) -> None:
+    second = a_calibration("cal_0", kind="verdicts", counts={"reviews": 9})
+    shipped = a_calibration("cal_9", kind="rollback", constants=None)
+    elsewhere = a_calibration("cal_2", model_id="another-model")
+    with store.writing("shop") as unit:
+        assert unit.calibrations.newest(MODEL) is None
+        for entry in (a_calibration(), second, elsewhere, shipped):
+            unit.calibrations.add(entry)
+    with store.reading("shop") as unit:
+        assert unit.calibrations.newest(MODEL) == shipped
+        assert unit.calibrations.newest("another-model") == elsewhere
+        assert unit.calibrations.all(MODEL) == (shipped, second, a_calibration())
+        assert len(unit.calibrations.all()) == 4
+        assert [change.kind for change in unit.changes.since(0)] == ["calibration"] * 4
+
+
+# --- jobs
+
+
+def test_a_job_is_claimed_once_until_it_is_due_again(store: Store) -> None:
+    with store.writing("shop") as unit:
+        now = unit.now
+        assert unit.jobs.claim("nightly", now)
+    with store.writing("shop") as unit:
+        assert not unit.jobs.claim("nightly", now)
+        assert unit.jobs.claim("another", now)
+        assert unit.jobs.claim("nightly", unit.now + timedelta(seconds=1))
+        assert unit.jobs.last("nightly") == unit.now

@@ -1,0 +1,74 @@
+"""What a question asks of a product, in both languages, and which labels hold it."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb_service.replying.attributes import asked_for, attribute_of, curated
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("EB20保修期多久", ["warranty"]),
+        ("how long is the warranty on the HP70?", ["warranty"]),
+        ("EB20 有多重", ["weight"]),
+        ("How much does the SP10 weigh?", ["weight"]),
+        ("HP70 多少钱", ["price"]),
+        ("EB20 有什么颜色", ["colour"]),
+        ("EB20 续航", ["battery"]),
+        ("充满电要多久", ["charging"]),
+        ("how long does the battery take to charge", ["charging"]),
+        ("DK05 能承受多重", ["load"]),
+        ("what's in the box of PB20", ["box"]),
+        ("where is the chair shipped from", ["ships_from"]),
+        ("JK01 怎么洗", ["care"]),
+        ("is the watch waterproof", ["water"]),
+        ("EB50 和 EB20 有什么区别", ["highlights"]),
+        ("compare the battery life of EB20 and EB50", ["battery"]),
+        ("EB20 的颜色和价格", ["colour", "price"]),
+    ],
+)
+def test_what_is_asked_for(question: str, asked: list[str]) -> None:
+    assert [attribute.id for attribute in asked_for(question)] == asked
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "earbuds die after an hour, why",
+        "保修期内坏了怎么办",
+        "滤芯多少钱",
+        "how much is a new filter",
+        "175 70kg 穿多大",
+        "颜色发错了怎么换",
+        "how much is delivery",
+        "我要退货",
+        "I want to talk to somebody",
+    ],
+)
+def test_a_complaint_a_part_or_a_service_asks_for_no_attribute(question: str) -> None:
+    assert asked_for(question) == ()
+
+
+@pytest.mark.parametrize(
+    ("label", "attribute"),
+    [
+        ("保修期", "warranty"), ("Warranty", "warranty"), ("质保期", "warranty"), ("售价", "price"),
+        ("Colors", "colour"), ("电池续航", "battery"), ("机身重量", "weight"), ("Net weight", "weight"),
+        ("Size / weight", "weight"), ("防水等级", "water"), ("承重", "load"),
+    ],
+)  # fmt: skip
+def test_labels_of_shops(label: str, attribute: str) -> None:
+    assert any(known.id == attribute and known.labelled(label) for known in curated())
+
+
+def test_a_label_that_merely_begins_alike_is_another() -> None:
+    charging = next(attribute for attribute in curated() if attribute.id == "charging")
+    assert not charging.labelled("充电盒重量")
+    assert attribute_of("吉祥物") is None
+
+
+def test_every_attribute_has_a_name_in_both_languages() -> None:
+    assert len({attribute.id for attribute in curated()}) == len(curated()) >= 20
+    assert all(attribute.zh and attribute.en and attribute.labels for attribute in curated())
