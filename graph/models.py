@@ -306,7 +306,8 @@ class Rules:
 
     `recurrence_customers` distinct customers within `recurrence_window_hours` raise a recurrence.
     `wrong_answer_bound` is the share of wrong automatic answers that the shop accepts, `review_share` the share
-    of automatic answers that people are asked to look at.
+    of automatic answers that people are asked to look at, `swap_share` the share of suggestions in which two
+    neighbours change places, so that what people use can be told from what stands first.
     `sensitive_flows` maps a flow's name to the words that reveal it; a match always hands over.
     """
 
@@ -320,5 +321,6 @@ class Rules:
     refund_limit: float = 500.0
     wrong_answer_bound: float = 0.01
     review_share: float = 0.05
+    swap_share: float = 0.05
     priority_weights: Mapping[str, float] = field(default_factory=dict)
     sensitive_flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from graph.nodes import EdgeKind
+from graph.nodes import EdgeKind, node_id
 from graph.problem_graph import ProblemGraph
 
 PSEUDO_ANSWERS = 3.0
@@ -29,6 +30,40 @@ def answer_prior(graph: ProblemGraph, problem_id: str, at: datetime) -> dict[str
     answers = graph.answers_of(problem_id, at)
     total = math.fsum(answer.weight for answer in answers) + PSEUDO_ANSWERS
     return {answer.external_id: answer.weight / total for answer in answers}
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What a question is linked to: a problem, products by SKU, the intents that it may have."""
+
+    problem_id: str | None = None
+    products: tuple[str, ...] = ()
+    intents: tuple[str, ...] = ()
+
+    @property
+    def branches(self) -> bool:
+        """Whether a walk can tell more than a look-up: two products or intents meet somewhere in the graph."""
+        return len(set(self.products)) > 1 or len(set(self.intents)) > 1
+
+    def seeds(self) -> dict[str, float]:
+        """The nodes that a walk begins at; the intents share one weight."""
+        found = {node_id("product", sku): 1.0 for sku in self.products}
+        found |= {node_id("intent", intent): 1 / len(self.intents) for intent in self.intents}
+        if self.problem_id is not None:
+            found[node_id("problem", self.problem_id)] = 1.0
+        return found
+
+
+def prior(graph: ProblemGraph, linked: Linked, at: datetime, *, walks: bool = False) -> dict[str, float]:
+    """How strongly the graph ties each document to a question, by external id, 0 to 1.
+
+    Always the answers of its problem; with `walks`, where the question branches, also what a walk reaches.
+    """
+    found = answer_prior(graph, linked.problem_id, at) if linked.problem_id is not None else {}
+    if walks and linked.branches:
+        for external_id, mass in propagated(graph, linked.seeds(), at).items():
+            found[external_id] = min(found.get(external_id, 0.0) + mass, 1.0)
+    return found
 
 
 def propagated(graph: ProblemGraph, seeds: Mapping[str, float], at: datetime) -> dict[str, float]:

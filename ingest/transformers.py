@@ -26,9 +26,10 @@ from ingest import encoder_files
 from ingest.embedding import MAX_LENGTH, Pooling
 from ingest.errors import EncoderUnavailable
 from ingest.models import Vectors
+from ingest.reranking import Logits
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import CrossEncoder, SentenceTransformer
 
 _SAFE_FILES = (
     "*.safetensors",
@@ -141,6 +142,61 @@ class TransformersEmbedder:
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
+class TransformersReranker:
+    """Any sentence-transformers cross-encoder with one output, from a local folder or the hub.
+
+    `threads` is torch's, 0 leaves it alone. What the model says is taken as it is, before the function that its
+    configuration would put after it. Code that comes with a model never runs, and weights are read from safetensors
+    only. Raises EncoderUnavailable when the model cannot be had, needs either, or gives several numbers a pair.
+    """
+
+    def __init__(self, name: str, *, threads: int = 0) -> None:
+        folder = _fetched(name, "reranker")
+        _check_safe(folder, "reranker")
+        self._model = _loaded_pairs(folder, name)
+        import torch
+
+        if threads:
+            torch.set_num_threads(threads)
+        self._plain = torch.nn.Identity()
+        base = Path(name).resolve().name if Path(name).is_dir() else name.rstrip("/").rsplit("/", 1)[-1]
+        self.model_id = f"{base}@ce:{_folder_digest(folder)[:8]}"
+        self._chars = 100 * int(self._model.max_length or 512)
+        self._lock = threading.Lock()
+
+    def score(self, query: str, passages: Sequence[str]) -> Logits:
+        if not passages:
+            return np.zeros(0, dtype=np.float64)
+        asked, *texts = (
+            text[: self._chars].encode("utf-8", "replace").decode("utf-8") for text in (query, *passages)
+        )
+        with self._lock:
+            logits = self._model.predict(
+                [(asked, text) for text in texts], activation_fn=self._plain, show_progress_bar=False
+            )
+        return np.asarray(logits, dtype=np.float64).reshape(len(passages))
+
+
+def _loaded_pairs(folder: Path, name: str) -> CrossEncoder:
+    try:
+        from sentence_transformers import CrossEncoder
+
+        model: CrossEncoder = CrossEncoder(
+            str(folder),
+            trust_remote_code=False,
+            local_files_only=True,
+            model_kwargs={"use_safetensors": True},
+        )
+        outputs = int(model.num_labels or 0)
+    except Exception as error:
+        raise EncoderUnavailable(f"reranker: {name!r} cannot be loaded: {_brief(error)}") from error
+    if outputs != 1:
+        raise EncoderUnavailable(
+            f"reranker: {name!r} gives {outputs} numbers for a pair; choose a cross-encoder that gives one"
+        )
+    return model
+
+
 def _first(*candidates: str | None) -> str:
     """An argument that was given, even empty; else the first that says something."""
     if candidates[0] is not None:
@@ -148,44 +204,44 @@ def _first(*candidates: str | None) -> str:
     return next((candidate for candidate in candidates if candidate), "")
 
 
-def _fetched(name: str) -> Path:
+def _fetched(name: str, setting: str = "embedding_model") -> Path:
     """The folder of a model: itself when local, else the hub's files without code and pickled weights."""
     if Path(name).is_dir():
         return Path(name)
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise EncoderUnavailable(f"embedding_model: there is no folder {name!r}; give the folder of a model")
+        raise EncoderUnavailable(f"{setting}: there is no folder {name!r}; give the folder of a model")
     from huggingface_hub import snapshot_download
 
     try:
         return Path(snapshot_download(name, allow_patterns=list(_SAFE_FILES)))
     except Exception as error:
         raise EncoderUnavailable(
-            f"embedding_model: {name!r} is neither `packaged`, a folder, nor a model that the hub gave "
+            f"{setting}: {name!r} is neither a name of the service's own, a folder, nor a model that the hub gave "
             f"({_brief(error)}); check the name and the network, or give the folder of a copy"
         ) from error
 
 
-def _check_safe(folder: Path) -> None:
+def _check_safe(folder: Path, setting: str = "embedding_model") -> None:
     if not any(folder.rglob("*.safetensors")):
         raise EncoderUnavailable(
-            f"embedding_model: {folder} holds no *.safetensors weights, and pickled ones are never read; "
+            f"{setting}: {folder} holds no *.safetensors weights, and pickled ones are never read; "
             "save the model again with sentence-transformers, which writes safetensors"
         )
     for file in folder.rglob("*"):
         if file.suffix in _PICKLED and not any(file.parent.glob("*.safetensors")):
             raise EncoderUnavailable(
-                f"embedding_model: {file} is pickled, which is never read; convert it to safetensors"
+                f"{setting}: {file} is pickled, which is never read; convert it to safetensors"
             )
     modules = folder / "modules.json"
     if modules.exists():
         try:
             types = [str(module["type"]) for module in json.loads(modules.read_text(encoding="utf-8"))]
         except (ValueError, TypeError, KeyError) as error:
-            raise EncoderUnavailable(f"embedding_model: {modules} cannot be read: {_brief(error)}") from error
+            raise EncoderUnavailable(f"{setting}: {modules} cannot be read: {_brief(error)}") from error
         foreign = [kind for kind in types if not kind.startswith("sentence_transformers.")]
         if foreign:
             raise EncoderUnavailable(
-                f"embedding_model: {folder} needs code of its own ({foreign[0]}), which is never run; "
+                f"{setting}: {folder} needs code of its own ({foreign[0]}), which is never run; "
                 "choose a model made of sentence-transformers' own modules"
             )
 

@@ -15,7 +15,7 @@ from kb_service.search.models import SearchQuery
 from kb_service.search.weighing import weigh
 
 LEXICAL, DENSE, FUSED, GRAPH = "words", "vectors", "fused", "with the graph"
-CONFIDENCE = "with confidence"
+CONFIDENCE = "as answered"
 
 
 def stages(calibration: Calibration) -> Mapping[str, Fusion]:
@@ -64,7 +64,9 @@ def _queries(
     for query, utterance in zip(plain, compared, strict=True):
         entities = replica.shop.gazetteer.entities(query.text, query.at)
         problem = replica.problem_of(replica.match(utterance, entities, query.at))
-        asked.append(replace(query, prior=replica.prior(problem, query.at)))
+        intents = replica.shop.classifier.predict([utterance], whole=utterance).candidates
+        tied = replica.prior(problem, query.at, entities=entities, intents=intents)
+        asked.append(replace(query, prior=tied))
     return asked
 
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from graph.models import Event
 from ingest.models import Audience
+from kb_service.care.conflict_reply import both_sides
+from kb_service.care.conflict_watch import Conflict
+from kb_service.care.conflicts import Conflicts
 from kb_service.casework import Casework
 from kb_service.composing import summarise
-from kb_service.conflict_reply import both_sides
-from kb_service.conflict_watch import Conflict
-from kb_service.conflicts import Conflicts
 from kb_service.deciding import Decision, Situation, decide, hand_over_rule
 from kb_service.errors import NotFound, ServiceError
 from kb_service.exposures import ExposureLog
@@ -40,8 +40,8 @@ from kb_service.sampling import drawn
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.search.weighing import Weighed
 from kb_service.store import Exposure, Feedback, Review, ShownAnswer, Store, new_id
+from kb_service.swapping import Order, as_ranked, swapped
 
-POSITIVE = {"accepted": 1.0, "resolved": 1.0, "edited": 0.5}
 CLARIFY = {
     "zh": "请问您要咨询的是下面哪一种情况？",
     "en": "Which of these do you mean?",
@@ -119,10 +119,12 @@ class Answering:
         offered = self._composer.offer(
             replica, question, reading, found.query, found.hits, found.confidence, exposure_id
         )
-        conflict = self._conflicts.among(replica, found.hits, question.text, found.query.at)
+        conflict = self._conflicts.among(replica, found.hits, reading.whole.text, found.query.at)
         route = self._routing.decide(replica, question, reading)
         decision = self._decide(replica, question, reading, found, offered, conflict, route_name)
         answers = self._sent(question, offered, decision, route_name)
+        shown = self._shown(replica, found, answers, decision, exposure_id)
+        answers = shown.answers
         if decision.trigger == "conflict" and conflict is not None:
             answers = both_sides(
                 answers, conflict, exposure_id=exposure_id, language=_spoken(reading), limit=question.limit
@@ -142,7 +144,7 @@ class Answering:
             ),
         )
         review = drawn(reply, offered.template, replica.shop.rules.review_share, self._clock())
-        self._remember(replica, question, found, reply, route_name, case_id, review)
+        self._remember(replica, question, found, reply, shown, route_name, case_id, review)
         return reply
 
     # --- the steps
@@ -186,7 +188,13 @@ class Answering:
                 channel=question.channel,
                 any_scope="internal" in audiences,
             ),
-            prior=replica.prior(reading.problem, at),
+            prior=replica.prior(
+                reading.problem,
+                at,
+                entities=reading.understanding.entities,
+                intents=reading.candidates,
+            ),
+            learned=replica.learned(reading.problem, question.intent or _sure(reading.candidates)),
             weights=reading.weights,
         )
         return Found(query, replica.weigh(query), _milliseconds(started))
@@ -241,6 +249,26 @@ class Answering:
         asked = masked_text(question.text)
         return (rewording.reworded(first, offered.template, asked, question.context), *others)
 
+    def _shown(
+        self,
+        replica: Replica,
+        found: Found,
+        answers: Sequence[CandidateAnswer],
+        decision: Decision,
+        exposure_id: str,
+    ) -> Order:
+        """The order in which the answers are shown: now and then two neighbours are exchanged, never in what a bot
+        sends unseen."""
+        if decision.action != "suggest":
+            return as_ranked(answers)
+        return swapped(
+            answers,
+            exposure_id,
+            replica.shop.rules.swap_share,
+            hits={hit.external_id: hit for hit in found.hits},
+            withheld=replica.withheld,
+        )
+
     def _clarification(self, replica: Replica, reading: Reading, decision: Decision) -> Clarification | None:
         if decision.action != "clarify":
             return None
@@ -274,6 +302,7 @@ class Answering:
         question: Question,
         found: Found,
         reply: Reply,
+        shown: Order,
         route_name: str,
         case_id: str | None,
         review: Review | None,
@@ -301,10 +330,7 @@ class Answering:
                 action=reply.action,
                 reason=reply.reason,
                 confidence=reply.confidence,
-                answers=tuple(
-                    ShownAnswer(answer.id, answer.citations[0].document_id, rank, answer.confidence)
-                    for rank, answer in enumerate(reply.answers, 1)
-                ),
+                answers=_placed(reply, shown, found.hits),
                 conversation_id=question.conversation_id,
                 customer_id=question.customer.id if question.customer else None,
                 case_id=case_id,
@@ -346,7 +372,8 @@ class Answering:
                     channel=scope.channel,
                     any_scope="internal" in scope.audiences,
                 ),
-            )
+            ),
+            reranks=True,
         )
 
     def feedback(
@@ -360,8 +387,8 @@ class Answering:
     ) -> bool:
         """Record what became of an answer; False when the very same was recorded before.
 
-        An answer that helped strengthens the way from its problem to its document; one that came back
-        weakens it again. Raises NotFound for an exposure or answer that was never shown.
+        It moves nothing by itself: each night `Learning` looks at what many said. Raises NotFound for an exposure or
+        answer that was never shown.
         """
         self._exposures.flush()
         with self._store.writing(workspace) as unit:
@@ -387,10 +414,25 @@ class Answering:
                     **details,
                 )
             )
-            if exposure.problem_id is not None:
-                unit.changes.record("problem", exposure.problem_id)
-        self._replicas.follow(workspace)
         return True
+
+
+def _placed(reply: Reply, shown: Order, hits: Sequence[Hit]) -> tuple[ShownAnswer, ...]:
+    """The answers by place; what was put among them after the order was made has its place for sure."""
+    chances = {answer.id: chance for answer, chance in zip(shown.answers, shown.propensities, strict=True)}
+    evidence = {hit.external_id: hit.evidence for hit in hits}
+    documents = [answer.citations[0].document_id for answer in reply.answers]
+    return tuple(
+        ShownAnswer(
+            answer.id, document, rank, answer.confidence, chances.get(answer.id, 1.0), evidence.get(document)
+        )
+        for rank, (answer, document) in enumerate(zip(reply.answers, documents, strict=True), 1)
+    )
+
+
+def _sure(intents: Sequence[str]) -> str | None:
+    """The one intent that a question plainly has."""
+    return intents[0] if len(intents) == 1 else None
 
 
 def _cites(answers: Sequence[CandidateAnswer], documents: frozenset[str]) -> bool:

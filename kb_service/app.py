@@ -16,20 +16,23 @@ from fastapi import APIRouter, FastAPI
 from structlog.stdlib import get_logger
 
 from ingest.embedding import BatchingEmbedder, Embedder
+from ingest.reranking import load_reranker
 from ingest.sandbox import ParserPool
 from kb_service import openapi, problem_details
 from kb_service.answering import Answering
 from kb_service.calibrating import NIGHTLY, Calibrating
+from kb_service.care.conflicts import Conflicts
+from kb_service.care.gap_watch import GapWatch
+from kb_service.care.gaps import Gaps
+from kb_service.care.stale import Stale
 from kb_service.casework import Casework
-from kb_service.conflicts import Conflicts
 from kb_service.delivery.addresses import parse_networks
 from kb_service.delivery.courier import Courier
 from kb_service.delivery.endpoints import Endpoints
 from kb_service.encoders import open_encoder
 from kb_service.exposures import ExposureLog
-from kb_service.gap_watch import GapWatch
-from kb_service.gaps import Gaps
 from kb_service.knowledge import Knowledge
+from kb_service.learning import Learning
 from kb_service.middleware import Admission, BodyLimit, RequestContext
 from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
@@ -55,10 +58,10 @@ from kb_service.routes import (
 )
 from kb_service.routes.context import GuardedRoute
 from kb_service.routing import Routing
+from kb_service.search.reranking import Reranking
 from kb_service.security import Gatekeeper
 from kb_service.services import Services
 from kb_service.settings import Settings
-from kb_service.stale import Stale
 from kb_service.store import Store
 
 log = get_logger(__name__)
@@ -109,7 +112,16 @@ def wire(
     parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
     reader = Reader(encoder)
     derived = settings.data / "derived"
-    replicas = Replicas(store, encoder, derived, publishes=serving, clock=clock, metrics=metrics)
+    replicas = Replicas(
+        store,
+        encoder,
+        derived,
+        publishes=serving,
+        clock=clock,
+        metrics=metrics,
+        walks=settings.graph_walk,
+        reranking=_reranking(settings, metrics),
+    )
     exposures = ExposureLog(store)
     networks = parse_networks(settings.webhook_allow)
     gap_board = Gaps(store, replicas, reader, exposures, clock=clock)
@@ -118,6 +130,7 @@ def wire(
     conflicts = Conflicts(replicas, clock=clock)
     rewording = _rewording(settings, metrics)
     calibrating = Calibrating(store, replicas, reader, clock=clock)
+    learning = Learning(store, replicas, clock=clock)
     return Services(
         settings=settings,
         store=store,
@@ -151,9 +164,10 @@ def wire(
         problems=Problems(store, replicas, routing, clock=clock),
         reviewing=Reviewing(store, replicas, exposures),
         calibrating=calibrating,
+        learning=learning,
         nightly=Nightly(
             store,
-            {"recalibrate": partial(calibrating.by_verdicts, actor=NIGHTLY)},
+            {"recalibrate": partial(calibrating.by_verdicts, actor=NIGHTLY), "rank": learning.night},
             hour=settings.night_hour,
             clock=clock,
         ),
@@ -162,6 +176,18 @@ def wire(
         endpoints=Endpoints(store, networks),
         courier=Courier(store, metrics, allow=networks, clock=clock, chance=chance or random.Random()),
         limiter=anyio.CapacityLimiter(settings.worker_threads),
+    )
+
+
+def _reranking(settings: Settings, metrics: Metrics) -> Reranking | None:
+    """The stage that reads the first documents again, None unless a reranker is set."""
+    if not settings.reranker.strip():
+        return None
+    return Reranking(
+        load_reranker(settings.reranker.strip(), threads=settings.encoder_threads),
+        metrics,
+        documents=settings.reranker_documents,
+        weight=settings.reranker_weight,
     )
 
 

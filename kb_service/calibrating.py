@@ -100,7 +100,10 @@ class Calibrating:
             judgements = unit.judgements.latest(model_id, MOST_VERDICTS)
             now = self._clock()
             verdicts = told(
-                judgements, now=now, reopened=_reopened(unit, judgements), source=cache(partial(_text, unit))
+                judgements,
+                now=now,
+                reopened=reopened_cases(unit, judgements),
+                source=cache(partial(document_text, unit)),
             )
         newest = history[0] if history else None
         found = recalibrated(
@@ -215,7 +218,7 @@ def _add(unit: Unit, stored: StoredCalibration, actor: str) -> None:
     unit.audit.append(actor, "calibration.stored", stored.id, detail)
 
 
-def _reopened(unit: Unit, judgements: Sequence[Judgement]) -> set[str]:
+def reopened_cases(unit: Unit, judgements: Sequence[Judgement]) -> set[str]:
     """The cases behind these answers whose customer came back within 72 h of a resolution."""
     cases = {item.exposure.case_id for item in judgements} - {None}
     if not cases:
@@ -228,6 +231,7 @@ def _reopened(unit: Unit, judgements: Sequence[Judgement]) -> set[str]:
     }
 
 
-def _text(unit: Unit, external_id: str) -> str | None:
+def document_text(unit: Unit, external_id: str) -> str | None:
+    """What a document says now; None where it is gone."""
     stored = unit.documents.get(external_id)
     return stored.document.text if stored is not None else None

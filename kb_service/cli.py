@@ -13,6 +13,7 @@ import typer
 from kb_service.calibration_commands import calibrations
 from kb_service.command_options import InWorkspace, Json
 from kb_service.encoder_commands import encoder
+from kb_service.learning_commands import learning
 
 if TYPE_CHECKING:
     from kb_service.models import IngestReport
@@ -32,6 +33,7 @@ app.add_typer(workspaces, name="workspaces")
 app.add_typer(keys, name="keys")
 app.add_typer(encoder, name="encoder")
 app.add_typer(calibrations, name="calibrations")
+app.add_typer(learning, name="learning")
 
 DEMO = "demo"
 

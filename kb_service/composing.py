@@ -33,8 +33,12 @@ WHY: Mapping[str, Mapping[str, str]] = {
     "policy_match": {"zh": "现行政策的相关条款：{text}", "en": "The section of the policy in force: {text}"},
     "product_match": {"zh": "商品资料：{text}", "en": "The product's data: {text}"},
     "problem_answer": {
-        "zh": "这一问题以前就是这样解决的",
-        "en": "This problem was resolved this way before",
+        "zh": "这类问题以往的处理记录指向它",
+        "en": "What is known of such problems points to it",
+    },
+    "learned": {
+        "zh": "这里的客服常用它，而不用排在它前面的答案",
+        "en": "Agents here use it rather than what stood above it",
     },
     "words": {
         "zh": "问题中 {share:.0%} 的关键信息在文中出现",
@@ -231,9 +235,12 @@ def _reasons(hit: Hit, language: str) -> tuple[Why, ...]:
     shown = hit.title if asked else _place(hit)
     if asked and hit.matched_role == "question":
         shown = hit.matched_text
-    reasons = [Why(code, WHY[code][spoken].format(text=_shortened(shown)), round(hit.score - hit.graph, 4))]
+    found = round(hit.score - hit.graph - hit.learned, 4)
+    reasons = [Why(code, WHY[code][spoken].format(text=_shortened(shown)), found)]
     if hit.graph > 0:
         reasons.append(Why("problem_answer", WHY["problem_answer"][spoken], round(hit.graph, 4)))
+    if hit.learned > 0:
+        reasons.append(Why("learned", WHY["learned"][spoken], round(hit.learned, 4)))
     if hit.coverage > 0:
         share = min(hit.coverage, 1.0)
         reasons.append(Why("words", WHY["words"][spoken].format(share=share), round(share, 4)))

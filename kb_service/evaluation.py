@@ -128,8 +128,8 @@ def judge(
     """Ask every question as a bot would: public knowledge, valid at its governing date."""
     judged: list[Judged] = []
     for question, query in zip(questions, queries(replica, reader, questions, now()), strict=True):
-        hits, confidence = replica.find(query)
-        judged.append(Judged(question, tuple(hit.external_id for hit in hits), confidence))
+        found = replica.weigh(query)
+        judged.append(Judged(question, tuple(hit.external_id for hit in found.hits), found.confidence))
     return judged
 
 

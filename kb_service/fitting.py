@@ -97,7 +97,7 @@ class _Asked:
         return Judged(candidates, right, self.group)
 
     def sample(self, fusion: Fusion) -> Sample | None:
-        hits = self.replica.index.search(self.query, fusion=fusion)
+        hits = self.replica.index.search(self.query, fusion=fusion, reranks=True)
         if not hits:
             return None
         right = hits[0].external_id in self.question.expected

@@ -25,9 +25,7 @@ LINK_EXEMPLARS = 3
 LINK_CONFIDENCE = 0.3
 """Confidence from which a document is linked to a problem by content."""
 LINK_WEIGHT = 0.3
-"""Weight of such a link at full confidence; an accepted answer weighs 1."""
-OUTCOME_WEIGHTS = {"accepted": 1.0, "resolved": 1.0, "edited": 0.5, "rejected": -0.5, "reopened": -1.0}
-"""What one word of feedback adds to the way from a problem to the document that was shown."""
+"""Weight of such a link at full confidence. Feedback weighs nothing here: what it moves is in `rank_moves`."""
 
 
 def put_document(graph: ProblemGraph, document: Document) -> None:
@@ -74,7 +72,7 @@ def put_shop(graph: ProblemGraph, shop: Shop, before: Shop | None) -> None:
 def put_problem(
     graph: ProblemGraph, unit: Unit, problem: Problem, exemplars: Sequence[Instance], find: Find
 ) -> None:
-    """A problem with its messages, alerts, and the documents that answer it."""
+    """A problem with its messages, alerts, and the documents whose content answers it."""
     graph.put_problem(problem)
     kept = {node_id("exemplar", exemplar.event_id) for exemplar in exemplars if exemplar.event_id}
     for neighbour in graph.neighbours(node_id("problem", problem.id), EXEMPLARS):
@@ -88,9 +86,6 @@ def put_problem(
             )
     for alert in unit.alerts.of_problem(problem.id):
         graph.put_alert(alert)
-    for feedback, external_id in unit.feedback.of_problems([problem.id, *problem.aliases]):
-        weight = OUTCOME_WEIGHTS[feedback.outcome]
-        graph.link_answer(problem.id, external_id, weight, feedback.at, source=feedback.id)
     if problem.state != "candidate":
         _link_by_content(graph, problem, exemplars, find)
 

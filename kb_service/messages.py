@@ -101,6 +101,8 @@ ZH: Mapping[str, str] = {
         "复核 {id} 此前的结论不是 {replaces}，请去掉 `replaces`。"
     ),
     "Only an editor may decide that {documents} may be sent again.": "只有编辑可以决定重新允许自动发送 {documents}。",
+    "There is no move {id} in this workspace.": "本工作区没有排序调整 {id}。",
+    "The move {id} is not in force; nothing is left to take back.": "排序调整 {id} 已不生效，无可撤回。",
     "There is no calibration {id} of the model {model}.": "没有属于模型 {model} 的校准 {id}。",
     "The calibration {id} was fitted by another version; fit it anew.": "校准 {id} 由其他版本拟合，请重新拟合。",
     "the questions have no split {split}; their splits: {present}": "问题中没有划分 {split}；现有划分：{present}",

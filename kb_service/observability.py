@@ -101,6 +101,12 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.rerankings = Counter(
+            "kb_rerankings_total",
+            "Searches handed to the reranker, by outcome: reranked, or failed and left as they were.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.deliveries = Counter(
             "kb_deliveries_total", "Webhook deliveries by outcome.", ["outcome"], registry=self.registry
         )

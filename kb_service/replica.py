@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from structlog.stdlib import get_logger
 
+from graph.learned_ranks import Subject
 from graph.matching import ProblemMatcher
 from graph.models import Entity, Event, Match, Problem, Utterance
-from graph.paths import answer_prior
+from graph.paths import Linked, prior
 from graph.problem_graph import ProblemGraph
 from ingest import language
 from ingest.embedding import BatchingEmbedder
@@ -28,8 +29,10 @@ from kb_service.linking import link_resolvers, put_document, put_problem, put_sh
 from kb_service.models import LinkedDocument, Turn
 from kb_service.reading import compared_words
 from kb_service.reembedding import embed_messages, embed_passages
+from kb_service.replied import Replied
 from kb_service.search.calibration import in_force
 from kb_service.search.models import Hit, SearchQuery
+from kb_service.search.reranking import Reranking
 from kb_service.search.retrieval import SearchIndex
 from kb_service.search.source import UnitSource
 from kb_service.search.vocabulary import Vocabulary, learn
@@ -60,8 +63,11 @@ class Replica:
         *,
         publishes: bool,
         clock: Callable[[], datetime],
+        walks: bool = False,
+        reranking: Reranking | None = None,
     ) -> None:
         self.workspace = workspace
+        self._walks = walks
         self.lock = threading.RLock()
         """Held by whoever brings the replica up to date or records events; never by readers."""
         self._store = store
@@ -76,11 +82,13 @@ class Replica:
             dimension=embedder.dimension,
             reads=embedder.reads,
             folder=folder / "index" if publishes else None,
+            reranking=reranking,
         )
         self.position = 0
         self.sequence = 0
         self.matcher = ProblemMatcher(reads=embedder.reads)
         self.graph = ProblemGraph()
+        self._replied = Replied()
         self.problems: dict[str, Problem] = {}
         self.shop: Shop
         self._placed: Shop | None = None
@@ -96,9 +104,12 @@ class Replica:
         self._worded: Shop | None = None
         self.withheld: frozenset[str] = frozenset()
         """Documents that a reviewer keeps out of automatic answers."""
+        self.boosts: Mapping[Subject, Mapping[str, float]] = {}
+        """What feedback adds to the evidence of documents, by what they are moved for."""
         with store.reading(workspace) as unit:
             self._open_index(unit)
             self._learn_verdicts(unit)
+            self._learn_ranks(unit)
             self._embedded = not (
                 unit.documents.without_vectors(embedder.model_id, 1)
                 or unit.events.of_other_models(embedder.model_id)
@@ -136,8 +147,35 @@ class Replica:
         found = self.shop.gazetteer.entities(text, self._clock()) if text else ()
         return [(entity.start, entity.end) for entity in found if entity.type in NAMED]
 
-    def prior(self, problem: Problem | None, at: datetime) -> dict[str, float]:
-        return answer_prior(self.graph, problem.id, at) if problem is not None else {}
+    def prior(
+        self,
+        problem: Problem | None,
+        at: datetime,
+        *,
+        entities: Sequence[Entity] = (),
+        intents: Sequence[str] = (),
+    ) -> dict[str, float]:
+        """How strongly the graph ties documents to a question of a problem that names entities and may have intents."""
+        products = [sku for entity in entities for sku in self.shop.gazetteer.skus(entity)]
+        linked = Linked(problem.id if problem else None, tuple(dict.fromkeys(products)), tuple(intents))
+        return prior(self.graph, linked, at, walks=self._walks)
+
+    def learned(self, problem: Problem | None, intent: str | None) -> dict[str, float]:
+        """What feedback adds to the evidence of documents for a question of a problem, or else of a sure intent.
+
+        In log-odds, by external id; nothing to what a reviewer keeps out of automatic answers.
+        """
+        boosts = self.boosts
+        subjects: list[Subject] = []
+        if problem is not None:
+            subjects = [("problem", id) for id in (*problem.aliases, problem.id)]
+        elif intent is not None:
+            subjects = [("intent", intent)]
+        found: dict[str, float] = {}
+        for subject in subjects:
+            for external_id, boost in boosts.get(subject, {}).items():
+                found[external_id] = max(boost, found.get(external_id, 0.0))
+        return {external_id: found[external_id] for external_id in found.keys() - self.withheld}
 
     def intent_of(self, utterance: Utterance) -> str | None:
         """The one intent that a message plainly has."""
@@ -155,11 +193,29 @@ class Replica:
         return self.shop.expertise_of(problem)
 
     def answers_of(self, problem: Problem) -> tuple[LinkedDocument, ...]:
-        """What answers a problem now, heaviest first."""
-        return tuple(
-            LinkedDocument(answer.external_id, answer.kind, answer.title, round(answer.weight, 4))
-            for answer in self.graph.answers_of(problem.id, self._clock())
-        )
+        """What answers a problem now, heaviest first: what the graph ties to it, and what feedback lifts for it."""
+        now = self._clock()
+        boosts = self.learned(problem, None)
+        linked = [
+            LinkedDocument(
+                answer.external_id,
+                answer.kind,
+                answer.title,
+                round(answer.weight + boosts.pop(answer.external_id, 0.0), 4),
+            )
+            for answer in self.graph.answers_of(problem.id, now)
+        ]
+        catalogue = self.index.snapshot.catalogue
+        linked += [
+            LinkedDocument(
+                record.external_id, record.kind, record.title, round(boosts[record.external_id], 4)
+            )
+            for record in (catalogue.records[int(slot)] for slot in catalogue.slots_of(sorted(boosts)))
+            if record.status == "approved"
+            and (record.valid_from is None or record.valid_from <= now)
+            and (record.valid_to is None or now < record.valid_to)
+        ]
+        return tuple(sorted(linked, key=lambda item: (-item.weight, item.external_id)))
 
     # --- writing, under `lock`
 
@@ -208,11 +264,12 @@ class Replica:
         if not self._unlearnt or time.monotonic() - self._learnt_at < LEARN_SECONDS:
             return
         self._unlearnt = False
-        before, declared = self.shop, self._declared
+        before, declared, replied = self.shop, self._declared, self._replied
         try:
             with self._store.reading(self.workspace) as unit:
                 learnt = self._loader.load(unit, list(self.problems.values()), before, learning=True)
                 outcomes = list(unit.events.outcomes())
+            said = replied.read(outcomes, self.index.search)
         except BaseException:
             self._unlearnt = True
             raise
@@ -222,6 +279,7 @@ class Replica:
                 self.shop = replace(learnt, agents=self.shop.agents, recent=self.shop.recent)
                 self._place_shop()
                 link_resolvers(self.graph, outcomes)
+                replied.link(self.graph, said)
             else:
                 self._unlearnt = True
 
@@ -293,6 +351,7 @@ class Replica:
         position = unit.changes.position()
         self.index.follow(self._source(unit))
         self._learn_verdicts(unit)
+        self._learn_ranks(unit)
         with self._matching:
             self.matcher = ProblemMatcher(reads=self._embedder.reads)
         self.graph = ProblemGraph()
@@ -310,7 +369,10 @@ class Replica:
         self._join_messages(unit)
         for problem in stored:
             self._put_problem(unit, problem)
-        link_resolvers(self.graph, unit.events.outcomes())
+        outcomes = list(unit.events.outcomes())
+        link_resolvers(self.graph, outcomes)
+        self._replied = Replied()
+        self._replied.link(self.graph, self._replied.read(outcomes, self.index.search))
         self.position = position
         self._settled = True
 
@@ -332,6 +394,8 @@ class Replica:
             return
         if by_kind.keys() & {"calibration", "review"} or self.withheld & {*removed, *documents}:
             self._learn_verdicts(unit)
+        if "ranks" in by_kind:
+            self._learn_ranks(unit)
         if "event" in by_kind:
             self._join_messages(unit)
             self._unlearnt = True
@@ -392,18 +456,27 @@ class Replica:
         put_problem(self.graph, unit, problem, self.matcher.exemplars(problem.id), self.find)
 
     def find(self, query: SearchQuery) -> tuple[tuple[Hit, ...], float]:
-        """The hits of a query and the probability that the first is right."""
-        found = self.weigh(query)
+        """The hits of a query and the probability that the first is right, for work in the background: without the
+        reranker, which may take long."""
+        found = weigh(self.index, query, reranks=False)
         return found.hits, found.confidence
 
     def weigh(self, query: SearchQuery) -> Weighed:
-        """The same with what the probability was taken from."""
+        """The hits that a customer or an agent is answered with, and what their probability was taken from."""
         return weigh(self.index, query)
 
     def _learn_verdicts(self, unit: Unit) -> None:
         """The calibration in force, and what reviewers keep out of automatic answers."""
         self.withheld = frozenset(unit.reviews.withheld())
         self.index.calibration = in_force(unit.calibrations.newest(self.index.model_id), self.index.model_id)
+
+    def _learn_ranks(self, unit: Unit) -> None:
+        """The boosts in force."""
+        found: dict[Subject, dict[str, float]] = {}
+        for (subject, external_id), boost in unit.rank_moves.boosts().items():
+            if boost > 0:
+                found.setdefault(subject, {})[external_id] = boost
+        self.boosts = found
 
 
 NAMED = frozenset({"sku", "product", "order", "parcel"})

@@ -16,6 +16,7 @@ from ingest.embedding import BatchingEmbedder
 from kb_service.errors import NotReady
 from kb_service.observability import Metrics
 from kb_service.replica import Replica
+from kb_service.search.reranking import Reranking
 from kb_service.store import Store, Workspace
 
 log = get_logger(__name__)
@@ -36,7 +37,8 @@ LOAD_WAIT_SECONDS = 10.0
 class Replicas:
     """Finds the Replica of a workspace, and owns the thread that follows the change logs.
 
-    Without `publishes` no index is kept on disk: the command line writes to the store alone.
+    Without `publishes` no index is kept on disk: the command line writes to the store alone. With `walks` questions
+    that name several things are also followed along the graph, see `graph.paths`.
     """
 
     def __init__(
@@ -48,7 +50,11 @@ class Replicas:
         publishes: bool = True,
         clock: Callable[[], datetime],
         metrics: Metrics,
+        walks: bool = False,
+        reranking: Reranking | None = None,
     ) -> None:
+        self._walks = walks
+        self._reranking = reranking
         self._store = store
         self._embedder = embedder
         self._folder = folder
@@ -140,7 +146,14 @@ class Replicas:
             started = time.perf_counter()
             folder = self._folder / workspace
             replica = Replica(
-                workspace, self._store, self._embedder, folder, publishes=self._publishes, clock=self._clock
+                workspace,
+                self._store,
+                self._embedder,
+                folder,
+                publishes=self._publishes,
+                clock=self._clock,
+                walks=self._walks,
+                reranking=self._reranking,
             )
             with self._lock:
                 self._replicas[workspace] = replica

@@ -11,14 +11,16 @@ from ingest.embedding import BatchingEmbedder
 from ingest.sandbox import ParserPool
 from kb_service.answering import Answering
 from kb_service.calibrating import Calibrating
+from kb_service.care.conflicts import Conflicts
+from kb_service.care.gap_watch import GapWatch
+from kb_service.care.gaps import Gaps
+from kb_service.care.stale import Stale
 from kb_service.casework import Casework
-from kb_service.conflicts import Conflicts
 from kb_service.delivery.courier import Courier
 from kb_service.delivery.endpoints import Endpoints
 from kb_service.exposures import ExposureLog
-from kb_service.gap_watch import GapWatch
-from kb_service.gaps import Gaps
 from kb_service.knowledge import Knowledge
+from kb_service.learning import Learning
 from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
 from kb_service.problems import Problems
@@ -30,7 +32,6 @@ from kb_service.reviewing import Reviewing
 from kb_service.routing import Routing
 from kb_service.security import Gatekeeper
 from kb_service.settings import Settings
-from kb_service.stale import Stale
 from kb_service.store import Store
 
 
@@ -58,6 +59,7 @@ class Services:
     problems: Problems
     reviewing: Reviewing
     calibrating: Calibrating
+    learning: Learning
     nightly: Nightly
     gaps: Gaps
     gap_watch: GapWatch

@@ -61,6 +61,20 @@ class Settings(BaseSettings):
         description="Languages that such a model reads well, such as zh,en; those it is known for when unset.",
     )
     encoder_threads: int = Field(0, ge=0, description="Threads of the encoder; 0 chooses by the cores.")
+    reranker: str = Field(
+        "",
+        description="A cross-encoder that reads the first documents of a search beside the question: the path or hub "
+        "name of a sentence-transformers model, or `word-overlap`; off when empty.",
+    )
+    reranker_documents: int = Field(20, ge=2, le=200, description="Documents that it reads of each search.")
+    reranker_weight: float = Field(
+        1.0, ge=0, le=10, description="What its log-odds weigh beside the evidence of the search."
+    )
+    graph_walk: bool = Field(
+        False,
+        description="Whether a question that names several products or may have several intents is also followed "
+        "along the problem graph.",
+    )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8321, ge=0, le=65535, description="The port to listen on.")
     max_body_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="Largest JSON body.")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from graph.voices import SHARE as SHARE
+from graph.voices import weights as weights
 from ingest.language import words
-from kb_service.store import Feedback, Judgement
+from kb_service.store import Feedback, Judgement, ShownAnswer
 
 SETTLED = timedelta(hours=72)
 """An answer that helped may still be reopened within this time; before it has passed, feedback tells nothing."""
-SHARE = 0.05
-"""The most that one voice may weigh of all."""
 KEPT = 0.6
 """The share of an edited reply's word pairs that must stand in the document for the answer to have been right."""
 
@@ -54,31 +53,10 @@ def told(
     return found
 
 
-def weights(voters: Sequence[str | None], prior: float) -> list[float]:
-    """How much each verdict counts: 1, less where one voice would weigh more than SHARE of all together.
-
-    All together is what the verdicts weigh and the `prior`, the weight of what was believed before. Reviews
-    (None) are drawn by the service rather than offered by anybody and always count 1.
-    """
-    counts = Counter(voter for voter in voters if voter is not None)
-    most = _most(sorted(counts.values(), reverse=True), prior + sum(voter is None for voter in voters))
-    return [1.0 if voter is None else min(1.0, most / counts[voter]) for voter in voters]
-
-
 def kept(final: str, source: str) -> bool:
     """Whether a reply that somebody edited still says what the document says: most of its word pairs stand there."""
     said = _pairs(final)
     return bool(said) and len(said & _pairs(source)) >= KEPT * len(said)
-
-
-def _most(counts: Sequence[int], rest: float) -> float:
-    """The weight that no voice exceeds: SHARE of all, when the loudest voices are held to it."""
-    for held in range(len(counts) + 1):
-        quiet = sum(counts[held:])
-        most = SHARE * (rest + quiet) / (1 - SHARE * held) if SHARE * held < 1 else 0.0
-        if held == len(counts) or counts[held] <= most:
-            return most
-    return 0.0
 
 
 def _heard(
@@ -86,8 +64,15 @@ def _heard(
 ) -> tuple[bool, Feedback] | None:
     """What feedback says of the best answer in the end, and the feedback that said so last."""
     best = judgement.exposure.best
-    given = [item for item in judgement.feedback if best is not None and item.answer_id == best.answer_id]
-    if best is None or not given or now - given[-1].at < SETTLED:
+    return None if best is None else heard(judgement, best, now, source)
+
+
+def heard(
+    judgement: Judgement, answer: ShownAnswer, now: datetime, source: Callable[[str], str | None]
+) -> tuple[bool, Feedback] | None:
+    """Whether one answer helped, by feedback that can no longer be taken back, and what said so last."""
+    given = [item for item in judgement.feedback if item.answer_id == answer.answer_id]
+    if not given or now - given[-1].at < SETTLED:
         return None
     found: tuple[bool, Feedback] | None = None
     for item in given:
@@ -97,7 +82,7 @@ def _heard(
         elif item.outcome == "rejected":
             right = False
         elif item.outcome == "edited":
-            text = source(best.external_id)
+            text = source(answer.external_id)
             right = kept(item.final_text, text) if item.final_text and text else None
         elif item.outcome == "reopened" and not (found and item.at - found[1].at > SETTLED):
             right = False

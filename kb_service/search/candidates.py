@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from ingest.language import tokens
-from kb_service.search.catalogue import CatalogueView, primary_language
+from kb_service.search.catalogue import CatalogueView, Record, primary_language
+from kb_service.search.codes import codes
 from kb_service.search.fusion import REGIMES, Candidates, Ranked, regime
 from kb_service.search.models import Hit, Rows, Scores, SearchQuery
 from kb_service.search.parts import Snapshot
@@ -79,7 +80,7 @@ def _described(
     slots = catalogue.document[rows].astype(np.int64)
     asked = primary_language(query.language)
     records = {slot: catalogue.records[slot] for slot in slots.tolist()}
-    codes = {
+    regimes = {
         slot: REGIMES.index(regime(asked, primary_language(record.language), reads))
         for slot, record in records.items()
     }
@@ -88,12 +89,39 @@ def _described(
         language=asked,
         rows=rows,
         documents=slots,
-        regimes=np.array([codes[slot] for slot in slots.tolist()], dtype=np.int64),
+        regimes=np.array([regimes[slot] for slot in slots.tolist()], dtype=np.int64),
         cosine=_cosine(snapshot, query, rows),
         bm25=matches.bm25,
         coverage=matches.coverage,
+        subject=_subject(catalogue, query, rows),
+        scoped=np.array([_limited_to(records[slot], query) for slot in slots.tolist()], dtype=np.float64),
         prior=np.clip([query.prior.get(records[slot].external_id, 0.0) for slot in slots.tolist()], 0.0, 1.0),
+        learned=_learned(query, [records[slot].external_id for slot in slots.tolist()]),
     )
+
+
+def _subject(catalogue: CatalogueView, query: SearchQuery, rows: Rows) -> Scores:
+    """Whether each passage is about a code that the question names (1), about others only (-1), or neither."""
+    asked = codes([query.text, *query.filters.products, *query.filters.applies_to])
+    if not asked:
+        return np.zeros(len(rows))
+    signs = []
+    for row in rows.tolist():
+        passage = catalogue.passages[row]
+        named = codes([passage.context, passage.text, *catalogue.records[catalogue.document[row]].products])
+        signs.append(float(bool(named & asked)) - float(bool(named) and not named & asked))
+    return np.array(signs, dtype=np.float64)
+
+
+def _limited_to(record: Record, query: SearchQuery) -> bool:
+    """Whether a document is for the customer's region or tier in particular."""
+    return query.filters.region in record.regions or query.filters.tier in record.tiers
+
+
+def _learned(query: SearchQuery, external_ids: Sequence[str]) -> Scores | None:
+    if not query.learned.keys() & set(external_ids):
+        return None
+    return np.array([query.learned.get(external_id, 0.0) for external_id in external_ids], dtype=np.float64)
 
 
 def _cosine(snapshot: Snapshot, query: SearchQuery, rows: Rows) -> Scores:
@@ -128,6 +156,8 @@ def hit(catalogue: CatalogueView, candidates: Candidates, ranked: Ranked, place:
         dense=0.0 if np.isnan(cosine) else cosine,
         lexical=float(candidates.bm25[best]),
         graph=float(ranked.gains[place]),
+        learned=float(ranked.learned[place]),
+        evidence=float(ranked.evidence[place]),
         coverage=float(candidates.coverage[best]),
         url=record.url,
         valid_from=record.valid_from,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.language import tokens, words
+from ingest.language import words
+from kb_service.search.codes import codes
 from kb_service.search.models import Hit, SearchQuery
 
 FEATURES = (
@@ -90,8 +91,8 @@ def features(hits: Sequence[Hit], query: SearchQuery) -> NDArray[np.float64]:
     the hits, how far it is alone; `dense` its cosine, `standout` how far that is above the mean of the other hits';
     `coverage` the share of the question's information that it holds, `ahead` that beyond the next best; `lead` how
     far its BM25 score is from the best other one, relative to the larger; `agreement` the share of the halves that
-    put it first; `question` how alike the question is that it was matched by; `entity` is 1 when it is about a
-    product or model that the question names, -1 when it is about others only, 0 when the question names none;
+    put it first; `question` how alike the question is that it was matched by; `entity` is 1 when it names a code
+    that the question names, -1 when it names others only, 0 otherwise;
     `across` is 1 when it is in another language.
     """
     hits = hits[:COMPARED]
@@ -126,23 +127,13 @@ def _odds(score: float) -> float:
 
 
 def _entity(hit: Hit, query: SearchQuery) -> float:
-    named = _codes(query.filters.products) | _codes(query.filters.applies_to) | _codes([query.text])
+    named = codes([query.text, *query.filters.products, *query.filters.applies_to])
     if not named:
         return 0.0
-    carried = _codes(hit.products) | _codes([hit.title]) | _codes([hit.text])
+    carried = codes([*hit.products, hit.title, hit.text, hit.matched_text])
     if named & carried:
         return 1.0
-    return -1.0 if hit.products else 0.0
-
-
-def _codes(texts: Iterable[str]) -> frozenset[str]:
-    """Model, order and article numbers: what has both letters and digits and tells things apart exactly."""
-    terms = (term for text in texts for term in tokens(text) if len(term) >= 4)
-    return frozenset(
-        term
-        for term in terms
-        if any(c.isdigit() for c in term) and any(c.isascii() and c.isalpha() for c in term)
-    )
+    return -1.0 if carried else 0.0
 
 
 def sigmoid(value: float) -> float:

@@ -35,12 +35,14 @@ _OWN = np.array([name in ("read", "unread") for name in REGIMES])
 class Blend:
     """What each sign weighs in one regime, in log-odds: per unit of cosine, of the question's information covered
     (0..1), of BM25 relative to the best passage of the question's language (0..1), and of its squared lead over the
-    next document (0..1). `offset` is what the regime itself counts."""
+    next document (0..1). `subject` is what a code that the question names counts where it stands, and against where
+    only others do; `offset` what the regime itself counts."""
 
     cosine: float
     coverage: float
     relative: float
     lead: float
+    subject: float = 0.0
     offset: float = 0.0
 
 
@@ -49,7 +51,8 @@ class Fusion:
     """All constants of one encoder.
 
     `blends` are by regime (`read`) and, where they were fitted for a language, by both (`zh:read`). `prior` is what
-    the graph's strongest tie between question and document adds. A score is the logistic of `slope` times the
+    the graph's strongest tie between question and document adds, `scope` what a document gains that is limited to the
+    region or tier of the customer, beside those for everybody. A score is the logistic of `slope` times the
     evidence beyond `middle`: roughly how often a first document with that much evidence is right.
     """
 
@@ -57,6 +60,7 @@ class Fusion:
     prior: float
     slope: float = 1.0
     middle: float = 0.0
+    scope: float = 0.0
 
     def blend_of(self, language: str, name: Regime) -> Blend:
         """The constants for questions in a language (primary tag) and passages of a regime."""
@@ -72,7 +76,10 @@ class Candidates:
     """What is known of each candidate passage of one question; arrays of one length.
 
     `language` is the question's. `documents` numbers the documents the passages belong to, `regimes` are places in
-    `REGIMES`, `cosine` is NaN where there is no vector, `coverage` is in 0..1, `prior` is the document's.
+    `REGIMES`, `cosine` is NaN where there is no vector, `coverage` is in 0..1, `prior` the document's. `subject` is 1
+    where a code stands that the question names, -1 where only other codes do, and 0 otherwise; `scoped` is 1 for
+    documents that are limited to the customer's region or tier. `learned` is what feedback adds to the document's
+    evidence, None where it moves none of them.
     """
 
     language: str
@@ -82,17 +89,21 @@ class Candidates:
     cosine: Scores
     bm25: Scores
     coverage: Scores
+    subject: Scores
     prior: Scores
+    scoped: Scores
+    learned: Scores | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Documents in order: the place of each one's best candidate, its score, what the prior added to that, and the
-    evidence (log-odds) that the score was taken from."""
+    """Documents in order: the place of each one's best candidate, its score, what the prior and what feedback added
+    to that, and the evidence (log-odds) that the score was taken from."""
 
     best: NDArray[np.int64]
     scores: Scores
     gains: Scores
+    learned: Scores
     evidence: Scores
 
 
@@ -104,7 +115,7 @@ def regime(query_language: str, language: str, reads: Collection[str]) -> Regime
     return "unread" if same else "apart"
 
 
-SIGNS = ("cosine", "coverage", "relative", "lead", "offset")
+SIGNS = ("cosine", "coverage", "relative", "lead", "subject", "offset")
 
 
 def signs(candidates: Candidates) -> NDArray[np.float64]:
@@ -122,6 +133,7 @@ def signs(candidates: Candidates) -> NDArray[np.float64]:
             candidates.coverage,
             bm25 / best,
             lead**2,
+            candidates.subject,
             np.ones(len(own)),
         ],
         axis=1,
@@ -154,10 +166,13 @@ def rank(candidates: Candidates, fusion: Fusion) -> Ranked:
     documents, first = np.unique(candidates.documents[order], return_index=True)
     best = order[first]
     folded = summed(odds, np.searchsorted(documents, candidates.documents), odds[best])
-    total = folded + fusion.prior * candidates.prior[best]
+    folded += fusion.scope * candidates.scoped[best]
+    linked = folded + fusion.prior * candidates.prior[best]
+    total = linked if candidates.learned is None else linked + candidates.learned[best]
     final = np.lexsort((best, -total))
-    scores = _score(total, fusion)[final]
-    return Ranked(best[final], scores, scores - _score(folded, fusion)[final], total[final])
+    scores, before = _score(total, fusion)[final], _score(linked, fusion)[final]
+    gains = before - _score(folded, fusion)[final]
+    return Ranked(best[final], scores, gains, scores - before, total[final])
 
 
 def summed(odds: Scores, owners: NDArray[np.int64], highest: Scores) -> Scores:

@@ -15,7 +15,7 @@ LEAST = 50
 """Questions of a language below which it keeps the weights that it has."""
 _LEAST_OF_REGIME = 20
 """Questions whose right document lies in a regime, below which the regime keeps its weights."""
-_UNITS = np.array([10.0, 5.0, 5.0, 5.0, 1.0])
+_UNITS = np.array([10.0, 5.0, 5.0, 5.0, 2.0, 1.0])
 """The size of a usual weight of each sign, in which the ridge measures."""
 _RIDGE = 6.0
 """What the weights at the start count, in questions per squared unit."""
@@ -27,8 +27,8 @@ def fit_fusion(judged: Sequence[Judged], start: Fusion) -> Fusion:
     Cao et al., Learning to Rank, 2007), with a ridge towards `start`; convex, so the same data give the same.
 
     Languages with `LEAST` questions get weights of their own; all questions together give those of the others.
-    `prior` stays, since questions are judged without a graph. Candidates of right documents that retrieval missed do
-    not count. Raises ValueError without judged questions that have a right candidate.
+    `prior` and `scope` stay, since questions are judged without a graph and for no one customer. Candidates of right
+    documents that retrieval missed do not count. Raises ValueError when no question has a right candidate.
     """
     judged = [question for question in judged if question.right.any()]
     if not judged:
@@ -85,7 +85,16 @@ def _fitted(
             free
         ] + pull * moved
 
-    found = minimize(loss, np.zeros(int(free.sum())), jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    # No sign speaks against a passage; an offset may.
+    least = np.where(np.array(SIGNS) == "offset", -np.inf, -start / units)[free]
+    found = minimize(
+        loss,
+        np.zeros(int(free.sum())),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(low, None) for low in least.tolist()],
+        options={"maxiter": 300},
+    )
     theta = start.copy()
     theta[free] += found.x * units[free]
     return {

@@ -53,9 +53,10 @@ class SearchQuery:
 
     `vector` is the question's unit-length vector of the index's model, or None to search by words alone.
     `at` is the governing date, timezone-aware. `prior` maps external ids to 0..1, how strongly the problem
-    graph ties a document to the question; such documents are candidates even where no word matches. `weights` are
-    terms that are searched beside those of `text`, and terms of it that count less, each with what it counts
-    (0..1, where a plain term counts 1).
+    graph ties a document to the question; such documents are candidates even where no word matches. `learned` is what
+    feedback adds to the evidence of documents, in log-odds; it makes no candidates. `weights` are terms that are
+    searched beside those of `text`, and terms of it that count less, each with what it counts (0..1, where a plain
+    term counts 1).
     """
 
     text: str
@@ -65,6 +66,7 @@ class SearchQuery:
     limit: int = 10
     filters: Filters = field(default_factory=Filters)
     prior: Mapping[str, float] = field(default_factory=dict)
+    learned: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,8 +84,9 @@ class Hit:
     was matched to the question of a resolution or an FAQ, this is its reply, and `matched_role` and
     `matched_text` tell what was matched. `score` is the fused score in 0..1 by which hits are ordered;
     `dense` the cosine of the matched passage, `lexical` its BM25 score, `coverage` the share of the
-    question's information (idf mass) found in it, `graph` what the prior added. `row` is the passage's place in
-    the index that found it, -1 where none did.
+    question's information (idf mass) found in it, `graph` what the prior added to the score, `learned` what feedback
+    did; `evidence` is the log-odds that the score was taken from. `row` is the passage's place in the index that
+    found it, -1 where none did.
     """
 
     passage_id: str
@@ -109,4 +112,6 @@ class Hit:
     audience: Audience = "public"
     matched_role: Role = "prose"
     matched_text: str = ""
+    learned: float = 0.0
+    evidence: float = 0.0
     row: int = field(default=-1, compare=False)

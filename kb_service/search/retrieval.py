@@ -22,8 +22,10 @@ from kb_service.search.fusion import Candidates, Fusion, rank
 from kb_service.search.lexical import analysis_id
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.parts import Parts, Snapshot
+from kb_service.search.reranking import Reranking
 from kb_service.search.snapshots import CorruptGeneration, Description, Fault
 from kb_service.search.source import Change, PassageSource
+from kb_service.search.twins import own_language_first
 
 _CHANGES_A_READ = 1_000
 
@@ -59,6 +61,7 @@ class SearchIndex:
         default_region: str | None = None,
         calibration: Calibration | None = None,
         limits: Limits | None = None,
+        reranking: Reranking | None = None,
     ) -> None:
         self.workspace = workspace
         self.model_id = model_id
@@ -67,6 +70,7 @@ class SearchIndex:
         self.default_region = default_region
         self.calibration = calibration or calibration_for(model_id)
         self.limits = limits or Limits()
+        self.reranking = reranking
         self._folder = folder
         self._writing = threading.RLock()
         self._compacting = threading.Lock()
@@ -265,16 +269,23 @@ class SearchIndex:
 
     # --- searching ---
 
-    def search(self, query: SearchQuery, *, fusion: Fusion | None = None) -> tuple[Hit, ...]:
+    def search(
+        self, query: SearchQuery, *, fusion: Fusion | None = None, reranks: bool = False
+    ) -> tuple[Hit, ...]:
         """The best documents for a question, each by its best passage, best first; at most `query.limit`.
 
-        `fusion` takes the place of the calibration's, to try other constants.
+        `fusion` takes the place of the calibration's, to try other constants. With `reranks` the first are read
+        by the reranker, where there is one.
         """
         snapshot = self._snapshot
+        fusion = fusion or self.calibration.fusion
         candidates = gather(snapshot, query, reads=self.reads, default_region=self.default_region)
-        ranked = rank(candidates, fusion or self.calibration.fusion)
-        found = range(min(query.limit, len(ranked.best)))
-        return tuple(hit(snapshot.catalogue, candidates, ranked, place) for place in found)
+        ranked = own_language_first(snapshot, candidates, rank(candidates, fusion))
+        reranking = self.reranking if reranks else None
+        wanted = max(query.limit, reranking.documents) if reranking else query.limit
+        found = range(min(wanted, len(ranked.best)))
+        hits = tuple(hit(snapshot.catalogue, candidates, ranked, place) for place in found)
+        return reranking.reordered(query, hits, fusion.slope)[: query.limit] if reranking else hits
 
     def document_of(self, hit: Hit) -> tuple[Passage, ...]:
         """All passages of a hit's document, in order; none when this version of it is gone."""

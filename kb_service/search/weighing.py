@@ -21,10 +21,10 @@ class Weighed:
     calibration: Calibration
 
 
-def weigh(index: SearchIndex, query: SearchQuery) -> Weighed:
+def weigh(index: SearchIndex, query: SearchQuery, *, reranks: bool = True) -> Weighed:
     """Searches and weighs under one calibration, though another may come into force meanwhile."""
     calibration = index.calibration
-    hits = index.search(query, fusion=calibration.fusion)
+    hits = index.search(query, fusion=calibration.fusion, reranks=reranks)
     if not hits:
         return Weighed((), 0.0, {}, calibration)
     seen = features(hits, query)

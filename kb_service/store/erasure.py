@@ -12,6 +12,7 @@ from kb_service.store import tables
 from kb_service.store.gaps import ToldGaps
 from kb_service.store.problems import Problems
 from kb_service.store.quotes import ERASED, Quotes, without
+from kb_service.store.rank_moves import RankMoves
 from kb_service.store.repository import Repository, Scope, chunks
 from kb_service.store.values import Erasure
 
@@ -30,7 +31,7 @@ def erase_customer(scope: Scope, customer_id: str) -> Erasure:
     Goes: their cases; the events of them and of their conversations, with vectors and assignments; problems
     that nothing else is left of, with their alerts; alerts' examples; idempotency replays that mention them.
     Blanked: what an exposure, review, feedback, proposal, audit entry, problem's name, told gap or outbox message
-    quotes.
+    quotes. What moved the ranking on their word is withdrawn.
     The change log gets an entry for each event, case, problem and alert that went or changed.
     """
     return _Eraser(scope, customer_id).run()
@@ -70,6 +71,7 @@ class _Eraser(Repository):
         self._clean(tables.audit, ("actor", "object", "detail"))
         self._clean_messages()
         self._counts[tables.told_gaps.name] += ToldGaps(self._scope).forget(exposure_ids | self._event_ids)
+        self._counts[tables.rank_moves.name] += RankMoves(self._scope).forget(exposure_ids)
         self._forget_old_names()
         return Erasure(
             counts={name: number for name, number in self._counts.items() if number},

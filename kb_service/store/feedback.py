@@ -65,24 +65,6 @@ class FeedbackLog(Repository):
                 counts[row.outcome] = counts.get(row.outcome, 0) + 1
         return found
 
-    def of_problems(self, problem_ids: Collection[str]) -> tuple[tuple[Feedback, str], ...]:
-        """What was said of the answers shown for some problems, oldest first, each with the document's external id."""
-        of_exposure = and_(
-            _exposures.c.workspace == _feedback.c.workspace, _exposures.c.id == _feedback.c.exposure_id
-        )
-        statement = (
-            select(*(_feedback.c[name] for name in _NAMES), _exposures.c.answers)
-            .join(_exposures, of_exposure)
-            .where(self._mine(), _exposures.c.problem_id.in_(list(problem_ids)))
-            .order_by(_feedback.c.at, _feedback.c.id)
-        )
-        found = []
-        for row in self._read(statement):
-            shown = {answer["answer_id"]: answer["external_id"] for answer in row.answers}
-            if row.answer_id in shown:
-                found.append((feedback_of(row), shown[row.answer_id]))
-        return tuple(found)
-
 
 def feedback_of(row: Any) -> Feedback:
     return Feedback(**{name: getattr(row, name) for name in _NAMES})

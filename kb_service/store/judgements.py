@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -45,7 +47,30 @@ class Judgements(Repository):
                 .limit(limit)
             )
             found |= {row.id: exposure_of(row) for row in self._read(statement)}
-        exposures = sorted(found.values(), key=lambda exposure: (exposure.at, exposure.id))
+        return self._with_words(found.values())
+
+    def told(self, since: datetime, limit: int) -> tuple[Judgement, ...]:
+        """The exposures since a moment that feedback was given on, oldest first: the latest `limit`.
+
+        Without those of customers who were erased.
+        """
+        heard = select(_feedback.c.exposure_id).where(self._mine(_feedback))
+        statement = (
+            select(_exposures)
+            .where(
+                self._mine(),
+                _exposures.c.at >= since,
+                _exposures.c.query.is_not(None),
+                _exposures.c.id.in_(heard),
+            )
+            .order_by(_exposures.c.at.desc(), _exposures.c.id.desc())
+            .limit(limit)
+        )
+        return self._with_words(map(exposure_of, self._read(statement)))
+
+    def _with_words(self, found: Iterable[Exposure]) -> tuple[Judgement, ...]:
+        """What people said of some exposures, oldest first."""
+        exposures = sorted(found, key=lambda exposure: (exposure.at, exposure.id))
         ids = [exposure.id for exposure in exposures]
         feedback, reviews = self._feedback(ids), self._reviews(ids)
         return tuple(

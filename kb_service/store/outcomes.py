@@ -55,6 +55,7 @@ def outcomes(connection: Connection, workspace: str, since: datetime | None) -> 
             seconds=row.handling_seconds,
             rating=row.rating if row.rating is not None else _rating_after(row.at, near),
             at=row.at,
+            reply=row.reply,
         )
 
 
@@ -113,6 +114,7 @@ def _resolutions(workspace: str, since: datetime | None) -> Any:
             *columns,
             _events.c.rating,
             _events.c.at,
+            _events.c.reply,
             problem_id.label("problem_id"),
             _problems.c.intent_id,
         )

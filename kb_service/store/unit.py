@@ -27,6 +27,7 @@ from kb_service.store.keys import Keys
 from kb_service.store.outbox import Outbox
 from kb_service.store.problems import Problems
 from kb_service.store.proposals import Proposals
+from kb_service.store.rank_moves import RankMoves
 from kb_service.store.repository import Scope
 from kb_service.store.reviews import Reviews
 from kb_service.store.rules import RuleBook
@@ -66,6 +67,7 @@ class Unit:
         self.reviews = Reviews(scope)
         self.judgements = Judgements(scope)
         self.calibrations = Calibrations(scope)
+        self.rank_moves = RankMoves(scope)
         self.jobs = Jobs(scope)
         self.idempotency = Idempotency(scope)
         self.audit = AuditLog(scope)

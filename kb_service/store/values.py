@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from graph.learned_ranks import Contribution, Scope
 from graph.models import Event, Match
 from ingest.models import Document, Passage
 
@@ -33,6 +34,7 @@ ChangeKind: TypeAlias = Literal[
     "rules",
     "calibration",
     "review",
+    "ranks",
     "workspace",
 ]
 DeliveryState: TypeAlias = Literal["pending", "delivered", "exhausted", "cancelled"]
@@ -175,7 +177,7 @@ class HourCount:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one resolution by an agent ended; `seconds` is the handling time."""
+    """How one resolution by an agent ended; `seconds` is the handling time, `reply` what the customer was sent."""
 
     event_id: str
     case_id: str | None
@@ -187,6 +189,7 @@ class Outcome:
     seconds: float | None
     rating: float | None
     at: datetime
+    reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,13 +261,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ShownAnswer:
-    """One answer of an exposure. `rank` counts from 1; `propensity` is the chance of that place."""
+    """One answer of an exposure. `rank` counts from 1; `propensity` is the chance of that place. `evidence` is what
+    it was ranked by, in log-odds; None where it has its place for another reason."""
 
     answer_id: str
     external_id: str
     rank: int
     confidence: float
     propensity: float = 1.0
+    evidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +344,30 @@ class StoredCalibration:
     fitted_at: datetime
     counts: Mapping[str, int]
     constants: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RankMove:
+    """One entry in the history of what feedback moved; none is ever changed but for an erasure.
+
+    A `learned` one changes the boost of a document for a problem or an intent by `step` (log-odds); `boost` is what
+    came of it. `reverted` and `erased` ones take the move `withdraws` back. `contributions` are the words that it
+    rests on, without those of customers who were erased since.
+    """
+
+    id: str
+    at: datetime
+    kind: Literal["learned", "reverted", "erased"]
+    scope: Scope
+    subject_id: str
+    external_id: str
+    step: float
+    boost: float
+    actor: str
+    withdraws: str | None = None
+    agents: int = 0
+    customers: int = 0
+    contributions: tuple[Contribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

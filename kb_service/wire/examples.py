@@ -264,6 +264,7 @@ RULES: dict[str, Any] = {
     "refund_limit": 500.0,
     "wrong_answer_bound": 0.01,
     "review_share": 0.05,
+    "swap_share": 0.05,
     "priority_weights": {},
     "sensitive_flows": {},
 }

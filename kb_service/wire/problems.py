@@ -215,6 +215,7 @@ class RulesShape(Request):
     refund_limit: Amount = DEFAULTS.refund_limit
     wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] = DEFAULTS.wrong_answer_bound
     review_share: Annotated[float, Field(ge=0, le=1)] = DEFAULTS.review_share
+    swap_share: Annotated[float, Field(ge=0, le=0.2)] = DEFAULTS.swap_share
     priority_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = {}
     sensitive_flows: dict[str, list[Annotated[Text, Field(min_length=1, max_length=200)]]] = {}
 

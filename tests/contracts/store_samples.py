@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import create_engine, make_url, select
 
+from graph.learned_ranks import Contribution
 from graph.models import (
     Agent,
     Alert,
@@ -27,6 +28,7 @@ from kb_service.store import (
     Exposure,
     Feedback,
     NewEvent,
+    RankMove,
     Replay,
     Review,
     ShownAnswer,
@@ -273,7 +275,7 @@ def an_exposure(id: str = "x1", **changes: Any) -> Exposure:
         "action": "answer",
         "reason": "confident",
         "confidence": 0.93,
-        "answers": (ShownAnswer("a1", "policy-returns", 1, 0.93, 0.95),),
+        "answers": (ShownAnswer("a1", "policy-returns", 1, 0.93, 0.95, 2.5),),
         "conversation_id": "c1",
         "customer_id": "u1",
         "case_id": "case-1",
@@ -318,6 +320,27 @@ def a_calibration(id: str = "cal_1", **changes: Any) -> StoredCalibration:
         "constants": {"fusion": {"question": 0.25}},
     }
     return StoredCalibration(**(values | changes))
+
+
+def a_rank_move(id: str = "mv_1", **changes: Any) -> RankMove:
+    values: dict[str, Any] = {
+        "id": id,
+        "at": AT,
+        "kind": "learned",
+        "scope": "problem",
+        "subject_id": "p1",
+        "external_id": "policy-returns",
+        "step": 0.75,
+        "boost": 0.75,
+        "actor": "nightly",
+        "agents": 3,
+        "customers": 2,
+        "contributions": (
+            Contribution("x1", "f1", "agent-1", 1.5),
+            Contribution("x9", "f9", None, -0.25),
+        ),
+    }
+    return RankMove(**(values | changes))
 
 
 def a_told_gap(id: str = "gap-1", **changes: Any) -> ToldGap:
@@ -383,6 +406,7 @@ def fill(unit: Unit) -> None:
     unit.gaps.put(a_told_gap())
     unit.reviews.put(a_review())
     unit.calibrations.add(a_calibration())
+    unit.rank_moves.add_many([a_rank_move()])
     unit.jobs.claim("recalibrate", AT)
     unit.idempotency.put("key-1", "/v1/events", a_replay())
     unit.audit.append("key_1", "documents.put", "policy-returns", {"version": 1})

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from graph.learned_ranks import Contribution
 from graph.models import Customer, Evidence
 from kb_service.store import Change, Erasure, NewEvent, Replay, Store, Unit
 from kb_service.store.quotes import ERASED, Quotes
@@ -18,6 +19,7 @@ from tests.contracts.store_samples import (
     a_match,
     a_problem,
     a_proposal,
+    a_rank_move,
     a_replay,
     a_review,
     a_told_gap,
@@ -116,6 +118,18 @@ def her_story(unit: Unit) -> None:
     unit.gaps.put(a_told_gap("hers", exposure_ids=("xh1",), **gap))
     by_reply = {"quotes": ("h5",), "names": {"en": f"{MARK} refunded"}, "message_ids": ()}
     unit.gaps.put(a_told_gap("quotes-reply", exposure_ids=("x1",), **by_reply))
+    unit.rank_moves.add_many(
+        [
+            a_rank_move(
+                "hers",
+                subject_id="shared",
+                contributions=(
+                    Contribution("xh1", "fh", "agent-1", 1.0),
+                    Contribution("x1", "f1", "agent-1", 1.0),
+                ),
+            )
+        ]
+    )
     waiting = {"state": "pending", "verdict": None, "note": None, "withheld": {}}
     unit.reviews.put(a_review("waits", exposure_id="xh1", text=f"您好 {MARK}", **waiting))
     unit.reviews.put(a_review("done", exposure_id="xh2", text=f"{MARK}'s order", note=f"{MARK} is right"))
@@ -172,6 +186,7 @@ def test_what_was_touched_is_told(erased: Erasure) -> None:
         "messages": 2,
         "problems": 3,
         "proposals": 1,
+        "rank_moves": 1,
         "reviews": 3,
         "told_gaps": 2,
     }
@@ -186,6 +201,22 @@ def test_derived_parts_hear_of_it(store: Store, erased: Erasure) -> None:
     assert {("problem_removed", "hers"), ("problem", "shared"), ("alert", "quoting")} <= heard
     assert ("alert_removed", "gone") in heard
     assert [change.position for change in changes] == list(range(1, len(changes) + 1))
+
+
+def test_what_moved_on_their_word_is_withdrawn(store: Store, erased: Erasure) -> None:
+    with store.reading("shop") as unit:
+        assert unit.rank_moves.boosts() == {
+            (("problem", "p1"), "policy-returns"): 0.75,
+            (("problem", "shared"), "policy-returns"): 0.0,
+        }
+        hers = unit.rank_moves.get("hers")
+        assert hers is not None
+        assert hers.contributions == (Contribution("x1", "f1", "agent-1", 1.0),)
+        newest = unit.rank_moves.page().items[0]
+        assert (newest.kind, newest.withdraws, newest.boost) == ("erased", "hers", 0.0)
+        assert unit.rank_moves.taken_back() == {}, "what is left may move it again"
+        assert ("ranks", newest.id) in {(change.kind, change.id) for change in unit.changes.since(0)}
+        assert {item.exposure.id for item in unit.judgements.told(AT, 9)} == {"x1"}
 
 
 def test_what_others_said_stays(store: Store, store_url: str, erased: Erasure) -> None:

@@ -20,6 +20,7 @@ from tests.contracts.store_samples import (
     a_match,
     a_problem,
     a_proposal,
+    a_rank_move,
     a_replay,
     a_review,
     a_told_gap,
@@ -134,13 +135,19 @@ READS: dict[str, Call] = {
     "events.accepted_replies": lambda u: u.events.accepted_replies(["case-2"]),
     "proposals.open_for": lambda u: u.proposals.open_for("p1", "document"),
     "feedback.of_exposure": lambda u: u.feedback.of_exposure("x1"),
-    "feedback.of_problems": lambda u: u.feedback.of_problems(["p1"]),
     "idempotency.get": lambda u: u.idempotency.get("key-1", "/v1/events"),
     "reviews.get": lambda u: u.reviews.get("rev-1"),
     "reviews.page": lambda u: u.reviews.page(),
     "reviews.withheld": lambda u: u.reviews.withheld(),
     "reviews.of_proposal": lambda u: u.reviews.of_proposal("proposal-1"),
     "judgements.latest": lambda u: u.judgements.latest(MODEL, 9),
+    "judgements.told": lambda u: u.judgements.told(AT, 9),
+    "rank_moves.get": lambda u: u.rank_moves.get("mv_1"),
+    "rank_moves.page": lambda u: u.rank_moves.page(),
+    "rank_moves.latest_id": lambda u: u.rank_moves.latest_id(),
+    "rank_moves.withdrawn": lambda u: u.rank_moves.withdrawn("mv_2") and "mv_2",
+    "rank_moves.boosts": lambda u: u.rank_moves.boosts(),
+    "rank_moves.taken_back": lambda u: u.rank_moves.taken_back(),
     "calibrations.get": lambda u: u.calibrations.get("cal_1"),
     "calibrations.newest": lambda u: u.calibrations.newest(MODEL),
     "calibrations.all": lambda u: u.calibrations.all(),
@@ -190,6 +197,9 @@ WRITES: dict[str, Call] = {
     "reviews.add_many": lambda u: u.reviews.add_many([a_review(note="another")]),
     "reviews.put": lambda u: u.reviews.put(a_review(note="another")),
     "calibrations.add": lambda u: u.calibrations.add(a_calibration(source="another")),
+    "rank_moves.add_many": lambda u: u.rank_moves.add_many([a_rank_move(actor="another")]),
+    "rank_moves.withdraw": lambda u: u.rank_moves.withdraw(a_rank_move(), "reverted", "another"),
+    "rank_moves.forget": lambda u: u.rank_moves.forget(["x1", "x9"]),
     "jobs.claim": lambda u: u.jobs.claim("recalibrate", u.now.replace(year=2100)),
     "gaps.put": lambda u: u.gaps.put(a_told_gap(names={"en": "another"})),
     "gaps.forget": lambda u: u.gaps.forget(["x1", "r2"]),
@@ -229,6 +239,8 @@ def filled(store: Store) -> Store:
         fill(unit)
         unit.cases.put(a_case("case-2", conversation_ids=("c9",), state="closed"))
         closing = {"type": "resolution", "role": "agent", "reply": "已补发", "conversation_id": "c9"}
+        unit.rank_moves.add_many([a_rank_move("mv_2")])
+        unit.rank_moves.withdraw(a_rank_move("mv_2"), "reverted", "command")
         unit.events.add(an_event("r2", text=None, **closing), "case-2")
     return store
 

@@ -14,6 +14,7 @@ from tests.contracts.store_samples import (
     MODEL,
     a_calibration,
     a_document,
+    a_rank_move,
     a_review,
     an_exposure,
     put_document,
@@ -154,6 +155,71 @@ def test_the_newest_of_a_model_is_in_force_and_none_is_lost(store: Store) -> Non
         assert unit.calibrations.all(MODEL) == (shipped, second, a_calibration())
         assert len(unit.calibrations.all()) == 4
         assert [change.kind for change in unit.changes.since(0)] == ["calibration"] * 4
+
+
+# --- moves of ranks
+
+
+def test_moves_come_back_as_they_were_stored_the_newest_first(store: Store) -> None:
+    moves = [a_rank_move(f"mv_{number}", external_id=f"d{number}") for number in range(4)]
+    with store.writing("shop") as unit:
+        unit.rank_moves.add_many([])
+        assert unit.rank_moves.latest_id() is None
+        unit.rank_moves.add_many(moves[:2])
+        unit.rank_moves.add_many(moves[2:])
+    with store.reading("shop") as unit:
+        first = unit.rank_moves.page(None, 3)
+        rest = unit.rank_moves.page(first.next_cursor, 3)
+        assert [*first.items, *rest.items] == moves[::-1]
+        assert rest.next_cursor is None
+        assert unit.rank_moves.get("mv_1") == moves[1]
+        assert unit.rank_moves.get("mv_9") is None
+        assert unit.rank_moves.latest_id() == "mv_3"
+        assert [(change.kind, change.id) for change in unit.changes.since(0)] == [
+            ("ranks", move.id) for move in moves
+        ]
+
+
+def test_boosts_are_the_steps_that_stand(store: Store) -> None:
+    place = (("problem", "p1"), "policy-returns")
+    steps = [0.1, 0.7, 0.2, -0.05]
+    with store.writing("shop") as unit:
+        unit.rank_moves.add_many(a_rank_move(f"mv_{number}", step=step) for number, step in enumerate(steps))
+        unit.rank_moves.add_many([a_rank_move("mv_i", scope="intent", subject_id="damaged", step=5.0)])
+        before = unit.rank_moves.boosts()
+        assert before == {place: pytest.approx(0.95), (("intent", "damaged"), "policy-returns"): 1.0}
+        unit.rank_moves.add_many([a_rank_move("mv_4", step=0.3)])
+        assert unit.rank_moves.boosts()[place] == pytest.approx(1.25)
+        latest = unit.rank_moves.get("mv_4")
+        assert latest is not None
+        entry = unit.rank_moves.withdraw(latest, "reverted", "command")
+        assert unit.rank_moves.boosts() == before, "exactly what it was"
+        assert entry.boost == before[place]
+        assert unit.rank_moves.withdrawn("mv_4")
+        assert not unit.rank_moves.withdrawn("mv_3")
+        assert unit.rank_moves.taken_back() == {place: unit.now}
+        for number in range(4):
+            move = unit.rank_moves.get(f"mv_{number}")
+            assert move is not None
+            unit.rank_moves.withdraw(move, "erased", "erasure")
+        assert unit.rank_moves.boosts()[place] == 0.0
+        assert unit.rank_moves.get("mv_4") == latest, "nothing is changed that was stored"
+
+
+def test_exposures_that_were_spoken_of_are_told_whatever_their_model(store: Store) -> None:
+    early, late = an_exposure("early", features=None), an_exposure("late", at=AT + timedelta(hours=1))
+    words = [some_feedback(f"f{name}", exposure_id=name) for name in ("early", "late", "erased", "old")]
+    with store.writing("shop") as unit:
+        unit.exposures.add_many([late, early, an_exposure("silent"), an_exposure("erased", query=None)])
+        unit.exposures.add_many([an_exposure("old", at=AT - timedelta(days=1))])
+        for word in words:
+            unit.feedback.add(word)
+    with store.reading("shop") as unit:
+        assert unit.judgements.told(AT, 9) == (
+            Judgement(early, (words[0],), None),
+            Judgement(late, (words[1],), None),
+        )
+        assert [item.exposure.id for item in unit.judgements.told(AT, 1)] == ["late"]
 
 
 # --- jobs

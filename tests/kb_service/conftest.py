@@ -23,6 +23,7 @@ from kb_service.models import KEY_ROLES
 from kb_service.services import Services
 from kb_service.settings import Settings
 from kb_service.store import Store
+from kb_service.swapping import as_ranked
 from tests.conftest import FixedClock
 
 NOW = datetime(2026, 6, 18, 4, 0, tzinfo=UTC)
@@ -42,6 +43,18 @@ def plain_logs() -> None:
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
+
+
+@pytest.fixture(autouse=True)
+def places_as_ranked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No neighbours change places, which follows from ids that are made by chance; `swaps` is for where they do."""
+    if "swaps" not in request.fixturenames:
+        monkeypatch.setattr("kb_service.answering.swapped", lambda answers, *_, **__: as_ranked(answers))
+
+
+@pytest.fixture
+def swaps() -> None:
+    """Neighbours change places as they do in a shop."""
 
 
 @dataclass

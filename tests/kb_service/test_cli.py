@@ -14,6 +14,7 @@ import pytest
 
 from kb_service.settings import Settings
 from kb_service.store import Store
+from tests.contracts.store_samples import a_rank_move
 from tests.kb_service import small_shop
 from tests.kb_service.command_line import CommandLine, command_line
 
@@ -221,7 +222,7 @@ def test_eval_prints_a_table_and_json(kb: CommandLine, shop: Path) -> None:
     assert figures["all"]["questions"] == 3
     assert figures["all"]["unanswerable"] == 1
     assert figures["coverage"][0]["confidence"] == 0.5
-    assert list(figures["stages"])[-1] == "with confidence"
+    assert list(figures["stages"])[-1] == "as answered"
     assert figures["stages"]["words"]["ndcg10"] is not None
     assert figures["threshold"] == {"en": None, "zh": None}
     none = kb("eval", shop / "questions.jsonl", "-w", "shop", "--split", "other")
@@ -295,6 +296,28 @@ def test_verdicts_are_learned_on_demand(kb: CommandLine) -> None:
     assert "too few verdicts to move the confidence; nothing changes" in kb.good("calibrations", "fit").out
     told = kb.good("calibrations", "fit", "--json").json
     assert (told["id"], told["reason"], told["reviews"]) == (None, "too_few", 0)
+
+
+def test_moves_are_listed_and_taken_back(kb: CommandLine) -> None:
+    kb.good("workspaces", "create", "shop")
+    assert "feedback has moved nothing" in kb.good("learning", "list").err
+    store = Store(Settings(data=kb.data).store_url)
+    with store.writing("shop") as unit:
+        unit.rank_moves.add_many([a_rank_move("mv_1"), a_rank_move("mv_2", step=0.5, boost=1.25)])
+    store.close()
+    listed = kb.good("learning", "list").out
+    assert "+0.50 to 1.25  policy-returns for problem p1  by 3 agents, 2 customers" in listed
+    page = kb.good("learning", "list", "--limit", "1", "--json").json
+    (move,) = page["items"]
+    assert (move["id"], len(move["contributions"])) == ("mv_2", 2)
+    rest = kb.good("learning", "list", "--cursor", page["next_cursor"], "--json").json
+    assert [item["id"] for item in rest["items"]] == ["mv_1"]
+    entry = kb.good("learning", "revert", "mv_2", "--json").json
+    assert (entry["withdraws"], entry["boost"]) == ("mv_2", 0.75)
+    assert "takes back mv_2" in kb.good("learning", "list").out
+    assert "the boost is 0.00" in kb.good("learning", "revert", "mv_1").out
+    for gone in ("mv_2", "mv_none"):
+        assert kb("learning", "revert", gone).status == 2
 
 
 # --- the demo

@@ -53,7 +53,7 @@ def test_a_field_names_its_product() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("zh", "以前就是这样解决的"), ("en", "resolved this way before")]
+    ("language", "words"), [("zh", "以往的处理记录"), ("en", "known of such problems")]
 )
 def test_the_graphs_share_is_a_reason_of_its_own(language: str, words: str) -> None:
     composed = compose_reply(hit("Reply.", graph=0.2, score=0.9), "q", {}, language)

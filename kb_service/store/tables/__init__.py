@@ -30,7 +30,7 @@ from kb_service.store.tables.knowledge import (
     rules,
     sources,
 )
-from kb_service.store.tables.learning import calibrations, jobs, reviews
+from kb_service.store.tables.learning import calibrations, jobs, rank_moves, reviews
 from kb_service.store.tables.schema import metadata
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "problem_aliases",
     "problems",
     "proposals",
+    "rank_moves",
     "reviews",
     "rules",
     "sources",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, Table
+from sqlalchemy import Column, Float, Index, Integer, Table
 
 from kb_service.store.columns import Json, Moment, Words
 from kb_service.store.tables.schema import metadata, workspace_key
@@ -43,6 +43,28 @@ calibrations = Table(
     Column("constants", Json),
     Index("ix_calibrations_id", "workspace", "id", unique=True),
     Index("ix_calibrations_model", "workspace", "model_id", "ordinal"),
+)
+
+rank_moves = Table(
+    "rank_moves",
+    metadata,
+    workspace_key(),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("id", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("scope", Words, nullable=False),
+    Column("subject_id", Words, nullable=False),
+    Column("external_id", Words, nullable=False),
+    Column("step", Float, nullable=False),
+    Column("boost", Float, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("withdraws", Words),
+    Column("agents", Integer, nullable=False),
+    Column("customers", Integer, nullable=False),
+    Column("contributions", Json, nullable=False),
+    Index("ix_rank_moves_id", "workspace", "id", unique=True),
+    Index("ix_rank_moves_withdraws", "workspace", "withdraws"),
 )
 
 jobs = Table(

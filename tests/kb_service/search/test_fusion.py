@@ -36,6 +36,8 @@ def candidates(*rows: dict[str, float], regimes: Regime = "read", language: str 
         cosine=column("cosine"),
         bm25=column("bm25"),
         coverage=column("coverage"),
+        subject=column("subject"),
+        scoped=column("scoped"),
         prior=column("prior"),
     )
 
@@ -217,3 +219,20 @@ def test_fitting_needs_a_right_candidate() -> None:
     missed = replace(judged_set("dense", 1)[0], right=np.zeros(12, dtype=np.bool_))
     with pytest.raises(ValueError, match="judged"):
         fit_fusion([missed], PLAIN)
+
+
+def test_a_named_code_counts_where_it_stands_and_against_where_others_do() -> None:
+    strict = replace(PLAIN, blends=dict.fromkeys(REGIMES, replace(EVEN, subject=2.0)))
+    held = candidates(
+        {"document": 0, "cosine": 0.70, "subject": -1},
+        {"document": 1, "cosine": 0.60},
+        {"document": 2, "cosine": 0.55, "subject": 1},
+    )
+    assert held.documents[rank(held, PLAIN).best].tolist() == [0, 1, 2]
+    assert held.documents[rank(held, strict).best].tolist() == [2, 1, 0]
+
+
+def test_a_document_for_the_customers_own_region_leads_those_for_everybody() -> None:
+    held = candidates({"document": 0, "cosine": 0.60}, {"document": 1, "cosine": 0.55, "scoped": 1})
+    assert rank(held, PLAIN).best[0] == 0
+    assert rank(held, replace(PLAIN, scope=1.5)).best[0] == 1

@@ -413,3 +413,24 @@ def test_dimension_and_model_belong_to_the_index(shop: Shelf) -> None:
     candidates, ids = index.candidates(asked("refund card", at=AT))
     assert len(ids) == len(candidates.rows) > 0
     assert "refund-en" in ids
+
+
+def test_a_code_is_not_answered_by_another_one() -> None:
+    shop = Shelf()
+    for name, text in (("eb20", "EB20 warranty twelve months"), ("hp70", "HP70 warranty twenty months")):
+        shop.put(written(name, text, kind="faq"))
+    shop.put(written("general", "warranty twelve months for all", kind="policy"))
+    index = index_of(shop)
+    assert found(index, "HP70 warranty")[0] == "hp70"
+    assert found(index, "DK05 warranty")[0] == "general", "nothing else is said of it"
+    limited = asked("warranty", applies_to=("SLA-EB20",))
+    assert index.search(limited)[0].external_id == "eb20"
+
+
+def test_a_document_for_the_customers_region_comes_before_that_for_all() -> None:
+    shop = Shelf()
+    shop.put(written("all", "returns within fifteen days"))
+    shop.put(written("hk", "returns within ten days", regions=("HK",)))
+    index = index_of(shop)
+    assert index.search(asked("returns days", region="HK"))[0].external_id == "hk"
+    assert index.search(asked("returns days", region="CN"))[0].external_id == "all"

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from structlog.stdlib import get_logger
 
-from kb_service.conflict_watch import Conflict, ConflictWatch
+from kb_service.care.conflict_watch import Conflict, ConflictWatch
 from kb_service.paging import Key, page_by
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas

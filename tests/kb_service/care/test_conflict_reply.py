@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from kb_service.conflict_reply import both_sides
-from kb_service.conflict_watch import Conflict, ConflictSide
+from kb_service.care.conflict_reply import both_sides
+from kb_service.care.conflict_watch import Conflict, ConflictSide
 from kb_service.models import CandidateAnswer, Citation
 
 

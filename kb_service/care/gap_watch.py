@@ -12,15 +12,15 @@ from structlog.stdlib import get_logger
 
 from graph.drafting import Draft
 from graph.gaps import found_at
+from kb_service.care.gap_answers import Asked
+from kb_service.care.gaps import Gaps, NamedGap, identified, names_of
+from kb_service.care.unanswered import SPAN
 from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import gap_data, proposal_data
-from kb_service.gap_answers import Asked
-from kb_service.gaps import Gaps, NamedGap, identified, names_of
 from kb_service.proposing import propose_document
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.store import Exposure, Store, ToldGap, Unit
-from kb_service.unanswered import SPAN
 
 log = get_logger(__name__)
 

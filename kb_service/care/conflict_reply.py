@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kb_service.conflict_watch import Conflict, ConflictSide
+from kb_service.care.conflict_watch import Conflict, ConflictSide
 from kb_service.models import CandidateAnswer, Citation, Why
 
 WHY = {

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from ingest.embedding import Embedder
-from kb_service.conflict_watch import Conflict
+from kb_service.care.conflict_watch import Conflict
 from kb_service.sample import FOLDERS
 from kb_service.settings import Settings
 from kb_service.workbench import Workbench, open_workbench
 
 pytestmark = pytest.mark.model
 
-SAMPLE = Path(__file__).parent.parent.parent / "sample_kb"
+SAMPLE = Path(__file__).parents[3] / "sample_kb"
 AT = datetime(2026, 11, 19, tzinfo=UTC)
 PLANTED = {
     frozenset({"policy-shipping-cn-zh", "policy-shipping-cn-en"}): "quantity",

@@ -13,11 +13,11 @@ import pytest
 
 from graph.gaps import gap_of, grouped
 from ingest.embedding import BatchingEmbedder, Embedder
-from kb_service.gap_watch import GapWatch
-from kb_service.gaps import identified
+from kb_service.care.gap_watch import GapWatch
+from kb_service.care.gaps import identified
+from kb_service.care.unanswered import standing, why
 from kb_service.reading import Reader
 from kb_service.store import Feedback, ShownAnswer
-from kb_service.unanswered import standing, why
 from tests.contracts.store_samples import AT, a_told_gap, an_exposure
 from tests.graph.test_gaps import asked
 from tests.kb_service.conftest import RETURNS, Api, faults, problem

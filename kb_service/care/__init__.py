@@ -1,0 +1,1 @@
+"""The care of a shop's knowledge: what contradicts, what grows stale, what is missing."""
