@@ -268,7 +268,9 @@ def test_stages_build_up_from_one_half_to_all_of_it() -> None:
     found = stages(calibration)
     assert list(found) == [LEXICAL, DENSE, FUSED, GRAPH]
     assert {mix.cosine for mix in found[LEXICAL].blends.values()} == {0.0}
-    assert {(mix.coverage, mix.relative, mix.lead) for mix in found[DENSE].blends.values()} == {(0.0, 0.0, 0.0)}
+    assert {(mix.coverage, mix.relative, mix.lead) for mix in found[DENSE].blends.values()} == {
+        (0.0, 0.0, 0.0)
+    }
     assert found[FUSED].blends == calibration.fusion.blends
     assert found[GRAPH] == calibration.fusion
 

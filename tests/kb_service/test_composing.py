@@ -52,9 +52,7 @@ def test_a_field_names_its_product() -> None:
     assert composed.citation.quote == "保修期: 12 个月"
 
 
-@pytest.mark.parametrize(
-    ("language", "words"), [("zh", "以往的处理记录"), ("en", "known of such problems")]
-)
+@pytest.mark.parametrize(("language", "words"), [("zh", "以往的处理记录"), ("en", "known of such problems")])
 def test_the_graphs_share_is_a_reason_of_its_own(language: str, words: str) -> None:
     composed = compose_reply(hit("Reply.", graph=0.2, score=0.9), "q", {}, language)
     reasons = {reason.code: reason for reason in composed.why}
