@@ -101,21 +101,29 @@ def _described(
 
 
 def _subject(catalogue: CatalogueView, query: SearchQuery, rows: Rows) -> Scores:
-    """Whether each passage is about a code that the question names (1), about others only (-1), or neither."""
-    asked = codes([query.text, *query.filters.products, *query.filters.applies_to])
+    """Whether each passage is about a code that the question names (1), about others only (-1), or neither.
+
+    What the caller says the question is about weighs `_TOLD` times as much.
+    """
+    told = codes(query.filters.applies_to)
+    asked = told | codes([query.text, *query.filters.products])
     if not asked:
         return np.zeros(len(rows))
     signs = []
     for row in rows.tolist():
-        passage = catalogue.passages[row]
-        named = codes([passage.context, passage.text, *catalogue.records[catalogue.document[row]].products])
+        passage, record = catalogue.passages[row], catalogue.records[catalogue.document[row]]
+        named = codes([passage.context, passage.text, record.title, *record.products])
         signs.append(float(bool(named & asked)) - float(bool(named) and not named & asked))
-    return np.array(signs, dtype=np.float64)
+    return np.array(signs, dtype=np.float64) * (_TOLD if told else 1.0)
 
 
-def _limited_to(record: Record, query: SearchQuery) -> bool:
-    """Whether a document is for the customer's region or tier in particular."""
-    return query.filters.region in record.regions or query.filters.tier in record.tiers
+_TOLD = 3.0
+
+
+def _limited_to(record: Record, query: SearchQuery) -> float:
+    """How far a document is for this customer in particular: 1 for their region, half of it for their tier, whose
+    other rights are those of everybody."""
+    return max(float(query.filters.region in record.regions), 0.5 * (query.filters.tier in record.tiers))
 
 
 def _learned(query: SearchQuery, external_ids: Sequence[str]) -> Scores | None:
