@@ -103,21 +103,28 @@ def _described(
 def _subject(catalogue: CatalogueView, query: SearchQuery, rows: Rows) -> Scores:
     """Whether each passage is about a code that the question names (1), about others only (-1), or neither.
 
-    What the caller says the question is about weighs `_TOLD` times as much.
+    Where the caller says what the question is about, other codes speak `_OTHERS` times as strongly against a passage;
+    the named ones do not speak louder, since a question about an order is not always one about its goods.
     """
     told = codes(query.filters.applies_to)
     asked = told | codes([query.text, *query.filters.products])
     if not asked:
         return np.zeros(len(rows))
-    signs = []
-    for row in rows.tolist():
-        passage, record = catalogue.passages[row], catalogue.records[catalogue.document[row]]
-        named = codes([passage.context, passage.text, record.title, *record.products])
-        signs.append(float(bool(named & asked)) - float(bool(named) and not named & asked))
-    return np.array(signs, dtype=np.float64) * (_TOLD if told else 1.0)
+    named = [_named(catalogue, row) for row in rows.tolist()]
+    against = _OTHERS if told else 1.0
+    return np.array([1.0 if each & asked else -against if each else 0.0 for each in named], dtype=np.float64)
 
 
-_TOLD = 3.0
+def _named(catalogue: CatalogueView, row: int) -> frozenset[str]:
+    """The codes that a passage is about; of a question and its reply, what either names."""
+    slot = int(catalogue.document[row])
+    passage, record = catalogue.passages[row], catalogue.records[slot]
+    whole = catalogue.rows_of(slot) if passage.role in ("question", "reply") else (row,)
+    texts = (catalogue.passages[each].text for each in whole)
+    return codes([record.title, passage.context, *record.products, *texts])
+
+
+_OTHERS = 6.0
 
 
 def _limited_to(record: Record, query: SearchQuery) -> float:

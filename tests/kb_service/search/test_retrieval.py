@@ -434,3 +434,19 @@ def test_a_document_for_the_customers_region_comes_before_that_for_all() -> None
     index = index_of(shop)
     assert index.search(asked("returns days", region="HK"))[0].external_id == "hk"
     assert index.search(asked("returns days", region="CN"))[0].external_id == "all"
+
+
+def test_what_a_reply_names_counts_for_its_question_too() -> None:
+    shop = Shelf()
+    shop.put(
+        written(
+            "others", ("question", "warranty how long"), ("reply", "EB20 and EB50 twelve months"), kind="faq"
+        )
+    )
+    shop.put(written("desk", "DK05 desk warranty how long: sixty months"))
+    index = index_of(shop)
+    assert index.search(asked("warranty how long"))[0].external_id == "others"
+    assert index.search(asked("warranty how long", applies_to=("MHE-DK05",)))[0].external_id == "desk"
+    shop.put(written("invoice", ("question", "invoice please how"), ("reply", "by mail"), kind="faq"))
+    index.follow(shop)
+    assert index.search(asked("invoice please", applies_to=("MHE-DK05",)))[0].external_id == "invoice"
