@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from structlog.stdlib import get_logger
 
+from kb_service.background import BackgroundWork
 from kb_service.store import Exposure, Review, Store
 
 log = get_logger(__name__)
@@ -24,33 +25,24 @@ class _Waiting:
     review: Review | None
 
 
-class ExposureLog:
+class ExposureLog(BackgroundWork):
     """Collects exposures and commits them by workspace; `flush` makes those so far visible to feedback."""
 
     def __init__(self, store: Store) -> None:
+        super().__init__("exposures")
         self._store = store
         self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def add(self, workspace: str, exposure: Exposure, *, review: Review | None = None) -> None:
         """Takes an exposure, and with it the review that it was drawn for: both are committed, or neither."""
         with self._lock:
             self._waiting.append(_Waiting(workspace, exposure, review))
 
-    def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="exposures", daemon=True)
-        self._thread.start()
-
     def stop(self) -> None:
         """Write what is left and end the thread."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        super().stop()
         self.flush()
 
     def flush(self) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from structlog.stdlib import get_logger
 
+from kb_service.background import BackgroundWork
 from kb_service.store import Store
 
 log = get_logger(__name__)
@@ -20,7 +20,7 @@ LOOK_SECONDS = 60.0
 """How often it looks whether a night has come; also how long it lets a starting service alone."""
 
 
-class Nightly:
+class Nightly(BackgroundWork):
     """Runs each job once a night in each workspace, whichever process comes first: the claim is in the store.
 
     `hour` is that of the wall clock in UTC at which a night begins. A night that passed while no process ran is
@@ -30,24 +30,11 @@ class Nightly:
     def __init__(
         self, store: Store, jobs: Mapping[str, Job], *, hour: int, clock: Callable[[], datetime]
     ) -> None:
+        super().__init__("nightly")
         self._store = store
         self._jobs = dict(jobs)
         self._hour = hour
         self._clock = clock
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="nightly", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread, after the job that it is at."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
 
     def look(self) -> list[tuple[str, str]]:
         """Run what is due; the workspaces and names of the jobs that were run, failed ones among them."""

@@ -13,6 +13,7 @@ from typing import Any
 from structlog.stdlib import get_logger
 
 from ingest.embedding import BatchingEmbedder
+from kb_service.background import BackgroundWork
 from kb_service.errors import NotReady
 from kb_service.observability import Metrics
 from kb_service.replica import Replica
@@ -34,7 +35,7 @@ LOAD_WAIT_SECONDS = 10.0
 """How long a request waits for a workspace that is just being loaded."""
 
 
-class Replicas:
+class Replicas(BackgroundWork):
     """Finds the Replica of a workspace, and owns the thread that follows the change logs.
 
     Without `publishes` no index is kept on disk: the command line writes to the store alone. With `walks` questions
@@ -53,6 +54,7 @@ class Replicas:
         walks: bool = False,
         reranking: Reranking | None = None,
     ) -> None:
+        super().__init__("replicas")
         self._walks = walks
         self._reranking = reranking
         self._store = store
@@ -65,23 +67,12 @@ class Replicas:
         self._loading: dict[str, threading.Event] = {}
         self._purged: dict[str, datetime] = {}
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
         self._first_load_done = False
         self._failing: dict[str, float] = {}
 
-    def start(self) -> None:
-        """Load every workspace and follow the logs, in a thread of its own."""
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="replicas", daemon=True)
-        self._thread.start()
-
     def stop(self) -> None:
         """End the thread and publish what is not yet published."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        super().stop()
         for replica in self._all():
             self._attempt("publishing_failed", replica.workspace, replica.publish)
             self._attempt("closing_failed", replica.workspace, replica.close)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from structlog.stdlib import get_logger
 
+from kb_service.background import BackgroundWork
 from kb_service.care.conflict_watch import Conflict, ConflictWatch
 from kb_service.paging import Key, page_by
 from kb_service.replica import Replica
@@ -26,28 +27,15 @@ LISTING_SECONDS = 1.0
 """How long a request for the list waits for what was put a moment ago to be compared."""
 
 
-class Conflicts:
+class Conflicts(BackgroundWork):
     """The conflicts of every workspace that this process serves."""
 
     def __init__(self, replicas: Replicas, *, clock: Callable[[], datetime]) -> None:
+        super().__init__("conflicts")
         self._replicas = replicas
         self._clock = clock
         self._watches: dict[str, ConflictWatch] = {}
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Compare documents in a thread of its own."""
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="conflicts", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
 
     def page(
         self,

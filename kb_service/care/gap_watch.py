@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from structlog.stdlib import get_logger
 
 from graph.drafting import Draft
 from graph.gaps import found_at
+from kb_service.background import BackgroundWork
 from kb_service.care.gap_answers import Asked
 from kb_service.care.gaps import Gaps, NamedGap, identified, names_of
 from kb_service.care.unanswered import SPAN
@@ -39,30 +39,18 @@ class _Due:
     asked: Asked
 
 
-class GapWatch:
+class GapWatch(BackgroundWork):
     """Goes round the workspaces in a thread of its own; `look` is one workspace's turn."""
 
     def __init__(
         self, store: Store, replicas: Replicas, gaps: Gaps, *, clock: Callable[[], datetime]
     ) -> None:
+        super().__init__("gaps")
         self._store = store
         self._replicas = replicas
         self._gaps = gaps
         self._clock = clock
         self._seen: dict[str, tuple[object, ...]] = {}
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="gaps", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
 
     def look(self, workspace: str) -> int:
         """Tell the gaps that enough customers came upon within the shop's window; how many were told.

@@ -19,7 +19,6 @@ _UNITS = np.array([10.0, 5.0, 5.0, 5.0, 2.0, 1.0])
 """The size of a usual weight of each sign, in which the ridge measures."""
 _RIDGE = 6.0
 """What the weights at the start count, in questions per squared unit."""
-_DISCOUNTS = 1 / np.log2(np.arange(2, 12))
 
 
 def fit_fusion(judged: Sequence[Judged], start: Fusion) -> Fusion:
@@ -153,14 +152,3 @@ def _scaled(judged: Sequence[Judged], fusion: Fusion) -> Fusion:
     found = minimize(loss, np.array([0.0, -float(odds.mean())]), method="Nelder-Mead").x
     slope = float(np.exp(found[0]))
     return replace(fusion, slope=round(slope, 4), middle=round(float(-found[1]) / slope, 3))
-
-
-def objective(judged: Sequence[Judged], fusion: Fusion) -> float:
-    """nDCG@10 of binary judgements, averaged over the questions of a group and then over the groups."""
-    values: dict[str, list[float]] = {}
-    for question in judged:
-        right = question.right[rank(question.candidates, fusion).best[:10]]
-        wanted = len(np.unique(question.candidates.documents[question.right]))
-        ideal = _DISCOUNTS[: min(wanted, 10)].sum()
-        values.setdefault(question.group, []).append(float(_DISCOUNTS[: len(right)][right].sum() / ideal))
-    return float(np.mean([np.mean(group) for group in values.values()]))
