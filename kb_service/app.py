@@ -20,6 +20,7 @@ from ingest.reranking import load_reranker
 from ingest.sandbox import ParserPool
 from kb_service import openapi, problem_details
 from kb_service.answering import Answering
+from kb_service.assigning import Assigning
 from kb_service.calibrating import NIGHTLY, Calibrating
 from kb_service.care.conflicts import Conflicts
 from kb_service.care.gap_watch import GapWatch
@@ -63,6 +64,8 @@ from kb_service.security import Gatekeeper
 from kb_service.services import Services
 from kb_service.settings import Settings
 from kb_service.store import Store
+from kb_service.taxonomy import Taxonomy
+from kb_service.team import Team
 
 log = get_logger(__name__)
 
@@ -160,6 +163,9 @@ def wire(
         ),
         rewording=rewording,
         routing=routing,
+        assigning=Assigning(store, replicas, routing, clock=clock),
+        taxonomy=Taxonomy(store, replicas),
+        team=Team(store, replicas),
         casework=casework,
         problems=Problems(store, replicas, routing, clock=clock),
         reviewing=Reviewing(store, replicas, exposures),

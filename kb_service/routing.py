@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from graph.assignment import Need, assign, neighbouring, rank
+from graph.assignment import Need, neighbouring, rank
 from graph.expertise import expertise_for
-from graph.models import Agent, Case, Event, Expertise, Intent, Priority, Problem, Understanding, Utterance
+from graph.models import Case, Event, Expertise, Priority, Problem, Understanding, Utterance
 from graph.naming import name_problem
 from graph.priority import prioritise
 from graph.profiles import SkillEstimate, Topic
@@ -23,22 +23,17 @@ from graph.understanding import (
     small_talk,
 )
 from ingest.redaction import redact
-from kb_service.errors import NotFound
 from kb_service.models import (
-    AgentProfile,
-    Assignment,
     ExpertiseChoice,
-    Principal,
     Question,
     Route,
     ServiceLevel,
-    Skill,
 )
 from kb_service.reading import Reader, nameable
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.shop import Shop
-from kb_service.store import Page, Store, Unit
+from kb_service.store import Store
 
 Value = TypeVar("Value")
 
@@ -147,6 +142,10 @@ class Routing:
         """Priority, expertise, agents and due times for a question that was read."""
         return self._placed(replica, question, reading).route
 
+    def place(self, replica: Replica, question: Question) -> Placed:
+        """The route of a question with what its case asks of an agent: for many cases decided together."""
+        return self._placed(replica, question, self.read(replica, question))
+
     def _placed(self, replica: Replica, question: Question, reading: Reading) -> Placed:
         shop = replica.shop
         now = self._clock()
@@ -238,142 +237,6 @@ class Routing:
         """A problem's names, made of its messages."""
         return dict(name_problem(nameable(self._reader.read(texts))))
 
-    # --- assignment of what waits
-
-    def assign_waiting(self, caller: Principal, at: datetime | None) -> list[Assignment]:
-        """Assign the waiting cases to available agents, the most pressing first; committed when this returns."""
-        now = at or self._clock()
-        replica = self._replicas.settled(caller.workspace)
-        with self._store.reading(caller.workspace) as unit:
-            cases = unit.cases.waiting()
-            questions = {case.id: _last_words(unit, case) for case in cases}
-        placed: dict[str, Placed] = {}
-        for case in cases:
-            question = questions[case.id]
-            if question.text:
-                waiting = self._placed(replica, question, self.read(replica, question))
-                placed[case.id] = replace(waiting, need=replace(waiting.need, case_id=case.id))
-        placements = assign(
-            [item.need for item in placed.values()],
-            tuple(replica.shop.agents.values()),
-            now=now,
-            estimates={case_id: item.estimates for case_id, item in placed.items()},
-            recent=replica.shop.recent,
-        )
-        made = [
-            Assignment(item.case_id, item.choice, item.reason, placed[item.case_id].route.priority)
-            for item in placements
-        ]
-        return self._commit_assignments(caller, made)
-
-    def _commit_assignments(self, caller: Principal, made: Sequence[Assignment]) -> list[Assignment]:
-        """What was written of the plan: a case that somebody took meanwhile is theirs and is left out."""
-        kept: list[Assignment] = []
-        with self._store.writing(caller.workspace) as unit:
-            for item in made:
-                case = unit.cases.get(item.case_id)
-                if case is None or case.state != "waiting":
-                    continue
-                kept.append(item)
-                if item.agent is None:
-                    continue
-                agent = item.agent
-                unit.cases.put(replace(case, state="assigned", agent_id=agent.agent.id))
-                detail = {
-                    "agent": agent.agent.id,
-                    "score": round(agent.score, 4),
-                    "reasons": [reason.code for reason in agent.reasons],
-                    "priority": item.priority.score,
-                }
-                unit.audit.append(caller.key_id, "case.assigned", case.id, detail)
-        self._replicas.follow(caller.workspace)
-        return kept
-
-    # --- intents
-
-    def intents(self, workspace: str, cursor: str | None, limit: int) -> Page[Intent]:
-        with self._store.reading(workspace) as unit:
-            return unit.intents.page(cursor, limit)
-
-    def intent(self, workspace: str, intent_id: str) -> Intent:
-        with self._store.reading(workspace) as unit:
-            return _found(
-                unit.intents.get(intent_id), "There is no intent {id} in this workspace.", intent_id
-            )
-
-    def put_intents(
-        self, caller: Principal, intents: Sequence[Intent]
-    ) -> list[Literal["created", "updated", "unchanged"]]:
-        """Create or change intents; their examples count when this returns."""
-        statuses: list[Literal["created", "updated", "unchanged"]] = []
-        with self._store.writing(caller.workspace) as unit:
-            for intent in intents:
-                before = unit.intents.get(intent.id)
-                if before == intent:
-                    statuses.append("unchanged")
-                    continue
-                unit.intents.put(intent)
-                unit.audit.append(caller.key_id, "intent.put", intent.id, {"examples": len(intent.examples)})
-                statuses.append("created" if before is None else "updated")
-        self._replicas.follow(caller.workspace)
-        return statuses
-
-    def remove_intent(self, caller: Principal, intent_id: str) -> None:
-        with self._store.writing(caller.workspace) as unit:
-            if not unit.intents.remove(intent_id):
-                raise NotFound("There is no intent {id} in this workspace.", id=intent_id)
-            unit.audit.append(caller.key_id, "intent.removed", intent_id, {})
-        self._replicas.follow(caller.workspace)
-
-    # --- agents
-
-    def agents(self, workspace: str, cursor: str | None, limit: int) -> Page[Agent]:
-        with self._store.reading(workspace) as unit:
-            return unit.agents.page(cursor, limit)
-
-    def agent(self, workspace: str, agent_id: str) -> Agent:
-        with self._store.reading(workspace) as unit:
-            return _found(unit.agents.get(agent_id), "There is no agent {id} in this workspace.", agent_id)
-
-    def put_agent(self, caller: Principal, agent: Agent) -> bool:
-        """Create or change an agent; True when new."""
-        with self._store.writing(caller.workspace) as unit:
-            if unit.agents.get(agent.id) == agent:
-                return False
-            created = unit.agents.put(agent)
-            unit.audit.append(caller.key_id, "agent.put", agent.id, {})
-        self._replicas.follow(caller.workspace)
-        return created
-
-    def remove_agent(self, caller: Principal, agent_id: str) -> None:
-        with self._store.writing(caller.workspace) as unit:
-            if not unit.agents.remove(agent_id):
-                raise NotFound("There is no agent {id} in this workspace.", id=agent_id)
-            unit.audit.append(caller.key_id, "agent.removed", agent_id, {})
-        self._replicas.follow(caller.workspace)
-
-    def profile(self, workspace: str, agent_id: str) -> AgentProfile:
-        """What an agent is good at, overall and by expertise; figures from twenty cases on."""
-        agent = self.agent(workspace, agent_id)
-        shop = self._replicas.settled(workspace).shop
-        own = [cluster for cluster in shop.expertise if agent_id in cluster.agent_ids]
-        return AgentProfile(
-            agent=agent,
-            overall=_skill(None, shop.profiles.estimate(agent_id)),
-            by_expertise=tuple(
-                _skill(cluster, shop.profiles.estimate(agent_id, expertise_id=cluster.id)) for cluster in own
-            ),
-        )
-
-    # --- expertise
-
-    def expertise(self, workspace: str) -> tuple[Expertise, ...]:
-        return self._replicas.settled(workspace).shop.expertise
-
-    def one_expertise(self, workspace: str, expertise_id: str) -> Expertise:
-        known = {cluster.id: cluster for cluster in self.expertise(workspace)}
-        return _found(known.get(expertise_id), "There is no expertise {id} in this workspace.", expertise_id)
-
 
 def history_of(cases: Sequence[Case], current: Case | None, said: Sequence[Event], now: datetime) -> History:
     """How often the customer came back within a week, who answered last, and since when the present case waits.
@@ -403,42 +266,6 @@ def unanswered_since(said: Sequence[Event]) -> datetime | None:
     return since
 
 
-def _last_words(unit: Unit, case: Case) -> Question:
-    """The case as a question: the customer's last message."""
-    events = [stored.event for stored in unit.events.of_case(case.id)]
-    spoken = [
-        event for event in events if event.type == "message" and event.role == "customer" and event.text
-    ]
-    last = spoken[-1] if spoken else None
-    known = next((event.customer for event in reversed(spoken) if event.customer is not None), None)
-    return Question(
-        text=last.text or "" if last else "",
-        conversation_id=case.conversation_ids[-1] if case.conversation_ids else None,
-        customer=known,
-        products=last.products if last else (),
-    )
-
-
-def _skill(cluster: Expertise | None, estimate: SkillEstimate) -> Skill:
-    shown = estimate.shown()
-    return Skill(
-        expertise_id=cluster.id if cluster else None,
-        expertise=cluster.name if cluster else None,
-        cases=round(estimate.n),
-        rate=round(estimate.rate, 4) if shown else None,
-        low=round(estimate.low, 4) if shown else None,
-        high=round(estimate.high, 4) if shown else None,
-        handling_seconds=round(estimate.seconds, 1) if shown and estimate.seconds is not None else None,
-        rating=round(estimate.rating, 2) if shown and estimate.rating is not None else None,
-    )
-
-
 def masked_text(text: str) -> str:
     """The text with personal data masked, as it is kept."""
     return redact(text).text
-
-
-def _found(value: Value | None, template: str, wanted: str) -> Value:
-    if value is None:
-        raise NotFound(template, id=wanted)
-    return value

@@ -110,7 +110,7 @@ def put_people(bench: Workbench, caller: Principal, folder: Path) -> None:
         agents = {agent.id: agent for agent in unit.agents.all()}
     wanted = [intent.value(intent.id) for intent in intents]
     if changed := [intent for intent in wanted if known.get(intent.id) != intent]:
-        bench.services.routing.put_intents(caller, changed)
+        bench.services.taxonomy.put_intents(caller, changed)
     for name, item in _lines(folder / "agents.jsonl"):
         agent_id = str(item.pop("id", ""))
         agent = _parsed(AgentIn, item, name).value(agent_id)
@@ -118,7 +118,7 @@ def put_people(bench: Workbench, caller: Principal, folder: Path) -> None:
             # Who is online, and with how many cases, the events have told since.
             agent = replace(agent, online=present.online, load=present.load)
         if agent != present:
-            bench.services.routing.put_agent(caller, agent)
+            bench.services.team.put_agent(caller, agent)
 
 
 def record_events(bench: Workbench, workspace: str, path: Path, progress: Progress) -> None:

@@ -10,6 +10,7 @@ import anyio
 from ingest.embedding import BatchingEmbedder
 from ingest.sandbox import ParserPool
 from kb_service.answering import Answering
+from kb_service.assigning import Assigning
 from kb_service.calibrating import Calibrating
 from kb_service.care.conflicts import Conflicts
 from kb_service.care.gap_watch import GapWatch
@@ -33,6 +34,8 @@ from kb_service.routing import Routing
 from kb_service.security import Gatekeeper
 from kb_service.settings import Settings
 from kb_service.store import Store
+from kb_service.taxonomy import Taxonomy
+from kb_service.team import Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,9 @@ class Services:
     answering: Answering
     rewording: Rewording | None
     routing: Routing
+    assigning: Assigning
+    taxonomy: Taxonomy
+    team: Team
     casework: Casework
     problems: Problems
     reviewing: Reviewing

@@ -32,14 +32,14 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 @router.get("/intents", summary="The shop's intents")
 async def intents(wired: Wired, caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Page[IntentOut]:
-    page = await in_thread(wired, wired.routing.intents, caller.workspace, cursor, limit)
+    page = await in_thread(wired, wired.taxonomy.intents, caller.workspace, cursor, limit)
     return Page[IntentOut].model_validate(page)
 
 
 @router.post("/intents:batch", summary="Create or change many intents at once")
 async def put_intents(wired: Wired, caller: Caller, body: IntentsIn) -> IntentsOut:
     values = [line.value(line.id) for line in body.intents]
-    statuses = await in_thread(wired, wired.routing.put_intents, caller, values)
+    statuses = await in_thread(wired, wired.taxonomy.put_intents, caller, values)
     return IntentsOut(
         items=[
             IntentStatusOut(id=value.id, status=status)
@@ -50,7 +50,7 @@ async def put_intents(wired: Wired, caller: Caller, body: IntentsIn) -> IntentsO
 
 @router.get("/intents/{id}", summary="One intent")
 async def intent(wired: Wired, caller: Caller, id: Id) -> IntentOut:
-    return IntentOut.model_validate(await in_thread(wired, wired.routing.intent, caller.workspace, id))
+    return IntentOut.model_validate(await in_thread(wired, wired.taxonomy.intent, caller.workspace, id))
 
 
 @router.put(
@@ -60,25 +60,25 @@ async def intent(wired: Wired, caller: Caller, id: Id) -> IntentOut:
 )
 async def put_intent(wired: Wired, caller: Caller, id: Id, body: IntentIn, response: Response) -> IntentOut:
     value = body.value(id)
-    (status,) = await in_thread(wired, wired.routing.put_intents, caller, [value])
+    (status,) = await in_thread(wired, wired.taxonomy.put_intents, caller, [value])
     response.status_code = 201 if status == "created" else 200
     return IntentOut.model_validate(value)
 
 
 @router.delete("/intents/{id}", summary="Remove an intent", status_code=204)
 async def remove_intent(wired: Wired, caller: Caller, id: Id) -> None:
-    await in_thread(wired, wired.routing.remove_intent, caller, id)
+    await in_thread(wired, wired.taxonomy.remove_intent, caller, id)
 
 
 @router.get("/agents", summary="The people who answer")
 async def agents(wired: Wired, caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Page[AgentOut]:
-    page = await in_thread(wired, wired.routing.agents, caller.workspace, cursor, limit)
+    page = await in_thread(wired, wired.team.agents, caller.workspace, cursor, limit)
     return Page[AgentOut].model_validate(page)
 
 
 @router.get("/agents/{id}", summary="One agent")
 async def agent(wired: Wired, caller: Caller, id: Id) -> AgentOut:
-    return AgentOut.model_validate(await in_thread(wired, wired.routing.agent, caller.workspace, id))
+    return AgentOut.model_validate(await in_thread(wired, wired.team.agent, caller.workspace, id))
 
 
 @router.put(
@@ -87,35 +87,33 @@ async def agent(wired: Wired, caller: Caller, id: Id) -> AgentOut:
     responses={201: {"model": AgentOut, "description": "The agent is new."}},
 )
 async def put_agent(wired: Wired, caller: Caller, id: Id, body: AgentIn, response: Response) -> AgentOut:
-    created = await in_thread(wired, wired.routing.put_agent, caller, body.value(id))
+    created = await in_thread(wired, wired.team.put_agent, caller, body.value(id))
     response.status_code = 201 if created else 200
-    return AgentOut.model_validate(await in_thread(wired, wired.routing.agent, caller.workspace, id))
+    return AgentOut.model_validate(await in_thread(wired, wired.team.agent, caller.workspace, id))
 
 
 @router.delete("/agents/{id}", summary="Remove an agent", status_code=204)
 async def remove_agent(wired: Wired, caller: Caller, id: Id) -> None:
-    await in_thread(wired, wired.routing.remove_agent, caller, id)
+    await in_thread(wired, wired.team.remove_agent, caller, id)
 
 
 @router.get("/agents/{id}/profile", summary="What an agent is good at, with intervals, from twenty cases on")
 async def profile(wired: Wired, caller: Caller, id: Id) -> ProfileOut:
-    return ProfileOut.model_validate(await in_thread(wired, wired.routing.profile, caller.workspace, id))
+    return ProfileOut.model_validate(await in_thread(wired, wired.team.profile, caller.workspace, id))
 
 
 @router.get("/expertise", summary="Clusters of problems with the agents who resolve them")
 async def expertise(wired: Wired, caller: Caller) -> Page[ExpertiseOut]:
-    found = await in_thread(wired, wired.routing.expertise, caller.workspace)
+    found = await in_thread(wired, wired.team.expertise, caller.workspace)
     return Page[ExpertiseOut](items=[ExpertiseOut.model_validate(item) for item in found])
 
 
 @router.get("/expertise/{id}", summary="One cluster")
 async def one_expertise(wired: Wired, caller: Caller, id: Id) -> ExpertiseOut:
-    return ExpertiseOut.model_validate(
-        await in_thread(wired, wired.routing.one_expertise, caller.workspace, id)
-    )
+    return ExpertiseOut.model_validate(await in_thread(wired, wired.team.one_expertise, caller.workspace, id))
 
 
 @router.post("/assignments", summary="Assign the waiting cases to the available agents at one moment")
 async def assignments(wired: Wired, caller: Caller, body: AssignmentsIn = NOW) -> AssignmentsOut:
-    made = await in_thread(wired, wired.routing.assign_waiting, caller, body.at)
+    made = await in_thread(wired, wired.assigning.assign_waiting, caller, body.at)
     return AssignmentsOut(items=[AssignmentOut.of(item) for item in made])

@@ -200,11 +200,11 @@ def test_filling_again_changes_nothing(filled: Filled) -> None:
 
 def test_an_agent_that_was_changed_is_put_back_but_stays_online(filled: Filled) -> None:
     caller = Principal("demo", "key", frozenset(KEY_ROLES))
-    routing = filled.bench.services.routing
-    agent = routing.agent("demo", "agent-01")
-    routing.put_agent(caller, replace(agent, name="Somebody", online=not agent.online))
+    team = filled.bench.services.team
+    agent = team.agent("demo", "agent-01")
+    team.put_agent(caller, replace(agent, name="Somebody", online=not agent.online))
     put_people(filled.bench, caller, SAMPLE)
-    mended = routing.agent("demo", "agent-01")
+    mended = team.agent("demo", "agent-01")
     assert (mended.name, mended.online) == (agent.name, not agent.online)
 
 
