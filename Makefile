@@ -21,7 +21,7 @@ LEXICON_SOURCES ?= --source "CC-CEDICT by MDBG and its contributors, release of 
 # What else bench.retrieval is told, for example --sets=covidfaq,stackfaq
 OPTIONS ?=
 
-.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest bench-retrieval bench-encoder lexicon calibration soak lock clean
+.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest bench-retrieval bench-routing bench-encoder bench-simulation bench-forecast bench-moods bench-experiments bench-priority lexicon calibration soak lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,8 +94,8 @@ bench-ingest: install ## the rate of ingest beside the encoder's own
 
 # The systems beside ours lie in a folder of their own, which only this command puts on the path: nothing of theirs
 # enters .venv, and what they share with it, torch first, is not installed a second time.
-bench-retrieval: install ## retrieval and abstention beside txtai, Haystack and plain BM25
-	@wanted=$$({ cat requirements-bench.lock; $(BIN)/python -V; } | sha256sum | cut -c1-64)
+define install_peers
+	wanted=$$({ cat requirements-bench.lock; $(BIN)/python -V; } | sha256sum | cut -c1-64)
 	if [[ "$$(cat .venv-bench/.installed 2>/dev/null)" != "$$wanted" ]]; then
 		rm -rf .venv-bench
 		echo "Installing what requirements-bench.lock names ..." >&2
@@ -106,6 +106,10 @@ bench-retrieval: install ## retrieval and abstention beside txtai, Haystack and 
 			echo "They could not be installed, see above; the tables are made without them." >&2
 		fi
 	fi
+endef
+
+bench-retrieval: install ## retrieval and abstention beside txtai, Haystack and plain BM25
+	@$(call install_peers)
 	PYTHONPATH=.venv-bench $(BIN)/python -m bench.retrieval $(OPTIONS)
 
 # As the shipped lexicon was made: the inputs are public, see ingest/lexicons/NOTICE, and not part of this repository.
@@ -114,11 +118,31 @@ lexicon: install ## make the shipped bilingual lexicon from DICTIONARY and PAIRS
 	$(BIN)/kb encoder build --dictionary $(DICTIONARY) $(addprefix --pairs ,$(PAIRS)) --words ingest/lexicons/words.tsv \
 		$(LEXICON_SOURCES) --out ingest/lexicons/zh-en.npz
 
+bench-forecast: install ## forecasts of traffic beside plain ways, and planted surges, some minutes
+	@$(call install_peers)
+	PYTHONPATH=.venv-bench $(BIN)/python -m bench.forecasting
+
+bench-routing: install ## intents beside semantic-router, a linear head and the nearest example
+	@$(call install_peers)
+	PYTHONPATH=.venv-bench $(BIN)/python -m bench.routing $(OPTIONS)
+
 bench-encoder: install ## what glosses, table and adaptation are worth to the bilingual encoder
 	@$(BIN)/python -m bench.encoder
 
+bench-experiments: install ## false verdicts of trials that are looked at all the time, beside a repeated z-test
+	@$(BIN)/python -m bench.sequential
+
+bench-moods: install ## emotion beside words alone and a taught head, on posts and reviews
+	@$(BIN)/python -m bench.moods
+
+bench-simulation: install ## who takes which case: random, declared skills, raw means, ours, an oracle; some minutes
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.simulation
+
 calibration: install ## fit the shipped constants of search on the sample's calibrate split
 	@$(BIN)/python -m bench.fit_calibration
+
+bench-priority: install ## whether points foretell escalations, with default and with learned weights
+	@$(BIN)/python -m bench.priority
 
 soak: install ## serve under load for SOAK_MINUTES, with checks on memory, errors and latency
 	@$(BIN)/python -m bench.soak --minutes $(SOAK_MINUTES)

@@ -2,65 +2,79 @@
 
 Language, permissions and capacity are hard limits. Inside them an agent's score is
 
-    P(resolve) - .05 load - .15 (share / mean - 1) + .08 sticky
+    P(resolve) - .02 load - .5 trust (share / mean - 1) + .08 sticky
 
-and the more of the service level is used up, the wider the circle that is asked.
+and the more of the service level is used up, the wider the circle that is asked (see `graph.circles`). The weights are
+those that do best in simulation (docs/benchmarks.md); a share of work is one of the last days, in places and time, and
+a share of few cases is trusted little.
 """
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from statistics import fmean
+from statistics import NormalDist, fmean
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
-from graph.expertise import expertise_id
-from graph.models import Agent, AgentChoice, Expertise, Reason
+from graph.circles import OVERFLOW, SUPERVISORS, Circle, Need, neighbouring, skilled
+from graph.models import Agent, AgentChoice, Reason
 from graph.profiles import SkillEstimate
 from graph.wording import Words, words
 
-LOAD = 0.05
-FAIRNESS = 0.15
+__all__ = ["SUPERVISORS", "Need", "Patience", "Placement", "Weights", "assign", "neighbouring", "rank"]
+
+LOAD = 0.02
+FAIRNESS = 0.5
 STICKY = 0.08
 STICKY_FOR = timedelta(days=7)
-OVERFLOW: tuple[tuple[float, int], ...] = ((1.0, 4), (0.9, 3), (0.75, 2), (0.5, 1))
-"""Share of the service level used, and the circle asked from then on (see `_Circle`)."""
-SUPERVISORS = frozenset({"supervisor", "team-lead"})
-"""Permissions that make a supervisor."""
-
-_EVERYONE = 5
+MOST_EXPLORED = 0.05
+EXPLORED_BELOW = 35
+"""Only cases of less priority than this are given to find out what somebody can do."""
+_FEW = 20.0
+"""Cases that were somebody's due from which their share of work counts by half; of few cases it says little."""
 _NO_RECORD = 0.5
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """What a case asks of an agent.
+class Weights:
+    """What counts beside P(resolve): each open case, the share of work, who answered the customer last."""
 
-    `expertise` is None in triage. `secondary` should be covered too while there is time; `neighbours` may
-    help out later (see `neighbouring`). `priority` is 0 to 100. `sla_consumed` is the share of the time for
-    a first response that has passed. `sticky_agent_id` answered this customer last, at `sticky_at`.
+    load: float = LOAD
+    fairness: float = FAIRNESS
+    sticky: float = STICKY
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How much better somebody who has no room now has to be for a case to wait for them.
+
+    A case is given to who is free if their score is at most `give` below that of the best on duty, and the more so the
+    more of its service level is used: `hurry` more for all of it.
     """
 
-    case_id: str
-    language: str | None = None
-    expertise: Expertise | None = None
-    secondary: tuple[Expertise, ...] = ()
-    neighbours: tuple[Expertise, ...] = ()
-    permissions: tuple[str, ...] = ()
-    priority: int = 0
-    sla_consumed: float = 0.0
-    waiting_since: datetime | None = None
-    sticky_agent_id: str | None = None
-    sticky_at: datetime | None = None
+    give: float = 0.02
+    hurry: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What somebody was given lately: `ratio` to what was due to them, and how much that counts, 0 to 1."""
+
+    ratio: float
+    trust: float
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Who takes a case. Without a choice, `reason` is nobody_free or no_eligible_agent, else assigned."""
+    """Who takes a case. Without a choice, `reason` is nobody_free, no_eligible_agent or, with patience, better_soon;
+    else assigned."""
 
     case_id: str
     choice: AgentChoice | None
@@ -74,17 +88,20 @@ def rank(
     now: datetime,
     estimates: Mapping[str, SkillEstimate],
     recent: Mapping[str, int] | None = None,
+    online_seconds: Mapping[str, float] | None = None,
+    weights: Weights | None = None,
     language: str = "en",
 ) -> tuple[AgentChoice, ...]:
     """The agents who may take a case, best first: those available, then the busy, then those offline.
 
-    `estimates` holds P(resolve) by agent id; who has none counts as the mean of the others. `recent` is the
-    number of cases that each agent was given lately, for fairness. `language` is that of the reasons, "zh" or
-    "en". An agent's reasons with a weight add up to the score. Empty when language or permissions rule
-    everyone out.
+    `estimates` holds P(resolve) by agent id; who has none counts as the mean of the others. `recent` is the number
+    of cases that each agent was given lately and `online_seconds` for how long each was there to take them, both for
+    fairness; without the latter all are taken to have been there alike. `language` is that of the reasons, "zh" or
+    "en". An agent's reasons with a weight add up to the score. Empty when language or permissions rule everyone out.
     """
-    circle = _Circle.around(agents, need)
-    scale = _Scale(circle, estimates, recent or {}, now, words(language))
+    circle = Circle.around(agents, need, estimates)
+    shares = _shares(agents, recent or {}, online_seconds)
+    scale = _Scale(circle, estimates, shares, weights or Weights(), now, words(language))
     choices = [scale.choice(agent) for agent in circle.members]
     return tuple(sorted(choices, key=lambda c: (not c.available, not c.agent.online, -c.score, c.agent.id)))
 
@@ -96,6 +113,11 @@ def assign(
     now: datetime,
     estimates: Mapping[str, Mapping[str, SkillEstimate]],
     recent: Mapping[str, int] | None = None,
+    online_seconds: Mapping[str, float] | None = None,
+    weights: Weights | None = None,
+    patience: Patience | None = None,
+    explore: float = 0.0,
+    seed: int = 0,
     language: str = "en",
 ) -> tuple[Placement, ...]:
     """Gives waiting cases to free agents, all at one moment; in order of priority.
@@ -103,68 +125,119 @@ def assign(
     A case is left waiting only if no free agent in its circle could take it without taking from a case of
     higher priority (then more of its service level used, then waiting longer); within that the sum of scores
     is as large as it can be (Hungarian). `estimates` is by case id, then agent id; the rest as in `rank`.
-    Each further case of one agent counts as load.
+    Each further case of one agent counts as load. With `patience` a case also waits while the best on duty are busy and
+    those free are much worse, the shorter the more of its service level is used; it needs somebody who calls often.
+
+    `explore` is the share (at most .05) of cases of low priority in which P(resolve) is drawn from what is known of
+    it instead of taken at its mean (Thompson 1933), so that those of whom little is known get some; which cases and
+    what is drawn follows from the case's id and `seed`.
     """
     order = sorted(needs, key=lambda n: (-n.priority, -n.sla_consumed, n.waiting_since or now, n.case_id))
-    slots = [
-        replace(agent, load=load)
-        for agent in agents
-        if agent.online
-        for load in range(agent.load, min(agent.capacity, agent.load + len(needs)))
-    ]
+    shares, say = _shares(agents, recent or {}, online_seconds), words(language)
     scales = [
-        _Scale(_Circle.around(agents, n), estimates.get(n.case_id, {}), recent or {}, now, words(language))
-        for n in order
+        _Scale(circle, estimates.get(circle.need.case_id, {}), shares, weights or Weights(), now, say)
+        for circle in _circles(agents, order, estimates)
     ]
+    for scale in scales:
+        scale.explore(min(explore, MOST_EXPLORED), seed)
+    slots = [
+        (column, load)
+        for column, agent in enumerate(agents)
+        if agent.online
+        for load in range(agent.load, min(agent.capacity, agent.load + len(order)))
+    ]
+    load = (weights or Weights()).load
+    base = _base_scores(scales, agents)
     values = np.full((len(order), len(slots) + len(order)), -np.inf)
-    for row, scale in enumerate(scales):
-        inside = {agent.id for agent in scale.circle.members}
-        for column, slot in enumerate(slots):
-            if slot.id in inside:
-                values[row, column] = scale.score(slot)
-    taken = _best_columns(values, len(slots))
+    values[:, : len(slots)] = base[:, [column for column, _ in slots]] - [load * held for _, held in slots]
+    wanted = values
+    if patience is not None:
+        laden = base - [load * agent.load for agent in agents]
+        wanted = np.where(values >= _bars(laden, order, patience)[:, None], values, -np.inf)
+    taken = _best_columns(wanted, len(slots))
+    left = sorted(set(range(len(slots))).difference(column for column in taken if column is not None))
     return tuple(
-        _placement(scale, None if column is None else slots[column])
-        for scale, column in zip(scales, taken, strict=True)
+        _placement(
+            scale,
+            None if column is None else replace(agents[slots[column][0]], load=slots[column][1]),
+            "better_soon" if np.isfinite(row[left]).any() else "nobody_free",
+        )
+        for scale, column, row in zip(scales, taken, values, strict=True)
     )
 
 
-def neighbouring(
-    expertise: Expertise, clusters: Sequence[Expertise], *, limit: int = 2
-) -> tuple[Expertise, ...]:
-    """The clusters that share most of their agents with this one (Jaccard), at most `limit`."""
-    own = set(expertise.agent_ids)
-    likeness = {
-        other.id: len(own & set(other.agent_ids)) / len(own | set(other.agent_ids))
-        for other in clusters
-        if other.id != expertise.id and own & set(other.agent_ids)
+def _bars(laden: NDArray[np.float64], needs: Sequence[Need], patience: Patience) -> NDArray[np.float64]:
+    """The score from which each case is given now, by those of everybody on duty, free or not."""
+    used = np.array([need.sla_consumed for need in needs])
+    bars: NDArray[np.float64] = laden.max(axis=1, initial=-np.inf) - patience.give - patience.hurry * used
+    return bars
+
+
+def _circles(
+    agents: Sequence[Agent],
+    needs: Sequence[Need],
+    estimates: Mapping[str, Mapping[str, SkillEstimate]],
+) -> list[Circle]:
+    """The circle of each need; needs that ask for the same share one."""
+    known: dict[tuple[object, ...], Circle] = {}
+    found = []
+    for need in needs:
+        own = estimates.get(need.case_id, {})
+        used = next((share for share, _ in OVERFLOW if need.sla_consumed >= share), 0.0)
+        fields = tuple(
+            None if e is None else e.id for e in (need.expertise, *need.secondary, None, *need.neighbours)
+        )
+        key = (need.language, fields, need.permissions, used, id(own))
+        if key not in known:
+            known[key] = Circle.around(agents, need, own)
+        found.append(replace(known[key], need=need))
+    return found
+
+
+def _shares(
+    agents: Sequence[Agent], recent: Mapping[str, int], online_seconds: Mapping[str, float] | None
+) -> dict[str, Share]:
+    """How many times the team's mean each agent was given lately, for the room that they had: places and time."""
+    room = {}
+    for agent in agents:
+        there = 1.0 if agent.online or recent.get(agent.id) else 0.0
+        if online_seconds is not None:
+            there = online_seconds.get(agent.id, 0.0)
+        room[agent.id] = there * agent.capacity
+    core = [a.id for a in agents if a.pool == "core" and not SUPERVISORS & set(a.permissions)]
+    team = frozenset(core or room)
+    given, places = sum(recent.get(id_, 0) for id_ in team), sum(room[id_] for id_ in team)
+    if not given or not places:
+        return {}
+    due = {id_: given * own / places for id_, own in room.items() if own}
+    shares = {
+        id_: Share(recent.get(id_, 0) / expected, expected / (expected + _FEW))
+        for id_, expected in due.items()
     }
-    near = sorted((c for c in clusters if c.id in likeness), key=lambda c: (-likeness[c.id], c.id))
-    return tuple(near[:limit])
+    # Who helps out is not owed a share of the work.
+    return {
+        id_: share if id_ in team else replace(share, ratio=max(share.ratio, 1.0))
+        for id_, share in shares.items()
+    }
 
 
-@dataclass(frozen=True, slots=True)
-class _Circle:
-    """The agents who are asked about a case, by how much of its service level is used.
-
-    0 core agents with the expertise and all secondary ones, 1 with the expertise, 2 also with a neighbouring
-    one, 3 also the flex pool, 4 also supervisors, 5 everyone. Language and permissions bind in each.
-    """
-
-    need: Need
-    width: int
-    members: tuple[Agent, ...]
-    first: Mapping[str, int]
-
-    @classmethod
-    def around(cls, agents: Sequence[Agent], need: Need) -> _Circle:
-        """The circle that the service level allows; a wider one while nobody in it is online."""
-        eligible = [agent for agent in agents if _eligible(agent, need)]
-        first = {agent.id: _first_circle(agent, need) for agent in eligible}
-        start = next((width for used, width in OVERFLOW if need.sla_consumed >= used), 0)
-        on_duty = [first[agent.id] for agent in eligible if agent.online]
-        width = max(start, min(on_duty or first.values(), default=start))
-        return cls(need, width, tuple(a for a in eligible if first[a.id] <= width), first)
+def _base_scores(scales: Sequence[_Scale], agents: Sequence[Agent]) -> NDArray[np.float64]:
+    """The score without load of each case (rows) with each agent on duty (columns); -inf where impossible."""
+    base = np.full((len(scales), len(agents)), -np.inf)
+    place = {agent.id: column for column, agent in enumerate(agents)}
+    known: dict[tuple[int, int], NDArray[np.float64]] = {}
+    for row, scale in enumerate(scales):
+        # Cases about the same thing share their circle and estimates, and so their scores but for what is their own.
+        if scale.alike not in known:
+            for agent in scale.circle.members:
+                if agent.online:
+                    base[row, place[agent.id]] = scale.common(agent)
+            known[scale.alike] = base[row].copy()
+        base[row] = known[scale.alike]
+        for agent in scale.apart:
+            if agent.online:
+                base[row, place[agent.id]] = scale.unloaded(agent)
+    return base
 
 
 class _Scale:
@@ -172,39 +245,86 @@ class _Scale:
 
     def __init__(
         self,
-        circle: _Circle,
+        circle: Circle,
         estimates: Mapping[str, SkillEstimate],
-        recent: Mapping[str, int],
+        shares: Mapping[str, Share],
+        weights: Weights,
         now: datetime,
         say: Words,
     ) -> None:
         self.circle = circle
         self._estimates = estimates
-        self._recent = recent
+        self._shares = shares
+        self._weights = weights
         self._now = now
         self._say = say
-        rates = [estimates[a.id].rate for a in circle.members if a.id in estimates]
-        self._typical_rate = fmean(rates) if rates else _NO_RECORD
-        counts = [recent.get(agent.id, 0) for agent in circle.members]
-        self._mean_count = fmean(counts) if counts else 0.0
+        self._seed: int | None = None
+        self._typical: float | None = None
 
-    def score(self, agent: Agent) -> float:
-        rate, load, fairness, sticky = self._terms(agent)
-        return rate + load + fairness + sticky
+    def explore(self, share: float, seed: int) -> None:
+        """Whether this case is one of those in which P(resolve) is drawn."""
+        need = self.circle.need
+        if need.priority < EXPLORED_BELOW and _chance(f"{seed}:{need.case_id}") < share:
+            self._seed = seed
+
+    @property
+    def alike(self) -> tuple[int, int]:
+        """The same for cases whose `common` scores are the same."""
+        return id(self.circle.members), id(self._estimates)
+
+    @property
+    def apart(self) -> tuple[Agent, ...]:
+        """The agents whose score is not the common one."""
+        if self._seed is not None:
+            return self.circle.members
+        sticky = self.circle.need.sticky_agent_id
+        return () if sticky is None else tuple(a for a in self.circle.members if a.id == sticky)
+
+    def common(self, agent: Agent) -> float:
+        """The score without the load and without what is the case's own."""
+        return self._rate(agent) + self._fairness(agent)
+
+    def unloaded(self, agent: Agent) -> float:
+        """The score without the load."""
+        sticky = self._weights.sticky if self._is_sticky(agent) else 0.0
+        return self.common(agent) + self._drawn(agent) + sticky
 
     def choice(self, agent: Agent) -> AgentChoice:
         """An agent with score and reasons; available means online with room for one more."""
         available = agent.online and agent.load < agent.capacity
-        return AgentChoice(agent, self.score(agent), available, self._reasons(agent))
+        score = self.unloaded(agent) - self._weights.load * agent.load
+        return AgentChoice(agent, score, available, self._reasons(agent))
 
-    def _terms(self, agent: Agent) -> tuple[float, float, float, float]:
+    def _rate(self, agent: Agent) -> float:
         estimate = self._estimates.get(agent.id)
-        rate = self._typical_rate if estimate is None else estimate.rate
-        fairness = -FAIRNESS * (min(self._ratio(agent), 2.0) - 1)
-        return rate, -LOAD * agent.load, fairness, STICKY if self._is_sticky(agent) else 0.0
+        return self._typical_rate() if estimate is None else estimate.rate
 
-    def _ratio(self, agent: Agent) -> float:
-        return self._recent.get(agent.id, 0) / self._mean_count if self._mean_count else 1.0
+    def _typical_rate(self) -> float:
+        """What those of the circle resolve on average."""
+        if self._typical is None:
+            known = self._estimates
+            rates = [known[agent.id].rate for agent in self.circle.members if agent.id in known]
+            self._typical = fmean(rates) if rates else _NO_RECORD
+        return self._typical
+
+    def _drawn(self, agent: Agent) -> float:
+        """By how much a draw differs from the mean; 0 where nothing is explored."""
+        estimate = self._estimates.get(agent.id)
+        if self._seed is None or estimate is None:
+            return 0.0
+        odds = [
+            math.log(p / (1 - p)) for p in np.clip([estimate.rate, estimate.low, estimate.high], 0.001, 0.999)
+        ]
+        doubt = (odds[2] - odds[1]) / (2 * 1.96)
+        draw = _chance(f"{self._seed}:{self.circle.need.case_id}:{agent.id}")
+        return 1 / (1 + math.exp(-odds[0] - doubt * _NORMAL.inv_cdf(draw))) - estimate.rate
+
+    def _share(self, agent: Agent) -> Share:
+        return self._shares.get(agent.id, Share(1.0, 0.0))
+
+    def _fairness(self, agent: Agent) -> float:
+        share = self._share(agent)
+        return -self._weights.fairness * share.trust * (min(share.ratio, 2.0) - 1)
 
     def _is_sticky(self, agent: Agent) -> bool:
         need = self.circle.need
@@ -214,17 +334,20 @@ class _Scale:
 
     def _reasons(self, agent: Agent) -> tuple[Reason, ...]:
         need, say = self.circle.need, self._say
-        rate, load, fairness, sticky = self._terms(agent)
-        skilled = need.expertise is not None and _skilled(agent, need.expertise)
+        able = need.expertise is not None and skilled(agent, need.expertise)
         field = None if need.expertise is None else need.expertise.name
-        reasons = [Reason("skill", say.skill(field, skilled, self._estimates.get(agent.id)), rate)]
-        if sticky and need.sticky_at is not None:
-            reasons.append(Reason("sticky", say.sticky((self._now - need.sticky_at).days), sticky))
-        reasons.append(Reason("load", say.load(agent), load))
+        text = say.skill(field, able, self._estimates.get(agent.id))
+        reasons = [Reason("skill", text, self._rate(agent))]
+        if drawn := self._drawn(agent):
+            reasons.append(Reason("exploration", say.exploration(), drawn))
+        if self._is_sticky(agent) and need.sticky_at is not None:
+            days = (self._now - need.sticky_at).days
+            reasons.append(Reason("sticky", say.sticky(days), self._weights.sticky))
+        reasons.append(Reason("load", say.load(agent), -self._weights.load * agent.load))
         if need.language is not None and agent.languages:
             reasons.append(Reason("language", say.language(need.language)))
-        if fairness:
-            reasons.append(Reason("fairness", say.fairness(self._ratio(agent)), fairness))
+        if fairness := self._fairness(agent):
+            reasons.append(Reason("fairness", say.fairness(self._share(agent).ratio), fairness))
         if need.sla_consumed >= OVERFLOW[-1][0]:
             reasons.append(Reason("sla", say.sla(need.sla_consumed)))
         if self.circle.first[agent.id] > 0:
@@ -232,31 +355,10 @@ class _Scale:
         return tuple(reasons)
 
 
-def _eligible(agent: Agent, need: Need) -> bool:
-    """Language and permissions. Agents without declared languages, and texts without a known one, fit all."""
-    spoken = {_base(language) for language in agent.languages}
-    understands = not spoken or need.language in (None, "und") or _base(need.language or "") in spoken
-    return understands and set(need.permissions) <= set(agent.permissions)
-
-
-def _base(language: str) -> str:
-    return language.replace("_", "-").partition("-")[0].casefold()
-
-
-def _skilled(agent: Agent, expertise: Expertise) -> bool:
-    return agent.id in expertise.agent_ids or any(expertise_id(s) == expertise.id for s in agent.skills)
-
-
-def _first_circle(agent: Agent, need: Need) -> int:
-    """The narrowest circle that an eligible agent belongs to."""
-    skilled = need.expertise is None or _skilled(agent, need.expertise)
-    if agent.pool == "core" and skilled:
-        return 0 if all(_skilled(agent, other) for other in need.secondary) else 1
-    if agent.pool == "core" and any(_skilled(agent, other) for other in need.neighbours):
-        return 2
-    if agent.pool == "flex":
-        return 3
-    return 4 if SUPERVISORS & set(agent.permissions) else _EVERYONE
+def _chance(name: str) -> float:
+    """A number above 0 and below 1 that follows from the name."""
+    digest = hashlib.blake2b(name.encode(), digest_size=6).digest()
+    return (int.from_bytes(digest, "big") + 0.5) / 2**48
 
 
 def _best_columns(values: NDArray[np.float64], slots: int) -> list[int | None]:
@@ -277,8 +379,8 @@ def _best_columns(values: NDArray[np.float64], slots: int) -> list[int | None]:
     return [int(column) if column < slots else None for column in columns]
 
 
-def _placement(scale: _Scale, slot: Agent | None) -> Placement:
+def _placement(scale: _Scale, slot: Agent | None, waits: str) -> Placement:
     case_id = scale.circle.need.case_id
     if slot is not None:
         return Placement(case_id, scale.choice(slot), "assigned")
-    return Placement(case_id, None, "nobody_free" if scale.circle.members else "no_eligible_agent")
+    return Placement(case_id, None, waits if scale.circle.members else "no_eligible_agent")

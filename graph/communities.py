@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -14,7 +15,13 @@ Weights: TypeAlias = Mapping[tuple[str, str], float]
 """(agent id, topic) to the decayed number of cases that the agent resolved there."""
 
 ANCHOR = 0.2
-SEEDS = 10
+SEEDS = 4
+RESOLUTIONS = (1.0, 1.5, 2.0)
+"""Louvain's own modularity counts ties of agents with agents, which cannot be, among those that chance would bring; of
+what several resolutions give the two-sided modularity chooses."""
+FINENESS = 1.75
+"""How many times the ties that chance would bring are taken off. Agents know several fields, which ties these together:
+with 1 such fields come out as one (agreement with the hidden fields of the simulated shop .62, so .83)."""
 _SAME = 0.3
 _MOSTLY = 0.5
 
@@ -28,7 +35,8 @@ class Community:
 def communities(
     weights: Weights, anchors: Mapping[str, Collection[str]], *, seed: int, anchor: float = ANCHOR
 ) -> tuple[Community, ...]:
-    """Louvain communities of the agent-topic graph, the best modularity of 10 seeds from `seed` on.
+    """Louvain communities of the agent-topic graph: of several resolutions and seeds from `seed` on, the partition with
+    the largest two-sided modularity.
 
     `anchors` maps a known cluster to its topics. Each gets one node tied to its topics, never to agents, with
     `anchor` times the topic's own weight; that keeps clusters from drifting between runs. In order of
@@ -51,8 +59,12 @@ def communities(
     if not network.number_of_edges():
         return ()
     parts = max(
-        (nx.community.louvain_communities(network, seed=seed + i) for i in range(SEEDS)),
-        key=lambda partition: nx.community.modularity(network, partition),
+        (
+            nx.community.louvain_communities(network, seed=seed + i, resolution=resolution)
+            for resolution in RESOLUTIONS
+            for i in range(SEEDS)
+        ),
+        key=_Modularity(network, range(len(agents), len(number))),
     )
     found = [
         Community(
@@ -61,7 +73,66 @@ def communities(
         )
         for part in parts
     ]
-    return tuple(sorted((c for c in found if c.topics), key=lambda c: min(c.topics)))
+    return _without_sidelines(sorted((c for c in found if c.topics), key=lambda c: min(c.topics)), weights)
+
+
+def _without_sidelines(found: Sequence[Community], weights: Weights) -> tuple[Community, ...]:
+    """A single topic that is the smaller part of its people's work joins the community with most of the rest."""
+    total: defaultdict[str, float] = defaultdict(float)
+    inside: defaultdict[tuple[str, int], float] = defaultdict(float)
+    place = {topic: i for i, community in enumerate(found) for topic in community.topics}
+    for (agent, topic), cases in weights.items():
+        total[agent] += cases
+        inside[agent, place[topic]] += cases
+    joins: dict[int, int] = {}
+    for i, community in enumerate(found):
+        people = {agent: n for (agent, where), n in inside.items() if where == i}
+        own = sum(n * n / total[agent] for agent, n in people.items())
+        if len(community.topics) > 1 or own >= _MOSTLY * sum(people.values()):
+            continue
+        elsewhere: defaultdict[int, float] = defaultdict(float)
+        for (agent, where), n in inside.items():
+            if agent in people and where != i and len(found[where].topics) > 1:
+                elsewhere[where] += n * people[agent] / total[agent]
+        if elsewhere:
+            joins[i] = min(elsewhere, key=lambda where: (-elsewhere[where], where))
+    guests: defaultdict[int, list[Community]] = defaultdict(list)
+    for guest, host in joins.items():
+        guests[host].append(found[guest])
+    return tuple(
+        Community(
+            community.agents.union(*(g.agents for g in guests[i])),
+            community.topics.union(*(g.topics for g in guests[i])),
+        )
+        for i, community in enumerate(found)
+        if i not in joins
+    )
+
+
+class _Modularity:
+    """How much more weight lies inside the parts than chance would bring, where only the two sides are tied (Barber
+    2007)."""
+
+    def __init__(self, network: nx.Graph, topics: range) -> None:
+        self._ties = np.array(
+            [
+                (a, b, weight) if b in topics else (b, a, weight)
+                for a, b, weight in network.edges(data="weight")
+            ]
+        )
+        others, ends, weights = self._ties.T
+        size = max(network) + 1
+        self._out = np.bincount(others.astype(int), weights, size)
+        self._in = np.bincount(ends.astype(int), weights, size)
+
+    def __call__(self, parts: Sequence[Collection[int]]) -> float:
+        home = np.zeros(len(self._out), dtype=int)
+        for number, part in enumerate(parts):
+            home[list(part)] = number
+        others, ends, weights = self._ties.T
+        inside = weights[home[others.astype(int)] == home[ends.astype(int)]].sum()
+        chance = np.bincount(home, self._out, len(parts)) @ np.bincount(home, self._in, len(parts))
+        return float(inside - FINENESS * chance / weights.sum())
 
 
 def matched(

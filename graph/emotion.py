@@ -8,9 +8,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from graph import mood_words
 from graph.folding import fold, is_latin
 from graph.models import Emotion, EmotionLabel
+from graph.mood_head import MOODS, Floats
 from graph.words import is_content
 
 _NEGATION = re.compile(
@@ -39,6 +42,13 @@ _THREAT = re.compile(
     r"|\b(?:or else|otherwise i|if (?:you|this|i|it) (?:do not|don't|does not|doesn't|is not|isn't|"
     r"am not).{0,60}\bi(?:'ll| will|'m going))"
 )
+_ABOUT_COMPLAINTS = re.compile(
+    "(?:投诉|举报)(?:的)?(?:电话|热线|渠道|入口|邮箱|流程|方式|部门|中心)|(?:怎么|怎样|如何|哪里|哪儿|在哪|去哪)(?:里)?"
+    "(?:可以|能|才能)?(?:进行)?(?:投诉|举报)"
+    r"|\b(?:how|where) (?:do|can|could|should|would) (?:i|we|one) (?:\w+ ){0,2}complain(?:t|ts)?\b"
+    r"|\bcomplaints? (?:line|number|department|procedure|process|policy|team|email|form|address)\b"
+)
+"""A question of how to complain is no complaint."""
 _HAN = re.compile("[\u3400-\u9fff]")
 _LATIN = re.compile("[a-z0-9]")
 _CAPITALS = re.compile(r"\b[A-Z]{4,}\b")
@@ -47,6 +57,10 @@ _ANGRY_FROM = 0.9
 _FELT_FROM = 0.6
 _SPREAD = 1.5
 """Weight at which a mood's strength reaches 1 - 1/e."""
+_WORD = 2.5
+"""Log-odds that a weight of 1 in words of a mood adds to what the head says."""
+_RESERVE = 0.5
+"""Log-odds for neutral: customers' messages are so more often than a head's examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +72,43 @@ class _Moods:
     pleasure: float
 
 
-def emotion(text: str, language: str) -> Emotion:
+def emotion(text: str, language: str, heard: Floats | None = None) -> Emotion:
     """The mood of a message and its strength, 0 to 1 (for neutral: how little speaks for another mood).
 
     Words count by weight; intensifiers and exclamation marks raise, diminishers lower, negation drops trouble
     and turns praise into trouble. Threats ("再不处理我就投诉", "or else") count as anger. Both languages are
-    read in every message, since customers mix them: `language` decides nothing.
+    read in every message, since customers mix them: `language` decides nothing. `heard` is what a `MoodHead`
+    makes of the message's vector, log-probabilities of MOODS; words then add to it. Without it words decide.
     """
     moods = _moods(text)
-    bad = moods.anger + moods.distress
-    label: EmotionLabel = "neutral"
-    pull = max(bad, moods.pleasure)
-    if moods.anger >= _ANGRY_FROM and bad > moods.pleasure:
-        label, pull = "angry", moods.anger + 0.5 * moods.distress
-    elif bad >= _FELT_FROM and bad > 0.8 * moods.pleasure:
-        label, pull = "upset", bad
-    elif moods.pleasure >= _FELT_FROM:
-        label, pull = "pleased", moods.pleasure
+    if heard is None or not text.strip():
+        label, pull = _by_words(moods)
+    else:
+        label, pull = _by_both(moods, heard)
     strength = 1 - math.exp(-pull / _SPREAD)
     return Emotion(label, round(1 - strength if label == "neutral" else strength, 3))
+
+
+def _by_words(moods: _Moods) -> tuple[EmotionLabel, float]:
+    bad = moods.anger + moods.distress
+    if moods.anger >= _ANGRY_FROM and bad > moods.pleasure:
+        return "angry", moods.anger + 0.5 * moods.distress
+    if bad >= _FELT_FROM and bad > 0.8 * moods.pleasure:
+        return "upset", bad
+    if moods.pleasure >= _FELT_FROM:
+        return "pleased", moods.pleasure
+    return "neutral", max(bad, moods.pleasure)
+
+
+def _by_both(moods: _Moods, heard: Floats) -> tuple[EmotionLabel, float]:
+    """The likeliest mood. Its pull is what its words have, or its lead on neutral where that says more."""
+    added = np.array([moods.anger * _WORD, moods.distress * _WORD, _RESERVE, moods.pleasure * _WORD])
+    odds = heard + added
+    best = int(odds.argmax())
+    label = MOODS[best]
+    worded, pull = _by_words(moods)
+    lead = float(odds[best] - odds[MOODS.index("neutral")]) / _WORD
+    return label, max(lead, pull if worded == label else 0.0)
 
 
 def urgency(text: str, language: str, felt: Emotion) -> float:
@@ -121,7 +153,10 @@ def _moods(text: str) -> _Moods:
     folded = fold(text)
     anger, distress, pleasure = 0.0, 0.0, 0.0
     taken = bytearray(len(folded))
+    asked = [match.span() for match in _ABOUT_COMPLAINTS.finditer(folded)]
     for start, end, weight in _hits(folded, "ANGER"):
+        if any(first <= start and end <= last for first, last in asked):
+            continue
         factor = _factor(folded, start)
         anger += weight * max(factor, 0.0)
         taken[start:end] = b"\1" * (end - start)

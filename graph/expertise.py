@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain, count
 
 from graph.communities import Weights, communities, matched
@@ -46,6 +47,7 @@ class ExpertiseReading:
     triage_reason: str | None
 
 
+@lru_cache(maxsize=4096)
 def expertise_id(name: str) -> str:
     """The lasting id of a declared name: folded to width and case, words joined by hyphens; CJK stays.
 

@@ -1,205 +1,215 @@
-"""When words alone decide: small talk, a request for a person, and flows that always go to a person."""
+"""When a conversation has become too much for a bot: its answers failed twice, or the matter is complex. Pure."""
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal, TypeAlias
+
+import numpy as np
 
 from graph.folding import fold, is_latin
-from graph.models import Rules
+from graph.models import EmotionLabel, Speaker, Vector
+from graph.words import is_han
 
-DEFAULT_SENSITIVE_FLOWS: Mapping[str, tuple[str, ...]] = {
-    "safety": (
-        "起火", "着火", "失火", "冒烟", "烧焦", "烧糊", "糊味", "焦味", "爆炸", "炸了", "自燃", "漏电",
-        "触电", "电到我", "电击",
-        "鼓包", "烫伤", "烧伤", "割伤", "划伤我", "受伤", "流血", "住院", "中毒", "过敏", "窒息", "呛到",
-        "误吞", "误食", "安全隐患",
-        "caught fire", "catch fire", "catching fire", "on fire", "fire hazard", "smoke coming",
-        "started smoking",
-        "is smoking", "was smoking", "starts smoking", "sparks", "sparking", "burning smell",
-        "smells like burning",
-        "burnt smell", "burned my", "burnt my", "burned me", "burnt me", "got burned", "got burnt", "melted",
-        "exploded", "explode", "explodes", "explosion", "electric shock", "electrocuted", "shocked me",
-        "injur*",
-        "bleeding", "hospital", "poison*", "allergic reaction", "choked", "choking", "swallowed",
-        "safety hazard",
-        "dangerous", "swollen battery", "battery is swollen", "battery swelled", "battery is bulging",
-        "bulging battery", "got a rash", "cut my hand", "cut my finger",
-    ),
-    "legal": (
-        "律师", "起诉", "法院", "打官司", "法律途径", "法律手段", "诉讼", "仲裁", "追究责任", "法律责任",
-        "告你们", "告上", "去告",
-        "退一赔三", "假一赔十", "假一赔三", "赔三倍", "三倍赔偿",
-        "lawyer", "lawyers", "attorney", "solicitor", "sue", "suing", "lawsuit", "legal action",
-        "legal proceedings",
-        "take you to court", "small claims", "see you in court", "in court", "arbitration", "litigation",
-    ),
-    "regulator": (
-        "12315", "消协", "消费者协会", "工商局", "市场监管", "监管部门", "黑猫投诉", "曝光你们", "媒体曝光",
-        "找媒体", "找记者",
-        "发微博", "发小红书", "发抖音", "挂网上", "网上曝光", "曝光",
-        "trading standards", "consumer protection", "better business bureau", "bbb", "ombudsman", "ftc",
-        "regulator",
-        "consumer council", "go to the press", "go to the media", "news outlet", "journalist", "reporter",
-        "post this on twitter", "all over social media", "expose you",
-    ),
-    "payment": (
-        "盗刷", "被盗", "不是我下的单", "不是我买的", "不是本人", "拒付", "撤销付款", "争议扣款", "扣款争议",
-        "诈骗", "骗子", "被骗",
-        "欺诈", "未经授权", "擅自扣款", "乱扣", "银行投诉", "冒充客服", "盗号",
-        "chargeback", "charge back", "dispute the charge", "disputing the charge", "dispute this charge",
-        "dispute a charge", "dispute the payment", "payment dispute", "disputed charge", "fraud*",
-        "unauthori*",
-        "scam*", "stolen card", "card was stolen", "did not make this purchase", "didn't make this purchase",
-        "did not place this order", "didn't place this order", "never placed this order",
-        "did not authorize", "didn't authorize", "did not authorise", "didn't authorise",
-        "account was hacked",
-        "hacked my account", "identity theft",
-    ),
-    "privacy": (
-        "删除我的个人信息", "删除个人信息", "删除我的数据", "删除我的信息", "删掉我的信息", "我的个人数据",
-        "个人数据", "信息泄露",
-        "泄露我的", "泄露了我", "泄漏我的", "隐私泄露", "数据泄露", "调取我的", "导出我的信息",
-        "导出我的数据", "侵犯隐私", "侵犯我的隐私",
-        "注销账号", "注销我的账", "注销账户",
-        "delete my data", "delete my personal", "erase my data", "remove my data", "delete all my data",
-        "delete my account", "close my account", "personal data", "data request", "subject access", "gdpr",
-        "right to be forgotten", "data breach", "leaked my", "copy of my data", "data you hold",
-        "data you have on me",
-        "privacy violation", "ccpa",
-    ),
-}  # fmt: skip
-"""Words that always bring a person in, by flow; a trailing * stands for the rest of a word. A shop's own
-`Rules.sensitive_flows` replace them. Naming a danger in vain costs a person's minute; missing one costs
-more."""
+SAME_FRAME = 0.55
+"""Likeness of two customer's turns by letters from which they are built alike: then what differs decides, since "do you
+sell lamps" and "do you sell kettles" are two questions."""
+SAME_MEANING, VERY_SAME = 0.55, 0.85
+"""Cosine from which turns that are built otherwise, or alike, mean the same. On the packaged encoder, pairs of one
+question asked in two ways have a median of .60 and consecutive different questions of one conversation one of .11, with
+a 95th percentile of .40; different questions that are built alike reach .78."""
 
-_ZH_TALK = re.compile(
-    "(?>"
-    "(?:你|您|大家|各位)们?好|hello|hi|嗨|哈[喽啰]|[早晚]安|[早中晚]上?好|[上中下]午好|早|"
-    "(?:你|您|你们|客服|有人|还|人)?在(?:吗|么|不在|不|嘛|线吗)|有人(?:吗|么|在吗|在么|嘛)|"
-    "(?:非常|十分|真的|真是|太|实在|好)?(?:谢谢|谢啦|谢了|感谢|多谢|感激)(?:你|您|你们|亲|"
-    "客服)*(?:的)?(?:耐心)?"
-    "(?:帮助|帮忙|解答|回复|支持|服务|关心|提醒)?|(?:你|您|你们)?(?:太|真是?)?(?:辛苦|麻烦)(?:你|您|你们)?了|"
-    "好的|好吧|好滴|好嘞|好哒|好|嗯|恩|哦|噢|喔|ok|okay|行|可以|对|对的|是的|(?:我)?(?:知道|明白|了解|清楚|"
-    "懂)了?|收到|"
-    "再见|拜拜|拜|回见|没事|没关系|没(?:有)?(?:什么|其他|别的|啥)*(?:问题|事|需要)?了|没问题|暂时没有|"
-    "(?:不用|不需要|不必)(?:客气|了?(?:谢谢|谢)?)|不客气|"
-    "客气|那就这样|就这样|先这样|亲|客服|小姐姐|小哥哥|老板|请问|请教一下|么么哒|哈哈|"
-    "祝(?:你|您|你们)*(?:生意兴隆|生活愉快|工作顺利|一切顺利|周末愉快|新年快乐|节日快乐)|(?:周末|节日|"
-    "新年)(?:愉快|快乐)|"
-    "了|啦|啊|呀|哈|吧|呢|哟|哒|呵"
-    ")+"
-)
-_COURTESY_ZH = re.compile("[^了啦啊呀哈吧呢哟哒呵]")
-_OPENING = """
-hi hiya hello hey heya yo good greetings howdy thank thanks thankyou thx tks ty cheers ok okay k alright
-great perfect fine cool awesome nice wonderful brilliant lovely excellent got understood noted yes yeah
-yep no nope bye goodbye see ya welcome appreciate appreciated amazing super sure sorry
-"""
-_REST = """
-there morning afternoon evening day night you u so very much many a lot for your the help time again all
-everyone team anyone here it i ill later have weekend one thats that this was really please sir madam mam
-dear and to of kind support assistance answer reply quick response worries problem in advance bot
-"""
-_EN_OPENING = frozenset(_OPENING.split())
-_EN_REST = _EN_OPENING | frozenset(_REST.split())
-_EN_HELLO = re.compile(
-    r"(?:(?:hi|hello|hey) )?(?:(?:is |are )?(?:anyone|anybody|somebody|someone|you) (?:here|there|around)|"
-    r"how are you(?: doing)?(?: today)?|have a (?:nice|good|great|lovely) (?:day|evening|weekend|one)|"
-    r"i (?:really )?appreciate (?:it|your help|that)|you too|happy new year)"
-)
-_NOT_A_LETTER = re.compile(r"[\W_]+")
-_HAN = re.compile("[\u3400-\u9fff]")
-_LONGEST_TALK = 60
+Complexity: TypeAlias = Literal[
+    "several_matters", "many_at_stake", "long_history", "came_back", "transferred"
+]
 
-_PERSON_ZH = re.compile(
-    "转人工|人工客服|人工服务|真人客服|人工坐席|人工专员|转接人工|接人工|找人工|叫人工|要人工|人工呢|(?:^|"
-    "\\W)人工(?:\\W|$)|"
-    "(?:让|叫|请)你们(?:的|家|家的)?(?:经理|主管|负责人|领导|店长|老板)|(?:要|想|找|叫|转|换|接|给我|联系|"
-    "需要|请)(?:个|一个|一下|一位|到|接|你们的?|你们家?的?|真正的|在线)*"
-    "(?:客服|真人|活人|人工|专员|经理|主管|负责人|领导|店长|老板)|"
-    "(?:和|跟|与)(?:个|一个|一位|你们的?|真正的)*(?:客服|真人|活人|人工|专员|经理|主管|负责人|领导|店长|"
-    "人)(?:谈|聊|说|讲|沟通|对话)|"
-    "不(?:想|要)(?:和|跟|再和|再跟)(?:一个)?(?:机器人|机器|智能客服|ai)|能不能(?:来)?(?:个|一个)(?:人|真人|"
-    "活人)|别让机器人"
-)
-_PERSON_EN = re.compile(
-    r"\b(?:speak|talk|chat|connect(?: me)?|transfer(?: me)?|put me through|escalate(?: this| me)?|"
-    r"switch(?: me)?|get me|"
-    r"give me|pass me|hand me over|need|want|like|reach|contact|call)\s+(?:\w+\s+){0,3}?"
-    r"(?:an? |the |your |some |any |another )?(?:(?:real|live|actual|human|customer|support|service|"
-    r"online)\s+)*"
-    r"(?:human(?: being)?|person|agent|representative|rep|operator|advisor|adviser|manager|supervisor|"
-    r"customer service|customer support|customer care|someone|somebody|people|support team|staff member)\b"
-    r"|^\W*(?:an?\s+)?(?:(?:real|live|actual)\s+)?(?:human|agent|representative|operator|person|live chat|"
-    r"customer service)"
-    r"(?:\s+(?:please|pls|now))?\W*$"
-    r"|\b(?:real|live|actual) (?:person|human|agent|representative)\b|\bhuman (?:agent|being|operator|"
-    r"support)\b"
-    r"|\bnot (?:a|to a|with a) (?:bot|robot|machine)\b|\b(?:is there|can i have|may i have) (?:an? )?"
-    r"(?:(?:real|live|human)\s+)*(?:human|person|agent|someone)\b|\bstop (?:the|this) bot\b"
-)
-_NO_PERSON = re.compile(
-    "(?:不要|不用|不需要|别|无需|不想|不必)(?:帮我|给我|再)?(?:转|找|接|叫)?(?:接)?(?:人工|客服|真人)"
-    r"|\b(?:don'?t|do not|no|without|needn'?t|rather than|instead of) (?:\w+ ){0,5}?(?:human|person|agent|"
-    r"representative)\b"
-    r"|\b(?:for|as|about) (?:someone|somebody|people|an? person)\b"
-    r"|\b(?:like|want|need) (?:someone|somebody|people|staff)\b(?! to (?:help|call|contact|talk|speak|"
-    r"answer|assist))"
-)
+MATTERS, ORDERS, PRODUCTS, TURNS, CONTACTS, TRANSFERS = 3, 3, 3, 8, 3, 2
+"""From how many a case is complex: fields of expertise in one message, orders or parcels, products that someone
+annoyed names, questions to a bot since a person last spoke, earlier unresolved contacts, transfers."""
 
 
-def small_talk(text: str, language: str) -> bool:
-    """Whether a message is nothing but greeting, thanks or assent, in Chinese or English; an empty one is
-    too."""
-    folded = fold(text)
-    bare = _NOT_A_LETTER.sub(" ", folded.replace("'", "")).strip()
-    if not bare:
-        return True
-    if len(bare) > _LONGEST_TALK or any(character.isdigit() for character in bare):
-        return False
-    if _HAN.search(bare):
-        joined = bare.replace(" ", "")
-        return bool(_ZH_TALK.fullmatch(joined)) and bool(_COURTESY_ZH.search(joined))
-    if _EN_HELLO.fullmatch(bare):
-        return True
-    words = bare.split()
-    return words[0] in _EN_OPENING and all(word in _EN_REST for word in words)
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One turn: of a customer's, its unit vector where the encoder reads the language, and the products, orders and
+    parcels that it names."""
+
+    role: Speaker
+    text: str
+    vector: Vector | None = None
+    named: frozenset[str] = frozenset()
 
 
-def asks_for_person(text: str, language: str) -> bool:
-    """Whether a message asks for a person, not the machine: 转人工, "speak to a human", "agent please"."""
-    folded = fold(text)
-    plain = _NO_PERSON.sub(" ", folded)
-    return bool(_PERSON_ZH.search(plain) or _PERSON_EN.search(plain))
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """What makes a case hard. `expertise` are the fields that the intents of the last message belong to, each said in
+    a clause of its own; `contacts` earlier cases about the matter that nobody resolved; `proven` whether an answer is
+    sure enough to be sent or likely to be right."""
+
+    expertise: frozenset[str] = frozenset()
+    orders: int = 0
+    products: int = 0
+    mood: EmotionLabel = "neutral"
+    turns: int = 0
+    contacts: int = 0
+    transfers: int = 0
+    proven: bool = False
 
 
-def sensitive_flow(text: str, rules: Rules) -> str | None:
-    """The first flow of the shop's rules (or of the defaults) whose words the message holds, else None.
+def complexity(burden: Burden) -> Complexity | None:
+    """Why a case is too complex for a bot, or None. The reasons stand in the order in which they win.
 
-    Chinese words are found anywhere, others as whole words; a trailing * stands for the rest of a word.
+    Three fields of expertise in one message are complex, two only for somebody angry whom no sure answer helps.
+    Comparing products is no complexity; naming three of them in anger is.
     """
-    flows = rules.sensitive_flows or DEFAULT_SENSITIVE_FLOWS
-    folded = re.sub(r"\s+", " ", fold(text))
-    for name, pattern in _patterns(tuple((name, tuple(words)) for name, words in flows.items())):
-        if pattern.search(folded):
-            return name
-    return None
+    fields = len(burden.expertise)
+    annoyed = burden.mood in ("angry", "upset")
+    if fields >= MATTERS or (fields == MATTERS - 1 and burden.mood == "angry" and not burden.proven):
+        return "several_matters"
+    if burden.orders >= ORDERS or (burden.products >= PRODUCTS and annoyed):
+        return "many_at_stake"
+    if burden.contacts >= CONTACTS:
+        return "came_back"
+    if burden.transfers >= TRANSFERS:
+        return "transferred"
+    return "long_history" if burden.turns >= TURNS else None
 
 
-@functools.lru_cache(maxsize=64)
-def _patterns(flows: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((name, _any_of(words)) for name, words in flows if any(word.strip() for word in words))
+def failed_turns(turns: Sequence[Said]) -> int:
+    """How many of a bot's answers failed since a person last spoke.
+
+    An answer failed when the customer's next turn says so ("还是不行", "that didn't help") or asks again what was
+    asked before, in much the same words or with the same meaning about the same things. A question that the bot
+    asks back is no answer.
+    """
+    asked: list[Said] = []
+    failed = 0
+    answered = False
+    for turn in turns:
+        if turn.role == "bot":
+            answered = answered or not only_asks(turn.text)
+        elif turn.role == "customer":
+            if answered and (says_it_failed(turn.text) or any(_again(turn, before) for before in asked)):
+                failed += 1
+            asked.append(turn)
+            answered = False
+        else:
+            asked, failed, answered = [], 0, False
+    return failed
 
 
-def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(_phrase(fold(word).strip()) for word in words if word.strip()))
+def may_have_failed(turns: Sequence[Said], least: int = 2) -> bool:
+    """Whether so many answers can have failed at all: before that no turn needs a vector."""
+    replies, answered = 0, False
+    for turn in turns:
+        if turn.role == "bot":
+            answered = True
+        elif turn.role == "customer":
+            replies += answered
+            answered = False
+        else:
+            replies, answered = 0, False
+    return replies >= least
 
 
-def _phrase(word: str) -> str:
-    open_ended = word.endswith("*")
-    word = word.rstrip("*")
-    before = r"(?<![a-z0-9])" if is_latin(word[:1] or " ") else ""
-    after = r"(?![a-z0-9])" if is_latin(word[-1:] or " ") and not open_ended else ""
-    return before + re.escape(re.sub(r"\s+", " ", word)) + after
+def questions_since_a_person(turns: Sequence[Said]) -> int:
+    """How often the customer wrote to the bot since a person last spoke, thanks and the like included."""
+    count, bot = 0, False
+    for turn in turns:
+        if turn.role == "agent":
+            count, bot = 0, False
+        elif turn.role == "bot":
+            bot = True
+        else:
+            count += 1
+    return count if bot else 0
+
+
+_AGAIN = re.compile(
+    r"答非所问|听不懂|看不懂|说了等于没说|都试(?:过)?了|不是我(?:要)?(?:问|想)的|不是(?:问|说)这个|复制粘贴|"
+    r"我问的(?:是|不是)|废话|"
+    r"还(?:是|不)(?:不行|不能|不可以|没|一样|这样|老样子|用不了|连不上|打不开|不对|不会|不懂|坏的|有问题|行)|"
+    r"你(?:没|根本没|不)(?:看|听|明白|理解|懂|回答)|(?:同样|一样)的(?:话|回答|答案)|又是这(?:句|段|个回答)|"
+    r"没(?:有)?(?:回答|说清|说到)|"
+    r"(?:试|弄|按|重启|重装|重置|更新|换)\S{0,2}(?:过|了)+.{0,8}(?:不行|没用|不可以|还是|失败)"
+    r"|\bstill (?:not|no|doesn'?t|does not|isn'?t|won'?t|can'?t|cannot|broken|the same|nothing|don'?t|haven'?t|"
+    r"the problem|having)"
+    r"|\bsame (?:answer|reply)\b|\bsame (?:thing|problem|issue) again\b|\bnothing (?:changed|works|happened)\b|"
+    r"\bwrong answer\b|"
+    r"\bdidn'?t answer\b"
+    r"|\byou (?:didn'?t|did not|don'?t|do not|aren'?t|are not|keep) (?:answer|understand|listen|read|get|help|"
+    r"repeating|sending)\w*"
+    r"|\b(?:already|just) (?:tried|did that|told you|said)|\bi (?:said|meant)\b|\bthat'?s not (?:what|it|my|"
+    r"the)|\bnot what i "
+    r"(?:asked|meant|need)"
+)
+"""What is said of an answer, whatever else is said."""
+_IN_VAIN = re.compile(
+    r"没(?:有)?(?:解决|用(?!过)|效果?|帮助)|解决不了(?:我的)?(?:问题)?|不管用|不起作用|无效|不对|不行"
+    r"|\b(?:did|does|do|is|was|has)(?:n'?t| not) (?:\w+ )?(?:help|helped|helping|work|worked|working|answer|"
+    r"solve|solved|resolved|"
+    r"fix|fixed)\b|\bnot (?:helpful|working|solved|resolved|fixed)\b|\bno (?:help|use|luck)\b|\buseless\b"
+)
+"""What is said of an answer where nothing else is said: "my kettle does not work" opens a matter of its own."""
+_BARE = 6
+"""Chinese characters of a subject's own that may stand beside it; an English word counts as four."""
+_SAYING_LITTLE = (
+    "it that this the a an and but so your my me i is at all again sorry really for to of im its answer"
+)
+_EMPTY = frozenset(_SAYING_LITTLE.split())
+_ENDS = re.compile(r"[。.!！\n]+")
+
+
+def says_it_failed(text: str) -> bool:
+    """Whether a turn says of the answer before it that it did not help, in Chinese or English."""
+    folded = fold(text)
+    if _AGAIN.search(folded):
+        return True
+    rest = _IN_VAIN.sub(" ", folded)
+    if rest == folded:
+        return False
+    english = [word for word in re.findall(r"[a-z0-9']+", rest) if word not in _EMPTY]
+    return sum(map(is_han, rest)) + 4 * len(english) <= _BARE
+
+
+def only_asks(text: str) -> bool:
+    """Whether a bot's turn is nothing but a question back."""
+    stated = text.strip()
+    return stated.endswith(("?", "？")) and not _ENDS.search(stated[:-1])
+
+
+def _again(turn: Said, before: Said) -> bool:
+    if turn.named and before.named and not turn.named & before.named:
+        return False  # the same of another product or order
+    if _other_numbers(turn, before):
+        return False
+    cosine = 0.0
+    if turn.vector is not None and before.vector is not None:
+        cosine = float(np.dot(turn.vector, before.vector))
+    matched = SequenceMatcher(None, fold(turn.text), fold(before.text), autojunk=False)
+    if matched.ratio() < SAME_FRAME:
+        return cosine >= SAME_MEANING
+    return cosine >= VERY_SAME or not _both_differ(matched, turn, before)
+
+
+def _both_differ(matched: SequenceMatcher[str], turn: Said, before: Said) -> bool:
+    """Whether each of two turns says a word that the other lacks: one Chinese character or two letters."""
+    own = [list(fold(turn.text)), list(fold(before.text))]
+    for block in matched.get_matching_blocks():
+        for side, start in enumerate((block.a, block.b)):
+            own[side][start : start + block.size] = [" "] * block.size
+    return all(
+        sum(_LETTERS[is_latin(character)] for character in side if character.isalnum()) >= 1 for side in own
+    )
+
+
+_LETTERS = {True: 0.5, False: 1.0}
+_CODE = re.compile(r"[a-z]*\d[a-z0-9]*")
+
+
+def _other_numbers(turn: Said, before: Said) -> bool:
+    """Whether two turns name different models or numbers: not the same question, however alike they are."""
+    one, other = (frozenset(_CODE.findall(fold(said.text))) for said in (turn, before))
+    return bool(one and other and not one & other)

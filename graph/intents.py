@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graph.errors import InvalidValue
+from graph.intent_heads import Head, fit_head
+from graph.intent_likeness import Examples, Floats, Rows
+from graph.intent_scope import Scope, fit_scope
 from graph.models import Intent, IntentScore, Utterance
-from graph.words import WordIndex
 
-Floats: TypeAlias = NDArray[np.float64]
 ReadingReason: TypeAlias = Literal[
     "one_intent", "several_intents", "close_intents", "unclear", "out_of_scope", "no_words", "no_examples"
 ]
@@ -27,99 +28,71 @@ class IntentReading:
     `scores` holds every label that has examples, best first; their probabilities sum to at most 1 and the
     rest is the chance that none fits. `candidates` are the intents to act on: one for "one_intent", two or
     three to ask about or to cover together for "close_intents" and "several_intents", none otherwise (a
-    person sorts it).
+    person sorts it). `in_scope` is the chance that the message, or a clause of it, is about any of them.
     """
 
     scores: tuple[IntentScore, ...]
     out_of_scope: bool
     reason: ReadingReason
     candidates: tuple[str, ...]
+    in_scope: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How likeness becomes probability in one channel (by meaning, or by the words of one language).
-
-    `nearest` is the share of the nearest example in an intent's likeness, the rest is its prototype's.
-    P(in scope) = σ(slope · (best likeness − middle)); among intents softmax(sharpness · likeness).
-    """
-
-    nearest: float
-    sharpness: float
-    slope: float
-    middle: float
-
-
-# Rounded from what leaving examples out of BANKING77, HINT3 and SMP2019 finds; a shop's own examples move
-# them, as many as `_STIFFNESS` by half.
-BY_MEANING = Calibration(nearest=0.5, sharpness=21.0, slope=10.0, middle=0.52)
-BY_WORDS = Calibration(nearest=0.3, sharpness=22.0, slope=9.0, middle=0.21)
-
-_DENSE = 0.75
-"""Share of the vectors' cosine where the encoder reads both texts; the rest is the words' cosine."""
-_SAMPLE = 800
-"""Examples left out in turn when calibrating; beyond, every n-th."""
+_SHARPNESS = 14.0
+"""Of the softmax over scores, before a shop's own examples move it."""
 _STIFFNESS = 30.0
 """How many examples the shipped constants weigh."""
-_STRANGERS = 0.3
-"""Weight of an example seen as a stranger to the other intents: such strangers stand nearer than real ones
-do."""
-_WHOLE = 0.7
+_SAMPLE = 400
+"""Examples left out in turn when calibrating; beyond, every n-th."""
+_WHOLE = 0.85
 """Share of the whole message in a probability; the rest is its clauses'."""
 _INSIDE = 0.5
 """P(in scope) below which a text says nothing of the shop's intents."""
 _SAID = 0.6
 """Probability from which a clause counts as saying an intent of its own."""
-_SURE, _COVER, _MANY = 0.6, 0.75, 3
-"""Share of P(in scope) from which one intent is sure; share that two or three must hold together."""
-
-
-def sigmoid(x: Floats) -> Floats:
-    """1 / (1 + e^-x), elementwise."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))
+_MISSED = 0.1
+"""Share of messages in scope whose intent may be missing from the candidates."""
+_AHEAD, _LEAST_AHEAD, _MOST_AHEAD = 0.65, 0.55, 0.65
+"""Share of P(in scope) that may stand ahead of an intent which is still a candidate: before examples move it,
+and how far they may."""
+_TELLING = 0.3
+"""Share of names that must be likest to their own intent's examples for names to count."""
+_MANY = 3
+"""Most intents that a question back names or that several clauses may say."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """The examples that a message of some language can be compared with, grouped by intent."""
+    """How texts of some languages are read: compared with which examples, scored by which head.
 
-    rows: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    intents: NDArray[np.intp]
-    counts: NDArray[np.intp]
-    norms: Floats
-    calibration: Calibration
+    P(intent) = P(in scope) · softmax(sharpness · scores). `ahead` is the share that may stand ahead of a
+    candidate.
+    """
 
-    def likeness(self, similarity: Floats) -> Floats:
-        """Similarities to `rows`, shape (..., rows), to one likeness per intent of the channel."""
-        nearest = np.maximum.reduceat(similarity, self.starts, axis=-1)
-        prototype = np.add.reduceat(similarity, self.starts, axis=-1) / self.counts / self.norms
-        return self.calibration.nearest * nearest + (1 - self.calibration.nearest) * prototype
+    examples: Examples
+    head: Head
+    scope: Scope
+    sharpness: float
+    ahead: float
 
 
 class IntentClassifier:
     """Few-shot intents over frozen vectors and words; immutable, safe for concurrent readers.
 
-    A clause's likeness to an intent is a weighted mean of its nearest example and the intent's prototype
-    (mean of its examples), in a similarity that adds the vectors' cosine and the idf-weighted cosine of
-    words. Vectors speak only where the encoder reads both languages; elsewhere words of the same language
-    do. The calibration starts from constants measured on public sets, and is moved by leaving
-    each example out in turn: its own intent shows what a hit looks like, the others what a stranger looks
-    like.
+    Scores come from kernel ridge regression over the examples and over what the intents are called; whether any
+    intent is meant at all is decided apart from which. Vectors speak only where the encoder reads the text's
+    language; elsewhere words of the same language do. Everything is calibrated by leaving each example out: its
+    own intent shows what a hit looks like, the others, with all of its intent left out, what a stranger does.
     """
 
     def __init__(
         self,
         intents: tuple[Intent, ...],
-        index: WordIndex,
-        vectors: NDArray[np.float32],
         channels: Mapping[str, _Channel],
         reads: frozenset[str],
         model_id: str | None,
     ) -> None:
         self._intents = intents
-        self._index = index
-        self._vectors = vectors
         self._channels = channels
         self._reads = reads
         self._model_id = model_id
@@ -130,13 +103,15 @@ class IntentClassifier:
         intents: Sequence[Intent],
         examples: Mapping[str, Sequence[Utterance]],
         *,
+        names: Mapping[str, Sequence[Utterance]] | None = None,
         reads: frozenset[str] = frozenset({"en"}),
     ) -> IntentClassifier:
         """Learn from prepared examples by intent id; two each are enough, intents without any never score.
 
-        `reads` names the languages that the encoder of the vectors reads well. Fitting 40 intents of 15
-        examples takes some 50 ms. Raises InvalidValue when examples carry vectors of different models, or
-        belong to no intent.
+        `names` are what the intents are called, prepared likewise. Each counts as an example more, unless as a
+        whole they say too little of the examples, as "FAQ 17" would. `reads` names the
+        languages that the encoder of the vectors reads well. Raises InvalidValue when examples carry vectors of
+        different models, or belong to no intent.
         """
         unknown = sorted(set(examples) - {intent.id for intent in intents})
         if unknown:
@@ -146,23 +121,25 @@ class IntentClassifier:
         taught = tuple(intent for intent in intents if examples.get(intent.id))
         texts = [example for intent in taught for example in examples[intent.id]]
         labels = np.repeat(np.arange(len(taught)), [len(examples[intent.id]) for intent in taught])
-        models = sorted({text.model_id for text in texts})
-        if len(models) > 1:
-            raise InvalidValue(
-                "examples", f"vectors of several models ({', '.join(models)}); embed all with one"
-            )
-        index = WordIndex.of(text.tokens for text in texts)
-        vectors = np.stack([text.vector for text in texts]) if texts else np.zeros((0, 0), np.float32)
-        languages = np.array([text.language for text in texts], dtype=object)
+        model_id = _one_model(texts, "examples")
+        called = [
+            (place, name) for place, intent in enumerate(taught) for name in (names or {}).get(intent.id, ())
+        ]
         channels: dict[str, _Channel] = {}
-        groups = {"meaning": np.isin(languages, sorted(reads))}
+        read = [text.language in reads for text in texts]
+        groups = {"meaning": np.flatnonzero(read)}
         for language in sorted({text.language for text in texts} - reads):
-            groups[language] = languages == language
-        groups["any"] = np.ones(len(texts), dtype=bool)
-        for name, chosen in groups.items():
-            if chosen.any():
-                channels[name] = _channel(name, np.flatnonzero(chosen), labels, index, vectors)
-        return cls(taught, index, vectors, channels, reads, models[0] if models else None)
+            groups[language] = np.flatnonzero([text.language == language for text in texts])
+        if not any(read):
+            groups["any"] = np.arange(len(texts))  # for a language without examples, by words alone
+        for name, rows in groups.items():
+            if len(rows):
+                own = [text for text in called if (text[1].language in reads) == (name == "meaning")]
+                spoken = [text for text in own if name in ("meaning", "any", text[1].language)]
+                channels[name] = _channel(
+                    [texts[row] for row in rows], labels[rows], spoken, by_meaning=name == "meaning"
+                )
+        return cls(taught, channels, reads, model_id)
 
     @property
     def model_id(self) -> str | None:
@@ -172,10 +149,10 @@ class IntentClassifier:
     def predict(self, clauses: Sequence[Utterance], *, whole: Utterance | None = None) -> IntentReading:
         """Read one message, given as its clauses and, better, also as a whole.
 
-        The whole message says most: on BANKING77 messages of several clauses it is right for .84, the
-        noisy-or of the clauses for .70. So probabilities are mixed .7 to .3, and clauses decide alone only
-        whether two of them speak of two intents. Without `whole`, the clauses' mean vector and joined words
-        stand for it (.80). Raises InvalidValue when a vector comes from another model than the examples'.
+        The whole message says most: giving the noisy-or of the clauses .15 of the say costs BANKING77 .001,
+        .3 costs .004, .5 costs .007. Clauses decide alone only whether two of them speak of two intents.
+        Without `whole`, the clauses' mean vector and joined words stand for it. Raises InvalidValue when a
+        vector comes from another model than the examples'.
         """
         if not self._intents:
             return IntentReading((), True, "no_examples", ())
@@ -189,10 +166,12 @@ class IntentClassifier:
         missed = np.prod([1 - part for part in parts], axis=0)
         mixed = _WHOLE * entire + (1 - _WHOLE) * (1 - missed)
         mixed /= max(1.0, float(mixed.sum()))
-        outside = all(part.sum() < _INSIDE for part in (entire, *parts))
-        reason, chosen = ("out_of_scope", []) if outside else _choose(mixed, parts)
+        inside = min(1.0, max(float(part.sum()) for part in (entire, *parts)))
+        outside = inside < _INSIDE
+        ahead = self._channel_of(whole).ahead
+        reason, chosen = ("out_of_scope", []) if outside else _choose(mixed, parts, ahead)
         ids = tuple(self._intents[place].id for place in chosen)
-        return IntentReading(self._scores(mixed), outside, reason, ids)
+        return IntentReading(self._scores(mixed), outside, reason, ids, inside)
 
     def _scores(self, probabilities: Floats) -> tuple[IntentScore, ...]:
         order = np.argsort(-probabilities, kind="stable")
@@ -200,46 +179,49 @@ class IntentClassifier:
             IntentScore(self._intents[i].id, self._intents[i].label, float(probabilities[i])) for i in order
         )
 
-    def likeness(self, text: Utterance) -> tuple[Calibration, Floats]:
-        """Likeness of one text to every intent, 0 to 1, shape (intents,), and the calibration that applies to
-        it."""
+    def _channel_of(self, text: Utterance) -> _Channel:
+        """By meaning where the encoder reads the language, else by words of the same language. A language that
+        it does not read and that no example is in, which a very short text is easily taken for, goes by meaning
+        too."""
+        channels = self._channels
+        own = None if text.language in self._reads else channels.get(text.language)
+        return own or channels.get("meaning") or channels["any"]
+
+    def _probabilities(self, text: Utterance) -> Floats:
+        """P(intent), shape (intents,), summing to P(in scope)."""
         if self._model_id is not None and text.model_id != self._model_id:
             raise InvalidValue(
                 "clauses",
                 f"vector of model {text.model_id!r}, examples of {self._model_id!r}; embed both with one",
             )
-        name = "meaning" if text.language in self._reads else text.language
-        channel = self._channels.get(name)
-        by_meaning = name == "meaning" and channel is not None
-        if channel is None:
-            channel = self._channels["any"]
-        similarity = self._index.cosines(text.tokens)[channel.rows]
-        if by_meaning:
-            similarity = (
-                _DENSE * np.vecdot(self._vectors[channel.rows], text.vector) + (1 - _DENSE) * similarity
-            )
-        likeness = np.zeros(len(self._intents))
-        likeness[channel.intents] = channel.likeness(similarity)
-        return channel.calibration, likeness
+        channel = self._channel_of(text)
+        examples = channel.examples
+        compared = examples.compared(text)
+        scores = channel.head.scores(compared.kernel)
+        signs = channel.scope.signs(examples, compared.meaning, scores, text.tokens)
+        inside = channel.scope.probability(signs)
+        probabilities = np.zeros(len(self._intents))
+        probabilities[examples.intents] = inside * _softmax(channel.sharpness * scores)
+        return probabilities
 
-    def _probabilities(self, text: Utterance) -> Floats:
-        """P(intent), shape (intents,), summing to P(in scope)."""
-        calibration, likeness = self.likeness(text)
-        best = float(likeness.max())
-        inside = sigmoid(np.array(calibration.slope * (best - calibration.middle)))
-        powers = np.exp(calibration.sharpness * (likeness - best))
-        return np.asarray(inside * powers / powers.sum())
+
+def _softmax(scores: Floats) -> Floats:
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def _one_model(texts: Sequence[Utterance], field: str) -> str | None:
+    models = sorted({text.model_id for text in texts})
+    if len(models) > 1:
+        raise InvalidValue(field, f"vectors of several models ({', '.join(models)}); embed all with one")
+    return models[0] if models else None
 
 
 def _joined(clauses: Sequence[Utterance]) -> Utterance | None:
     """One utterance that stands for several: their words in order and the direction of their mean vector."""
     if len(clauses) < 2:
         return clauses[0] if clauses else None
-    models = {clause.model_id for clause in clauses}
-    if len(models) > 1:
-        raise InvalidValue(
-            "clauses", f"vectors of several models ({', '.join(sorted(models))}); embed all with one"
-        )
+    _one_model(clauses, "clauses")
     mean = np.mean([clause.vector for clause in clauses], axis=0)
     length = float(np.linalg.norm(mean))
     return Utterance(
@@ -251,115 +233,79 @@ def _joined(clauses: Sequence[Utterance]) -> Utterance | None:
     )
 
 
-def _choose(mixed: Floats, parts: Sequence[Floats]) -> tuple[ReadingReason, list[int]]:
-    """The intents to act on: one that is sure, several said in clauses of their own, or two or three close
-    ones."""
+def _choose(mixed: Floats, parts: Sequence[Floats], ahead: float) -> tuple[ReadingReason, list[int]]:
+    """The intents to act on: several said in clauses of their own, one that stands alone, or two or three that
+    leave too little behind them to choose between."""
     said = dict.fromkeys(int(part.argmax()) for part in parts if part.max() >= _SAID)
     if 2 <= len(said) <= _MANY:
         return "several_intents", sorted(said, key=lambda place: (-mixed[place], place))
-    order = np.argsort(-mixed, kind="stable")[:_MANY]
-    shares = mixed[order] / mixed.sum()
-    if shares[0] >= _SURE:
+    order = np.argsort(-mixed, kind="stable")
+    before = np.cumsum(mixed[order] / mixed.sum())[:_MANY]
+    chosen = 1 + int((before[: len(order) - 1] <= ahead).sum())
+    if chosen == 1:
         return "one_intent", [int(order[0])]
-    within = int(np.searchsorted(np.cumsum(shares), _COVER)) + 1
-    if within <= len(order):
-        return "close_intents", [int(place) for place in order[:within]]
+    if chosen <= _MANY:
+        return "close_intents", [int(place) for place in order[:chosen]]
     return "unclear", []
 
 
 def _channel(
-    name: str,
-    rows: NDArray[np.intp],
+    texts: Sequence[Utterance],
     labels: NDArray[np.intp],
-    index: WordIndex,
-    vectors: NDArray[np.float32],
+    names: Sequence[tuple[int, Utterance]],
+    *,
+    by_meaning: bool,
 ) -> _Channel:
-    """Group the examples of one channel by intent and calibrate it on them."""
-    intents, starts, counts = np.unique(labels[rows], return_index=True, return_counts=True)
-    dense = _DENSE if name == "meaning" else 0.0
-    norms = np.empty(len(intents))
-    for place, (start, count) in enumerate(zip(starts, counts, strict=True)):
-        norms[place] = _prototype_length(rows[start : start + count], index, vectors, dense)
-    channel = _Channel(rows, starts, intents, counts, norms, BY_MEANING if name == "meaning" else BY_WORDS)
-    if name == "any":  # a last resort for languages without examples, which leave nothing to calibrate on
-        return channel
-    sample = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE)).astype(np.intp))
-    similarity = np.stack([index.cosines_of(int(row))[rows] for row in rows[sample]]) * (1 - dense)
-    if dense:
-        similarity += dense * (vectors[rows[sample]] @ vectors[rows].T)
-    own = np.searchsorted(starts, sample, side="right") - 1
-    return replace(channel, calibration=_calibrated(channel, similarity, sample, own))
+    """Fit one channel to its examples and to names that say something, and calibrate it on the examples."""
+    bare = Examples(texts, labels, vectors=by_meaning)
+    known = [(place, name) for place, name in names if name.tokens and place in bare.intents]
+    if sum(_speaks_for(bare, name, place) for place, name in known) < _TELLING * len(known):
+        known = []
+    both = [*zip(labels.tolist(), texts, strict=True), *known]
+    order = sorted(range(len(both)), key=lambda row: (both[row][0], row >= len(texts)))
+    examples = bare
+    if known:
+        examples = Examples(
+            [both[row][1] for row in order], np.array([both[row][0] for row in order]), vectors=by_meaning
+        )
+    head = fit_head(examples)
+    said = np.flatnonzero([row < len(texts) for row in order])
+    sample = said[np.unique(np.linspace(0, len(said) - 1, min(len(said), _SAMPLE)).astype(np.intp))]
+    left_out = head.left_out(sample)
+    scope = fit_scope(examples, sample, left_out, head.unknown(sample))
+    own = examples.place[sample]
+    twins = examples.counts[own] > 1
+    sharpness = _fit_sharpness(left_out[twins], own[twins])
+    return _Channel(examples, head, scope, sharpness, _fit_ahead(_softmax(sharpness * left_out), own, twins))
 
 
-def _prototype_length(
-    rows: NDArray[np.intp], index: WordIndex, vectors: NDArray[np.float32], dense: float
-) -> float:
-    """The length of the mean of some rows in the space whose inner product is the mixed similarity."""
-    total: dict[str, float] = {}
-    for row in rows:
-        for token, weight in index.unit(int(row)).items():
-            total[token] = total.get(token, 0.0) + weight
-    words = sum(weight * weight for weight in total.values()) / len(rows) ** 2
-    mean = vectors[rows].mean(axis=0)
-    return float(np.sqrt(max((1 - dense) * words + dense * float(mean @ mean), 1e-9)))
+def _speaks_for(examples: Examples, name: Utterance, place: int) -> bool:
+    """Whether a name is likest, on the mean, to the examples of the intent that it names."""
+    means = np.add.reduceat(examples.compared(name).meaning, examples.starts) / examples.counts
+    return bool(examples.intents[means.argmax()] == place)
 
 
-def _calibrated(
-    channel: _Channel, similarity: Floats, sample: NDArray[np.intp], own: NDArray[np.intp]
-) -> Calibration:
-    """Leave each sampled example out and fit the channel's constants, held near the shipped ones."""
-    likeness, others = _left_out(channel, similarity, sample, own)
-    twins = channel.counts[own] > 1  # an intent's only example leaves nothing to be found by
-    base = channel.calibration
-    if not twins.any():
-        return base
-    sharpness = _fit_sharpness(likeness[twins], own[twins], base.sharpness)
-    strangers = others.max(axis=1) if likeness.shape[1] > 1 else np.zeros(0)
-    slope, middle = _fit_scope(likeness[twins].max(axis=1), strangers, base)
-    return replace(base, sharpness=sharpness, slope=slope, middle=middle)
-
-
-def _left_out(
-    channel: _Channel, similarity: Floats, sample: NDArray[np.intp], own: NDArray[np.intp]
-) -> tuple[Floats, Floats]:
-    """Likeness of each sampled example to every intent with itself left out, and with its whole intent left
-    out."""
-    here = np.arange(len(sample))
-    likeness = channel.likeness(similarity)
-    hidden = similarity.copy()
-    self_similarity = hidden[here, sample]
-    hidden[here, sample] = -1.0
-    nearest = np.maximum.reduceat(hidden, channel.starts, axis=1)[here, own]
-    counts = channel.counts[own].astype(np.float64)
-    sums = np.add.reduceat(similarity, channel.starts, axis=1)[here, own]
-    left = np.maximum(counts - 1, 1)
-    squared = ((counts * channel.norms[own]) ** 2 - 2 * sums + self_similarity) / left**2
-    prototype = (sums - self_similarity) / left / np.sqrt(np.maximum(squared, 1e-9))
-    share = channel.calibration.nearest
-    likeness[here, own] = share * nearest + (1 - share) * prototype
-    others = likeness.copy()
-    others[here, own] = -1.0
-    return likeness, others
-
-
-def _fit_sharpness(likeness: Floats, own: NDArray[np.intp], start: float) -> float:
+def _fit_sharpness(scores: Floats, own: Rows) -> float:
     """The softmax sharpness of the highest posterior on a grid around the shipped one."""
-    factors = np.exp(np.linspace(-1.5, 1.5, 21))
-    above = likeness - likeness[np.arange(len(own)), own][:, None]
-    losses = [np.log(np.exp(np.minimum(start * f * above, 60.0)).sum(axis=1)).sum() for f in factors]
+    factors = np.exp(np.linspace(-1.2, 1.2, 25))
+    above = scores - scores[np.arange(len(own)), own][:, None]
+    losses = [np.log(np.exp(np.minimum(_SHARPNESS * f * above, 60.0)).sum(axis=1)).sum() for f in factors]
     penalty = _STIFFNESS * np.log(factors) ** 2 / 2
-    return float(start * factors[int(np.argmin(np.array(losses) + penalty))])
+    return float(_SHARPNESS * factors[int(np.argmin(np.array(losses) + penalty))])
 
 
-def _fit_scope(hits: Floats, strangers: Floats, base: Calibration) -> tuple[float, float]:
-    """Slope and middle of P(in scope) of the highest posterior on a grid around the shipped ones."""
-    slopes = base.slope * np.exp(np.linspace(-0.7, 0.7, 7))
-    middles = base.middle + np.linspace(-0.25, 0.25, 26)
-    slope, middle = np.meshgrid(slopes, middles, indexing="ij")
-    loss = _STIFFNESS * (np.log(slope / base.slope) ** 2 / 2 + ((middle - base.middle) / 0.1) ** 2 / 2)
-    for values, sign in ((hits, -1.0), (strangers, 1.0)):
-        if len(values):
-            x = sign * slope[..., None] * (values - middle[..., None])
-            loss = loss + (_STRANGERS if sign > 0 else 1.0) * np.logaddexp(0.0, x).sum(axis=-1)
-    best = np.unravel_index(int(np.argmin(loss)), loss.shape)
-    return float(slope[best]), float(middle[best])
+def _fit_ahead(shares: Floats, own: Rows, twins: NDArray[np.bool_]) -> float:
+    """The share that stood ahead of all but a tenth of the true intents, within bounds.
+
+    This is a split-conformal threshold (with the share ahead as the score), so that a message in scope has its
+    intent among the candidates nine times out of ten; the bounds keep a shop whose examples are too alike from
+    never asking, and one whose examples are too unlike from always doing so.
+    """
+    if not twins.any():
+        return _AHEAD
+    shares, own = shares[twins], own[twins]
+    truth = shares[np.arange(len(own)), own][:, None]
+    standing = (shares * (shares > truth)).sum(axis=1)
+    found = float(np.quantile(standing, 1 - _MISSED, method="higher"))
+    trust = len(own) / (len(own) + _STIFFNESS)
+    return float(np.clip(trust * found + (1 - trust) * _AHEAD, _LEAST_AHEAD, _MOST_AHEAD))

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.exemplars import EXEMPLARS, Floats, Instance, ProblemMemory, ProblemSummary, telling
-from graph.handover import small_talk
 from graph.models import Entity, Match, Utterance
+from graph.small_talk import small_talk
 from graph.words import is_content
 
 __all__ = [

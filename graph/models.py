@@ -78,7 +78,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One customer's conversation or ticket, across channels."""
+    """One customer's conversation or ticket, across channels.
+
+    `assigned_at` is when `agent_id` was given it: by the wall clock where the service did that, by the time of
+    the event where the shop told of it.
+    """
 
     id: str
     customer_id: str | None
@@ -91,6 +95,7 @@ class Case:
     agent_id: str | None = None
     language: str | None = None
     resolved_at: datetime | None = None
+    assigned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +210,16 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """0 to 100; the sum of its contributions, rounded and clipped."""
+    """0 to 100: the sum of its contributions, rounded.
+
+    Where the factors come to more than 100, a last contribution `limit` takes away what is too much. `total` is what
+    they come to without it: cases beyond 100 are ordered by that.
+    """
 
     score: int
     band: Band
     contributions: tuple[Contribution, ...]
+    total: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +311,23 @@ class AgentChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """Within how many minutes of a case's opening its customer is promised a first reply and a solution."""
+
+    first_response_minutes: float
+    resolve_minutes: float
+
+
+def _service_levels() -> dict[Band, Promise]:
+    return {
+        "urgent": Promise(5, 4 * 60),
+        "high": Promise(15, 8 * 60),
+        "normal": Promise(60, 24 * 60),
+        "low": Promise(4 * 60, 72 * 60),
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What a shop may set about alerts, priority and hand-over; the defaults are the product's.
 
@@ -308,7 +335,18 @@ class Rules:
     `wrong_answer_bound` is the share of wrong automatic answers that the shop accepts, `review_share` the share
     of automatic answers that people are asked to look at, `swap_share` the share of suggestions in which two
     neighbours change places, so that what people use can be told from what stands first.
-    `sensitive_flows` maps a flow's name to the words that reveal it; a match always hands over.
+    `timezone` is the shop's own, in which its hours and days are counted; `promotion_days` are dates (ISO 8601) there
+    that bring more than usual, past ones and those to come; `surge_customers` is the least number that makes a surge.
+    `inactive_minutes` is how long an agent may leave a customer without a word before the case goes to somebody
+    else, `auto_assign` whether waiting cases are assigned without being asked for.
+    `sensitive_flows` maps a flow's name to the words that reveal it, in place of the product's for that flow (see
+    `graph.sensitive_flows`); a match always hands over. `refund_limit`, in the shop's currency, is what may be asked
+    back without a person. `default_region` is the region of customers whose request names none.
+    `carriers` and `campaigns` give the names by which customers call each, under the one that stands for it; they
+    come beside the carriers and feasts that every shop knows.
+    `priority_weights` are points by factor (see `graph.priority`), `tier_values` what a tier of customers counts in
+    the factor `service_level`, 0 to 1. `service_levels` is what is promised by band of priority, and `tier_lifts` by
+    how many bands a tier of customers is promised more.
     """
 
     recurrence_customers: int = 3
@@ -322,5 +360,18 @@ class Rules:
     wrong_answer_bound: float = 0.01
     review_share: float = 0.05
     swap_share: float = 0.05
+    timezone: str = "Asia/Shanghai"
+    promotion_days: tuple[str, ...] = ()
+    surge_customers: int = 5
+    inactive_minutes: float = 30.0
+    auto_assign: bool = False
+    default_region: str | None = None
     priority_weights: Mapping[str, float] = field(default_factory=dict)
+    tier_values: Mapping[str, float] = field(
+        default_factory=lambda: {"platinum": 1.0, "gold": 0.8, "silver": 0.55, "bronze": 0.2}
+    )
+    service_levels: Mapping[Band, Promise] = field(default_factory=_service_levels)
+    tier_lifts: Mapping[str, int] = field(default_factory=lambda: {"platinum": 1, "gold": 1})
     sensitive_flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    carriers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    campaigns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,11 +1,21 @@
-"""How soon a case should be looked at: a sum of named points, each with what was seen."""
+"""How soon a case should be looked at: a sum of named points, each with what was seen.
+
+The score is the plain sum of weight times share over the factors. A sigmoid of the same sum would order cases no
+differently, and its points would no longer add up: 12 points for a second contact would be worth 12 in one case and 2
+in the next. What the sigmoid is for, a scale that ends at 100, is done by one more contribution, `limit`, which takes
+away what is beyond it, so that the points shown always come to the score. The order of cases knows no limit: it goes
+by `Priority.total`.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypedDict, Unpack
 
+from graph.customer_value import ValueScales, named_in, tier_words
 from graph.errors import InvalidValue
 from graph.models import Band, Contribution, Customer, Priority, ProblemState, Rules, Understanding
 
@@ -13,19 +23,21 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
     "urgency": 36.0,
     "emotion": 30.0,
     "sensitive": 30.0,
-    "service_level": 25.0,
+    "service_level": 30.0,
     "repeat_contact": 12.0,
     "problem_state": 12.0,
     "customer_value": 15.0,
     "waiting": 60.0,
 }
-"""The points that each factor gives in full measure; `waiting` after a day, and more afterwards."""
+"""The points that each factor gives in full measure: `service_level` to a customer of the highest tier whose first
+reply is due now, `waiting` after a day, and more afterwards."""
 
 VALUE_CAP = 15.0
-"""Customer value never gives more, whatever a shop's rules say, so that it cannot starve others."""
+"""Customer value never gives more, whatever rules say or escalations teach, so that it cannot starve others."""
+LIMIT = 100.0
+MOST_OVERDUE = 1.5
+"""A service level that is more than so many times used up presses no harder; waiting does, without end."""
 
-_TIERS = {"platinum": 1.0, "vip": 1.0, "diamond": 1.0, "gold": 0.8, "silver": 0.55, "bronze": 0.2}
-_TIERS |= {"铂金": 1.0, "钻石": 1.0, "金卡": 0.8, "黄金": 0.8, "银卡": 0.55, "白银": 0.55}
 _STATES = {
     "regressed": 1.0,
     "open": 0.6,
@@ -37,46 +49,88 @@ _STATES = {
 _MOODS = {"angry": 1.0, "upset": 0.55, "neutral": 0.0, "pleased": 0.0}
 
 
+class Circumstances(TypedDict, total=False):
+    """What is known of a case beside its words.
+
+    `repeat_contacts` counts earlier contacts about the same matter in the last week (see `graph.contacts`), `waited`
+    is the time since the customer's first unanswered message, `consumed` the used-up share of the service level's
+    time (1: due now), `sensitive_flow` the flow that the message fell into. `bursting` says
+    that a burst of the case's problem is going on. `scales` are the shop's own for a customer's value.
+    """
+
+    problem_state: ProblemState | None
+    bursting: bool
+    repeat_contacts: int
+    waited: timedelta
+    consumed: float | None
+    sensitive_flow: str | None
+    scales: ValueScales
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of a factor a case has, 0 to 1 (waiting: days), and what was seen of it."""
+
+    factor: str
+    share: float
+    evidence: str
+
+
 def prioritise(
     understanding: Understanding,
     customer: Customer | None,
     *,
-    problem_state: ProblemState | None = None,
-    repeat_contacts: int = 0,
-    waited: timedelta = timedelta(0),
     rules: Rules | None = None,
-    consumed: float | None = None,
-    sensitive_flow: str | None = None,
     language: str = "en",
+    **known: Unpack[Circumstances],
 ) -> Priority:
-    """Score a case 0 to 100; contributions add up to the score before rounding and clipping, largest first.
+    """Score a case 0 to 100; contributions add up to the score before rounding, largest first.
 
-    `repeat_contacts` counts earlier contacts about the same matter in the last week, `waited` is the time
-    since the customer's first unanswered message, `consumed` the used-up share of the service level's time
-    (1: due now), `sensitive_flow` the flow that the message fell into (see `graph.handover`). Evidence is
-    told in `language` ("zh" or "en"). Raises InvalidValue for an unknown or negative weight in
+    Evidence is told in `language` ("zh" or "en"). Raises InvalidValue for an unknown or negative weight in
     `rules.priority_weights`.
     """
-    weights = _weights(rules or Rules())
-    chinese = language == "zh"
-    shares = (
-        ("urgency", understanding.urgency, _urgency_words(understanding.urgency, chinese)),
-        ("emotion", *_emotion(understanding, chinese)),
-        ("sensitive", *_sensitive(sensitive_flow, chinese)),
-        ("service_level", *_service_level(customer, consumed, chinese)),
-        ("repeat_contact", *_repeat(repeat_contacts, chinese)),
-        ("problem_state", *_state(problem_state, chinese)),
-        ("customer_value", *_value(customer, chinese)),
-        ("waiting", *_waiting(waited, chinese)),
-    )
+    chosen = rules or Rules()
+    weights = weights_of(chosen)
+    seen = shares(understanding, customer, tiers=chosen.tier_values, language=language, **known)
     contributions = [
-        Contribution(factor, round(weights[factor] * share, 1), words)
-        for factor, share, words in shares
-        if round(weights[factor] * share, 1) > 0
+        Contribution(item.factor, points, item.evidence)
+        for item in seen
+        if (points := round(weights[item.factor] * item.share, 1)) > 0
     ]
     contributions.sort(key=lambda contribution: -contribution.points)
-    score = max(0, min(100, round(sum(contribution.points for contribution in contributions))))
-    return Priority(score, band(score), tuple(contributions))
+    total = round(sum(contribution.points for contribution in contributions), 1)
+    if total > LIMIT:
+        contributions.append(_limit(total, language == "zh"))
+    score = round(sum(contribution.points for contribution in contributions))
+    return Priority(score, band(score), tuple(contributions), total)
+
+
+def shares(
+    understanding: Understanding,
+    customer: Customer | None,
+    *,
+    tiers: Mapping[str, float],
+    language: str = "en",
+    **known: Unpack[Circumstances],
+) -> tuple[Share, ...]:
+    """Every factor's share, before any weight: what weights are learned on. `tiers` are the rules' `tier_values`."""
+    chinese = language == "zh"
+    scales = known.get("scales") or ValueScales()
+    return (
+        Share("urgency", understanding.urgency, _urgency_words(understanding.urgency, chinese)),
+        Share("emotion", *_emotion(understanding, chinese)),
+        Share("sensitive", *_sensitive(known.get("sensitive_flow"), chinese)),
+        Share("service_level", *_service_level(customer, tiers, known.get("consumed"), chinese)),
+        Share("repeat_contact", *_repeat(known.get("repeat_contacts", 0), chinese)),
+        Share("problem_state", *_state(known.get("problem_state"), known.get("bursting", False), chinese)),
+        Share("customer_value", *_value(customer, scales, chinese)),
+        Share("waiting", *_waiting(known.get("waited", timedelta(0)), chinese)),
+    )
+
+
+def weighed(seen: Sequence[Share], weights: Mapping[str, float]) -> float:
+    """The points of a case under some weights, unrounded and without the limit."""
+    return math.fsum(weights[item.factor] * item.share for item in seen)
 
 
 def band(score: float) -> Band:
@@ -90,10 +144,11 @@ def band(score: float) -> Band:
 
 def check_weights(rules: Rules) -> None:
     """Raises InvalidValue when `rules.priority_weights` names an unknown factor or an impossible weight."""
-    _weights(rules)
+    weights_of(rules)
 
 
-def _weights(rules: Rules) -> dict[str, float]:
+def weights_of(rules: Rules) -> dict[str, float]:
+    """The points in force of every factor: the shop's where it set some, the value of a customer capped."""
     weights = dict(DEFAULT_WEIGHTS)
     for factor, weight in rules.priority_weights.items():
         if factor not in weights:
@@ -104,6 +159,15 @@ def _weights(rules: Rules) -> dict[str, float]:
         weights[factor] = float(weight)
     weights["customer_value"] = min(weights["customer_value"], VALUE_CAP)
     return weights
+
+
+def _limit(total: float, chinese: bool) -> Contribution:
+    words = (
+        f"满分 100，各项合计 {total:.1f}"
+        if chinese
+        else f"the scale ends at 100; the factors come to {total:.1f}"
+    )
+    return Contribution("limit", round(LIMIT - total, 1), words)
 
 
 def _urgency_words(urgency: float, chinese: bool) -> str:
@@ -125,15 +189,19 @@ def _emotion(understanding: Understanding, chinese: bool) -> tuple[float, str]:
     return share, f"{names[felt.label]}（{felt.score:.2f}）"
 
 
-def _service_level(customer: Customer | None, consumed: float | None, chinese: bool) -> tuple[float, str]:
-    """The tier that was promised more, and how much of the promised time is used; together at most 1.95."""
+def _service_level(
+    customer: Customer | None, tiers: Mapping[str, float], consumed: float | None, chinese: bool
+) -> tuple[float, str]:
+    """The tier that was promised more, and the promised time that is used up: half each, the second squared."""
     tier = (customer.tier or "").strip() if customer else ""
-    known = next((value for name, value in _TIERS.items() if name in tier.casefold()), 0.0)
-    used = min(max(consumed or 0.0, 0.0), 1.5)
-    words = [f"{tier} 会员" if chinese else f"{tier} tier"] if known else []
+    value = named_in(tier, tiers)
+    used = max(consumed or 0.0, 0.0)
+    words = [tier_words(tier, "zh" if chinese else "en")] if value else []
     if used:
-        words.append(f"已用去服务时限的 {used:.0%}" if chinese else f"{used:.0%} of the promised time used")
-    return 0.6 * known + 0.6 * used**2, ("，" if chinese else ", ").join(words)
+        words.append(
+            f"首次响应时限已用 {used:.0%}" if chinese else f"{used:.0%} of the time for a first reply is used"
+        )
+    return 0.5 * value + 0.5 * min(used, MOST_OVERDUE) ** 2, ("，" if chinese else ", ").join(words)
 
 
 def _sensitive(flow: str | None, chinese: bool) -> tuple[float, str]:
@@ -145,8 +213,11 @@ def _sensitive(flow: str | None, chinese: bool) -> tuple[float, str]:
         "regulator": "监管或媒体",
         "payment": "支付争议",
         "privacy": "个人信息",
+        "refund": "大额退款",
     }
-    return 1.0, f"涉及{names.get(flow, flow)}" if chinese else f"touches {flow}"
+    if chinese:
+        return 1.0, f"涉及{names.get(flow, flow)}"
+    return 1.0, "touches a large refund" if flow == "refund" else f"touches {flow}"
 
 
 def _repeat(contacts: int, chinese: bool) -> tuple[float, str]:
@@ -154,13 +225,15 @@ def _repeat(contacts: int, chinese: bool) -> tuple[float, str]:
         return 0.0, ""
     share = 1 - 0.5**contacts
     if chinese:
-        return share, f"近期已就此联系过 {contacts} 次"
-    return share, f"{contacts} earlier contact{'s' if contacts > 1 else ''} about this"
+        return share, f"7 天内已就此事联系过 {contacts} 次"
+    return share, f"{contacts} earlier contact{'s' if contacts > 1 else ''} about this within 7 days"
 
 
-def _state(state: ProblemState | None, chinese: bool) -> tuple[float, str]:
+def _state(state: ProblemState | None, bursting: bool, chinese: bool) -> tuple[float, str]:
     if state is None:
         return 0.0, ""
+    if bursting:
+        return 1.0, "所属问题正在激增" if chinese else "belongs to a problem that is surging"
     names = {
         "candidate": "疑似共性问题",
         "open": "正在发生的共性问题",
@@ -172,25 +245,35 @@ def _state(state: ProblemState | None, chinese: bool) -> tuple[float, str]:
     return _STATES[state], names[state] if chinese else f"belongs to a problem that is {state}"
 
 
-def _value(customer: Customer | None, chinese: bool) -> tuple[float, str]:
-    """Recency, frequency and money, a third each, saturating."""
+def _value(customer: Customer | None, scales: ValueScales, chinese: bool) -> tuple[float, str]:
+    """Recency, frequency and money by the shop's own scales (see `graph.customer_value`)."""
     if customer is None:
         return 0.0, ""
-    recency, orders, spend = customer.recency_days, customer.orders or 0, customer.spend or 0.0
-    lately = math.exp(-max(recency, 0.0) / 90) if recency is not None else 0.0
-    often = 1 - math.exp(-max(orders, 0) / 4)
-    much = 1 - math.exp(-max(spend, 0.0) / 3000)
+    orders, spend = customer.orders or 0, customer.spend or 0.0
     words = []
     if orders > 0:
         words.append(f"{orders} 单" if chinese else f"{orders} order{'s' if orders > 1 else ''}")
     if spend > 0:
         words.append(f"消费 {spend:,.0f}" if chinese else f"spent {spend:,.0f}")
-    if recency is not None:
-        words.append(f"{recency:.0f} 天前下单" if chinese else f"last order {recency:.0f} days ago")
-    return (lately + often + much) / 3, ("，" if chinese else ", ").join(words)
+    if customer.recency_days is not None:
+        words.append(_last_order(customer.recency_days, chinese))
+    return scales.share(customer), ("，" if chinese else ", ").join(words)
+
+
+def _last_order(days: float, chinese: bool) -> str:
+    whole = int(max(days, 0.0))
+    if whole == 0:
+        return "今天下过单" if chinese else "last order today"
+    if chinese:
+        return f"{whole} 天前下单"
+    return f"last order {whole} day{'s' if whole > 1 else ''} ago"
 
 
 def _waiting(waited: timedelta, chinese: bool) -> tuple[float, str]:
     hours = max(waited.total_seconds(), 0.0) / 3600
-    span = f"{hours:.1f} 小时" if chinese else f"{hours:.1f} h"
+    minutes = round(hours * 60)
+    if minutes < 60:
+        span = f"{minutes} 分钟" if chinese else f"{minutes} min"
+    else:
+        span = f"{hours:.1f} 小时" if chinese else f"{hours:.1f} h"
     return hours / 24, f"已等待 {span}" if chinese else f"waiting for {span}"

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-from graph.models import Band
+from graph.customer_value import named_in
+from graph.models import Band, Rules
 
-VALUED_TIERS = frozenset({"gold", "platinum"})
-
-_TIER: Mapping[Band, int] = {"urgent": 1, "high": 2, "normal": 3, "low": 4}
-_TIMES: Mapping[int, tuple[timedelta, timedelta]] = {
-    1: (timedelta(minutes=5), timedelta(hours=4)),
-    2: (timedelta(minutes=15), timedelta(hours=8)),
-    3: (timedelta(hours=1), timedelta(hours=24)),
-    4: (timedelta(hours=4), timedelta(hours=72)),
-}
+BANDS: tuple[Band, ...] = ("urgent", "high", "normal", "low")
+"""The tiers of service, 1 to 4, by band of priority; the first is the fastest."""
+_RULES = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +24,51 @@ class ServiceLevel:
     resolve_due: datetime
 
 
-def sla(band: Band, customer_tier: str | None, at: datetime) -> ServiceLevel:
-    """The service level of a case opened at `at`: by its band of priority, one tier up for valued customers.
+def sla(band: Band, customer_tier: str | None, at: datetime, rules: Rules | None = None) -> ServiceLevel:
+    """The service level of a case opened at `at`: by its band of priority, and faster for tiers that are lifted.
 
-    First reply and solution within 5 min and 4 h (tier 1), 15 min and 8 h, 1 h and 24 h, 4 h and 72 h (4).
+    What is promised, and to whom how much more, is the shop's (`service_levels`, `tier_lifts`). By default a first
+    reply and a solution within 5 min and 4 h (tier 1), 15 min and 8 h, 1 h and 24 h, 4 h and 72 h (4).
     """
-    lift = customer_tier is not None and customer_tier.casefold() in VALUED_TIERS
-    tier = max(1, _TIER[band] - lift)
-    reply, solution = _TIMES[tier]
-    return ServiceLevel(tier, at + reply, at + solution)
+    chosen = rules or _RULES
+    lift = int(named_in(customer_tier, chosen.tier_lifts))
+    tier = max(1, BANDS.index(band) + 1 - lift)
+    promise = chosen.service_levels[BANDS[tier - 1]]
+    return ServiceLevel(
+        tier,
+        at + timedelta(minutes=promise.first_response_minutes),
+        at + timedelta(minutes=promise.resolve_minutes),
+    )
 
 
 def consumed(level: ServiceLevel, opened_at: datetime, now: datetime) -> float:
     """The share of the time for a first reply that has passed at `now`; above 1 when it is overdue."""
     return max(0.0, (now - opened_at) / (level.first_response_due - opened_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Disorder:
+    """A promise of a band that is later than that of a less urgent one, which promises `most` minutes."""
+
+    band: Band
+    name: str
+    slower: Band
+    most: float
+
+
+def disorder(rules: Rules) -> tuple[Disorder, ...]:
+    """Where somebody more urgent would be promised less."""
+    return tuple(
+        Disorder(band, name, slower, _minutes(rules, slower)[name])
+        for band, slower in pairwise(BANDS)
+        for name, minutes in _minutes(rules, band).items()
+        if minutes > _minutes(rules, slower)[name]
+    )
+
+
+def _minutes(rules: Rules, band: Band) -> Mapping[str, float]:
+    promise = rules.service_levels[band]
+    return {
+        "first_response_minutes": promise.first_response_minutes,
+        "resolve_minutes": promise.resolve_minutes,
+    }

@@ -8,12 +8,14 @@ from datetime import datetime
 
 from graph.emotion import emotion, urgency
 from graph.entities import Gazetteer
-from graph.handover import DEFAULT_SENSITIVE_FLOWS, asks_for_person, sensitive_flow, small_talk
 from graph.intents import IntentClassifier, IntentReading
 from graph.models import Understanding, Utterance
+from graph.mood_head import MoodHead
+from graph.person_requests import asks_for_person
+from graph.sensitive_flows import sensitive_flow
+from graph.small_talk import small_talk
 
 __all__ = [
-    "DEFAULT_SENSITIVE_FLOWS",
     "Gazetteer",
     "IntentClassifier",
     "IntentReading",
@@ -44,17 +46,20 @@ def read(
     gazetteer: Gazetteer,
     at: datetime,
     whole: Utterance | None = None,
+    moods: MoodHead | None = None,
 ) -> Reading:
     """Understand one message as written at the aware moment `at`.
 
     `clauses` are the message's clauses, prepared by the caller; `whole` is the entire message, which says
-    more (see `IntentClassifier.predict`). Without a classifier every message is out of scope.
+    more (see `IntentClassifier.predict`). Without a classifier every message is out of scope. `moods` is fitted on
+    vectors of the same encoder; without it words alone tell the mood.
     """
     if classifier is None:
         intents = IntentReading((), True, "no_examples", ())
     else:
         intents = classifier.predict(clauses, whole=whole)
-    felt = emotion(text, language)
+    heard = moods.log_probabilities(whole.vector) if moods is not None and whole is not None else None
+    felt = emotion(text, language, heard)
     understanding = Understanding(
         language=language,
         intents=intents.scores,

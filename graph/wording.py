@@ -18,6 +18,8 @@ class Words(Protocol):
     def fairness(self, ratio: float) -> str: ...
     def sla(self, consumed: float) -> str: ...
     def overflow(self, circle: int) -> str: ...
+    def exploration(self) -> str: ...
+    def advice(self, rate: float, owners: float) -> str: ...
 
 
 def words(language: str) -> Words:
@@ -60,6 +62,12 @@ class _English:
             4: "is a supervisor",
         }.get(circle, "is outside the field; nobody nearer can take it")
 
+    def exploration(self) -> str:
+        return "a trial, to learn what each can do"
+
+    def advice(self, rate: float, owners: float) -> str:
+        return f"worth asking: resolves {rate:.0%} of such cases, the owner {owners:.0%}"
+
 
 class _Chinese:
     def skill(self, field: str | None, skilled: bool, estimate: SkillEstimate | None) -> str:
@@ -91,6 +99,12 @@ class _Chinese:
         return {1: "不能兼顾本案的全部问题", 2: "来自相近领域", 3: "来自机动组", 4: "主管"}.get(
             circle, "非本领域;更合适的人都不在"
         )
+
+    def exploration(self) -> str:
+        return "少量试派,用于了解各人所长"
+
+    def advice(self, rate: float, owners: float) -> str:
+        return f"值得请教:同类问题解决率 {rate:.0%},负责人为 {owners:.0%}"
 
 
 _LANGUAGES = {

@@ -1,4 +1,4 @@
-"""Question to answer or hand-over: understand, search, weigh, decide, remember what was shown."""
+"""Question to answer or hand-over: understand, search, weigh, decide, brief, remember what was shown."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
 from graph.models import Event
 from ingest.models import Audience
-from kb_service.care.conflict_reply import both_sides
+from kb_service.care.conflict_reply import both_sides, touched
 from kb_service.care.conflict_watch import Conflict
 from kb_service.care.conflicts import Conflicts
+from kb_service.casefile import CaseFile
 from kb_service.casework import Casework
-from kb_service.composing import summarise
-from kb_service.deciding import Decision, Situation, decide, hand_over_rule
-from kb_service.errors import NotFound, ServiceError
+from kb_service.deciding import LIKELY, Decision, Situation, decide, hand_over_rule
+from kb_service.errors import ServiceError
 from kb_service.exposures import ExposureLog
+from kb_service.handing_over import HandingOver
 from kb_service.models import (
     CandidateAnswer,
     Clarification,
-    Handoff,
     Option,
     Question,
     Reply,
-    Route,
     Scope,
     Timing,
 )
@@ -35,17 +34,21 @@ from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.replying.composer import Composer, Offered
 from kb_service.replying.rephrasing import Rewording
-from kb_service.routing import Reading, Routing, masked_text
+from kb_service.routing import Reading, Routing, masked_text, told_in
 from kb_service.sampling import drawn
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.search.weighing import Weighed
-from kb_service.store import Exposure, Feedback, Review, ShownAnswer, Store, new_id
+from kb_service.signs import check_intent, likely_intents
+from kb_service.store import Exposure, ShownAnswer, new_id
 from kb_service.swapping import Order, as_ranked, swapped
+from kb_service.trials import treated
 
 CLARIFY = {
     "zh": "请问您要咨询的是下面哪一种情况？",
     "en": "Which of these do you mean?",
 }
+
+RouteName: TypeAlias = Literal["answers", "suggestions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,25 @@ class Found:
         return self.weighed.confidence
 
 
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One question with all that is known when it is decided."""
+
+    replica: Replica
+    question: Question
+    route_name: RouteName
+    reading: Reading
+    file: CaseFile
+    found: Found
+    offered: Offered
+    conflict: Conflict | None
+
+
 class Answering:
-    """Answers, suggestions, search and feedback of every workspace."""
+    """Answers, suggestions and search of every workspace."""
 
     def __init__(
         self,
-        store: Store,
         replicas: Replicas,
         reader: Reader,
         routing: Routing,
@@ -78,13 +94,13 @@ class Answering:
         exposures: ExposureLog,
         composer: Composer,
         conflicts: Conflicts,
+        handing_over: HandingOver,
         *,
         clock: Callable[[], datetime],
         metrics: Metrics,
         rewording: Rewording | None = None,
     ) -> None:
         self._rewording = rewording
-        self._store = store
         self._replicas = replicas
         self._reader = reader
         self._routing = routing
@@ -92,6 +108,7 @@ class Answering:
         self._exposures = exposures
         self._composer = composer
         self._conflicts = conflicts
+        self._handing_over = handing_over
         self._clock = clock
         self._metrics = metrics
 
@@ -104,47 +121,36 @@ class Answering:
         return self._reply(workspace, question, "suggestions", ("public", "internal"))
 
     def _reply(
-        self,
-        workspace: str,
-        question: Question,
-        route_name: Literal["answers", "suggestions"],
-        audiences: tuple[Audience, ...],
+        self, workspace: str, question: Question, route_name: RouteName, audiences: tuple[Audience, ...]
     ) -> Reply:
         started = time.perf_counter()
-        replica = self._replicas.of(workspace)
+        replica = treated(self._replicas.of(workspace), question, self._clock())
+        check_intent(replica.shop, question)
         case_id = self._record_question(workspace, question)
-        reading = self._routing.read(replica, question)
-        found = self._find(replica, question, reading, audiences)
         exposure_id = new_id("exp_", self._clock())
-        offered = self._composer.offer(
-            replica, question, reading, found.query, found.hits, found.confidence, exposure_id
-        )
-        conflict = self._conflicts.among(replica, found.hits, reading.whole.text, found.query.at)
-        route = self._routing.decide(replica, question, reading)
-        decision = self._decide(replica, question, reading, found, offered, conflict, route_name)
-        answers = self._sent(question, offered, decision, route_name)
-        shown = self._shown(replica, found, answers, decision, exposure_id)
-        answers = shown.answers
-        if decision.trigger == "conflict" and conflict is not None:
-            answers = both_sides(
-                answers, conflict, exposure_id=exposure_id, language=_spoken(reading), limit=question.limit
-            )
+        considered = self._consider(replica, question, route_name, audiences, exposure_id)
+        route = self._routing.decide(replica, question, considered.reading)
+        decision = self._decide(considered)
+        shown = self._shown(considered, self._sent(considered, decision), decision, exposure_id)
         reply = Reply(
             action=decision.action,
             reason=decision.reason,
-            confidence=offered.confidence,
-            answers=answers,
-            clarify=self._clarification(replica, reading, decision),
-            handoff=self._handoff(question, reading, decision, route, conflict),
-            understanding=reading.understanding,
+            confidence=considered.offered.confidence,
+            answers=self._with_both_sides(considered, shown.answers, decision, exposure_id),
+            clarify=self._clarification(considered, decision),
+            handoff=self._handing_over.handoff(
+                replica, question, considered.reading, considered.file, decision, route, considered.conflict
+            ),
+            understanding=considered.reading.understanding,
             priority=route.priority,
-            problem=reading.problem,
+            problem=considered.reading.problem,
             timing_ms=Timing(
-                total=_milliseconds(started), embed=reading.milliseconds, search=found.milliseconds
+                total=_milliseconds(started),
+                embed=considered.reading.milliseconds,
+                search=considered.found.milliseconds,
             ),
         )
-        review = drawn(reply, offered.template, replica.shop.rules.review_share, self._clock())
-        self._remember(replica, question, found, reply, shown, route_name, case_id, review)
+        self._remember(considered, reply, shown, case_id)
         return reply
 
     # --- the steps
@@ -163,17 +169,43 @@ class Answering:
             channel=question.channel,
             text=question.text,
             products=question.products,
+            order_value=question.order_value,
         )
         (result,) = self._casework.record(workspace, [event])
         if isinstance(result, ServiceError):
             raise result
         return result.case_id
 
+    def _consider(
+        self,
+        replica: Replica,
+        question: Question,
+        route_name: RouteName,
+        audiences: tuple[Audience, ...],
+        exposure_id: str,
+    ) -> Considered:
+        """Understand the question, look its case up, search, and word what was found."""
+        reading = self._routing.read(replica, question)
+        file = self._handing_over.file(replica.workspace, question)
+        found = self._find(replica, question, reading, audiences)
+        offered = self._composer.offer(replica, question, reading, found.query, found.weighed, exposure_id)
+        conflict = self._conflicts.among(replica, found.hits, reading.whole.text, found.query.at)
+        if conflict is not None and not touched(offered.answers, conflict):
+            conflict = None
+        return Considered(replica, question, route_name, reading, file, found, offered, conflict)
+
     def _find(
         self, replica: Replica, question: Question, reading: Reading, audiences: tuple[Audience, ...]
     ) -> Found:
         started = time.perf_counter()
         at = question.as_of or self._clock()
+        problem = reading.problem
+        if (
+            question.intent is not None
+            and problem is not None
+            and problem.intent_id not in (None, question.intent)
+        ):
+            problem = None  # the customer chose another matter than such messages usually are
         query = SearchQuery(
             text=reading.searched,
             language=reading.whole.language,
@@ -189,61 +221,62 @@ class Answering:
                 any_scope="internal" in audiences,
             ),
             prior=replica.prior(
-                reading.problem,
+                problem,
                 at,
                 entities=reading.understanding.entities,
                 intents=reading.candidates,
             ),
-            learned=replica.learned(reading.problem, question.intent or _sure(reading.candidates)),
+            learned=replica.learned(problem, question.intent or _sure(reading.candidates)),
             weights=reading.weights,
         )
         return Found(query, replica.weigh(query), _milliseconds(started))
 
-    def _decide(
-        self,
-        replica: Replica,
-        question: Question,
-        reading: Reading,
-        found: Found,
-        offered: Offered,
-        conflict: Conflict | None,
-        route_name: Literal["answers", "suggestions"],
-    ) -> Decision:
-        shop = replica.shop
-        chosen = shop.intents.get(question.intent) if question.intent else None
-        likely = [shop.intents[intent] for intent in reading.candidates[:1] if intent in shop.intents]
+    def _decide(self, considered: Considered) -> Decision:
+        replica, question, reading = considered.replica, considered.question, considered.reading
+        offered = considered.offered
+        threshold = considered.found.weighed.calibration.threshold(
+            replica.shop.rules.wrong_answer_bound, reading.whole.language
+        )
+        looked = self._handing_over
+        close = reading.candidates if replica.way.clarifies and not reading.apart else ()
         situation = Situation(
             understanding=reading.understanding,
             confidence=offered.confidence,
-            threshold=found.weighed.calibration.threshold(
-                shop.rules.wrong_answer_bound, reading.whole.language
-            ),
+            threshold=threshold,
             candidates=len(offered.answers),
             complete=bool(offered.answers) and not offered.answers[0].missing,
             withheld=_cites(offered.answers[:1], replica.withheld),
             asks_for_person=reading.asks_for_person,
             sensitive_flow=reading.sensitive_flow,
             small_talk=reading.small_talk,
-            close_intents=reading.candidates if len(reading.candidates) > 1 else (),
-            intent_chosen=chosen is not None,
-            turns=question.turns,
-            sensitive_intent=any(intent.sensitive for intent in ([chosen] if chosen else likely)),
-            conflict=conflict.id if conflict is not None else None,
+            close_intents=close if len(close) > 1 else (),
+            intent_chosen=question.intent is not None,
+            failed_turns=looked.failed(replica, question),
+            sensitive_intent=_sensitive(considered),
+            conflict=considered.conflict.id if considered.conflict is not None else None,
+            complex=looked.complexity(
+                replica,
+                question,
+                reading,
+                considered.file,
+                proven=offered.confidence >= min(threshold, LIKELY),
+            ),
+            with_a_person=considered.file.with_a_person,
         )
-        if route_name == "suggestions":
+        if considered.route_name == "suggestions":
             return hand_over_rule(situation) or Decision("suggest", "for_an_agent")
         return decide(situation)
 
-    def _sent(
-        self, question: Question, offered: Offered, decision: Decision, route_name: str
-    ) -> tuple[CandidateAnswer, ...]:
+    def _sent(self, considered: Considered, decision: Decision) -> tuple[CandidateAnswer, ...]:
         """The answers as they leave: the first reworded where that is configured and it is what will be sent."""
+        offered, question = considered.offered, considered.question
         if decision.reason == "small_talk" or not offered.answers:
             return ()
         rewording = self._rewording
         if rewording is None or decision.action not in ("answer", "suggest"):
             return offered.answers
-        if not (rewording.suggestions if route_name == "suggestions" else decision.action == "answer"):
+        sent = decision.action == "answer"
+        if not (rewording.suggestions if considered.route_name == "suggestions" else sent):
             return offered.answers
         first, *others = offered.answers
         asked = masked_text(question.text)
@@ -251,69 +284,62 @@ class Answering:
 
     def _shown(
         self,
-        replica: Replica,
-        found: Found,
+        considered: Considered,
         answers: Sequence[CandidateAnswer],
         decision: Decision,
         exposure_id: str,
     ) -> Order:
         """The order in which the answers are shown: now and then two neighbours are exchanged, never in what a bot
         sends unseen."""
+        replica = considered.replica
         if decision.action != "suggest":
             return as_ranked(answers)
         return swapped(
             answers,
             exposure_id,
             replica.shop.rules.swap_share,
-            hits={hit.external_id: hit for hit in found.hits},
+            hits={hit.external_id: hit for hit in considered.found.hits},
             withheld=replica.withheld,
         )
 
-    def _clarification(self, replica: Replica, reading: Reading, decision: Decision) -> Clarification | None:
+    def _with_both_sides(
+        self,
+        considered: Considered,
+        answers: tuple[CandidateAnswer, ...],
+        decision: Decision,
+        exposure_id: str,
+    ) -> tuple[CandidateAnswer, ...]:
+        """The answers; of a question that two documents answer differently, both of them first."""
+        if decision.trigger != "conflict" or considered.conflict is None:
+            return answers
+        question = considered.question
+        language = told_in(question, considered.reading)
+        return both_sides(
+            answers, considered.conflict, exposure_id=exposure_id, language=language, limit=question.limit
+        )
+
+    def _clarification(self, considered: Considered, decision: Decision) -> Clarification | None:
+        """The question back, which the customer reads: in the customer's language."""
         if decision.action != "clarify":
             return None
+        intents = considered.replica.shop.intents
         options = tuple(
-            Option(replica.shop.intents[intent].label, intent)
-            for intent in reading.candidates[:3]
-            if intent in replica.shop.intents
+            Option(intents[intent].label, intent)
+            for intent in considered.reading.candidates[:3]
+            if intent in intents
         )
-        return Clarification(CLARIFY[_spoken(reading)], options)
+        return Clarification(CLARIFY["zh" if considered.reading.whole.language == "zh" else "en"], options)
 
-    def _handoff(
-        self,
-        question: Question,
-        reading: Reading,
-        decision: Decision,
-        route: Route,
-        conflict: Conflict | None,
-    ) -> Handoff | None:
-        if decision.action != "handoff" or decision.trigger is None:
-            return None
-        said = [turn.text for turn in question.turns if turn.role == "customer"][-3:]
-        if not said or said[-1] != question.text:
-            said.append(question.text)
-        if decision.trigger == "conflict" and conflict is not None:
-            said.insert(0, conflict.difference[_spoken(reading)])
-        return Handoff(decision.trigger, summarise(said), route)
-
-    def _remember(
-        self,
-        replica: Replica,
-        question: Question,
-        found: Found,
-        reply: Reply,
-        shown: Order,
-        route_name: str,
-        case_id: str | None,
-        review: Review | None,
-    ) -> None:
+    def _remember(self, considered: Considered, reply: Reply, shown: Order, case_id: str | None) -> None:
         """Log the exposure, in a group within a second; a hand-over of a recorded case is committed now.
 
         With it goes the review that it was drawn for.
         """
+        replica, question, found = considered.replica, considered.question, considered.found
+        review = drawn(reply, considered.offered.template, replica.shop.rules.review_share, self._clock())
         self._metrics.actions.labels(reply.action, reply.reason.partition(":")[0]).inc()
         if case_id is not None and reply.action == "handoff":
-            self._casework.wait(replica.workspace, case_id)
+            self._casework.wait(replica.workspace, case_id, reply.handoff)
         if reply.reason == "small_talk":
             return
         now = self._clock()
@@ -324,7 +350,7 @@ class Answering:
             Exposure(
                 id=reply.answers[0].exposure_id if reply.answers else new_id("exp_", now),
                 at=now,
-                route=route_name,
+                route=considered.route_name,
                 query=masked_text(question.text),
                 language=reply.understanding.language,
                 action=reply.action,
@@ -342,11 +368,12 @@ class Answering:
                 # A confidence that was lowered after the search is not what the features speak of.
                 features=(found.weighed.features or None) if reply.confidence == found.confidence else None,
                 threshold=calibration.evidence.threshold(replica.shop.rules.wrong_answer_bound),
+                arms=replica.way.arms or None,
             ),
             review=review,
         )
 
-    # --- plain search, feedback
+    # --- plain search
 
     def search(self, workspace: str, text: str, scope: Scope, limit: int) -> tuple[Hit, ...]:
         """Passages that match, within the caller's scope; nothing is decided and nothing logged."""
@@ -376,46 +403,6 @@ class Answering:
             reranks=True,
         )
 
-    def feedback(
-        self,
-        workspace: str,
-        *,
-        exposure_id: str,
-        answer_id: str,
-        outcome: Literal["accepted", "edited", "rejected", "resolved", "reopened"],
-        **details: Any,
-    ) -> bool:
-        """Record what became of an answer; False when the very same was recorded before.
-
-        It moves nothing by itself: each night `Learning` looks at what many said. Raises NotFound for an exposure or
-        answer that was never shown.
-        """
-        self._exposures.flush()
-        with self._store.writing(workspace) as unit:
-            exposure = unit.exposures.get(exposure_id)
-            if exposure is None:
-                raise NotFound("There is no exposure {id} in this workspace.", id=exposure_id)
-            if answer_id not in {shown.answer_id for shown in exposure.answers}:
-                raise NotFound(
-                    "The exposure {id} showed no answer {answer}.", id=exposure_id, answer=answer_id
-                )
-            given = [item for item in unit.feedback.of_exposure(exposure_id) if item.answer_id == answer_id]
-            if any(item.outcome == outcome and item.agent_id == details.get("agent_id") for item in given):
-                return False
-            final = details.pop("final_text", None)
-            unit.feedback.add(
-                Feedback(
-                    id=new_id("fb_", unit.now),
-                    exposure_id=exposure_id,
-                    answer_id=answer_id,
-                    outcome=outcome,
-                    at=unit.now,
-                    final_text=masked_text(final) if final else None,
-                    **details,
-                )
-            )
-        return True
-
 
 def _placed(reply: Reply, shown: Order, hits: Sequence[Hit]) -> tuple[ShownAnswer, ...]:
     """The answers by place; what was put among them after the order was made has its place for sure."""
@@ -439,9 +426,11 @@ def _cites(answers: Sequence[CandidateAnswer], documents: frozenset[str]) -> boo
     return any(citation.document_id in documents for answer in answers for citation in answer.citations)
 
 
-def _spoken(reading: Reading) -> str:
-    """The language of what is written for the reader: zh or en."""
-    return "zh" if reading.whole.language == "zh" else "en"
+def _sensitive(considered: Considered) -> bool:
+    """Whether the intent that the customer chose, or one that is likely enough, is marked as sensitive."""
+    intents, chosen = considered.replica.shop.intents, considered.question.intent
+    meant = (chosen,) if chosen is not None else likely_intents(considered.reading.understanding)
+    return any(intents[intent].sensitive for intent in meant if intent in intents)
 
 
 def _milliseconds(started: float) -> float:

@@ -21,22 +21,33 @@ from ingest.sandbox import ParserPool
 from kb_service import openapi, problem_details
 from kb_service.answering import Answering
 from kb_service.assigning import Assigning
+from kb_service.assignment_watch import AssignmentWatch
 from kb_service.calibrating import NIGHTLY, Calibrating
 from kb_service.care.conflicts import Conflicts
 from kb_service.care.gap_watch import GapWatch
 from kb_service.care.gaps import Gaps
 from kb_service.care.stale import Stale
+from kb_service.casefile import CaseFiles
 from kb_service.casework import Casework
+from kb_service.consulting import Consulting
 from kb_service.delivery.addresses import parse_networks
 from kb_service.delivery.courier import Courier
 from kb_service.delivery.endpoints import Endpoints
 from kb_service.encoders import open_encoder
+from kb_service.experiment_watch import ExperimentWatch
+from kb_service.experiments import Experiments
+from kb_service.expertise import Clustering
 from kb_service.exposures import ExposureLog
+from kb_service.feedback import Feedbacks
+from kb_service.handing_over import HandingOver
 from kb_service.knowledge import Knowledge
 from kb_service.learning import Learning
+from kb_service.measuring import Measuring
 from kb_service.middleware import Admission, BodyLimit, RequestContext
+from kb_service.mood_reading import MoodReading
 from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
+from kb_service.prioritising import Prioritising
 from kb_service.problems import Problems
 from kb_service.reading import Reader
 from kb_service.replays import Replays
@@ -48,14 +59,18 @@ from kb_service.reviewing import Reviewing
 from kb_service.routes import (
     care,
     events,
+    experiments,
     gaps,
     health,
     knowledge,
+    metrics,
     people,
     problems,
     questions,
     reviews,
+    traffic,
     webhooks,
+    weights,
 )
 from kb_service.routes.context import GuardedRoute
 from kb_service.routing import Routing
@@ -64,8 +79,10 @@ from kb_service.security import Gatekeeper
 from kb_service.services import Services
 from kb_service.settings import Settings
 from kb_service.store import Store
+from kb_service.surging import SurgeEnd
 from kb_service.taxonomy import Taxonomy
 from kb_service.team import Team
+from kb_service.traffic import TrafficDesk
 
 log = get_logger(__name__)
 
@@ -77,14 +94,20 @@ ROUTERS: tuple[APIRouter, ...] = (
     care.router,
     gaps.router,
     people.router,
+    metrics.router,
     events.router,
     events.once,
     problems.router,
     problems.once,
     reviews.router,
     reviews.once,
+    traffic.router,
+    weights.router,
+    weights.once,
     webhooks.router,
     webhooks.once,
+    experiments.router,
+    experiments.once,
 )
 RECENT_QUERIES = 1024
 """Vectors of recent questions that are kept."""
@@ -113,8 +136,8 @@ def wire(
         cache=RECENT_QUERIES if serving else 0,
     )
     parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
-    reader = Reader(encoder)
     derived = settings.data / "derived"
+    reader = Reader(encoder, MoodReading(encoder, derived / ".moods.npz" if serving else None))
     replicas = Replicas(
         store,
         encoder,
@@ -130,10 +153,14 @@ def wire(
     gap_board = Gaps(store, replicas, reader, exposures, clock=clock)
     routing = Routing(store, replicas, reader, clock=clock)
     casework = Casework(store, replicas, reader, routing, clock=clock, metrics=metrics)
+    assigning = Assigning(store, replicas, routing, clock=clock)
+    clustering = Clustering(store, replicas, clock=clock)
     conflicts = Conflicts(replicas, clock=clock)
     rewording = _rewording(settings, metrics)
     calibrating = Calibrating(store, replicas, reader, clock=clock)
     learning = Learning(store, replicas, clock=clock)
+    prioritising = Prioritising(store, replicas, reader, clock=clock)
+    trials = Experiments(store, replicas, exposures, clock=clock, walks=settings.graph_walk)
     return Services(
         settings=settings,
         store=store,
@@ -149,7 +176,6 @@ def wire(
         conflicts=conflicts,
         stale=Stale(store, replicas, reader, exposures, clock=clock),
         answering=Answering(
-            store,
             replicas,
             reader,
             routing,
@@ -157,13 +183,18 @@ def wire(
             exposures,
             Composer(Meaning(encoder)),
             conflicts,
+            HandingOver(reader, CaseFiles(store, clock=clock), exposures, clock=clock),
             clock=clock,
             metrics=metrics,
             rewording=rewording,
         ),
+        feedback=Feedbacks(store, exposures),
         rewording=rewording,
         routing=routing,
-        assigning=Assigning(store, replicas, routing, clock=clock),
+        assigning=assigning,
+        assignment_watch=AssignmentWatch(store, assigning),
+        consulting=Consulting(store, replicas, routing, clock=clock),
+        clustering=clustering,
         taxonomy=Taxonomy(store, replicas),
         team=Team(store, replicas),
         casework=casework,
@@ -171,14 +202,26 @@ def wire(
         reviewing=Reviewing(store, replicas, exposures),
         calibrating=calibrating,
         learning=learning,
+        prioritising=prioritising,
         nightly=Nightly(
             store,
-            {"recalibrate": partial(calibrating.by_verdicts, actor=NIGHTLY), "rank": learning.night},
+            {
+                "recalibrate": partial(calibrating.by_verdicts, actor=NIGHTLY),
+                "rank": learning.night,
+                "weigh": prioritising.night,
+                "expertise": clustering.night,
+                "decisions": assigning.night,
+            },
             hour=settings.night_hour,
             clock=clock,
         ),
         gaps=gap_board,
         gap_watch=GapWatch(store, replicas, gap_board, clock=clock),
+        traffic=TrafficDesk(store, replicas, clock=clock),
+        surge_end=SurgeEnd(store, replicas, clock=clock),
+        experiments=trials,
+        experiment_watch=ExperimentWatch(store, replicas, trials, clock=clock),
+        measuring=Measuring(store, replicas, clock=clock),
         endpoints=Endpoints(store, networks),
         courier=Courier(store, metrics, allow=networks, clock=clock, chance=chance or random.Random()),
         limiter=anyio.CapacityLimiter(settings.worker_threads),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +13,11 @@ from graph.understanding import Gazetteer, small_talk
 from ingest import language
 from ingest.redaction import redact
 from kb_service.errors import Conflict, InvalidRequest, NotFound, ServiceError
+from kb_service.explaining import route_features
 from kb_service.models import (
     CaseDetail,
     EventResult,
+    Handoff,
     Principal,
 )
 from kb_service.observability import Metrics
@@ -32,11 +34,13 @@ from kb_service.recording import (
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.routing import Routing
-from kb_service.store import Page, Store, Unit
+from kb_service.store import Decision, Page, Store, Unit, new_id
 
 AHEAD = timedelta(minutes=5)
 """How far ahead of the wall clock an event may be dated."""
 EXAMPLES = 8
+RULES = "handover_rules"
+"""Who hands a case over when a rule of the service does."""
 
 
 class Casework:
@@ -153,44 +157,32 @@ class Casework:
 
     def case(self, workspace: str, case_id: str) -> CaseDetail:
         with self._store.reading(workspace) as unit:
-            return _detail(unit, found_case(unit, case_id))
+            return case_detail(unit, found_case(unit, case_id))
 
-    def assign(self, caller: Principal, case_id: str, agent_id: str) -> CaseDetail:
-        """Give a case to an agent, whoever had it."""
-
-        def change(unit: Unit, case: Case) -> Case:
-            if unit.agents.get(agent_id) is None:
-                raise InvalidRequest.of("agent_id", "there is no agent {id}", id=agent_id)
-            return replace(case, state="assigned", agent_id=agent_id, resolved_at=None)
-
-        return self._change_case(caller, case_id, "case.assigned", {"agent": agent_id}, change)
-
-    def consult(self, caller: Principal, case_id: str, agent_id: str, note: str | None) -> CaseDetail:
-        """Ask another agent; the case stays with its owner."""
-
-        def change(unit: Unit, case: Case) -> Case:
-            if unit.agents.get(agent_id) is None:
-                raise InvalidRequest.of("agent_id", "there is no agent {id}", id=agent_id)
-            if agent_id == case.agent_id:
-                raise InvalidRequest.of("agent_id", "this agent owns the case already; consult another")
-            return case
-
-        detail = {"agent": agent_id, "note": redact(note or "").text}
-        return self._change_case(caller, case_id, "case.consulted", detail, change)
+    def decisions(self, workspace: str, case_id: str) -> tuple[tuple[Decision, ...], Mapping[str, str]]:
+        """What was decided about a case, oldest first, and the names of all agents by id."""
+        with self._store.reading(workspace) as unit:
+            found_case(unit, case_id)
+            names = {agent.id: agent.name for agent in unit.agents.all()}
+            return unit.decisions.of_case(case_id), names
 
     def handover(self, caller: Principal, case_id: str, reason: str | None) -> CaseDetail:
         """Hand a case to people: it waits until an agent has it."""
 
-        def change(unit: Unit, case: Case) -> Case:
+        written = redact(reason or "").text
+        with self._store.writing(caller.workspace) as unit:
+            case = found_case(unit, case_id)
             if case.state in ("resolved", "closed"):
                 raise Conflict(
                     "The case {id} is {state}; a new message reopens it.", id=case.id, state=case.state
                 )
-            return replace(case, state="waiting", agent_id=None)
-
-        return self._change_case(
-            caller, case_id, "case.handed_over", {"reason": redact(reason or "").text}, change
-        )
+            waiting = replace(case, state="waiting", agent_id=None, assigned_at=None)
+            unit.cases.put(waiting)
+            unit.audit.append(caller.key_id, "case.handed_over", case_id, {"reason": written})
+            unit.decisions.add_many([_handed_over(unit, case, actor=caller.key_id, note=written or None)])
+            found = case_detail(unit, waiting)
+        self._replicas.follow(caller.workspace)
+        return found
 
     def resolve_case(
         self,
@@ -220,29 +212,23 @@ class Casework:
         self.record(caller.workspace, [event], case_id=case.id)
         return self.case(caller.workspace, case_id)
 
-    def wait(self, workspace: str, case_id: str) -> None:
-        """A recorded hand-over makes its case wait for a person."""
+    def wait(self, workspace: str, case_id: str, handoff: Handoff | None = None) -> None:
+        """A recorded hand-over makes its case wait for a person; what it was decided by is kept with it."""
         with self._store.writing(workspace) as unit:
             case = unit.cases.get(case_id)
             if case is not None and case.state == "bot":
                 unit.cases.put(replace(case, state="waiting"))
+                decided = _handed_over(unit, case, actor=RULES)
+                if handoff is not None:
+                    first = handoff.route.expertise
+                    decided = replace(
+                        decided,
+                        reason=handoff.trigger,
+                        expertise_id=first.expertise.id if first is not None else None,
+                        features=route_features(handoff.route),
+                    )
+                unit.decisions.add_many([decided])
         self._replicas.follow(workspace)
-
-    def _change_case(
-        self,
-        caller: Principal,
-        case_id: str,
-        action: str,
-        detail: dict[str, Any],
-        change: Callable[[Unit, Case], Case],
-    ) -> CaseDetail:
-        with self._store.writing(caller.workspace) as unit:
-            case = change(unit, found_case(unit, case_id))
-            unit.cases.put(case)
-            unit.audit.append(caller.key_id, action, case_id, detail)
-            found = _detail(unit, case)
-        self._replicas.follow(caller.workspace)
-        return found
 
     # --- people's data
 
@@ -311,6 +297,21 @@ def _problem_of(unit: Unit, case: Case) -> Problem | None:
     return unit.problems.get(case.problem_id) if case.problem_id is not None else None
 
 
-def _detail(unit: Unit, case: Case) -> CaseDetail:
+def case_detail(unit: Unit, case: Case) -> CaseDetail:
+    """A case with all that happened in it, and whom its owner asked."""
     events = tuple(stored.event for stored in unit.events.of_case(case.id))
-    return CaseDetail(case, _problem_of(unit, case), events)
+    asked = tuple(item for item in unit.decisions.of_case(case.id) if item.kind == "consultation")
+    return CaseDetail(case, _problem_of(unit, case), events, asked)
+
+
+def _handed_over(unit: Unit, case: Case, *, actor: str, note: str | None = None) -> Decision:
+    return Decision(
+        id=new_id("dec_", unit.now),
+        at=unit.now,
+        kind="handover",
+        case_id=case.id,
+        actor=actor,
+        reason="handed_over",
+        previous_agent_id=case.agent_id,
+        note=note,
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ingest.models import Passage
 from kb_service.models import Citation, Why
-from kb_service.replying.asking import Ask, ask
+from kb_service.replying.asking import Ask, ask, meaning
 from kb_service.replying.attributes import Attribute
 from kb_service.replying.cells import Cell, find, introduced, lead_in, rows_that_answer
 from kb_service.replying.excerpts import Likeness, best_passage, excerpt
@@ -92,25 +92,28 @@ def compose_reply(
     hit: Hit,
     query: str,
     context: Mapping[str, str],
-    reader_language: str,
+    language: str,
     source: Source | None = None,
     *,
     clauses: Sequence[str] = (),
+    about: Sequence[str] = (),
+    told_in: str | None = None,
 ) -> Composed:
-    """The reply that a hit gives to a question; `reader_language` is that of the reasons, zh or en.
+    """The reply that a hit gives to a question in `language`, with its reasons in `told_in`, zh or en, or else in the
+    question's.
 
     A reply of a resolution or an FAQ is given whole; of prose the sentences that answer; of a product the field
     that is asked for, or else the row or sentence that was found; of another table the row, or the table where
     the question tells no row apart. `clauses` are the parts of the question that this document answers, when
-    others answer the rest.
+    others answer the rest. `about` names what the caller says the question is about: it tells rows apart.
     """
     source = source or Source()
     known = " ".join((hit.title, *source.names))
     asks = tuple(ask(clause, known=known) for clause in clauses or (query,))
-    worded = _worded(hit, asks, source, reader_language)
+    worded = _worded(hit, tuple(meaning(one, about) for one in asks), source, language)
     text, missing = fill(worded.text, context)
     citations = tuple(_citation(hit, passage, start, end) for passage, start, end in worded.spans)
-    return Composed(text, missing, citations, _reasons(hit, reader_language), worded.text, worded.fits)
+    return Composed(text, missing, citations, _reasons(hit, told_in or language), worded.text, worded.fits)
 
 
 def _citation(hit: Hit, passage: Passage, start: int, end: int) -> Citation:
@@ -259,8 +262,3 @@ def _place(hit: Hit) -> str:
 def _shortened(text: str, limit: int = 80) -> str:
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def summarise(texts: Sequence[str], limit: int = 280) -> str:
-    """The customer's words in brief, for whoever takes over: the last turns, shortened."""
-    return _shortened(" / ".join(text.strip() for text in texts if text.strip()), limit)

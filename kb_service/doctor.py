@@ -92,7 +92,8 @@ def _encoder(settings: Settings) -> str:
 def _indexes(settings: Settings) -> str:
     folder = settings.data / "derived"
     good, damaged = [], []
-    for place in sorted(folder.iterdir()) if folder.is_dir() else []:
+    places = [place for place in folder.iterdir() if place.is_dir()] if folder.is_dir() else []
+    for place in sorted(places):
         try:
             generation = read_generation(place / "index")
             good.append(f"{place.name} at {generation.description.position}")

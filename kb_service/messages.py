@@ -18,6 +18,10 @@ ZH: Mapping[str, str] = {
     "The shipped lexicon is in force; there is none before it.": "正在使用随附的词典，没有更早的版本。",
     "{file} cannot be read: {reason}; remove it to go back to the shipped lexicon": "无法读取 {file}：{reason}；删除它即可恢复随附的词典",
     "is needed, since there are {names}": "必须指定，因为有多个工作区：{names}",
+    "must be before the latest event, which is of {latest}": "必须早于最近一个事件（{latest}）",
+    "must be after `from`": "必须晚于 `from`",
+    "must be at most {days} days before `to`": "与 `to` 最多相差 {days} 天",
+    "the span and the one before it hold more than {most} events; take a shorter one": "这段时间与上一段共有超过 {most} 个事件，请缩短时间范围",
     "The request cannot be read": "无法读取请求",
     "A valid key is needed": "需要有效的密钥",
     "This key may not do that": "该密钥没有此权限",
@@ -56,6 +60,9 @@ ZH: Mapping[str, str] = {
     "must be an ISO 8601 time with offset, such as 2026-11-11T00:00:00+08:00": "必须是带时区偏移的 ISO 8601 时间，例如 2026-11-11T00:00:00+08:00",
     "must carry an offset, such as +08:00 or Z": "必须带时区偏移，例如 +08:00 或 Z",
     "must lie between the years 1970 and 2200": "必须在 1970 年至 2200 年之间",
+    "must be the name of a time zone, such as Asia/Shanghai or UTC": "必须是时区名称，例如 Asia/Shanghai 或 UTC",
+    "must be before {end}, the end of the span": "必须早于时间段的结束 {end}",
+    "must be at most {days} days before the end": "距时间段的结束最多 {days} 天",
     "must be a full URL, such as https://example.com/hook": "必须是完整的网址，例如 https://example.com/hook",
     "must be an http or https URL": "必须是 http 或 https 网址",
     "must not contain NUL characters": "不能包含 NUL 字符",
@@ -75,6 +82,15 @@ ZH: Mapping[str, str] = {
     "is not a cursor of this list; take next_cursor of the page before, or leave it out": "不是本列表的游标，请使用上一页的 next_cursor 或不填",
     "must have between 1 and 255 printable ASCII characters": "须为 1 至 255 个可打印的 ASCII 字符",
     "is required: send the customer's words here, or a customer's turn in turns": "为必填项：请在此填写顾客的话，或在 turns 中给出顾客的一轮发言",
+    "must be a list of words, or an object with the lists add and remove": "必须是词语列表，或含有 add、remove 两个列表的对象",
+    "{word} is not among the words of this flow": "{word} 不在该流程的词语之中",
+    "must be lower-case letters, digits and _, such as legal": "须由小写字母、数字和 _ 组成，例如 legal",
+    "is no flow of the product that could be turned off; give it words": "不是内置流程，无法停用；请填写词语",
+    "needs two letters or digits at least, or it would be found everywhere": "至少要有两个文字或数字，否则处处都会匹配",
+    "holds only words to leave out (-); give words to find, or [] to turn it off": "只有要排除的词语（-）；请填写要匹配的词语，或用 [] 停用",
+    "there is no intent {id}; send one that clarify offered, or leave it out": "没有编号为 {id} 的意图；请填写 clarify 给出的意图，或不填",
+    "is not a known parameter; the parameters are {known}": "不是已知参数；可用的参数有：{known}",
+    "is not a known parameter; there are none here": "不是已知参数；此地址没有查询参数",
     "There is no exposure {id} in this workspace.": "本工作区没有编号为 {id} 的展示记录。",
     "The exposure {id} showed no answer {answer}.": "展示记录 {id} 中没有答案 {answer}。",
     "is required for an event of type {type}": "在类型为 {type} 的事件中为必填项",
@@ -86,6 +102,12 @@ ZH: Mapping[str, str] = {
     "The case {id} is {state}; a new message reopens it.": "工单 {id} 的状态为 {state}，有新消息时会重新打开。",
     "this agent owns the case already; consult another": "该客服已负责此工单，请咨询其他客服",
     "there is no agent {id}": "没有客服 {id}",
+    "there is no intent {id}": "没有意图 {id}",
+    "there is no problem {id}": "没有问题 {id}",
+    "must be written {id}": "应写作 {id}",
+    "priority is that of waiting cases; send state=waiting and no agent": (
+        "只有等待中的工单才有优先级，请传 state=waiting，且不要指定客服"
+    ),
     "There is no problem {id} in this workspace.": "本工作区没有问题 {id}。",
     "names the same problem; name another one": "指向同一个问题，请换一个",
     "{id} is not a case of this problem": "{id} 不是该问题下的工单",
@@ -109,6 +131,22 @@ ZH: Mapping[str, str] = {
     "goes with --calibrate only": "只能与 --calibrate 一同使用",
     "is part of --calibrate": "已包含在 --calibrate 中",
     "needs questions to fit on and others to judge by": "需要一部分问题用于拟合，另一部分用于评判",
+    "There is no experiment {id} in this workspace.": "本工作区没有试验 {id}。",
+    "The experiment {id} is over ({state}); begin another.": "试验 {id} 已结束（{state}），请另建一个。",
+    "The experiment {id} is running; {names} cannot change. Stop it and begin another.": (
+        "试验 {id} 正在进行，不能更改 {names}。请先停止，再另建一个。"
+    ),
+    "does not change while the experiment runs": "在试验进行期间不能更改",
+    "The experiment {other} is running and changes {names} too; stop it first.": (
+        "试验 {other} 正在进行，且同样更改 {names}；请先停止它。"
+    ),
+    "is tried by the experiment {other}": "试验 {other} 正在试用此项",
+    "is so already without the experiment; try something else": "不做试验也已如此，请试用别的方案",
+    "must lie in the future": "必须晚于当前时间",
+    "must lie after starts_at": "必须晚于 starts_at",
+    "must not be less than minimum, which is {minimum}": "不能小于 minimum（{minimum}）",
+    "must name at least one thing that differs: {names}": "至少要填写一项不同之处：{names}",
+    "{metric} is guarded twice; give it once": "{metric} 重复设置了护栏，请只设置一次",
     "The proposal {id} was {state} before.": "建议 {id} 此前已处理为 {state}。",
     "There is no intent {id} in this workspace.": "本工作区没有意图 {id}。",
     "There is no agent {id} in this workspace.": "本工作区没有客服 {id}。",
@@ -149,6 +187,13 @@ ZH: Mapping[str, str] = {
     "{path} has no question of the split calibrate": "{path} 中没有属于 calibrate 的问题",
     "{path} holds no question": "{path} 中没有问题",
     "{path} has no question of {split}; its splits: {present}; --split '' takes all": "{path} 中没有属于 {split} 的问题；现有划分：{present}；--split '' 表示全部",
+    "must be at least first_response_minutes, {least}": "不能小于 first_response_minutes（{least}）",
+    "must be at most that of {slower}, which is {most}: what is more urgent is promised no later": "不能大于 {slower} 的值（{most}）：越紧急，承诺的时限就不能越晚",
+    "There is no proposal of weights {id} in this workspace.": "此工作区没有权重提案 {id}。",
+    "The weights of {id} are in force already.": "{id} 的权重已经生效。",
+    "No learned weights are in force; there is nothing to take back.": "没有正在生效的学得权重，无可撤回。",
+    "The weights were changed by hand after {id} was applied; set them with PUT /v1/rules.": "应用 {id} 之后权重又被手动修改；请用 PUT /v1/rules 设置。",
+    "no such factor; the factors are {known}": "没有这个因素；可用的因素有：{known}",
     "is not JSON: {reason}": "不是 JSON:{reason}",
 }
 
@@ -166,6 +211,11 @@ def translate(template: str, language: Language, params: Mapping[str, Any]) -> s
 
 def preferred_language(accept_language: str | None) -> Language:
     """Chinese or English by an `Accept-Language` header (RFC 9110 weights); English when neither is named."""
+    return named_language(accept_language) or "en"
+
+
+def named_language(accept_language: str | None) -> Language | None:
+    """Chinese or English where an `Accept-Language` header names it, else None: `*` and other languages name none."""
     weights: dict[str, float] = {}
     for part in (accept_language or "").split(","):
         tag, _, parameters = part.strip().partition(";")
@@ -178,4 +228,6 @@ def preferred_language(accept_language: str | None) -> Language:
         primary = tag.strip().lower().partition("-")[0]
         if primary in ("zh", "en"):
             weights[primary] = max(weight, weights.get(primary, 0.0))
+    if not any(weight > 0 for weight in weights.values()):
+        return None
     return "zh" if weights.get("zh", 0.0) > weights.get("en", 0.0) else "en"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from graph.briefing import Attempt, Known
 from graph.drafting import Draft
 from graph.errors import GraphError
 from graph.gaps import Gap, GapReason
@@ -17,15 +18,20 @@ from graph.models import (
     Customer,
     Event,
     Expertise,
+    Intent,
     IntentScore,
     Priority,
     Problem,
     Speaker,
     Understanding,
 )
+from graph.peers import Comparison
 from ingest.errors import IngestError
 from ingest.models import Audience, Kind
 from kb_service.errors import ServiceError
+from kb_service.messages import Language
+from kb_service.store.clusters import ExpertisePin
+from kb_service.store.decisions import Decision
 
 Action: TypeAlias = Literal["answer", "suggest", "clarify", "handoff"]
 Trigger: TypeAlias = Literal[
@@ -81,6 +87,10 @@ class Question:
     intent: str | None = None
     event_id: str | None = None
     limit: int = 3
+    order_value: float | None = None
+    """What the order is worth that the customer writes about, where the shop told."""
+    reader: Language | None = None
+    """The language of reasons and evidence, where the caller asked for one; else the customer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +173,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
+    """A person takes over. `wants` is what the customer wants in their own words, `tried` what was answered and shown
+    before, `known` what is known besides, all of them masked; `summary` says it in the reader's language."""
+
     trigger: Trigger
     summary: str
     route: Route
+    wants: str = ""
+    since: datetime | None = None
+    tried: tuple[Attempt, ...] = ()
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +227,25 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class CaseDetail:
-    """A case with its events, oldest first."""
+    """A case with its events and consultations, oldest first. `experts` are those who could be consulted, where that
+    was asked for."""
 
     case: Case
     problem: Problem | None
     events: tuple[Event, ...]
+    consultations: tuple[Decision, ...] = ()
+    experts: tuple[AgentChoice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedCase:
+    """A waiting case at its place in the queue. `waiting_since` is when its customer began to wait for a person."""
+
+    case: Case
+    problem: Problem | None
+    priority: Priority
+    waiting_since: datetime | None
+    sla: ServiceLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,10 +343,48 @@ class Skill:
 
 
 @dataclass(frozen=True, slots=True)
+class ProblemSkill:
+    """How well an agent does on one problem."""
+
+    problem: Problem
+    skill: Skill
+
+
+@dataclass(frozen=True, slots=True)
 class AgentProfile:
+    """`by_problem` holds those of which the agent has most cases. `compared` is None where there are too few cases of
+    problems that others had too."""
+
     agent: Agent
     overall: Skill
     by_expertise: tuple[Skill, ...]
+    by_problem: tuple[ProblemSkill, ...] = ()
+    compared: Comparison | None = None
+
+
+Via: TypeAlias = Literal["declared", "pinned", "learned", "intent"]
+"""How an intent, a problem or an agent came into a cluster: a shop's own word, a person's pin, what outcomes taught,
+or through the problem's intent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterMember:
+    """An agent of a cluster, with how they do on its cases."""
+
+    agent: Agent
+    via: Via
+    skill: Skill
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDetail:
+    """A cluster with everything that leads to it. `pin` is what people decided of it, None where nothing."""
+
+    expertise: Expertise
+    intents: tuple[tuple[Intent, Via], ...]
+    problems: tuple[tuple[Problem, Via], ...]
+    members: tuple[ClusterMember, ...]
+    pin: ExpertisePin | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from graph.models import Utterance
+from graph.mood_head import MoodHead
 from graph.understanding import small_talk
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.redaction import mask_numbers
+from kb_service.mood_reading import MoodReading
 
 CLAUSES = 8
 """Clauses of one message that are read apart; what comes after them is read as part of the whole only."""
@@ -51,8 +53,9 @@ def _without_greetings(utterance: Utterance) -> str:
 class Reader:
     """Prepares texts for the graph room. One encoder call per request, whatever the number of clauses."""
 
-    def __init__(self, embedder: BatchingEmbedder) -> None:
+    def __init__(self, embedder: BatchingEmbedder, moods: MoodReading | None = None) -> None:
         self._embedder = embedder
+        self._moods = moods or MoodReading(embedder, None)
 
     @property
     def model_id(self) -> str:
@@ -61,6 +64,10 @@ class Reader:
     @property
     def reads(self) -> frozenset[str]:
         return self._embedder.reads
+
+    def moods(self, language: str) -> MoodHead | None:
+        """What tells a mood by the vector of a text in a language; None where the encoder does not read it."""
+        return self._moods.head(language)
 
     def forget(self) -> None:
         """Drop the vectors of recent questions, as an erasure asks."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -29,11 +28,13 @@ from graph.recurrence import Observation, recurrence, regression
 from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import alert_data, problem_data, proposal_data
 from kb_service.errors import NotFound
+from kb_service.ids import digest_id as digest_id
 from kb_service.models import EventProblem, EventResult
 from kb_service.proposing import propose
 from kb_service.reading import nameable, stem
 from kb_service.replica import Replica
 from kb_service.store import NewEvent, Unit
+from kb_service.surging import Arrived, Surging
 
 HISTORY = timedelta(days=56)
 """How far back the usual count of a problem is taken from."""
@@ -73,6 +74,7 @@ class Recording:
         self.raised: list[AlertKind] = []
         self._results: list[EventResult] = []
         self._last_event: dict[str, int] = {}
+        self._states: dict[str, datetime] = {}
 
     def record(self, heard: Sequence[HeardEvent]) -> list[EventResult]:
         """Store the events and everything that follows from them; results in the same order."""
@@ -86,6 +88,7 @@ class Recording:
         self._write()
         for problem_id in self._last_event:
             self._watch(problem_id)
+        self._look_at_traffic()
         return [
             replace(result, alerts=tuple(self._alerts[result.id])) if result.id in self._alerts else result
             for result in self._results
@@ -97,7 +100,7 @@ class Recording:
         event = item.event
         if event.type == "agent_state" and event.agent_id is not None:
             self._new.append(NewEvent(event))
-            self._unit.agents.set_online(event.agent_id, event.state == "online")
+            self._set_state(event.agent_id, event)
             self._results.append(EventResult(event.id, "accepted"))
             return
         case = self._case(item)
@@ -118,6 +121,15 @@ class Recording:
         model_id = item.utterance.model_id if item.utterance is not None else None
         self._new.append(NewEvent(event, case.id, vector, model_id))
         self._results.append(EventResult(event.id, "accepted", problem, pending, (), case.id))
+
+    def _set_state(self, agent_id: str, event: Event) -> None:
+        """Whether an agent takes new cases, unless something later was told before. Who is busy takes none."""
+        told = self._states.get(agent_id)
+        if told is None and (stored := self._unit.events.latest_state(agent_id)) is not None:
+            told = stored.event.at
+        if told is None or event.at >= told:
+            self._states[agent_id] = event.at
+            self._unit.agents.set_online(agent_id, event.state == "online")
 
     def _case(self, item: HeardEvent) -> Case:
         event = item.event
@@ -196,6 +208,17 @@ class Recording:
         self._unit.assignments.put_many(
             [(event_id, match.problem_id, match) for event_id, match in self._assignments]
         )
+
+    def _look_at_traffic(self) -> None:
+        """Whether more comes in than is usual, message by message."""
+        problem_of = {event_id: match.problem_id for event_id, match in self._assignments}
+        arrived = [
+            Arrived(new.event.at, new.case_id or new.event.id, problem_of.get(new.event.id))
+            for new in self._new
+            if new.event.type == "message" and new.event.role == "customer"
+        ]
+        if arrived:
+            Surging(self._unit, self._replica, self._now).arrived(arrived, self._problems)
 
     def _watch(self, problem_id: str) -> None:
         """Bring a problem's counts up to date, promote it, and raise what its windows say."""
@@ -324,6 +347,7 @@ def advance(case: Case, event: Event, *, reopens: bool = True) -> Case:
     state: CaseState = case.state
     agent_id = case.agent_id
     resolved_at = case.resolved_at
+    assigned_at = case.assigned_at
     if event.type == "resolution":
         done = event.resolved is not False
         state, resolved_at = ("resolved", event.at) if done else ("pending", None)
@@ -334,10 +358,13 @@ def advance(case: Case, event: Event, *, reopens: bool = True) -> Case:
         state, agent_id = "assigned", event.agent_id or agent_id
     elif reopens and event.type == "message" and event.role == "customer" and state in DONE:
         state, resolved_at = ("assigned" if agent_id else "bot"), None
+    if agent_id != case.agent_id:
+        assigned_at = event.at if agent_id is not None else None
     return replace(
         case,
         state=state,
         agent_id=agent_id,
+        assigned_at=assigned_at,
         resolved_at=resolved_at,
         customer_id=case.customer_id or event.customer_id,
         conversation_ids=_with(case.conversation_ids, event.conversation_id),
@@ -356,11 +383,6 @@ def skus(item: HeardEvent) -> tuple[str, ...]:
     """The products that an event names: in its field, then in its words."""
     named = [entity.value for entity in item.entities if entity.type == "sku"]
     return tuple(dict.fromkeys([*item.event.products, *named]))
-
-
-def digest_id(prefix: str, *parts: str) -> str:
-    """A stable id from content, so that a replay of a history gives the same ids."""
-    return f"{prefix}_{hashlib.blake2b(chr(31).join(parts).encode(), digest_size=10).hexdigest()}"
 
 
 def recount(unit: Unit, problem_id: str) -> None:

@@ -6,6 +6,7 @@ and the Shop. Readers take references to immutable values; one thread at a time 
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,16 +16,20 @@ from pathlib import Path
 
 from structlog.stdlib import get_logger
 
+from graph.experiments import Experiment
 from graph.learned_ranks import Subject
 from graph.matching import ProblemMatcher
 from graph.models import Entity, Event, Match, Problem, Utterance
 from graph.paths import Linked, prior
 from graph.problem_graph import ProblemGraph
+from graph.trial_ways import AS_IT_STANDS, Way
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
 from ingest.redaction import mask_numbers
+from kb_service.clustering import renew_if_due
 from kb_service.conversation import Asked, asked
+from kb_service.inflow import Inflow
 from kb_service.linking import link_resolvers, put_document, put_problem, put_shop
 from kb_service.models import LinkedDocument, Turn
 from kb_service.reading import compared_words
@@ -89,6 +94,8 @@ class Replica:
         self.matcher = ProblemMatcher(reads=embedder.reads)
         self.graph = ProblemGraph()
         self._replied = Replied()
+        self.inflow = Inflow()
+        """What comes in, changed by whoever holds `lock`."""
         self.problems: dict[str, Problem] = {}
         self.shop: Shop
         self._placed: Shop | None = None
@@ -106,16 +113,22 @@ class Replica:
         """Documents that a reviewer keeps out of automatic answers."""
         self.boosts: Mapping[Subject, Mapping[str, float]] = {}
         """What feedback adds to the evidence of documents, by what they are moved for."""
+        self.experiments: tuple[Experiment, ...] = ()
+        """The trials that are started and not over."""
+        self.way: Way = AS_IT_STANDS
+        """How whoever this is a view for is served, see `under`."""
         with store.reading(workspace) as unit:
             self._open_index(unit)
             self._learn_verdicts(unit)
             self._learn_ranks(unit)
+            self.experiments = unit.experiments.running()
             self._embedded = not (
                 unit.documents.without_vectors(embedder.model_id, 1)
                 or unit.events.of_other_models(embedder.model_id)
             )
             self._embedded_to = 0
             self.shop = self._loader.load(unit, (), None, learning=False)
+            self._take_rules()
 
     # --- reading
 
@@ -143,9 +156,18 @@ class Replica:
         """A message as it is searched: corrected by the words of this workspace, and after the turns before it."""
         return asked(text, turns, vocabulary=self.vocabulary, named=self._named)
 
-    def _named(self, text: str) -> list[tuple[int, int]]:
+    def named(self, text: str) -> tuple[Entity, ...]:
+        """The products, orders and parcels that a text names."""
         found = self.shop.gazetteer.entities(text, self._clock()) if text else ()
-        return [(entity.start, entity.end) for entity in found if entity.type in NAMED]
+        return tuple(entity for entity in found if entity.type in NAMED)
+
+    def _named(self, text: str) -> list[tuple[int, int]]:
+        return [(entity.start, entity.end) for entity in self.named(text)]
+
+    def title_of(self, external_id: str) -> str | None:
+        """What a living document is called."""
+        catalogue = self.index.snapshot.catalogue
+        return next((catalogue.records[int(slot)].title for slot in catalogue.slots_of([external_id])), None)
 
     def prior(
         self,
@@ -158,7 +180,8 @@ class Replica:
         """How strongly the graph ties documents to a question of a problem that names entities and may have intents."""
         products = [sku for entity in entities for sku in self.shop.gazetteer.skus(entity)]
         linked = Linked(problem.id if problem else None, tuple(dict.fromkeys(products)), tuple(intents))
-        return prior(self.graph, linked, at, walks=self._walks)
+        walks = self._walks if self.way.walks is None else self.way.walks
+        return prior(self.graph, linked, at, walks=walks)
 
     def learned(self, problem: Problem | None, intent: str | None) -> dict[str, float]:
         """What feedback adds to the evidence of documents for a question of a problem, or else of a sure intent.
@@ -192,6 +215,11 @@ class Replica:
     def expertise_of(self, problem: Problem) -> str | None:
         return self.shop.expertise_of(problem)
 
+    def field_of(self, problem_id: str | None) -> str | None:
+        """The expertise of a problem by its id, also of one that was merged; None where there is none."""
+        problem = self.problems.get(self.graph.survivor(problem_id)) if problem_id is not None else None
+        return self.shop.expertise_of(problem) if problem is not None else None
+
     def answers_of(self, problem: Problem) -> tuple[LinkedDocument, ...]:
         """What answers a problem now, heaviest first: what the graph ties to it, and what feedback lifts for it."""
         now = self._clock()
@@ -216,6 +244,20 @@ class Replica:
             and (record.valid_to is None or now < record.valid_to)
         ]
         return tuple(sorted(linked, key=lambda item: (-item.weight, item.external_id)))
+
+    def customer_of(self, conversation_id: str) -> str | None:
+        """The customer whose case a conversation belongs to, as the store has it."""
+        with self._store.reading(self.workspace) as unit:
+            case_id = unit.cases.of_conversations([conversation_id]).get(conversation_id)
+            case = unit.cases.get(case_id) if case_id is not None else None
+        return case.customer_id if case is not None else None
+
+    def under(self, way: Way) -> Replica:
+        """A view for one request of a unit that trials serve so; for reading only, it does not follow the log."""
+        view = copy.copy(self)
+        view.way = way
+        view.shop = replace(self.shop, rules=way.changed(self.shop.rules))
+        return view
 
     # --- writing, under `lock`
 
@@ -257,7 +299,7 @@ class Replica:
             self._rebuild(unit)
 
     def learn(self) -> None:
-        """Learn profiles and clusters from outcomes that came since, at most every LEARN_SECONDS.
+        """Learn profiles, and clusters where that is due, from outcomes that came since, at most every LEARN_SECONDS.
 
         The lock is not held while it takes: what was declared meanwhile wins, and the next round learns again.
         """
@@ -266,6 +308,8 @@ class Replica:
         self._unlearnt = False
         before, declared, replied = self.shop, self._declared, self._replied
         try:
+            if self._publishes:
+                renew_if_due(self._store, self.workspace)
             with self._store.reading(self.workspace) as unit:
                 learnt = self._loader.load(unit, list(self.problems.values()), before, learning=True)
                 outcomes = list(unit.events.outcomes())
@@ -315,7 +359,12 @@ class Replica:
     def _declare(self, unit: Unit) -> None:
         self._declared += 1
         self.shop = self._loader.load(unit, self.problems.values(), self.shop, learning=False)
+        self._take_rules()
         self._place_shop()
+
+    def _take_rules(self) -> None:
+        """Hand on what the index needs of the shop's rules."""
+        self.index.default_region = self.shop.rules.default_region
 
     def publish(self) -> None:
         """Write the indexes as a new generation when enough has changed to make it worth the while."""
@@ -352,14 +401,17 @@ class Replica:
         self.index.follow(self._source(unit))
         self._learn_verdicts(unit)
         self._learn_ranks(unit)
+        self.experiments = unit.experiments.running()
         with self._matching:
             self.matcher = ProblemMatcher(reads=self._embedder.reads)
         self.graph = ProblemGraph()
+        self.inflow = Inflow()
         self._placed = None
         self.problems = {}
         self.sequence = 0
         stored = unit.problems.all()
         self.shop = self._loader.load(unit, stored, None, learning=True)
+        self._take_rules()
         self._learnt_at = time.monotonic()
         self._unlearnt = False
         self._product_ids = set()
@@ -396,8 +448,12 @@ class Replica:
             self._learn_verdicts(unit)
         if "ranks" in by_kind:
             self._learn_ranks(unit)
+        if "experiment" in by_kind:
+            self.experiments = unit.experiments.running()
         if "event" in by_kind:
             self._join_messages(unit)
+            self._unlearnt = True
+        if "expertise" in by_kind:
             self._unlearnt = True
         if by_kind.keys() & DECLARED or about_products:
             self._declare(unit)
@@ -431,6 +487,11 @@ class Replica:
         for message in unit.events.messages(self.sequence):
             self.sequence = message.sequence
             self._join_message(message)
+            self.inflow.hear(
+                message.event.at,
+                message.case_id or message.event.id,
+                message.assignment.problem_id if message.assignment is not None else None,
+            )
 
     def _join_message(self, message: StoredMessage) -> None:
         assignment = message.assignment
@@ -481,7 +542,7 @@ class Replica:
 
 NAMED = frozenset({"sku", "product", "order", "parcel"})
 """Entities that stay the subject of a conversation until another takes their place."""
-DECLARED = frozenset({"intent", "intent_removed", "agent_removed", "rules", "workspace"})
+DECLARED = frozenset({"intent", "intent_removed", "agent_removed", "rules", "expertise", "workspace"})
 """Changes after which the Shop is made anew at once; what outcomes teach may wait a little."""
 
 

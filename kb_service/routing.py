@@ -10,19 +10,20 @@ from functools import partial
 from typing import TypeVar
 
 from graph.assignment import Need, neighbouring, rank
+from graph.contacts import REPEAT_WITHIN, Matter, earlier_contacts
 from graph.expertise import expertise_for
 from graph.models import Case, Event, Expertise, Priority, Problem, Understanding, Utterance
 from graph.naming import name_problem
+from graph.permissions import Grant, asked_for, granted, within_reach
 from graph.priority import prioritise
 from graph.profiles import SkillEstimate, Topic
+from graph.service_level import ServiceLevel as Promised
 from graph.service_level import consumed, sla
-from graph.understanding import (
-    asks_for_person,
-    read,
-    sensitive_flow,
-    small_talk,
-)
+from graph.trial_ways import AS_IT_STANDS, Way
+from graph.understanding import asks_for_person, read
 from ingest.redaction import redact
+from kb_service.contact_history import bursting, contacts_in, lately, matter_of, unanswered_since
+from kb_service.messages import Language
 from kb_service.models import (
     ExpertiseChoice,
     Question,
@@ -33,7 +34,9 @@ from kb_service.reading import Reader, nameable
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.shop import Shop
+from kb_service.signs import check_intent, flow_of, mere_talk, with_chosen
 from kb_service.store import Store
+from kb_service.trials import treated, under_policy
 
 Value = TypeVar("Value")
 
@@ -41,6 +44,9 @@ SHOWN_AGENTS = 5
 WAITS = frozenset({"bot", "waiting"})
 """States of a case in which its customer waits for somebody."""
 ALTERNATIVES = 3
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+CASE_PROBLEM = 0.9
+"""The probability that a case is still about the problem that its earlier messages joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +70,20 @@ class Reading:
     milliseconds: float
     clauses: tuple[Utterance, ...] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
+    apart: bool = False
+    """Whether the candidates are several matters, each said in a clause of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known of the customer: earlier contacts this week, who answered last, since when they wait."""
+    """What is known of the customer: earlier contacts this week about the same matter, who answered last, since when
+    they wait; and whether the problem that they came about surges."""
 
     repeat_contacts: int = 0
     previous_agent: str | None = None
     previous_at: datetime | None = None
     waiting_since: datetime | None = None
+    bursting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,24 @@ class Placed:
     route: Route
     need: Need
     estimates: dict[str, SkillEstimate]
+    problem: Problem | None = None
+    grants: tuple[Grant, ...] = ()
+    in_field: Mapping[str, SkillEstimate] = field(default_factory=dict)
+    """How agents do on the expertise as a whole, where most have too few cases of the problem itself to tell of."""
+    told: Mapping[Language, Priority] = field(default_factory=dict)
+    """The priority of a waiting case with its evidence in each language."""
+    way: Way = AS_IT_STANDS
+    """How trials have the case served; what they change is in `need` and `estimates` already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is known of a waiting case beside what its customer said: since when, and which problem it is of."""
+
+    case_id: str
+    since: datetime
+    language: str | None = None
+    problem: Problem | None = None
 
 
 class Routing:
@@ -100,11 +128,12 @@ class Routing:
 
     def route(self, workspace: str, question: Question) -> Route:
         """Where the case belongs and who should take it, with reasons."""
-        replica = self._replicas.of(workspace)
+        replica = treated(self._replicas.of(workspace), question, self._clock())
         return self.decide(replica, question, self.read(replica, question))
 
     def read(self, replica: Replica, question: Question) -> Reading:
         """Understand a question: language, intents, entities, emotion, urgency, and the problem it belongs to."""
+        check_intent(replica.shop, question)
         asked = replica.asked(question.text, question.turns)
         started = time.perf_counter()
         whole, clauses, masked = self._reader.question(asked.meant, spoken=asked.language)
@@ -120,37 +149,65 @@ class Routing:
             classifier=shop.classifier,
             gazetteer=shop.gazetteer,
             at=now,
+            moods=self._reader.moods(spoken),
         )
         understanding = replace(understood.understanding, corrected_query=asked.corrected)
+        understanding = with_chosen(understanding, question, shop)
+        candidates = (question.intent,) if question.intent is not None else understood.intents.candidates
         match = replica.match(masked, understanding.entities, now)
         return Reading(
             whole=whole,
             searched=question.text,
             understanding=understanding,
-            candidates=understood.intents.candidates,
+            candidates=candidates,
             problem=replica.problem_of(match),
             problem_score=match.score,
             asks_for_person=asks_for_person(question.text, spoken),
-            sensitive_flow=sensitive_flow(question.text, shop.rules),
-            small_talk=small_talk(question.text, spoken),
+            sensitive_flow=flow_of(shop, question, understanding),
+            small_talk=mere_talk(shop, question, understanding),
             milliseconds=milliseconds,
             clauses=tuple(clauses),
             weights=asked.weights,
+            apart=understood.intents.reason == "several_intents" and question.intent is None,
         )
 
     def decide(self, replica: Replica, question: Question, reading: Reading) -> Route:
         """Priority, expertise, agents and due times for a question that was read."""
         return self._placed(replica, question, reading).route
 
-    def place(self, replica: Replica, question: Question) -> Placed:
-        """The route of a question with what its case asks of an agent: for many cases decided together."""
-        return self._placed(replica, question, self.read(replica, question))
+    def place(
+        self,
+        replica: Replica,
+        question: Question,
+        waiting: Waiting | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> Placed:
+        """The route of a question with what its case asks of an agent: for many cases decided together.
 
-    def _placed(self, replica: Replica, question: Question, reading: Reading) -> Placed:
+        `waiting` is what is known of the case beside the customer's words, which may be none.
+        """
+        reading = self.read(replica, question)
+        if waiting is not None and reading.problem is None and waiting.problem is not None:
+            reading = replace(reading, problem=waiting.problem, problem_score=CASE_PROBLEM)
+        if waiting is not None and not question.text:
+            reading = _unspoken(reading, waiting.language)
+        return self._placed(replica, question, reading, waiting, at)
+
+    def _placed(
+        self,
+        replica: Replica,
+        question: Question,
+        reading: Reading,
+        waiting: Waiting | None = None,
+        at: datetime | None = None,
+    ) -> Placed:
         shop = replica.shop
-        now = self._clock()
-        history = self._history(replica.workspace, question, now)
-        priority = self._priority(shop, question, reading, history, now)
+        now = at or self._clock()
+        history = self._history(replica, question, reading, now)
+        if waiting is not None and history.waiting_since is None:
+            history = replace(history, waiting_since=min(waiting.since, now))
+        priority, level = self._priority(shop, question, reading, history, now)
         found = expertise_for(
             shop.expertise,
             reading.understanding.intents,
@@ -160,23 +217,25 @@ class Routing:
         )
         choices = tuple(ExpertiseChoice(cluster, confidence) for cluster, confidence in found.ranked)
         first = choices[0] if choices and not found.triage else None
-        tier = question.customer.tier if question.customer else None
         opened_at = history.waiting_since or now
-        level = sla(priority.band, tier, opened_at)
+        grants = self._grants(shop, question, reading)
         need = Need(
-            case_id=question.conversation_id or "",
+            case_id=waiting.case_id if waiting is not None else question.conversation_id or "",
             language=reading.whole.language,
             expertise=first.expertise if first else None,
+            secondary=_also(shop, first.expertise, reading) if first else (),
             neighbours=neighbouring(first.expertise, shop.expertise) if first else (),
-            priority=priority.score,
+            permissions=tuple(grant.word for grant in grants),
+            priority=round(priority.total),
             sla_consumed=consumed(level, opened_at, now),
             waiting_since=opened_at,
             sticky_agent_id=history.previous_agent,
             sticky_at=history.previous_at,
         )
-        estimates = self._estimates(replica, first.expertise if first else None, reading.problem)
-        agents = tuple(shop.agents.values())
-        spoken = reading.whole.language
+        estimates = self._estimates(replica, first.expertise if first else None, reading)
+        need, estimates = under_policy(replica.way.policy, need, estimates)
+        agents = tuple(granted(agent, grants) for agent in shop.agents.values())
+        spoken = told_in(question, reading)
         route = Route(
             expertise=first,
             alternatives=choices[1 : 1 + ALTERNATIVES] if first else choices[:ALTERNATIVES],
@@ -184,86 +243,155 @@ class Routing:
             triage_reason=found.triage_reason,
             intents=reading.understanding.intents,
             priority=priority,
-            agents=rank(agents, need, now=now, estimates=estimates, recent=shop.recent, language=spoken)[
-                :SHOWN_AGENTS
-            ],
+            # Who takes a waiting case is decided together with the others that wait.
+            agents=()
+            if waiting is not None
+            else rank(
+                agents,
+                need,
+                now=now,
+                estimates=estimates,
+                recent=shop.recent.cases,
+                online_seconds=shop.recent.online_seconds,
+                language=spoken,
+            )[:SHOWN_AGENTS],
             sla=ServiceLevel(level.tier, level.first_response_due, level.resolve_due),
         )
-        return Placed(route, need, estimates)
+        told: dict[Language, Priority] = {}
+        in_field: dict[str, SkillEstimate] = {}
+        if waiting is not None:
+            for language in LANGUAGES:
+                asked = replace(question, reader=language)
+                told[language], _ = self._priority(shop, asked, reading, history, now)
+            in_field = self._estimates(replica, first.expertise if first else None)
+        return Placed(
+            route, need, estimates, reading.problem, grants, in_field=in_field, told=told, way=replica.way
+        )
+
+    def _grants(self, shop: Shop, question: Question, reading: Reading) -> tuple[Grant, ...]:
+        """What it takes to settle the matter, as far as the shop's agents have such permissions at all."""
+        asked = asked_for(
+            question.text,
+            reading.understanding.entities,
+            sensitive_flow=reading.sensitive_flow,
+            order_value=question.order_value,
+        )
+        return within_reach(asked, tuple(shop.agents.values()))
 
     def _priority(
         self, shop: Shop, question: Question, reading: Reading, history: History, now: datetime
-    ) -> Priority:
-        """The priority; of a case that waits, with the share of its service level that is used up."""
+    ) -> tuple[Priority, Promised]:
+        """The priority, and what the customer was promised by the one that the case opened with.
+
+        A promise is not changed by waiting for it; the more of it is used up, the more points the case has.
+        """
         score = partial(
             prioritise,
             reading.understanding,
             question.customer,
             problem_state=reading.problem.state if reading.problem else None,
+            bursting=history.bursting,
             repeat_contacts=history.repeat_contacts,
             sensitive_flow=reading.sensitive_flow,
+            scales=shop.value_scales,
             rules=shop.rules,
-            language=reading.whole.language,
+            language=told_in(question, reading),
         )
-        if history.waiting_since is None:
-            return score()
-        first = score(waited=now - history.waiting_since)
+        opened = score()
         tier = question.customer.tier if question.customer else None
-        level = sla(first.band, tier, history.waiting_since)
-        used = consumed(level, history.waiting_since, now)
-        return score(waited=now - history.waiting_since, consumed=used)
+        since = history.waiting_since
+        level = sla(opened.band, tier, since or now, shop.rules)
+        if since is None:
+            return opened, level
+        return score(waited=now - since, consumed=consumed(level, since, now)), level
 
     def _estimates(
-        self, replica: Replica, expertise: Expertise | None, problem: Problem | None
+        self, replica: Replica, expertise: Expertise | None, reading: Reading | None = None
     ) -> dict[str, SkillEstimate]:
+        """How likely each agent resolves a case of an expertise and, with its reading, of its problem and intent."""
+        problem = reading.problem if reading is not None else None
+        sure = reading.candidates[0] if reading is not None and len(reading.candidates) == 1 else None
         topic = Topic(
             problem_id=problem.id if problem else None,
-            intent_id=problem.intent_id if problem else None,
+            intent_id=problem.intent_id if problem and problem.intent_id else sure,
             expertise_id=expertise.id if expertise else None,
         )
         return replica.shop.profiles.estimates(list(replica.shop.agents), topic)
 
-    def _history(self, workspace: str, question: Question, now: datetime) -> History:
+    def _history(self, replica: Replica, question: Question, reading: Reading, now: datetime) -> History:
         customer_id = question.customer.id if question.customer else None
-        if customer_id is None and question.conversation_id is None:
+        problem = reading.problem
+        if customer_id is None and question.conversation_id is None and problem is None:
             return History()
-        with self._store.reading(workspace) as unit:
+        with self._store.reading(replica.workspace) as unit:
             cases = unit.cases.of_customer(customer_id) if customer_id else ()
             current = unit.cases.open_for(question.conversation_id, customer_id, now)
             said = unit.events.of_case(current.id) if current is not None and current.state in WAITS else ()
-        return history_of(cases, current, [stored.event for stored in said], now)
+            week = lately(cases, current, now)
+            told = unit.events.of_cases(week, now - REPEAT_WITHIN) if week else ()
+            alerts = unit.alerts.of_problem(problem.id) if problem is not None else ()
+        repeats = earlier_contacts(
+            contacts_in(replica, told),
+            current.id if current is not None else None,
+            question.conversation_id,
+            _matter(replica, question, reading),
+            now,
+        )
+        known = history_of(cases, current, [stored.event for stored in said], now)
+        return replace(known, repeat_contacts=repeats, bursting=bursting(alerts, now))
 
     def name(self, texts: Sequence[str]) -> dict[str, str]:
         """A problem's names, made of its messages."""
         return dict(name_problem(nameable(self._reader.read(texts))))
 
 
+def _also(shop: Shop, first: Expertise, reading: Reading) -> tuple[Expertise, ...]:
+    """The clusters of the other matters of a message that speaks of several."""
+    if not reading.apart:
+        return ()
+    wanted = set(reading.candidates)
+    return tuple(item for item in shop.expertise if item.id != first.id and wanted & set(item.intent_ids))
+
+
+def _unspoken(reading: Reading, language: str | None) -> Reading:
+    """A case whose customer wrote nothing, such as a call: nothing is out of scope, and its language may be known."""
+    known = language or "und"
+    return replace(
+        reading,
+        whole=replace(reading.whole, language=known),
+        understanding=replace(reading.understanding, language=known, intents=(), out_of_scope=False),
+    )
+
+
+def _matter(replica: Replica, question: Question, reading: Reading) -> Matter:
+    """What a question is about; several intents that compete are none."""
+    return matter_of(
+        replica,
+        problem_id=reading.problem.id if reading.problem is not None else None,
+        intents=reading.candidates if len(reading.candidates) == 1 else (),
+        entities=reading.understanding.entities,
+        products=question.products,
+    )
+
+
 def history_of(cases: Sequence[Case], current: Case | None, said: Sequence[Event], now: datetime) -> History:
-    """How often the customer came back within a week, who answered last, and since when the present case waits.
+    """Who answered the customer last within a week, and since when the present case waits.
 
     `said` are the events of the present case when it waits, oldest first.
     """
-    week = [case for case in cases if (now - case.active_at).total_seconds() <= 7 * 86_400]
+    week = [case for case in cases if now - case.active_at <= REPEAT_WITHIN]
     answered = [case for case in [*week, *([current] if current else [])] if case.agent_id is not None]
     latest = max(answered, key=lambda case: case.active_at, default=None)
-    others = [case for case in week if current is None or case.id != current.id]
     return History(
-        repeat_contacts=len(others),
         previous_agent=latest.agent_id if latest else None,
         previous_at=latest.active_at if latest else None,
         waiting_since=unanswered_since(said),
     )
 
 
-def unanswered_since(said: Sequence[Event]) -> datetime | None:
-    """When the customer wrote first after the last word of anybody else."""
-    since: datetime | None = None
-    for event in said:
-        if event.type == "message" and event.role == "customer":
-            since = since or event.at
-        elif event.type in ("message", "resolution"):
-            since = None
-    return since
+def told_in(question: Question, reading: Reading) -> Language:
+    """The language of what is written for the reader: the request's own, else the customer's."""
+    return question.reader or ("zh" if reading.whole.language == "zh" else "en")
 
 
 def masked_text(text: str) -> str:

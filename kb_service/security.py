@@ -27,6 +27,8 @@ PRODUCT: frozenset[KeyRole] = frozenset({"product", "editor", "admin"})
 STAFF: frozenset[KeyRole] = frozenset({"agent", "product", "editor", "admin"})
 EDITOR: frozenset[KeyRole] = frozenset({"editor", "admin"})
 ADMIN: frozenset[KeyRole] = frozenset({"admin"})
+APPRAISAL: frozenset[KeyRole] = frozenset({"product", "admin"})
+"""Who sees figures about single people."""
 
 OPEN: frozenset[str] = frozenset({"GET /health/live", "GET /health/ready"})
 
@@ -48,9 +50,11 @@ ACCESS: Mapping[str, frozenset[KeyRole]] = {
     "GET /v1/agents/{id}/profile": STAFF,
     "GET /v1/expertise": STAFF,
     "GET /v1/expertise/{id}": STAFF,
+    "PUT /v1/expertise/{id}": PRODUCT,
     "POST /v1/assignments": AGENT,
     "GET /v1/cases": STAFF,
     "GET /v1/cases/{id}": STAFF,
+    "GET /v1/cases/{id}/decisions": STAFF,
     "POST /v1/cases/{id}/assign": AGENT,
     "POST /v1/cases/{id}/consult": AGENT,
     "POST /v1/cases/{id}/handover": BOT,
@@ -78,6 +82,9 @@ ACCESS: Mapping[str, frozenset[KeyRole]] = {
     "POST /v1/proposals/{id}/dismiss": PRODUCT,
     "GET /v1/rules": STAFF,
     "PUT /v1/rules": ADMIN,
+    "GET /v1/rules/weights": STAFF,
+    "POST /v1/rules/weights/{id}/apply": ADMIN,
+    "POST /v1/rules/weights/rollback": ADMIN,
     "GET /v1/webhooks": PRODUCT,
     "GET /v1/webhooks/{id}": PRODUCT,
     "PUT /v1/webhooks/{id}": PRODUCT,
@@ -93,11 +100,22 @@ ACCESS: Mapping[str, frozenset[KeyRole]] = {
     "PUT /v1/documents/{external_id:path}": EDITOR,
     "DELETE /v1/documents/{external_id:path}": EDITOR,
     "GET /v1/documents/{external_id:path}/versions": STAFF,
+    "GET /v1/traffic/heatmap": STAFF,
+    "GET /v1/traffic/forecast": STAFF,
+    "GET /v1/traffic/surges": STAFF,
+    "GET /v1/traffic/help": STAFF,
+    "GET /v1/traffic/training": STAFF,
     "GET /v1/gaps": PRODUCT,
     "GET /v1/conflicts": PRODUCT,
     "GET /v1/stale": PRODUCT,
     "GET /v1/reviews": PRODUCT,
     "POST /v1/reviews/{id}": PRODUCT,
+    "GET /v1/experiments": STAFF,
+    "GET /v1/experiments/{id}": STAFF,
+    "PUT /v1/experiments/{id}": ADMIN,
+    "POST /v1/experiments/{id}/stop": ADMIN,
+    "GET /v1/metrics/support": PRODUCT,
+    "GET /v1/agents:board": APPRAISAL,
     "GET /v1/audit": ADMIN,
     "DELETE /v1/customers/{id}": ADMIN,
     "GET /metrics": ADMIN,

@@ -11,19 +11,27 @@ from ingest.embedding import BatchingEmbedder
 from ingest.sandbox import ParserPool
 from kb_service.answering import Answering
 from kb_service.assigning import Assigning
+from kb_service.assignment_watch import AssignmentWatch
 from kb_service.calibrating import Calibrating
 from kb_service.care.conflicts import Conflicts
 from kb_service.care.gap_watch import GapWatch
 from kb_service.care.gaps import Gaps
 from kb_service.care.stale import Stale
 from kb_service.casework import Casework
+from kb_service.consulting import Consulting
 from kb_service.delivery.courier import Courier
 from kb_service.delivery.endpoints import Endpoints
+from kb_service.experiment_watch import ExperimentWatch
+from kb_service.experiments import Experiments
+from kb_service.expertise import Clustering
 from kb_service.exposures import ExposureLog
+from kb_service.feedback import Feedbacks
 from kb_service.knowledge import Knowledge
 from kb_service.learning import Learning
+from kb_service.measuring import Measuring
 from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
+from kb_service.prioritising import Prioritising
 from kb_service.problems import Problems
 from kb_service.reading import Reader
 from kb_service.replays import Replays
@@ -34,8 +42,10 @@ from kb_service.routing import Routing
 from kb_service.security import Gatekeeper
 from kb_service.settings import Settings
 from kb_service.store import Store
+from kb_service.surging import SurgeEnd
 from kb_service.taxonomy import Taxonomy
 from kb_service.team import Team
+from kb_service.traffic import TrafficDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +66,13 @@ class Services:
     conflicts: Conflicts
     stale: Stale
     answering: Answering
+    feedback: Feedbacks
     rewording: Rewording | None
     routing: Routing
     assigning: Assigning
+    assignment_watch: AssignmentWatch
+    consulting: Consulting
+    clustering: Clustering
     taxonomy: Taxonomy
     team: Team
     casework: Casework
@@ -66,9 +80,15 @@ class Services:
     reviewing: Reviewing
     calibrating: Calibrating
     learning: Learning
+    prioritising: Prioritising
     nightly: Nightly
     gaps: Gaps
     gap_watch: GapWatch
+    traffic: TrafficDesk
+    surge_end: SurgeEnd
+    measuring: Measuring
+    experiments: Experiments
+    experiment_watch: ExperimentWatch
     endpoints: Endpoints
     courier: Courier
     limiter: anyio.CapacityLimiter
@@ -80,6 +100,9 @@ class Services:
         self.nightly.start()
         self.conflicts.start()
         self.gap_watch.start()
+        self.surge_end.start()
+        self.assignment_watch.start()
+        self.experiment_watch.start()
 
     def stop(self) -> None:
         """End everything, in the order in which one part may still need the next."""
@@ -95,3 +118,6 @@ class Services:
             ending.callback(self.nightly.stop)
             ending.callback(self.conflicts.stop)
             ending.callback(self.gap_watch.stop)
+            ending.callback(self.surge_end.stop)
+            ending.callback(self.assignment_watch.stop)
+            ending.callback(self.experiment_watch.stop)

@@ -1,17 +1,20 @@
-"""The people who answer: who they are, what they are good at, and the expertise that they form."""
+"""The people who answer: who they are, and what they are good at."""
 
 from __future__ import annotations
 
 from graph.models import Agent, Expertise
 from graph.profiles import SkillEstimate
 from kb_service.errors import NotFound
-from kb_service.models import AgentProfile, Principal, Skill
+from kb_service.models import AgentProfile, Principal, ProblemSkill, Skill
 from kb_service.replicas import Replicas
 from kb_service.store import Page, Store
 
+PROBLEMS_SHOWN = 10
+"""Problems of a profile: those of which the agent has most cases."""
+
 
 class Team:
-    """Agents and expertise of every workspace."""
+    """Agents of every workspace."""
 
     def __init__(self, store: Store, replicas: Replicas) -> None:
         self._store = store
@@ -46,31 +49,33 @@ class Team:
         self._replicas.follow(caller.workspace)
 
     def profile(self, workspace: str, agent_id: str) -> AgentProfile:
-        """What an agent is good at, overall and by expertise; figures from twenty cases on."""
+        """What an agent is good at: overall, by expertise, by problem, and against others on the same problems.
+
+        Figures from twenty cases on.
+        """
         agent = self.agent(workspace, agent_id)
-        shop = self._replicas.settled(workspace).shop
+        replica = self._replicas.settled(workspace)
+        shop = replica.shop
         own = [cluster for cluster in shop.expertise if agent_id in cluster.agent_ids]
+        problems = [replica.problems[id] for id, _ in shop.peers.problems(agent_id) if id in replica.problems]
+        compared = shop.peers.compared(agent_id)
         return AgentProfile(
             agent=agent,
-            overall=_skill(None, shop.profiles.estimate(agent_id)),
+            overall=skill_of(None, shop.profiles.estimate(agent_id)),
             by_expertise=tuple(
-                _skill(cluster, shop.profiles.estimate(agent_id, expertise_id=cluster.id)) for cluster in own
+                skill_of(cluster, shop.profiles.estimate(agent_id, expertise_id=cluster.id))
+                for cluster in own
             ),
+            by_problem=tuple(
+                ProblemSkill(problem, skill_of(None, shop.profiles.estimate(agent_id, problem_id=problem.id)))
+                for problem in problems[:PROBLEMS_SHOWN]
+            ),
+            compared=compared if compared is not None and compared.shown() else None,
         )
 
-    # --- expertise
 
-    def expertise(self, workspace: str) -> tuple[Expertise, ...]:
-        return self._replicas.settled(workspace).shop.expertise
-
-    def one_expertise(self, workspace: str, expertise_id: str) -> Expertise:
-        for cluster in self.expertise(workspace):
-            if cluster.id == expertise_id:
-                return cluster
-        raise NotFound("There is no expertise {id} in this workspace.", id=expertise_id)
-
-
-def _skill(cluster: Expertise | None, estimate: SkillEstimate) -> Skill:
+def skill_of(cluster: Expertise | None, estimate: SkillEstimate) -> Skill:
+    """An estimate as people may see it: its figures only from twenty cases on."""
     shown = estimate.shown()
     return Skill(
         expertise_id=cluster.id if cluster else None,

@@ -35,6 +35,24 @@ def both_sides(
     return (*first, *others)[: max(limit, 2)]
 
 
+def touched(answers: Sequence[CandidateAnswer], conflict: Conflict) -> bool:
+    """Whether what would be said holds what is contested: the best answer, or those of both documents.
+
+    A question about another part of the two documents is answered from there, whatever they disagree about elsewhere.
+    """
+    if not answers:
+        return False
+    best = any(_quotes(answers[0], side) for side in conflict.documents)
+    return best or all(any(_quotes(answer, side) for answer in answers) for side in conflict.documents)
+
+
+def _quotes(answer: CandidateAnswer, side: ConflictSide) -> bool:
+    return any(
+        citation.document_id == side.document_id and citation.start < side.end and side.start < citation.end
+        for citation in answer.citations
+    )
+
+
 def _alone(side: ConflictSide, exposure_id: str) -> CandidateAnswer:
     return CandidateAnswer(
         id=side.passage_id,

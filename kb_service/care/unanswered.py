@@ -59,7 +59,7 @@ class UnansweredQuestions:
             limit=MOST_QUESTIONS,
         )
         feedback = unit.feedback.of_exposures([exposure.id for exposure in candidates])
-        offered = _offered(unit, feedback)
+        offered = offered_texts(unit, feedback)
         judged = []
         for exposure in reversed(candidates):
             standings = standing(feedback.get(exposure.id, ()), offered)
@@ -144,7 +144,7 @@ def worded(text: str) -> Utterance:
     return Utterance(text, spoken, compared_words(text), np.zeros(0, np.float32), "")
 
 
-def _offered(unit: Unit, feedback: Mapping[str, Sequence[Feedback]]) -> dict[str, str]:
+def offered_texts(unit: Unit, feedback: Mapping[str, Sequence[Feedback]]) -> dict[str, str]:
     """The texts of the answers that were edited, as far as they still stand."""
     edited = {item.answer_id for given in feedback.values() for item in given if item.outcome == "edited"}
     return {id: stored.passage.text for id, stored in unit.documents.passages_by_id(edited).items()}

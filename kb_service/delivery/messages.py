@@ -12,8 +12,10 @@ from typing import Any
 from standardwebhooks.webhooks import Webhook as Signer
 
 from graph.gaps import Gap
+from graph.helping import Offer
 from graph.models import Alert, Problem, Proposal
-from kb_service.store import WebhookSecret
+from graph.surges import Surge
+from kb_service.store import StoredSurge, WebhookSecret
 
 LONGEST_BODY = 20_000
 LONGEST_EXAMPLE = 200
@@ -103,6 +105,37 @@ def gap_data(
         "examples": [text[:LONGEST_EXAMPLE] for text in examples][:MOST_EXAMPLES],
         "problem_id": gap.problem_id,
         "proposal_id": proposal_id,
+    }
+
+
+def surge_data(
+    stored: StoredSurge, name: Mapping[str, str], evidence: Mapping[str, str], offers: Sequence[Offer]
+) -> dict[str, Any]:
+    """A surge that began or ended, with those who could help while it lasts; it names no customer."""
+    surge: Surge = stored.surge
+    of = None if surge.expertise_id is None else {"id": surge.expertise_id, "name": dict(name)}
+    return {
+        "id": stored.id,
+        "state": "open" if surge.closed_at is None else "closed",
+        "expertise": of,
+        "opened_at": surge.opened_at.isoformat(),
+        "closed_at": None if surge.closed_at is None else surge.closed_at.isoformat(),
+        "observed": surge.observed,
+        "expected": round(surge.expected, 2),
+        "window_minutes": surge.window_minutes,
+        "p_value": surge.p_value,
+        "lift": round(surge.lift, 2),
+        "evidence": dict(evidence),
+        "help": [
+            {
+                "id": offer.agent.id,
+                "name": offer.agent.name,
+                "reason": offer.kind,
+                "cases_per_hour": round(offer.cases_per_hour, 1),
+                "text": dict(offer.words),
+            }
+            for offer in offers
+        ],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ingest.language import content_words, fold
@@ -83,6 +83,8 @@ class Ask:
     known: frozenset[str]
     sought: frozenset[Sought]
     questions: bool
+    about: frozenset[str] = frozenset()
+    """Words for what the question is about though it does not say so: they tell a table's rows apart."""
 
     def holds(self, sentence: str) -> bool:
         """Whether a sentence states the kind of value that is asked for."""
@@ -127,6 +129,11 @@ def ask(question: str, *, known: str = "") -> Ask:
         frozenset(kind for kind, asks in _ASKS.items() if asks.search(folded)),
         _QUESTION.search(folded) is not None,
     )
+
+
+def meaning(asked: Ask, about: Sequence[str]) -> Ask:
+    """The same question, about what the caller named."""
+    return replace(asked, about=frozenset[str]().union(*map(meant, about))) if about else asked
 
 
 @functools.lru_cache(maxsize=KEPT)

@@ -162,15 +162,42 @@ def _same_script(one: str, other: str) -> bool:
 
 
 def rows_that_answer(shown: Passage, document: Sequence[Passage], ask: Ask) -> tuple[Passage, ...]:
-    """The rows that the question names: the whole table where it names nothing that tells its rows apart."""
+    """The rows that the question names: the whole table where it names nothing that tells its rows apart.
+
+    Of a long table only what the caller says the question is about can tell rows apart; else the row that was found
+    stands.
+    """
     table = _table(shown, document)
-    if not 1 < len(table) <= TABLE:
+    if len(table) < 2 or (len(table) > TABLE and not ask.about):
         return (shown,)
     held = [meant(row.text) for row in table]
     common = frozenset.intersection(*held)
-    told = [len((ask.terms - ask.known) & (terms - common)) for terms in held]
-    best = [row for row, count in zip(table, told, strict=True) if count == max(told)]
-    return tuple(best)
+    if named := _named(table, held, ask.about - common):
+        return named
+    if len(table) > TABLE:
+        return (shown,)
+    return _most(table, held, ask.terms - ask.known - common) or tuple(table)
+
+
+def _named(
+    table: Sequence[Passage], held: Sequence[frozenset[str]], words: frozenset[str]
+) -> tuple[Passage, ...]:
+    """The rows of what has these words for names: by its model where a row names that, else by two words at least,
+    since a desk lamp is no desk."""
+    models = frozenset(word for word in words if any(map(str.isdigit, word)))
+    if rows := _most(table, held, models):
+        return rows
+    return _most(table, held, words) if max(len(words & terms) for terms in held) > 1 else ()
+
+
+def _most(
+    table: Sequence[Passage], held: Sequence[frozenset[str]], words: frozenset[str]
+) -> tuple[Passage, ...]:
+    """The rows that hold most of some words; none where none holds any."""
+    told = [len(words & terms) for terms in held]
+    return (
+        tuple(row for row, count in zip(table, told, strict=True) if count == max(told)) if max(told) else ()
+    )
 
 
 def lead_in(shown: Passage, document: Sequence[Passage]) -> Passage | None:

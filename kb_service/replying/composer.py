@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,8 +13,9 @@ from kb_service.replying.asking import asking_clauses
 from kb_service.replying.attributes import Attribute, asked_for
 from kb_service.replying.cells import cells
 from kb_service.replying.meaning import Meaning
-from kb_service.routing import Reading
+from kb_service.routing import Reading, told_in
 from kb_service.search.models import Hit, SearchQuery
+from kb_service.search.weighing import Weighed
 
 UNFIT = 0.2
 """Most that an answer may be trusted whose product says nothing of what is asked; nobody is sent it unseen."""
@@ -52,21 +54,23 @@ class Composer:
         question: Question,
         reading: Reading,
         query: SearchQuery,
-        hits: Sequence[Hit],
-        confidence: float,
+        weighed: Weighed,
         exposure_id: str,
     ) -> Offered:
         """The answers of the hits that `query` found, at most as many as the question asks for.
 
-        The first is as likely right as `confidence` says, alternatives as their score says beside it. A product
-        that lacks what is asked gives way to one of the same product that has it. Several products that are
-        asked about are answered in one; of a question in several clauses each has its best document.
+        Each is as likely right as the calibration of the search says of its own hit, and no likelier than the one
+        before. A product that lacks what is asked gives way to one of the same product that has it. Several products
+        that are asked about are answered in one; of a question in several clauses each has its best document.
         """
+        hits, confidence = weighed.hits, weighed.confidence
         if not hits:
             return Offered((), "", confidence)
         wanted = asked_for(reading.whole.text)
         together = self._products(replica, question, reading, query, hits, wanted)
-        chosen = _fitting(replica, reading, query, hits, wanted) if wanted else list(map(_Chosen, hits))
+        chosen = (
+            _fitting(replica, question, reading, query, hits, wanted) if wanted else list(map(_Chosen, hits))
+        )
         chosen = self._for_clauses(replica, question, reading, query, chosen)
         chosen = chosen[: question.limit]
         replies = [
@@ -79,11 +83,8 @@ class Composer:
         replies = replies[: question.limit]
         if not replies[0][1].fits:
             confidence = min(confidence, UNFIT)
-        answers = [
-            _candidate(hit, composed, exposure_id, _share(hit, hits[0], composed, place, confidence))
-            for place, (hit, composed) in enumerate(replies)
-        ]
-        return Offered(tuple(answers), replies[0][1].template, confidence)
+        answers = _candidates(replies, confidence, weighed, query, exposure_id)
+        return Offered(answers, replies[0][1].template, confidence)
 
     def _composed(
         self, replica: Replica, question: Question, reading: Reading, chosen: _Chosen, *, first: bool
@@ -95,7 +96,14 @@ class Composer:
             likeness = self._meaning.likeness(reading.whole.vector, reading.whole.language, hit.language)
         source = Source(replica.index.document_of(hit), _names(replica, hit.products), likeness)
         return compose_reply(
-            hit, reading.whole.text, question.context, reading.whole.language, source, clauses=chosen.clauses
+            hit,
+            reading.whole.text,
+            question.context,
+            reading.whole.language,
+            source,
+            clauses=chosen.clauses,
+            about=_meant_products(replica, question, reading),
+            told_in=told_in(question, reading),
         )
 
     # --- several products
@@ -110,7 +118,7 @@ class Composer:
         wanted: Sequence[Attribute],
     ) -> tuple[tuple[Hit, Composed], frozenset[str]] | None:
         """One answer for all the products that a question names, and the documents that it took them from."""
-        skus = _named(replica, reading)[:MOST_PRODUCTS]
+        skus = _named(replica, question, reading)[:MOST_PRODUCTS]
         if len(skus) < 2 or not wanted:
             return None
         parts: list[tuple[Hit, Composed]] = []
@@ -145,7 +153,7 @@ class Composer:
         if not asking:
             return list(chosen)
         vectors = {clause.text: clause.vector for clause in reading.clauses}
-        named = _named(replica, reading)
+        named = _named(replica, question, reading)
         answered: dict[str, list[str]] = {}
         found: dict[str, Hit] = {}
         for clause in asking:
@@ -167,10 +175,18 @@ class Composer:
         return [replace(item, clauses=tuple(answered.get(key, ()))) for key, item in order.items()]
 
 
-def _named(replica: Replica, reading: Reading) -> list[str]:
-    """The SKUs that a question names, each once, in order."""
+def _named(replica: Replica, question: Question, reading: Reading) -> list[str]:
+    """The SKUs that a question names, each once, in order; else those that the caller says it is about."""
     named = [replica.shop.gazetteer.skus(entity) for entity in reading.understanding.entities]
-    return list(dict.fromkeys(found[0] for found in named if len(found) == 1))
+    said = [found[0] for found in named if len(found) == 1]
+    return list(dict.fromkeys(said if any(named) else question.products))
+
+
+def _meant_products(replica: Replica, question: Question, reading: Reading) -> tuple[str, ...]:
+    """What the products are called that the caller says the question is about, where its words name none."""
+    if any(replica.shop.gazetteer.skus(entity) for entity in reading.understanding.entities):
+        return ()
+    return tuple(name for sku in question.products for name in (sku, *replica.shop.products.get(sku, ())))
 
 
 def _stating(
@@ -194,6 +210,7 @@ def _with_product(clause: str, whole: str, reading: Reading) -> str:
 
 def _fitting(
     replica: Replica,
+    question: Question,
     reading: Reading,
     query: SearchQuery,
     hits: Sequence[Hit],
@@ -204,7 +221,7 @@ def _fitting(
     The product is the one that the question names, or else the one that the first hit is about.
     """
     first = hits[0]
-    named = _named(replica, reading) or (list(first.products) if first.kind == "product" else [])
+    named = _named(replica, question, reading) or (list(first.products) if first.kind == "product" else [])
     if len(named) != 1 or _speaks(replica, first, named[0], wanted):
         return list(map(_Chosen, hits))
     better = _stating(replica, query, hits, named[0], wanted)
@@ -231,13 +248,25 @@ def _names(replica: Replica, products: Sequence[str]) -> tuple[str, ...]:
     return names.get(products[0], ()) if len(products) == 1 else ()
 
 
-def _share(hit: Hit, first: Hit, composed: Composed, place: int, confidence: float) -> float:
-    """How likely an answer is right: the first as was measured, another by its score beside the first hit's."""
-    if place == 0:
-        return confidence
-    share = min(hit.score / first.score, 1.0) if first.score > 0 else 0.0
-    likely = (1 - confidence) * share * confidence
-    return likely if composed.fits else min(likely, UNFIT)
+def _candidates(
+    replies: Sequence[tuple[Hit, Composed]],
+    confidence: float,
+    weighed: Weighed,
+    query: SearchQuery,
+    exposure_id: str,
+) -> tuple[CandidateAnswer, ...]:
+    """The replies with their probabilities; one whose product says nothing of what is asked is hardly right."""
+    likely = [confidence, *(weighed.confidence_of(hit, query) for hit, _ in replies[1:])]
+    fitting = [
+        value if composed.fits else min(value, UNFIT)
+        for value, (_, composed) in zip(likely, replies, strict=True)
+    ]
+    # What stands lower is not likelier, though its own features may say so.
+    falling = itertools.accumulate(fitting, min)
+    return tuple(
+        _candidate(hit, composed, exposure_id, value)
+        for (hit, composed), value in zip(replies, falling, strict=True)
+    )
 
 
 def _candidate(hit: Hit, composed: Composed, exposure_id: str, confidence: float) -> CandidateAnswer:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
 from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from ingest.models import Audience
-from kb_service.messages import Language, preferred_language
+from kb_service.errors import FieldError, InvalidRequest
+from kb_service.messages import Language, named_language, preferred_language
 from kb_service.models import Principal
 from kb_service.security import OPEN
 from kb_service.services import Services
 
 Outcome = TypeVar("Outcome")
+LONGEST_NAME = 100
+"""Characters of an unknown parameter's name that are repeated."""
 
 
 def services(request: Request) -> Services:
@@ -40,21 +44,58 @@ async def principal(request: Request) -> Principal:
 
 
 class GuardedRoute(APIRoute):
-    """Knows its caller before a byte of the body is read, whatever the endpoint itself asks for."""
+    """Knows its caller before a byte of the body is read, whatever the endpoint itself asks for. What is read is
+    asked for with known parameters only, so that a misspelt filter is never silently ignored."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        known = tuple(_parameters(self.dependant))
 
         async def guarded(request: Request) -> Response:
             if f"{request.method} {request.scope['route'].path}" not in OPEN:
                 await principal(request)
+                if request.method == "GET":
+                    check_parameters(request, known)
             return await handle(request)
 
         return guarded
 
 
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """The query parameters that an endpoint and what it depends on take."""
+    yield from (field.alias for field in dependant.query_params)
+    for below in dependant.dependencies:
+        yield from _parameters(below)
+
+
+def check_parameters(request: Request, known: Sequence[str]) -> None:
+    """Raises InvalidRequest that names the query parameters which a route does not know."""
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if not unknown:
+        return
+    found = tuple(
+        FieldError(
+            name[:LONGEST_NAME],
+            "is not a known parameter; the parameters are {known}"
+            if known
+            else "is not a known parameter; there are none here",
+            {"known": ", ".join(known)} if known else {},
+        )
+        for name in unknown
+    )
+    names = ", ".join(item.field for item in found)
+    raise InvalidRequest(
+        "{count} fields need attention: {names}", fields=found, count=len(found), names=names
+    )
+
+
 def language(request: Request) -> Language:
     return preferred_language(request.headers.get("accept-language"))
+
+
+def reader(request: Request) -> Language | None:
+    """The language that reasons are asked for in; None where the request names none that we write."""
+    return named_language(request.headers.get("accept-language"))
 
 
 async def in_thread(wired: Services, work: Callable[..., Outcome], *args: Any, **named: Any) -> Outcome:
@@ -71,3 +112,4 @@ def audiences_of(caller: Principal) -> tuple[Audience, ...]:
 Wired = Annotated[Services, Depends(services)]
 Caller = Annotated[Principal, Depends(principal)]
 Lang = Annotated[Language, Depends(language)]
+ReaderLang = Annotated[Language | None, Depends(reader)]

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
 from graph.models import CaseState
 from kb_service import problem_details
-from kb_service.errors import ServiceError
+from kb_service.errors import InvalidRequest, ServiceError
 from kb_service.models import EventResult
 from kb_service.problem_details import KNOWN
 from kb_service.routes.batches import LINES_OUT, BatchResponse, Line
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.wire.base import Id, Page, Text
-from kb_service.wire.cases import CaseDetailOut, CaseOut, ConsultIn, HandoverIn, ResolveIn
+from kb_service.wire.cases import CaseDetailOut, ConsultIn, HandoverIn, ListedCaseOut, ResolveIn
+from kb_service.wire.decisions import DecisionOut, DecisionsOut
 from kb_service.wire.events import EVENT_EXAMPLE, EventIn, EventOut, EventRecordOut
 from kb_service.wire.problems import OwnerIn
 
@@ -83,18 +84,31 @@ async def one_event(wired: Wired, caller: Caller, id: Id) -> EventRecordOut:
     return EventRecordOut.model_validate(await in_thread(wired, wired.casework.event, caller.workspace, id))
 
 
-@router.get("/cases", summary="Cases, the latest active first")
+@router.get("/cases", summary="Cases, the latest active first; or the queue, the most pressing first")
 async def cases(
     wired: Wired,
     caller: Caller,
     lang: Lang,
     state: CaseState | None = None,
+    agent_id: Annotated[Id | None, Query()] = None,
+    consulted_by: Annotated[Id | None, Query()] = None,
+    sort: Literal["active", "priority"] = "active",
     cursor: Annotated[Text | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> Page[CaseOut]:
-    page = await in_thread(wired, wired.casework.cases, caller.workspace, cursor, limit, state=state)
-    return Page[CaseOut](
-        items=[CaseOut.of(case, problem, lang) for case, problem in page.items], next_cursor=page.next_cursor
+) -> Page[ListedCaseOut]:
+    if sort == "priority":
+        if state != "waiting" or agent_id is not None or consulted_by is not None:
+            raise InvalidRequest.of(
+                "sort", "priority is that of waiting cases; send state=waiting and no agent"
+            )
+        queue = await in_thread(wired, wired.assigning.queue, caller.workspace, cursor, limit, language=lang)
+        queued = [ListedCaseOut.queued(item, lang) for item in queue.items]
+        return Page[ListedCaseOut](items=queued, next_cursor=queue.next_cursor)
+    filters = {"state": state, "agent_id": agent_id, "consulted_by": consulted_by}
+    page = await in_thread(wired, wired.casework.cases, caller.workspace, cursor, limit, **filters)
+    return Page[ListedCaseOut](
+        items=[ListedCaseOut.of(case, problem, lang) for case, problem in page.items],
+        next_cursor=page.next_cursor,
     )
 
 
@@ -104,15 +118,26 @@ async def case(wired: Wired, caller: Caller, lang: Lang, id: Id) -> CaseDetailOu
     return CaseDetailOut.of_detail(found, lang)
 
 
-@once.post("/cases/{id}/assign", summary="Give a case to an agent")
+@router.get("/cases/{id}/decisions", summary="What was decided about a case, why, and why not otherwise")
+async def decisions(wired: Wired, caller: Caller, lang: Lang, id: Id) -> DecisionsOut:
+    found, names = await in_thread(wired, wired.casework.decisions, caller.workspace, id)
+    return DecisionsOut(items=[DecisionOut.of(item, lang, names) for item in found])
+
+
+@once.post("/cases/{id}/assign", summary="Give a case to an agent by hand")
 async def assign(wired: Wired, caller: Caller, lang: Lang, id: Id, body: OwnerIn) -> CaseDetailOut:
-    found = await in_thread(wired, wired.casework.assign, caller, id, body.agent_id)
+    found = await in_thread(wired, wired.assigning.give, caller, id, body.agent_id)
     return CaseDetailOut.of_detail(found, lang)
 
 
-@once.post("/cases/{id}/consult", summary="Ask another agent, without losing the first owner")
+@once.post(
+    "/cases/{id}/consult",
+    summary="Ask another agent, without losing the first owner; with nobody named, learn whom to ask",
+)
 async def consult(wired: Wired, caller: Caller, lang: Lang, id: Id, body: ConsultIn) -> CaseDetailOut:
-    found = await in_thread(wired, wired.casework.consult, caller, id, body.agent_id, body.note)
+    found = await in_thread(
+        wired, wired.consulting.consult, caller, id, body.agent_id, body.note, language=lang
+    )
     return CaseDetailOut.of_detail(found, lang)
 
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
+from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.wire.base import Id, Page, Text
+from kb_service.wire.expertise import ExpertiseDetailOut, ExpertisePinIn
 from kb_service.wire.people import (
     AgentIn,
     AgentOut,
@@ -98,22 +99,36 @@ async def remove_agent(wired: Wired, caller: Caller, id: Id) -> None:
 
 
 @router.get("/agents/{id}/profile", summary="What an agent is good at, with intervals, from twenty cases on")
-async def profile(wired: Wired, caller: Caller, id: Id) -> ProfileOut:
-    return ProfileOut.model_validate(await in_thread(wired, wired.team.profile, caller.workspace, id))
+async def profile(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProfileOut:
+    return ProfileOut.of(await in_thread(wired, wired.team.profile, caller.workspace, id), lang)
 
 
 @router.get("/expertise", summary="Clusters of problems with the agents who resolve them")
 async def expertise(wired: Wired, caller: Caller) -> Page[ExpertiseOut]:
-    found = await in_thread(wired, wired.team.expertise, caller.workspace)
+    found = await in_thread(wired, wired.clustering.all, caller.workspace)
     return Page[ExpertiseOut](items=[ExpertiseOut.model_validate(item) for item in found])
 
 
-@router.get("/expertise/{id}", summary="One cluster")
-async def one_expertise(wired: Wired, caller: Caller, id: Id) -> ExpertiseOut:
-    return ExpertiseOut.model_validate(await in_thread(wired, wired.team.one_expertise, caller.workspace, id))
+@router.get(
+    "/expertise/{id}", summary="One cluster: its intents, problems and agents, and what leads to each"
+)
+async def one_expertise(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ExpertiseDetailOut:
+    found = await in_thread(wired, wired.clustering.one, caller.workspace, id)
+    return ExpertiseDetailOut.of(found, lang)
+
+
+@router.put(
+    "/expertise/{id}",
+    summary="Name a cluster and pin what belongs to it; an empty body takes everything back",
+)
+async def pin_expertise(
+    wired: Wired, caller: Caller, lang: Lang, id: Id, body: ExpertisePinIn
+) -> ExpertiseDetailOut:
+    found = await in_thread(wired, wired.clustering.pin, caller, id, **body.model_dump())
+    return ExpertiseDetailOut.of(found, lang)
 
 
 @router.post("/assignments", summary="Assign the waiting cases to the available agents at one moment")
-async def assignments(wired: Wired, caller: Caller, body: AssignmentsIn = NOW) -> AssignmentsOut:
-    made = await in_thread(wired, wired.assigning.assign_waiting, caller, body.at)
+async def assignments(wired: Wired, caller: Caller, lang: Lang, body: AssignmentsIn = NOW) -> AssignmentsOut:
+    made = await in_thread(wired, wired.assigning.assign_waiting, caller, body.at, language=lang)
     return AssignmentsOut(items=[AssignmentOut.of(item) for item in made])

@@ -199,9 +199,9 @@ async def dismiss(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProposalO
 
 @router.get("/rules", summary="The shop's rules, with the product's defaults where it set none")
 async def rules(wired: Wired, caller: Caller) -> RulesShape:
-    return RulesShape.model_validate(await in_thread(wired, wired.problems.rules, caller.workspace))
+    return RulesShape.of(await in_thread(wired, wired.problems.rules, caller.workspace))
 
 
 @router.put("/rules", summary="Set the shop's rules as a whole")
 async def put_rules(wired: Wired, caller: Caller, body: RulesShape) -> RulesShape:
-    return RulesShape.model_validate(await in_thread(wired, wired.problems.put_rules, caller, body.value()))
+    return RulesShape.of(await in_thread(wired, wired.problems.put_rules, caller, body.value()))

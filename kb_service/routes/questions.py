@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from kb_service.errors import InvalidRequest
+from kb_service.messages import Language
 from kb_service.models import Question
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, audiences_of, in_thread
+from kb_service.routes.context import Caller, GuardedRoute, Lang, ReaderLang, Wired, audiences_of, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.services import Services
 from kb_service.wire.questions import (
@@ -24,11 +25,11 @@ router = APIRouter(prefix="/v1", tags=["questions"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["questions"], route_class=IdempotentRoute)
 
 
-def _question(wired: Services, body: QuestionIn) -> Question:
+def _question(wired: Services, body: QuestionIn, reader: Language | None) -> Question:
     limit = wired.settings.max_query_chars
     if len(body.text) > limit:
         raise InvalidRequest.of("query", "is longer than {limit} characters; shorten it", limit=limit)
-    return body.value()
+    return body.value(reader)
 
 
 def _rendered(reply: ReplyOut) -> Response:
@@ -39,8 +40,8 @@ def _rendered(reply: ReplyOut) -> Response:
 @router.post(
     "/answers", response_model=ReplyOut, summary="What a bot may send to a customer, or whom to hand over to"
 )
-async def answers(wired: Wired, caller: Caller, lang: Lang, body: QuestionIn) -> Response:
-    question = _question(wired, body)
+async def answers(wired: Wired, caller: Caller, lang: Lang, reader: ReaderLang, body: QuestionIn) -> Response:
+    question = _question(wired, body, reader)
     reply = await in_thread(wired, wired.answering.answer, caller.workspace, question)
     return _rendered(ReplyOut.of(reply, lang))
 
@@ -50,8 +51,10 @@ async def answers(wired: Wired, caller: Caller, lang: Lang, body: QuestionIn) ->
     response_model=ReplyOut,
     summary="Replies that an agent may send, internal knowledge included",
 )
-async def suggestions(wired: Wired, caller: Caller, lang: Lang, body: QuestionIn) -> Response:
-    question = _question(wired, body)
+async def suggestions(
+    wired: Wired, caller: Caller, lang: Lang, reader: ReaderLang, body: QuestionIn
+) -> Response:
+    question = _question(wired, body, reader)
     reply = await in_thread(wired, wired.answering.suggest, caller.workspace, question)
     return _rendered(ReplyOut.of(reply, lang))
 
@@ -85,7 +88,7 @@ async def search(wired: Wired, caller: Caller, body: SearchIn) -> HitsOut:
 
 @once.post("/feedback", summary="What became of an answer")
 async def feedback(wired: Wired, caller: Caller, body: FeedbackIn) -> FeedbackOut:
-    recorded = await in_thread(wired, wired.answering.feedback, caller.workspace, **body.model_dump())
+    recorded = await in_thread(wired, wired.feedback.record, caller.workspace, **body.model_dump())
     return FeedbackOut(
         exposure_id=body.exposure_id,
         answer_id=body.answer_id,
@@ -95,6 +98,6 @@ async def feedback(wired: Wired, caller: Caller, body: FeedbackIn) -> FeedbackOu
 
 
 @router.post("/route", summary="Where a case belongs and who should take it, with reasons")
-async def route(wired: Wired, caller: Caller, body: QuestionIn) -> RouteOut:
-    question = _question(wired, body)
+async def route(wired: Wired, caller: Caller, reader: ReaderLang, body: QuestionIn) -> RouteOut:
+    question = _question(wired, body, reader)
     return RouteOut.of(await in_thread(wired, wired.routing.route, caller.workspace, question))

@@ -1,9 +1,14 @@
 """The one relational store: the truth that everything else is derived from."""
 
+from kb_service.store.clusters import ExpertisePin
+from kb_service.store.decisions import Decision, DecisionKind
 from kb_service.store.ids import new_id, utc_now
 from kb_service.store.outbox import OutboxWorker
+from kb_service.store.priority_weights import StoredWeights, WeightsKind
 from kb_service.store.repository import ReadOnlyUnit
 from kb_service.store.store import Store
+from kb_service.store.surges import StoredSurge
+from kb_service.store.traffic import Dimension, Handling, HourTraffic
 from kb_service.store.unit import AdminUnit, Unit
 from kb_service.store.values import (
     ApiKey,
@@ -50,14 +55,20 @@ __all__ = [
     "Change",
     "ChangeKind",
     "Claim",
+    "Decision",
+    "DecisionKind",
     "Delivery",
     "DeliveryState",
+    "Dimension",
     "Erasure",
+    "ExpertisePin",
     "Exposure",
     "Feedback",
     "GivenReply",
+    "Handling",
     "Head",
     "HourCount",
+    "HourTraffic",
     "Judgement",
     "Message",
     "NewEvent",
@@ -76,11 +87,14 @@ __all__ = [
     "StoredEvent",
     "StoredMessage",
     "StoredPassage",
+    "StoredSurge",
+    "StoredWeights",
     "ToldGap",
     "Unit",
     "Verdict",
     "Webhook",
     "WebhookSecret",
+    "WeightsKind",
     "Workspace",
     "new_id",
     "utc_now",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select, update
 
 from graph.models import Agent
 from kb_service.store import tables
@@ -14,14 +14,14 @@ from kb_service.store.repository import Repository, page_of
 from kb_service.store.values import Page
 
 ACTIVE = timedelta(hours=72)
-RECENT = timedelta(hours=24)
 
 _agents = tables.agents
 _cases = tables.cases
 
 
 class Agents(Repository):
-    """An agent's `load` is counted whenever it is read: assigned cases active within 72 h of event time.
+    """An agent's `load` is counted whenever it is read: assigned cases active within 72 h of event time, or given to
+    them since.
 
     A conversation that nobody has touched for longer holds nobody up.
     """
@@ -73,17 +73,14 @@ class Agents(Repository):
         rows, next_cursor = self._page(self._select(), [_agents.c.id], cursor, limit)
         return page_of(map(_agent, rows), next_cursor)
 
-    def recent(self) -> dict[str, int]:
-        """Cases of each agent that were active within a day of event time, by agent id."""
-        watermark = Events(self._scope).latest_at()
-        if watermark is None:
-            return {}
+    def recent(self, since: datetime) -> dict[str, int]:
+        """Cases of each agent that were active from `since` on, by agent id."""
         statement = (
             select(_cases.c.agent_id, func.count().label("cases"))
             .where(
                 _cases.c.workspace == self.workspace,
                 _cases.c.agent_id.is_not(None),
-                _cases.c.active_at >= watermark - RECENT,
+                _cases.c.active_at >= since,
             )
             .group_by(_cases.c.agent_id)
         )
@@ -91,7 +88,10 @@ class Agents(Repository):
 
     def _select(self) -> Select[Any]:
         watermark = Events(self._scope).latest_at()
-        fresh = [] if watermark is None else [_cases.c.active_at >= watermark - ACTIVE]
+        fresh = []
+        if watermark is not None:
+            since = watermark - ACTIVE
+            fresh = [or_(_cases.c.active_at >= since, _cases.c.assigned_at >= since)]
         load = (
             select(func.count())
             .where(

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, exists, or_, select
 
 from graph.models import Case
 from kb_service.store import tables
@@ -15,6 +15,7 @@ from kb_service.store.values import Page
 
 _cases = tables.cases
 _conversations = tables.case_conversations
+_decisions = tables.decisions
 _OVER = ("resolved", "closed")
 
 
@@ -41,6 +42,7 @@ class Cases(Repository):
                 "agent_id": case.agent_id,
                 "language": case.language,
                 "resolved_at": case.resolved_at,
+                "assigned_at": case.assigned_at,
             }
         )
         self._upsert_many(
@@ -123,13 +125,26 @@ class Cases(Repository):
         limit: int = 50,
         state: str | None = None,
         agent_id: str | None = None,
+        consulted_by: str | None = None,
     ) -> Page[Case]:
-        """Cases that meet the conditions given, the latest active first."""
+        """Cases that meet the conditions given, the latest active first.
+
+        `consulted_by` is an agent who was asked about the case without owning it.
+        """
         conditions = []
         if state is not None:
             conditions.append(_cases.c.state == state)
         if agent_id is not None:
             conditions.append(_cases.c.agent_id == agent_id)
+        if consulted_by is not None:
+            conditions.append(
+                exists().where(
+                    _decisions.c.workspace == _cases.c.workspace,
+                    _decisions.c.case_id == _cases.c.id,
+                    _decisions.c.kind == "consultation",
+                    _decisions.c.agent_id == consulted_by,
+                )
+            )
         return self._latest(cursor, limit, *conditions)
 
     def of_problem(self, problem_id: str, cursor: str | None = None, limit: int = 50) -> Page[Case]:
@@ -153,6 +168,12 @@ class Cases(Repository):
         statement = select(_cases).where(self._mine(), _cases.c.state == "waiting")
         return tuple(map(_case, self._read(statement.order_by(_cases.c.opened_at, _cases.c.id))))
 
+    def assigned(self, since: datetime) -> tuple[Case, ...]:
+        """Every assigned case that was active or given to its agent from `since` on, by id."""
+        lately = or_(_cases.c.active_at >= since, _cases.c.assigned_at >= since)
+        statement = select(_cases).where(self._mine(), _cases.c.state == "assigned", lately)
+        return tuple(map(_case, self._read(statement.order_by(_cases.c.id))))
+
 
 def _case(row: Any) -> Case:
     return Case(
@@ -167,4 +188,5 @@ def _case(row: Any) -> Case:
         agent_id=row.agent_id,
         language=row.language,
         resolved_at=row.resolved_at,
+        assigned_at=row.assigned_at,
     )

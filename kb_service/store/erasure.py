@@ -28,10 +28,11 @@ _STREAM = 500
 def erase_customer(scope: Scope, customer_id: str) -> Erasure:
     """Removes what a customer said and did, and what quotes them, in the open transaction.
 
-    Goes: their cases; the events of them and of their conversations, with vectors and assignments; problems
-    that nothing else is left of, with their alerts; alerts' examples; idempotency replays that mention them.
-    Blanked: what an exposure, review, feedback, proposal, audit entry, problem's name, told gap or outbox message
-    quotes. What moved the ranking on their word is withdrawn.
+    Goes: their cases with what was decided about them; the events of them and of their conversations, with vectors
+    and assignments; problems that nothing else is left of, with their alerts; alerts' examples; idempotency replays
+    that mention them. Blanked: what an exposure, review, feedback, proposal, audit entry, problem's name, told gap or
+    outbox message quotes, and the name of a cluster made of their words. What moved the ranking on their word is
+    withdrawn.
     The change log gets an entry for each event, case, problem and alert that went or changed.
     """
     return _Eraser(scope, customer_id).run()
@@ -73,6 +74,7 @@ class _Eraser(Repository):
         self._counts[tables.told_gaps.name] += ToldGaps(self._scope).forget(exposure_ids | self._event_ids)
         self._counts[tables.rank_moves.name] += RankMoves(self._scope).forget(exposure_ids)
         self._forget_old_names()
+        self._forget_in_expertise(removed)
         return Erasure(
             counts={name: number for name, number in self._counts.items() if number},
             event_ids=tuple(sorted(self._event_ids)),
@@ -185,6 +187,7 @@ class _Eraser(Repository):
         for table in (tables.event_vectors, tables.assignments):
             self._delete(table, table.c.event_id, self._event_ids)
         self._delete(_events, _events.c.id, self._event_ids)
+        self._delete(tables.decisions, tables.decisions.c.case_id, self._case_ids)
         self._delete(_cases, _cases.c.id, self._case_ids)
         for event_id in sorted(self._event_ids):
             self._log("event_removed", event_id)
@@ -295,6 +298,24 @@ class _Eraser(Repository):
                     lambda row, name, names=names: without(getattr(row, name), names),  # type: ignore[misc]
                     condition=about == problem_id,
                 )
+
+    def _forget_in_expertise(self, removed: set[str]) -> None:
+        """Clusters lose problems that are no more, and a name that was made of the customer's words."""
+        old = {name for names in self._old_names.values() for name in names}
+        for table in (tables.expertise, tables.expertise_pins):
+            columns = (table.c.id, table.c.name, table.c.problem_ids)
+            for row in self._read(select(*columns).where(self._mine(table))).all():
+                problems = [id for id in row.problem_ids if id not in removed]
+                quoting = row.name is not None and (
+                    self._quotes.excerpt(row.name) or any(name in row.name for name in old)
+                )
+                if not quoting and problems == row.problem_ids:
+                    continue
+                name = row.name if not quoting else row.id if table is tables.expertise else None
+                changed = update(table).where(self._mine(table), table.c.id == row.id)
+                self._write(changed.values(name=name, problem_ids=problems))
+                self._counts[table.name] += 1
+                self._log("expertise", row.id)
 
     def _blank_audit(self) -> None:
         """What was noted about their cases and events: a person may have written of them in other words."""

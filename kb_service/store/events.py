@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 from sqlalchemy import Select, and_, func, insert, select
 
-from graph.models import Event
+from graph.models import Customer, Event
 from graph.recurrence import Observation
 from kb_service.store import tables
 from kb_service.store.event_rows import event_row, messages_query, stored_event, stored_message
@@ -97,6 +97,13 @@ class Events(Repository):
         row = self._read(select(_events).where(self._mine(), _events.c.id == id)).first()
         return None if row is None else stored_event(row)
 
+    def latest_state(self, agent_id: str) -> StoredEvent | None:
+        """The event that told last, by event time, whether an agent is there; None when none did."""
+        statement = select(_events).where(
+            self._mine(), _events.c.type == "agent_state", _events.c.agent_id == agent_id
+        )
+        return next(iter(self._newest_first(statement, 1)), None)
+
     def existing(self, ids: Collection[str]) -> set[str]:
         """Those of `ids` that are stored."""
         found: set[str] = set()
@@ -109,6 +116,28 @@ class Events(Repository):
     def of_case(self, case_id: str) -> tuple[StoredEvent, ...]:
         """The events of a case, oldest first."""
         return self._oldest_first(select(_events).where(self._mine(), _events.c.case_id == case_id))
+
+    def of_cases(self, case_ids: Collection[str], since: datetime) -> tuple[StoredMessage, ...]:
+        """What happened in some cases from `since` on, oldest first, with vectors and assignments of messages."""
+        found: list[StoredMessage] = []
+        for some in chunks(sorted(set(case_ids))):
+            inside = self._mine(), _events.c.case_id.in_(some), _events.c.at >= since
+            found += map(stored_message, self._read(messages_query().where(*inside)))
+        return tuple(sorted(found, key=lambda item: (item.event.at, item.sequence)))
+
+    def customers(self, limit: int) -> tuple[Customer, ...]:
+        """What was last told of each customer, from the latest `limit` events that tell it."""
+        statement = (
+            select(_events.c.customer)
+            .where(self._mine(), _events.c.customer.is_not(None), _events.c.customer_id.is_not(None))
+            .order_by(_events.c.sequence.desc())
+            .limit(limit)
+        )
+        latest: dict[str, Customer] = {}
+        for told in self._read(statement).scalars():
+            if told is not None:
+                latest.setdefault(told["id"], Customer(**told))
+        return tuple(latest.values())
 
     def of_problem(
         self, problem_id: str, limit: int = 50, customers_only: bool = True
@@ -150,6 +179,13 @@ class Events(Repository):
     def outcomes(self, since: datetime | None = None) -> Iterator[Outcome]:
         """How each resolution by an agent ended; see `kb_service.store.outcomes`."""
         return outcomes(self._scope.connection, self.workspace, since)
+
+    def outcome_count(self) -> int:
+        """How many resolutions name their agent."""
+        resolved = _events.c.type == "resolution", _events.c.agent_id.is_not(None)
+        return int(
+            self._read(select(func.count()).select_from(_events).where(self._mine(), *resolved)).scalar_one()
+        )
 
     def accepted_replies(self, case_ids: Collection[str]) -> tuple[GivenReply, ...]:
         """What resolved some cases for good; see `kb_service.store.outcomes.accepted_replies`."""

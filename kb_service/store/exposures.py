@@ -49,6 +49,7 @@ class Exposures(Repository):
             row["confidence"] = float(exposure.confidence)
             row["answers"] = [asdict(answer) for answer in exposure.answers]
             row["features"] = None if exposure.features is None else dict(exposure.features)
+            row["arms"] = None if exposure.arms is None else dict(exposure.arms)
             rows.append(row | {"workspace": self.workspace})
         if rows:
             self._write(self._insert().on_conflict_do_nothing(), rows)
@@ -129,6 +130,16 @@ class Exposures(Repository):
         shown = (answer["external_id"] for answers in self._read(statement).scalars() for answer in answers)
         return dict(Counter(shown))
 
+    def of_conversation(self, conversation_id: str, limit: int = 20) -> tuple[Exposure, ...]:
+        """What was shown in a conversation, oldest first; of more than `limit`, the latest."""
+        statement = (
+            select(_exposures)
+            .where(self._mine(), _exposures.c.conversation_id == conversation_id)
+            .order_by(_exposures.c.at.desc(), _exposures.c.id.desc())
+            .limit(limit)
+        )
+        return tuple(reversed([exposure_of(row) for row in self._read(statement)]))
+
     def latest_id(self) -> str | None:
         """The id of the exposure that was made last; ids sort by time."""
         found: str | None = self._read(select(func.max(_exposures.c.id)).where(self._mine())).scalar()
@@ -138,4 +149,4 @@ class Exposures(Repository):
 def exposure_of(row: Any) -> Exposure:
     plain = {name: getattr(row, name) for name in _PLAIN}
     answers = tuple(ShownAnswer(**answer) for answer in row.answers)
-    return Exposure(answers=answers, features=row.features, **plain)
+    return Exposure(answers=answers, features=row.features, arms=row.arms, **plain)

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from graph.models import Rules
+from graph.models import Promise, Rules
 from kb_service.store import tables
 from kb_service.store.repository import Repository
 
 _rules = tables.rules
+_WORDS_BY_NAME = ("sensitive_flows", "carriers", "campaigns")
 
 
 class RuleBook(Repository):
@@ -25,9 +26,13 @@ class RuleBook(Repository):
         # A rule that a newer version brought, or took away, must not keep the others from being read.
         known = {rule.name for rule in fields(Rules)}
         values = {name: value for name, value in data.items() if name in known}
-        values["sensitive_flows"] = {
-            flow: tuple(words) for flow, words in values.get("sensitive_flows", {}).items()
-        }
+        for named in _WORDS_BY_NAME:
+            values[named] = {name: tuple(words) for name, words in values.get(named, {}).items()}
+        if "promotion_days" in values:
+            values["promotion_days"] = tuple(values["promotion_days"])
+        if promised := values.get("service_levels"):
+            said = {band: Promise(**promise) for band, promise in promised.items()}
+            values["service_levels"] = {**Rules().service_levels, **said}
         return Rules(**values)
 
     def put(self, rules: Rules) -> None:

@@ -13,18 +13,24 @@ from kb_service.store.audit import AuditLog
 from kb_service.store.calibrations import Calibrations
 from kb_service.store.cases import Cases
 from kb_service.store.changes import Changes
+from kb_service.store.clusters import Clusters
+from kb_service.store.decisions import Decisions
 from kb_service.store.documents import Documents
 from kb_service.store.erasure import erase_customer
+from kb_service.store.escalations import Escalations
 from kb_service.store.events import Events
+from kb_service.store.experiments import Experiments
 from kb_service.store.exposures import Exposures
 from kb_service.store.feedback import FeedbackLog
 from kb_service.store.gaps import ToldGaps
+from kb_service.store.histories import Histories
 from kb_service.store.idempotency import Idempotency
 from kb_service.store.intents import Intents
 from kb_service.store.jobs import Jobs
 from kb_service.store.judgements import Judgements
 from kb_service.store.keys import Keys
 from kb_service.store.outbox import Outbox
+from kb_service.store.priority_weights import PriorityWeights
 from kb_service.store.problems import Problems
 from kb_service.store.proposals import Proposals
 from kb_service.store.rank_moves import RankMoves
@@ -32,8 +38,11 @@ from kb_service.store.repository import Scope
 from kb_service.store.reviews import Reviews
 from kb_service.store.rules import RuleBook
 from kb_service.store.sources import Sources
+from kb_service.store.surges import Surges
+from kb_service.store.traffic import Traffic
 from kb_service.store.values import Erasure
 from kb_service.store.webhooks import Webhooks
+from kb_service.store.workload import Workload
 from kb_service.store.workspaces import Workspaces
 
 
@@ -55,19 +64,28 @@ class Unit:
         self.events = Events(scope)
         self.assignments = Assignments(scope)
         self.cases = Cases(scope)
+        self.decisions = Decisions(scope)
+        self.expertise = Clusters(scope)
         self.problems = Problems(scope)
         self.alerts = Alerts(scope)
         self.proposals = Proposals(scope)
         self.rules = RuleBook(scope)
+        self.surges = Surges(scope)
+        self.traffic = Traffic(scope)
         self.webhooks = Webhooks(scope)
         self.outbox = Outbox(scope)
+        self.experiments = Experiments(scope)
         self.exposures = Exposures(scope)
         self.feedback = FeedbackLog(scope)
         self.gaps = ToldGaps(scope)
+        self.histories = Histories(scope)
+        self.workload = Workload(scope)
         self.reviews = Reviews(scope)
         self.judgements = Judgements(scope)
         self.calibrations = Calibrations(scope)
         self.rank_moves = RankMoves(scope)
+        self.priority_weights = PriorityWeights(scope)
+        self.escalations = Escalations(scope)
         self.jobs = Jobs(scope)
         self.idempotency = Idempotency(scope)
         self.audit = AuditLog(scope)

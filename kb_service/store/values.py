@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from graph.experiments import Arm
 from graph.learned_ranks import Contribution, Scope
 from graph.models import Event, Match
 from ingest.models import Document, Passage
@@ -33,8 +34,10 @@ ChangeKind: TypeAlias = Literal[
     "alert_removed",
     "rules",
     "calibration",
+    "experiment",
     "review",
     "ranks",
+    "expertise",
     "workspace",
 ]
 DeliveryState: TypeAlias = Literal["pending", "delivered", "exhausted", "cancelled"]
@@ -277,7 +280,8 @@ class Exposure:
     """What was asked and what was shown for it. `query` is the text as it may be kept: masked.
 
     `features` are those of the best hit, by name, and `threshold` is the confidence from which an answer was
-    sent, before a recalibration's shift; both belong to the model and the calibration named here.
+    sent, before a recalibration's shift; both belong to the model and the calibration named here. `arms` holds the arm
+    of each trial that it counts for, by the trial's id.
     """
 
     id: str
@@ -300,6 +304,7 @@ class Exposure:
     calibration_id: str | None = None
     features: Mapping[str, float] | None = None
     threshold: float | None = None
+    arms: Mapping[str, Arm] | None = None
 
     @property
     def best(self) -> ShownAnswer | None:

@@ -130,6 +130,7 @@ class PriorityOut(Response):
     score: int
     band: Literal["low", "normal", "high", "urgent"]
     contributions: list[ContributionOut]
+    total: float
 
 
 class ProblemRef(Response):

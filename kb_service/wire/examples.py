@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from kb_service.wire.examples_assigning import ASSIGNING_RESPONSES, CONSULTATION, SKILL
+from kb_service.wire.examples_experiments import EXPERIMENT_RESPONSES
+from kb_service.wire.examples_metrics import METRICS_RESPONSES
+from kb_service.wire.examples_traffic import TRAFFIC_RESPONSES
+from kb_service.wire.examples_weights import WEIGHTS_RESPONSES
+
 PRIORITY: dict[str, Any] = {
     "score": 82,
     "band": "urgent",
     "contributions": [
-        {"factor": "urgency", "points": 31, "evidence": "“再不处理”"},
-        {"factor": "emotion", "points": 24, "evidence": "愤怒 0.9"},
-        {"factor": "customer_value", "points": 9, "evidence": "银卡,4 单,7 天前下单"},
+        {"factor": "urgency", "points": 32.4, "evidence": "措辞紧急（0.90）"},
+        {"factor": "emotion", "points": 30.0, "evidence": "愤怒（1.00）"},
+        {"factor": "customer_value", "points": 11.1, "evidence": "4 单，消费 5,230，7 天前下单"},
+        {"factor": "service_level", "points": 8.2, "evidence": "银卡会员"},
     ],
+    "total": 81.7,
 }
 INTENT: dict[str, Any] = {
     "id": "return-damaged",
@@ -174,10 +182,19 @@ CASE: dict[str, Any] = {
     "resolved_at": None,
     "problem": {"id": "p_5d2f", "name": "华东包裹延误", "state": "open"},
     "agent_id": None,
+    "assigned_at": None,
     "language": "zh",
+}
+QUEUED: dict[str, Any] = {
+    **CASE,
+    "priority": PRIORITY,
+    "waiting_since": "2026-11-11T09:02:00+08:00",
+    "sla": ROUTE["sla"],
 }
 CASE_DETAIL: dict[str, Any] = {
     **CASE,
+    "consultations": [],
+    "experts": [],
     "events": [
         {
             "id": "m-20261111-17",
@@ -265,8 +282,24 @@ RULES: dict[str, Any] = {
     "wrong_answer_bound": 0.01,
     "review_share": 0.05,
     "swap_share": 0.05,
+    "timezone": "Asia/Shanghai",
+    "promotion_days": [],
+    "surge_customers": 5,
+    "inactive_minutes": 30.0,
+    "auto_assign": False,
     "priority_weights": {},
-    "sensitive_flows": {},
+    "tier_values": {"platinum": 1.0, "gold": 0.8, "silver": 0.55, "bronze": 0.2},
+    "service_levels": {
+        "urgent": {"first_response_minutes": 5.0, "resolve_minutes": 240.0},
+        "high": {"first_response_minutes": 15.0, "resolve_minutes": 480.0},
+        "normal": {"first_response_minutes": 60.0, "resolve_minutes": 1440.0},
+        "low": {"first_response_minutes": 240.0, "resolve_minutes": 4320.0},
+    },
+    "tier_lifts": {"platinum": 1, "gold": 1},
+    "default_region": "CN",
+    "sensitive_flows": {"legal": ["律师", "lawyer", "lawsuit", "-lawyer costume"], "privacy": []},
+    "carriers": {"SwiftWing": ["疾羽", "疾羽速运"]},
+    "campaigns": {"spring-sale": ["春季大促", "Spring Sale"]},
 }
 GAP: dict[str, Any] = {
     "id": "gap_3e91",
@@ -380,16 +413,6 @@ DELIVERY: dict[str, Any] = {
     "created_at": "2026-11-09T10:40:00+08:00",
     "delivered_at": "2026-11-09T10:40:01+08:00",
 }
-SKILL: dict[str, Any] = {
-    "expertise_id": "after-sales-electronics",
-    "expertise": "after-sales-electronics",
-    "cases": 140,
-    "rate": 0.92,
-    "low": 0.87,
-    "high": 0.96,
-    "handling_seconds": 128.0,
-    "rating": 4.7,
-}
 EXPERTISE: dict[str, Any] = {
     "id": "after-sales-electronics",
     "name": "after-sales-electronics",
@@ -439,6 +462,11 @@ def _page(item: dict[str, Any]) -> dict[str, Any]:
 
 
 RESPONSES: dict[str, Any] = {
+    **ASSIGNING_RESPONSES,
+    **EXPERIMENT_RESPONSES,
+    **METRICS_RESPONSES,
+    **TRAFFIC_RESPONSES,
+    **WEIGHTS_RESPONSES,
     "GET /health/live": {"status": "live"},
     "GET /health/ready": {
         "status": "ready",
@@ -484,9 +512,15 @@ RESPONSES: dict[str, Any] = {
         "agent": AGENT,
         "overall": {**SKILL, "expertise_id": None, "expertise": None, "cases": 212},
         "by_expertise": [SKILL],
+        "by_problem": [
+            {
+                "problem": {"id": "p_5d2f", "name": "手机屏幕碎裂", "state": "open"},
+                "skill": {**SKILL, "expertise_id": None, "expertise": None, "cases": 61},
+            }
+        ],
+        "compared": {"cases": 118.4, "difference": 0.06, "low": 0.01, "high": 0.11},
     },
     "GET /v1/expertise": _page(EXPERTISE),
-    "GET /v1/expertise/{id}": EXPERTISE,
     "POST /v1/assignments": {
         "items": [{"case_id": "case_8a1c", "agent": CHOICE, "reason": "assigned", "priority": PRIORITY}]
     },
@@ -504,10 +538,15 @@ RESPONSES: dict[str, Any] = {
         "language": "zh",
         "products": [],
     },
-    "GET /v1/cases": _page(CASE),
+    "GET /v1/cases": _page(QUEUED),
     "GET /v1/cases/{id}": CASE_DETAIL,
     "POST /v1/cases/{id}/assign": {**CASE_DETAIL, "state": "assigned", "agent_id": "agent-07"},
-    "POST /v1/cases/{id}/consult": {**CASE_DETAIL, "state": "assigned", "agent_id": "agent-07"},
+    "POST /v1/cases/{id}/consult": {
+        **CASE_DETAIL,
+        "state": "assigned",
+        "agent_id": "agent-07",
+        "consultations": [CONSULTATION],
+    },
     "POST /v1/cases/{id}/handover": CASE_DETAIL,
     "POST /v1/cases/{id}/resolve": {**CASE_DETAIL, "state": "resolved", "agent_id": "agent-07"},
     "GET /v1/problems": _page(PROBLEM),

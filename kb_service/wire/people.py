@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from graph.models import Agent, Intent
-from kb_service.models import Assignment
-from kb_service.wire.base import Id, PriorityOut, Request, Response, Text, When, fault
-from kb_service.wire.questions import AgentChoiceOut
+from kb_service.messages import Language
+from kb_service.models import AgentProfile, Assignment
+from kb_service.wire.base import Id, PriorityOut, ProblemRef, Request, Response, Text, When, fault
+from kb_service.wire.questions import AgentChoiceOut, problem_ref
 
 INTENT_EXAMPLE: dict[str, Any] = {
     "label": "退货",
@@ -30,6 +31,7 @@ AGENT_EXAMPLE: dict[str, Any] = {
 Label = Annotated[Text, Field(min_length=1, max_length=200)]
 Example = Annotated[Text, Field(min_length=1, max_length=1000)]
 Short = Annotated[Text, Field(min_length=1, max_length=100)]
+Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 
 
 class IntentIn(Request):
@@ -144,10 +146,45 @@ class SkillOut(Response):
     rating: float | None
 
 
+class ProblemSkillOut(Response):
+    problem: ProblemRef
+    skill: SkillOut
+
+
+class ComparisonOut(Response):
+    """How many more of a hundred cases the agent resolves than the others on the same problems, with the 95% interval;
+    0.05 are five points."""
+
+    cases: Annotated[float, AfterValidator(lambda value: round(value, 1))]
+    difference: Rounded
+    low: Rounded
+    high: Rounded
+
+
 class ProfileOut(Response):
+    """`by_problem` holds the problems of most cases; `compared` is null below twenty cases of problems that others
+    had too."""
+
     agent: AgentOut
     overall: SkillOut
     by_expertise: list[SkillOut]
+    by_problem: list[ProblemSkillOut]
+    compared: ComparisonOut | None
+
+    @classmethod
+    def of(cls, profile: AgentProfile, language: Language) -> ProfileOut:
+        return cls(
+            agent=AgentOut.model_validate(profile.agent),
+            overall=SkillOut.model_validate(profile.overall),
+            by_expertise=[SkillOut.model_validate(skill) for skill in profile.by_expertise],
+            by_problem=[
+                ProblemSkillOut(
+                    problem=problem_ref(item.problem, language), skill=SkillOut.model_validate(item.skill)
+                )
+                for item in profile.by_problem
+            ],
+            compared=ComparisonOut.model_validate(profile.compared) if profile.compared else None,
+        )
 
 
 class ExpertiseOut(Response):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from graph.models import Alert, Problem, Proposal, Rules
+from graph.priority import DEFAULT_WEIGHTS
+from graph.sensitive_flows import effective_flows, own_flows
 from kb_service.messages import Language
 from kb_service.wire.base import Amount, Id, Moment, ProblemRef, Request, Response, Text, When, fault
 from kb_service.wire.questions import name_in, problem_ref
+from kb_service.wire.sensitive_flows import SensitiveFlows
+from kb_service.wire.service_levels import ServiceLevelsShape, TierLifts, TierValues
+from kb_service.wire.zones import Zone
 
 DEFAULTS = Rules()
 
@@ -196,6 +202,15 @@ class ProposalOut(Response):
         )
 
 
+NamesByEntity: TypeAlias = Annotated[
+    dict[
+        Annotated[Text, Field(min_length=2, max_length=100)],
+        Annotated[list[Annotated[Text, Field(min_length=2, max_length=100)]], Field(max_length=100)],
+    ],
+    Field(max_length=500, description="The names that customers use, by the name that stands for them."),
+]
+
+
 class RulesShape(Request):
     """All of a shop's rules; a field that is left out takes the product's default."""
 
@@ -216,10 +231,38 @@ class RulesShape(Request):
     wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] = DEFAULTS.wrong_answer_bound
     review_share: Annotated[float, Field(ge=0, le=1)] = DEFAULTS.review_share
     swap_share: Annotated[float, Field(ge=0, le=0.2)] = DEFAULTS.swap_share
+    timezone: Zone = DEFAULTS.timezone
+    promotion_days: Annotated[list[date], Field(max_length=500)] = []
+    surge_customers: Annotated[int, Field(ge=2, le=10_000)] = DEFAULTS.surge_customers
+    inactive_minutes: Annotated[float, Field(ge=1, le=60 * 24 * 7)] = DEFAULTS.inactive_minutes
+    auto_assign: bool = DEFAULTS.auto_assign
     priority_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = {}
-    sensitive_flows: dict[str, list[Annotated[Text, Field(min_length=1, max_length=200)]]] = {}
+    tier_values: TierValues = dict(DEFAULTS.tier_values)
+    service_levels: ServiceLevelsShape = ServiceLevelsShape()
+    tier_lifts: TierLifts = dict(DEFAULTS.tier_lifts)
+    default_region: Annotated[Text, Field(min_length=1, max_length=40)] | None = DEFAULTS.default_region
+    sensitive_flows: SensitiveFlows = {}
+    carriers: NamesByEntity = {}
+    campaigns: NamesByEntity = {}
+
+    @field_validator("priority_weights")
+    @classmethod
+    def of_known_factors(cls, weights: dict[str, float]) -> dict[str, float]:
+        for factor in weights.keys() - DEFAULT_WEIGHTS.keys():
+            raise fault(factor, "no such factor; the factors are {known}", known=", ".join(DEFAULT_WEIGHTS))
+        return weights
+
+    @classmethod
+    def of(cls, rules: Rules) -> RulesShape:
+        """The rules as they hold: of a flow that the shop did not change, the product's words."""
+        flows = {name: list(words) for name, words in effective_flows(rules).items()}
+        return cls.model_validate(rules).model_copy(update={"sensitive_flows": flows})
 
     def value(self) -> Rules:
         values = self.model_dump()
-        values["sensitive_flows"] = {name: tuple(words) for name, words in self.sensitive_flows.items()}
+        values["sensitive_flows"] = own_flows(self.sensitive_flows)
+        for named in ("carriers", "campaigns"):
+            values[named] = {name: tuple(called) for name, called in values[named].items()}
+        values["promotion_days"] = tuple(sorted({day.isoformat() for day in self.promotion_days}))
+        values["service_levels"] = self.service_levels.value()
         return Rules(**values)

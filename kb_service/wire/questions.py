@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from graph.briefing import Known
 from graph.models import AgentChoice, Problem
 from kb_service.messages import Language
-from kb_service.models import Question, Reply, Route, Scope, Turn
+from kb_service.models import Handoff, Question, Reply, Route, Scope, Turn
 from kb_service.wire.base import (
+    Amount,
     Channel,
     CustomerIn,
     Id,
@@ -65,6 +67,7 @@ class QuestionIn(Request):
     intent: Id | None = None
     event_id: Id | None = None
     limit: Annotated[int, Field(ge=1, le=20)] = 3
+    order_value: Amount | None = None
 
     @model_validator(mode="after")
     def has_a_question(self) -> QuestionIn:
@@ -78,7 +81,8 @@ class QuestionIn(Request):
             return self.query
         return next((turn.text for turn in reversed(self.turns) if turn.role == "customer"), "")
 
-    def value(self) -> Question:
+    def value(self, reader: Language | None = None) -> Question:
+        """The question; `reader` is the language of reasons, where the caller asked for one."""
         return Question(
             text=self.text,
             turns=tuple(Turn(turn.role, turn.text, turn.at) for turn in self.turns),
@@ -93,6 +97,8 @@ class QuestionIn(Request):
             intent=self.intent,
             event_id=self.event_id,
             limit=self.limit,
+            order_value=self.order_value,
+            reader=reader,
         )
 
 
@@ -213,6 +219,63 @@ class RouteOut(Response):
         )
 
 
+class AttemptOut(Response):
+    """A reply that was given (by `bot` or `agent`) or a `document` that was shown, with its title as `text`."""
+
+    by: Literal["bot", "agent", "document"]
+    text: str
+    at: Moment | None
+    document_id: str | None
+
+
+class FactOut(Response):
+    type: str
+    value: str
+
+
+class KnownCustomerOut(Response):
+    id: str
+    tier: str | None
+    orders: int | None
+    spend: float | None
+    recency_days: float | None
+
+
+class KnownCaseOut(Response):
+    id: str
+    state: str
+    opened_at: Moment
+    agent_id: str | None
+
+
+class KnownOut(Response):
+    """What is known besides the words; `contacts` counts the customer's other cases within a week."""
+
+    language: str
+    intent: str | None
+    entities: list[FactOut]
+    emotion: EmotionOut
+    customer: KnownCustomerOut | None
+    context: dict[str, str]
+    problem: ProblemRef | None
+    case: KnownCaseOut | None
+    contacts: int
+
+    @classmethod
+    def of(cls, known: Known, language: Language) -> KnownOut:
+        return cls(
+            language=known.language,
+            intent=known.intent,
+            entities=[FactOut.model_validate(entity) for entity in known.entities],
+            emotion=EmotionOut.model_validate(known.emotion),
+            customer=KnownCustomerOut.model_validate(known.customer) if known.customer else None,
+            context=dict(known.context),
+            problem=problem_ref(known.problem, language) if known.problem else None,
+            case=KnownCaseOut.model_validate(known.case) if known.case else None,
+            contacts=known.contacts,
+        )
+
+
 class HandoffOut(Response):
     trigger: Literal[
         "explicit",
@@ -226,6 +289,22 @@ class HandoffOut(Response):
     ]
     summary: str
     route: RouteOut
+    wants: str
+    since: Moment | None
+    tried: list[AttemptOut]
+    known: KnownOut | None
+
+    @classmethod
+    def of(cls, handoff: Handoff, language: Language) -> HandoffOut:
+        return cls(
+            trigger=handoff.trigger,
+            summary=handoff.summary,
+            route=RouteOut.of(handoff.route),
+            wants=handoff.wants,
+            since=handoff.since,
+            tried=[AttemptOut.model_validate(attempt) for attempt in handoff.tried],
+            known=KnownOut.of(handoff.known, language) if handoff.known is not None else None,
+        )
 
 
 class TimingOut(Response):
@@ -248,20 +327,13 @@ class ReplyOut(Response):
 
     @classmethod
     def of(cls, reply: Reply, language: Language) -> ReplyOut:
-        handoff = None
-        if reply.handoff is not None:
-            handoff = HandoffOut(
-                trigger=reply.handoff.trigger,
-                summary=reply.handoff.summary,
-                route=RouteOut.of(reply.handoff.route),
-            )
         return cls(
             action=reply.action,
             reason=reply.reason,
             confidence=round(reply.confidence, 4),
             answers=[AnswerOut.model_validate(answer) for answer in reply.answers],
             clarify=ClarifyOut.model_validate(reply.clarify) if reply.clarify else None,
-            handoff=handoff,
+            handoff=HandoffOut.of(reply.handoff, language) if reply.handoff is not None else None,
             understanding=UnderstandingOut.model_validate(reply.understanding),
             priority=PriorityOut.model_validate(reply.priority),
             problem=problem_ref(reply.problem, language) if reply.problem else None,

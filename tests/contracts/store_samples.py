@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import create_engine, make_url, select
 
+from graph.experiments import Experiment, Guard, Treatment
 from graph.learned_ranks import Contribution
 from graph.models import (
     Agent,
@@ -17,14 +18,18 @@ from graph.models import (
     Customer,
     Event,
     Evidence,
+    Expertise,
     Intent,
     Match,
     Problem,
     Proposal,
     Rules,
 )
+from graph.surges import Surge
 from ingest.models import Block, Document, Passage, passage_id
 from kb_service.store import (
+    Decision,
+    ExpertisePin,
     Exposure,
     Feedback,
     NewEvent,
@@ -33,6 +38,8 @@ from kb_service.store import (
     Review,
     ShownAnswer,
     StoredCalibration,
+    StoredSurge,
+    StoredWeights,
     ToldGap,
     Unit,
     Webhook,
@@ -150,6 +157,7 @@ def a_case(id: str = "case-1", **changes: Any) -> Case:
         "agent_id": "agent-1",
         "language": "zh",
         "resolved_at": AT + timedelta(hours=1),
+        "assigned_at": AT + timedelta(minutes=5),
     }
     return Case(**(values | changes))
 
@@ -287,6 +295,7 @@ def an_exposure(id: str = "x1", **changes: Any) -> Exposure:
         "calibration_id": "cal_1",
         "features": {"bias": 1.0, "score": 0.75},
         "threshold": 0.9,
+        "arms": {"trial-1": "treatment"},
     }
     return Exposure(**(values | changes))
 
@@ -357,6 +366,101 @@ def a_told_gap(id: str = "gap-1", **changes: Any) -> ToldGap:
     return ToldGap(**(values | changes))
 
 
+def an_experiment(id: str = "trial-1", **changes: Any) -> Experiment:
+    values: dict[str, Any] = {
+        "id": id,
+        "name": "轮流分配",
+        "treatment": Treatment(assignment="round_robin", priority_weights={"urgency": 5.0}),
+        "salt": "salt-1",
+        "created_at": AT,
+        "share": 0.25,
+        "metric": "rating",
+        "guards": (Guard("handling_seconds", 30.0, "higher"),),
+        "minimum": 100,
+        "maximum": 4000,
+        "alpha": 0.01,
+        "state": "running",
+        "starts_at": AT,
+        "ends_at": datetime(2026, 9, 1, tzinfo=SHANGHAI),
+        "started_at": AT,
+        "stopped_at": AT + timedelta(days=1),
+        "ending": {"reason": "better", "words": {"zh": "更好", "en": "better"}},
+    }
+    return Experiment(**(values | changes))
+
+
+def a_decision(id: str = "dec_1", **changes: Any) -> Decision:
+    values: dict[str, Any] = {
+        "id": id,
+        "at": AT,
+        "kind": "consultation",
+        "case_id": "case-1",
+        "actor": "key_1",
+        "reason": "consulted",
+        "agent_id": "agent-2",
+        "previous_agent_id": "agent-3",
+        "expertise_id": "logistics",
+        "note": "这是通病吗",
+        "experiment_id": "trial-1",
+        "arm": "b",
+        "propensity": 0.5,
+        "features": {"priority": {"score": 82}, "candidates": [{"id": "agent-2", "score": 0.5}]},
+    }
+    return Decision(**(values | changes))
+
+
+def a_cluster(id: str = "logistics", **changes: Any) -> Expertise:
+    values: dict[str, Any] = {
+        "id": id,
+        "name": "物流",
+        "intent_ids": ("damaged",),
+        "problem_ids": ("p1",),
+        "agent_ids": ("agent-1",),
+    }
+    return Expertise(**(values | changes))
+
+
+def a_pin(id: str = "logistics", **changes: Any) -> ExpertisePin:
+    values: dict[str, Any] = {
+        "id": id,
+        "name": "物流与破损",
+        "intent_ids": ("damaged",),
+        "problem_ids": ("p1",),
+        "agent_ids": ("agent-1",),
+        "actor": "key_1",
+        "pinned_at": AT,
+    }
+    return ExpertisePin(**(values | changes))
+
+
+def some_weights(id: str = "pw_1", **changes: Any) -> StoredWeights:
+    values: dict[str, Any] = {
+        "id": id,
+        "at": AT,
+        "kind": "proposed",
+        "weights": {"urgency": 30.5, "customer_value": 15.0},
+        "before": {},
+        "evidence": {"reason": "better", "escalations": 120},
+        "actor": "nightly",
+        "of_id": None,
+    }
+    return StoredWeights(**(values | changes))
+
+
+def a_surge(id: str = "srg_1", told: bool = True, **changes: Any) -> StoredSurge:
+    values: dict[str, Any] = {
+        "expertise_id": "logistics",
+        "opened_at": AT,
+        "observed": 31,
+        "expected": 9.4,
+        "window_minutes": 60,
+        "p_value": 2.1e-6,
+        "lift": 1.2,
+        "closed_at": None,
+    }
+    return StoredSurge(id, Surge(**(values | changes)), told)
+
+
 def some_feedback(id: str = "f1", **changes: Any) -> Feedback:
     values: dict[str, Any] = {
         "id": id,
@@ -404,9 +508,15 @@ def fill(unit: Unit) -> None:
     unit.exposures.add_many([an_exposure()])
     unit.feedback.add(some_feedback())
     unit.gaps.put(a_told_gap())
+    unit.surges.put(a_surge())
     unit.reviews.put(a_review())
     unit.calibrations.add(a_calibration())
     unit.rank_moves.add_many([a_rank_move()])
+    unit.priority_weights.add(some_weights())
+    unit.experiments.put(an_experiment())
+    unit.decisions.add_many([a_decision()])
+    unit.expertise.replace([a_cluster()], 12)
+    unit.expertise.put_pin(a_pin())
     unit.jobs.claim("recalibrate", AT)
     unit.idempotency.put("key-1", "/v1/events", a_replay())
     unit.audit.append("key_1", "documents.put", "policy-returns", {"version": 1})

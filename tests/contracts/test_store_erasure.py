@@ -15,8 +15,11 @@ from tests.contracts.store_samples import (
     AT,
     MODEL,
     a_case,
+    a_cluster,
+    a_decision,
     a_document,
     a_match,
+    a_pin,
     a_problem,
     a_proposal,
     a_rank_move,
@@ -109,6 +112,10 @@ def her_story(unit: Unit) -> None:
         ]
     )
     unit.feedback.add(some_feedback("fh", exposure_id="xh1", final_text=f"您好 {MARK}"))
+    unit.decisions.add_many([a_decision("hers", case_id="her-case", note=f"{MARK} asks again")])
+    learned = {"problem_ids": ("hers", "shared")}
+    unit.expertise.replace([a_cluster("learned", name=f"Late · {SAID[1][:20]}", **learned)], 20)
+    unit.expertise.put_pin(a_pin("learned", name=SAID[1], **learned))
     name = {"en": MARK, "zh": SAID[0][:9]}
     message = unit.outbox.add(
         "gap.found", {"id": "gap", "name": name, "examples": [SAID[0][:10]]}, AT, ["hook-1"]
@@ -178,8 +185,11 @@ def test_what_was_touched_is_told(erased: Erasure) -> None:
         "assignments": 2,
         "audit": 1,
         "cases": 2,
+        "decisions": 1,
         "event_vectors": 2,
         "events": 5,
+        "expertise": 1,
+        "expertise_pins": 1,
         "exposures": 4,
         "feedback": 1,
         "idempotency": 2,
@@ -201,6 +211,17 @@ def test_derived_parts_hear_of_it(store: Store, erased: Erasure) -> None:
     assert {("problem_removed", "hers"), ("problem", "shared"), ("alert", "quoting")} <= heard
     assert ("alert_removed", "gone") in heard
     assert [change.position for change in changes] == list(range(1, len(changes) + 1))
+
+
+def test_expertise_keeps_neither_their_words_nor_their_problems(store: Store, erased: Erasure) -> None:
+    with store.reading("shop") as unit:
+        clusters = {item.id: item for item in unit.expertise.all()}
+        pins = {item.id: item for item in unit.expertise.pins()}
+        assert unit.decisions.of_case("her-case") == ()
+        assert unit.decisions.of_case("case-1") == (a_decision(),)
+    assert (clusters["learned"].name, clusters["learned"].problem_ids) == ("learned", ("shared",))
+    assert (pins["learned"].name, pins["learned"].problem_ids) == (None, ("shared",))
+    assert pins["logistics"] == a_pin()
 
 
 def test_what_moved_on_their_word_is_withdrawn(store: Store, erased: Erasure) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from graph.models import Rules
+from graph.models import Customer, Rules
 from kb_service.store import NewEvent, Store, Unit
 from kb_service.store.repository import Repository
 from tests.contracts.store_samples import (
@@ -16,28 +17,35 @@ from tests.contracts.store_samples import (
     MODEL,
     a_calibration,
     a_case,
+    a_cluster,
+    a_decision,
     a_document,
     a_match,
+    a_pin,
     a_problem,
     a_proposal,
     a_rank_move,
     a_replay,
     a_review,
+    a_surge,
     a_told_gap,
     a_webhook,
     an_agent,
     an_alert,
     an_event,
+    an_experiment,
     an_exposure,
     an_intent,
     fill,
     passages_of,
     rows,
     some_feedback,
+    some_weights,
     vectors_of,
 )
 
 Call = Callable[[Unit], Any]
+LONG_AGO, LATER = AT - timedelta(days=1), AT + timedelta(days=1)
 
 
 def passage_id() -> str:
@@ -77,6 +85,8 @@ READS: dict[str, Call] = {
     "events.get": lambda u: u.events.get("e1"),
     "events.message": lambda u: u.events.message("e1"),
     "events.existing": lambda u: u.events.existing(["e1", "e2"]),
+    "events.of_cases": lambda u: u.events.of_cases(["case-1"], AT - timedelta(days=1)),
+    "events.customers": lambda u: u.events.customers(9),
     "events.of_case": lambda u: u.events.of_case("case-1"),
     "events.of_problem": lambda u: u.events.of_problem("p1"),
     "events.messages": lambda u: u.events.messages(),
@@ -93,6 +103,14 @@ READS: dict[str, Call] = {
     "cases.of_problem": lambda u: u.cases.of_problem("p1"),
     "cases.of_customer": lambda u: u.cases.of_customer("u1"),
     "cases.waiting": lambda u: u.cases.waiting(),
+    "cases.assigned": lambda u: u.cases.assigned(AT),
+    "events.latest_state": lambda u: u.events.latest_state("agent-1"),
+    "events.outcome_count": lambda u: u.events.outcome_count(),
+    "decisions.of_case": lambda u: u.decisions.of_case("case-1"),
+    "decisions.latest": lambda u: u.decisions.latest(["case-1"]),
+    "expertise.all": lambda u: u.expertise.all(),
+    "expertise.learnt_from": lambda u: u.expertise.learnt_from(),
+    "expertise.pins": lambda u: u.expertise.pins(),
     "problems.get": lambda u: u.problems.get("p0"),
     "problems.resolve_id": lambda u: u.problems.resolve_id("p0"),
     "problems.all": lambda u: u.problems.all(),
@@ -115,16 +133,37 @@ READS: dict[str, Call] = {
     "outbox.message": lambda u: u.outbox.message(
         next(iter(u.webhooks.deliveries("hook-1").items)).message_id
     ),
+    "experiments.get": lambda u: u.experiments.get("trial-1"),
+    "experiments.running": lambda u: u.experiments.running(),
+    "experiments.page": lambda u: u.experiments.page(),
+    "experiments.cases": lambda u: u.experiments.cases(LONG_AGO, LATER, limit=9),
+    "experiments.suggestions": lambda u: u.experiments.suggestions(LONG_AGO, LATER, limit=9),
+    "experiments.seen": lambda u: u.experiments.seen(LONG_AGO, LATER, limit=9),
     "exposures.get": lambda u: u.exposures.get("x1"),
     "exposures.page": lambda u: u.exposures.page(),
-    "agents.recent": lambda u: u.agents.recent(),
+    "agents.recent": lambda u: u.agents.recent(AT - timedelta(days=7)),
     "events.of_other_models": lambda u: u.events.of_other_models("none"),
     "documents.next_versions": lambda u: u.documents.next_versions(u.documents.heads()),
+    "surges.open": lambda u: u.surges.open(),
+    "surges.page": lambda u: u.surges.page(),
+    "traffic.by_hour": lambda u: u.traffic.by_hour(AT, u.now.replace(year=2100), "channel"),
+    "traffic.handling": lambda u: u.traffic.handling(AT, u.now.replace(year=2100), "product"),
+    "histories.opened": lambda u: u.histories.opened(LONG_AGO, LATER),
+    "histories.of_cases": lambda u: u.histories.of_cases(["case-1"]),
+    "histories.contacts": lambda u: u.histories.contacts(LONG_AGO, LATER),
+    "histories.shown": lambda u: u.histories.shown(LONG_AGO, LATER),
+    "histories.feedback": lambda u: u.histories.feedback(LONG_AGO, LATER),
+    "histories.handed_over": lambda u: u.histories.handed_over(LONG_AGO, LATER),
+    "histories.bands": lambda u: u.histories.bands(LONG_AGO, LATER),
+    "workload.states": lambda u: u.workload.states(LONG_AGO, LATER),
+    "workload.passed_on": lambda u: u.workload.passed_on(LONG_AGO, LATER),
+    "workload.consultations": lambda u: u.workload.consultations(LONG_AGO, LATER),
     "gaps.since": lambda u: u.gaps.since(AT),
     "exposures.unanswered": lambda u: u.exposures.unanswered(
         AT, below=1.0, reasons=["confident"], always=[], outcomes=["edited"], limit=9
     ),
     "exposures.shown": lambda u: u.exposures.shown(AT, limit=9),
+    "exposures.of_conversation": lambda u: u.exposures.of_conversation("c1"),
     "exposures.latest_id": lambda u: u.exposures.latest_id(),
     "exposures.erased": lambda u: u.exposures.erased(["x1", "x2"]) != {"x1", "x2"} and "x1",
     "feedback.of_exposures": lambda u: u.feedback.of_exposures(["x1"]),
@@ -151,6 +190,13 @@ READS: dict[str, Call] = {
     "calibrations.get": lambda u: u.calibrations.get("cal_1"),
     "calibrations.newest": lambda u: u.calibrations.newest(MODEL),
     "calibrations.all": lambda u: u.calibrations.all(),
+    "escalations.begin": lambda u: (
+        u.escalations.begin(AT - timedelta(days=1), 0) != AT - timedelta(days=1) and "e1"
+    ),
+    "escalations.by_customer": lambda u: u.escalations.by_customer(AT - timedelta(days=1)),
+    "escalations.interventions": lambda u: u.escalations.interventions(AT - timedelta(days=1)),
+    "priority_weights.get": lambda u: u.priority_weights.get("pw_1"),
+    "priority_weights.all": lambda u: u.priority_weights.all(),
     "jobs.last": lambda u: u.jobs.last("recalibrate"),
     "audit.page": lambda u: u.audit.page(),
 }
@@ -173,6 +219,10 @@ WRITES: dict[str, Call] = {
     "agents.set_online": lambda u: u.agents.set_online("agent-1", False),
     "agents.remove": lambda u: u.agents.remove("agent-1"),
     "cases.put": lambda u: u.cases.put(a_case(state="closed")),
+    "decisions.add_many": lambda u: u.decisions.add_many([a_decision("dec_9", note="another")]),
+    "decisions.purge": lambda u: u.decisions.purge(u.now.replace(year=2100)),
+    "expertise.replace": lambda u: u.expertise.replace([a_cluster(name="another")], 1),
+    "expertise.put_pin": lambda u: u.expertise.put_pin(a_pin(name="another")),
     "events.add": lambda u: u.events.add(an_event(text="another")),
     "events.add_many": lambda u: u.events.add_many([NewEvent(an_event("e2", text="another"))]),
     "events.put_vector": lambda u: u.events.put_vector("e1", vectors_of(1)[0], "another-model"),
@@ -190,6 +240,7 @@ WRITES: dict[str, Call] = {
     "webhooks.replay": lambda u: u.webhooks.replay("hook-1", delivery_id(u)),
     "webhooks.disable": lambda u: u.webhooks.disable("hook-1", "by hand"),
     "webhooks.remove": lambda u: u.webhooks.remove("hook-1"),
+    "experiments.put": lambda u: u.experiments.put(an_experiment(name="another", state="draft")),
     "exposures.add_many": lambda u: u.exposures.add_many([an_exposure(query="another")]),
     "feedback.add": lambda u: u.feedback.add(some_feedback(outcome="rejected")),
     "idempotency.put": lambda u: u.idempotency.put("key-1", "/v1/events", a_replay(b"another")),
@@ -200,7 +251,9 @@ WRITES: dict[str, Call] = {
     "rank_moves.add_many": lambda u: u.rank_moves.add_many([a_rank_move(actor="another")]),
     "rank_moves.withdraw": lambda u: u.rank_moves.withdraw(a_rank_move(), "reverted", "another"),
     "rank_moves.forget": lambda u: u.rank_moves.forget(["x1", "x9"]),
+    "priority_weights.add": lambda u: u.priority_weights.add(some_weights("pw_9", actor="another")),
     "jobs.claim": lambda u: u.jobs.claim("recalibrate", u.now.replace(year=2100)),
+    "surges.put": lambda u: u.surges.put(a_surge(observed=99)),
     "gaps.put": lambda u: u.gaps.put(a_told_gap(names={"en": "another"})),
     "gaps.forget": lambda u: u.gaps.forget(["x1", "r2"]),
     "audit.append": lambda u: u.audit.append("key_1", "documents.put", "another", {}),
@@ -241,7 +294,16 @@ def filled(store: Store) -> Store:
         closing = {"type": "resolution", "role": "agent", "reply": "已补发", "conversation_id": "c9"}
         unit.rank_moves.add_many([a_rank_move("mv_2")])
         unit.rank_moves.withdraw(a_rank_move("mv_2"), "reverted", "command")
-        unit.events.add(an_event("r2", text=None, **closing), "case-2")
+        unit.events.add(an_event("r2", text=None, handling_seconds=60.0, **closing), "case-2")
+        unit.exposures.add_many([an_exposure("x-suggested", route="suggestions")])
+        unit.feedback.add(some_feedback("f-suggested", exposure_id="x-suggested"))
+        unit.events.add(an_event("told", text=None, customer=Customer("u1", "silver", 4)))
+        unit.events.add(an_event("s1", type="agent_state", agent_id="agent-1", state="busy"))
+        unit.decisions.add_many([a_decision("dec_2", kind="assignment", reason="assigned")])
+        urgent = {"priority": {"band": "urgent"}}
+        unit.decisions.add_many([a_decision("dec_3", kind="handover", features=urgent)])
+        unit.decisions.add_many([a_decision("dec_4", kind="consultation")])
+        unit.events.add(an_event("t1", type="transfer", from_agent="agent-1", to_agent="agent-2"), "case-1")
     return store
 
 

@@ -183,7 +183,8 @@ def test_an_older_store_is_brought_up_to_date(empty_url: str) -> None:
     store.migrate()
     with store.administration() as unit:
         unit.workspaces.create("shop")
-    later = ["told_gaps", "rank_moves", "jobs", "calibrations", "reviews"]
+    later = ["surges", "priority_weights", "decisions", "expertise", "expertise_pins", "experiments"]
+    later += ["told_gaps", "rank_moves", "jobs", "calibrations", "reviews"]
     later += ["deliveries", "messages", "webhooks"]
     later += ["alert_examples", "alerts", "proposals", "problem_aliases"]
     later += [

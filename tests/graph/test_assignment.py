@@ -1,15 +1,28 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.assignment import Need, Placement, assign, neighbouring, rank
-from graph.models import Agent, AgentChoice, Expertise
+from graph.assignment import (
+    FAIRNESS,
+    LOAD,
+    Need,
+    Patience,
+    Placement,
+    Weights,
+    assign,
+    neighbouring,
+    rank,
+)
+from graph.models import Agent, AgentChoice, Customer, Emotion, Expertise, Understanding
+from graph.priority import prioritise
 from graph.profiles import SkillEstimate
 
 T = datetime(2026, 11, 1, tzinfo=UTC)
@@ -73,11 +86,11 @@ def test_language_and_permissions_are_hard(
 
 def test_the_better_agent_comes_first_until_the_load_says_otherwise() -> None:
     assert ids(ranked([agent("able"), agent("better")], need())) == ["better", "able"]
-    busy = agent("better", load=4)
-    first, second = ranked([agent("able", load=0), busy], need())
-    assert first.agent.id == "able", ".70 is more than .90 - .05 * 4 = .70 only by the order of ids"
-    assert second.score == pytest.approx(0.7)
-    assert ids(ranked([agent("able"), agent("better", load=5, capacity=9)], need())) == ["able", "better"]
+    busy = agent("better", load=9, capacity=20)
+    assert ids(ranked([agent("able"), busy], need())) == ["better", "able"]
+    first, second = ranked([agent("able"), replace(busy, load=11)], need())
+    assert first.agent.id == "able"
+    assert second.score == pytest.approx(0.9 - 11 * LOAD)
 
 
 def test_full_and_offline_agents_follow_as_unavailable() -> None:
@@ -119,13 +132,53 @@ def test_a_customers_last_agent_is_preferred_for_a_week_while_online(
 
 def test_fairness_evens_out_what_agents_are_given() -> None:
     agents = [agent("able"), agent("better")]
-    choices = ranked(agents, need(), estimates={}, recent={"able": 2, "better": 6})
+    choices = ranked(agents, need(), estimates={}, recent={"able": 10, "better": 30})
     assert ids(choices) == ["able", "better"]
-    assert [c.score for c in choices] == pytest.approx([0.5 + 0.075, 0.5 - 0.075])
+    # 20 cases were due to each, so that the shares of .5 and 1.5 count by half.
+    assert [c.score for c in choices] == pytest.approx([0.5 + FAIRNESS / 4, 0.5 - FAIRNESS / 4])
     assert "fairness" in codes(choices[0])
-    swamped = ranked(agents, need(), estimates={}, recent={"better": 1000})
-    assert swamped[1].score == pytest.approx(0.5 - 0.15), "never more than .15"
+    swamped = ranked(agents, need(), estimates={}, recent={"better": 1_000_000})
+    assert swamped[1].score == pytest.approx(0.5 - FAIRNESS, abs=1e-4), (
+        "never more than twice the mean counts"
+    )
     assert "fairness" not in codes(ranked(agents, need())[0])
+
+
+def test_a_share_of_work_is_of_the_places_and_the_time_that_one_had() -> None:
+    agents = [agent("able", capacity=4), agent("better", capacity=2)]
+    there = {"able": 8 * 3600.0, "better": 4 * 3600.0}
+    choices = ranked(agents, need(), estimates={}, recent={"able": 8, "better": 2}, online_seconds=there)
+    assert [c.score for c in choices] == pytest.approx([0.5, 0.5]), (
+        "four times the room, four times the cases"
+    )
+    choices = ranked(agents, need(), estimates={}, recent={"able": 4, "better": 4}, online_seconds=there)
+    assert ids(choices) == ["able", "better"]
+
+
+def test_one_case_more_or_less_does_not_outweigh_who_answered_last() -> None:
+    agents = [agent("able"), agent("better")]
+    wanted = need(sticky_agent_id="better", sticky_at=T - DAY)
+    assert ids(ranked(agents, wanted, estimates={}, recent={"better": 1})) == ["better", "able"]
+
+
+def test_who_helps_out_is_not_owed_a_share() -> None:
+    agents = [agent("able"), agent("flexible", pool="flex"), agent("lead", permissions=("team-lead",))]
+    wanted = need(sla_consumed=1.0)
+    for choice in ranked(agents, wanted, estimates={}, recent={"able": 9}):
+        assert choice.score <= 0.5
+
+
+def test_without_weights_only_the_skill_counts() -> None:
+    agents = [agent("able"), agent("better", load=3)]
+    free = Weights(load=0.0, fairness=0.0, sticky=0.0)
+    choices = ranked(agents, need(), recent={"better": 99}, weights=free)
+    assert [c.score for c in choices] == pytest.approx([0.9, 0.7])
+
+
+def test_who_has_shown_it_belongs_to_the_circle() -> None:
+    agents = [agent("able"), agent("better"), agent("proven"), agent("poor"), agent("untried")]
+    estimates = {**ESTIMATES, "proven": skill(0.75), "poor": skill(0.4), "untried": skill(0.8, n=0)}
+    assert set(ids(ranked(agents, need(), estimates=estimates))) == {"able", "better", "proven"}
 
 
 def crew() -> list[Agent]:
@@ -187,7 +240,7 @@ def test_reasons_in_english_and_chinese() -> None:
     wanted = need(sla_consumed=0.8, sticky_agent_id="able", sticky_at=T - 2 * DAY)
     agents = [agent("able", load=2), agent("new", skills=("logistics",))]
     estimates = {"able": skill(0.7, 41.4), "new": skill(0.6, 3)}
-    english, other = ranked(agents, wanted, estimates=estimates, recent={"able": 3, "new": 1})
+    english, other = ranked(agents, wanted, estimates=estimates, recent={"able": 300, "new": 100})
     assert [(r.code, r.text) for r in english.reasons] == [
         ("skill", "skilled in Logistics; fewer than 20 such cases so far"),
         ("load", "0 of 5 cases"),
@@ -203,7 +256,9 @@ def test_reasons_in_english_and_chinese() -> None:
         ("fairness", "was given 1.5× the average number of cases lately"),
         ("sla", "80% of the time for a first reply is used"),
     ]
-    _, chinese = ranked(agents, wanted, estimates=estimates, recent={"able": 3, "new": 1}, language="zh-CN")
+    _, chinese = ranked(
+        agents, wanted, estimates=estimates, recent={"able": 300, "new": 100}, language="zh-CN"
+    )
     assert [r.text for r in chinese.reasons] == [
         "擅长“Logistics”;同类问题解决率 70%(95% 区间 60–80%,共 41 例)",
         "2 天前接待过这位顾客",
@@ -264,7 +319,7 @@ def test_every_ranking_keeps_the_promises(
         assert choice.available == (choice.agent.online and choice.agent.load < choice.agent.capacity)
         assert choice.score == pytest.approx(sum(r.weight for r in choice.reasons if r.weight is not None))
         assert {r.code for r in choice.reasons} <= {
-            "skill", "sticky", "load", "language", "sla", "fairness", "overflow",
+            "skill", "sticky", "load", "language", "sla", "fairness", "overflow", "exploration",
         }  # fmt: skip
         assert all(r.text for r in choice.reasons)
         assert set(wanted.permissions) <= set(choice.agent.permissions)
@@ -307,7 +362,7 @@ def test_priority_decides_who_waits() -> None:
 
 def test_several_cases_of_one_agent_count_as_load() -> None:
     agents = [agent("able", capacity=5), agent("better", capacity=5)]
-    estimates = {f"c{i}": {"able": skill(0.72), "better": skill(0.8)} for i in range(4)}
+    estimates = {f"c{i}": {"able": skill(0.8 - 2.5 * LOAD), "better": skill(0.8)} for i in range(4)}
     placements = assign([need(f"c{i}") for i in range(4)], agents, now=T, estimates=estimates)
     assert sorted(p.choice.agent.id for p in placements if p.choice) == ["able", "better", "better", "better"]
     assert sorted(p.choice.agent.load for p in placements if p.choice) == [0, 0, 1, 2]
@@ -334,7 +389,7 @@ def test_no_other_sharing_serves_more_important_cases_or_scores_more(
         total = 0.0
         for case_id, who in chosen.items():
             if who is not None:
-                total += scores[case_id][who] - 0.05 * used.get(who, 0)
+                total += scores[case_id][who] - LOAD * used.get(who, 0)
                 used[who] = used.get(who, 0) + 1
         return [chosen[n.case_id] is not None for n in order], round(total, 9)
 
@@ -349,6 +404,121 @@ def test_no_other_sharing_serves_more_important_cases_or_scores_more(
         if all(who is None or who in scores[case_id] for case_id, who in zip(by_id, picks, strict=True))
     )
     assert value(found) == best
+
+
+@given(st.lists(needs_, max_size=5, unique_by=lambda n: n.case_id), agents_, rates, shares, st.randoms())
+@settings(derandomize=True, deadline=None)
+def test_nobody_picks(
+    needs: list[Need],
+    agents: list[Agent],
+    estimates: dict[str, SkillEstimate],
+    recent: dict[str, int],
+    random: Random,
+) -> None:
+    """Which case comes first depends on the cases alone: whoever lists cases or agents in another order, and whoever
+    asks, is given the same cases; a case is passed over only for one that comes before it."""
+    options = {"now": T, "estimates": {n.case_id: estimates for n in needs}, "recent": recent}
+    plain = assign(needs, agents, **options)  # type: ignore[arg-type]
+    again = assign(random.sample(needs, len(needs)), random.sample(agents, len(agents)), **options)  # type: ignore[arg-type]
+    assert [p.case_id for p in plain] == [p.case_id for p in again]
+    assert [p.choice is None for p in plain] == [p.choice is None for p in again]
+    scored = [sum(p.choice.score for p in placements if p.choice) for placements in (plain, again)]
+    assert scored[0] == pytest.approx(scored[1])
+
+
+@given(
+    st.lists(needs_, max_size=6, unique_by=lambda n: n.case_id),
+    agents_,
+    rates,
+    st.sampled_from([None, Patience()]),
+    st.sampled_from([0.0, 0.05]),
+)
+@settings(derandomize=True, deadline=None)
+def test_the_limits_hold_whatever_is_asked(
+    needs: list[Need],
+    agents: list[Agent],
+    estimates: dict[str, SkillEstimate],
+    patience: Patience | None,
+    explore: float,
+) -> None:
+    placements = assign(
+        needs,
+        agents,
+        now=T,
+        estimates={n.case_id: estimates for n in needs},
+        patience=patience,
+        explore=explore,
+    )
+    asked = {n.case_id: n for n in needs}
+    assert sorted(asked) == sorted(p.case_id for p in placements)
+    given_ = Counter(p.choice.agent.id for p in placements if p.choice)
+    for someone in agents:
+        assert someone.load + given_[someone.id] <= someone.capacity or not given_[someone.id]
+        assert someone.online or not given_[someone.id]
+    for placement in placements:
+        wanted = asked[placement.case_id]
+        assert (placement.choice is not None) == (placement.reason == "assigned")
+        assert patience is not None or placement.reason != "better_soon"
+        if placement.choice is not None:
+            chosen = placement.choice.agent
+            assert wanted.language in (None, *chosen.languages) or not chosen.languages
+            assert set(wanted.permissions) <= set(chosen.permissions)
+
+
+def test_with_patience_a_case_waits_for_who_is_much_better() -> None:
+    agents = [agent("able"), agent("better", load=5)]
+
+    def reason(used: float, rate: float = 0.7) -> str:
+        estimates = {"c": {"able": skill(rate), "better": skill(0.9)}}
+        wanted = need(sla_consumed=used)
+        (placement,) = assign([wanted], agents, now=T, estimates=estimates, patience=Patience(0.02, 1.0))
+        return placement.reason
+
+    assert reason(0.0) == "better_soon", ".70 is well below .90 less the load of five"
+    assert reason(0.0, 0.79) == "assigned", "as good as the other one with that load"
+    assert reason(0.1) == "assigned", "and the better one is not waited for long"
+    (free,) = assign([need()], agents, now=T, estimates={"c": ESTIMATES})
+    assert free.reason == "assigned", "without patience whoever is free takes it"
+
+
+def test_few_cases_of_low_priority_are_explored() -> None:
+    agents = [agent("able", capacity=9000), agent("better", capacity=9000)]
+    needs = [need(f"c{i}", priority=i % 70) for i in range(300)]
+    unsure = {"able": skill(0.6, 2), "better": skill(0.65, 2)}
+    options = {"now": T, "estimates": {n.case_id: unsure for n in needs}, "weights": Weights(0.0, 0.0, 0.0)}
+    plain = assign(needs, agents, **options)  # type: ignore[arg-type]
+    assert {p.choice.agent.id for p in plain if p.choice} == {"better"}
+    tried = assign(needs, agents, explore=1.0, seed=7, **options)  # type: ignore[arg-type]
+    assert tried == assign(needs, agents, explore=1.0, seed=7, **options)  # type: ignore[arg-type]
+    explored = [p for p in tried if p.choice and "exploration" in codes(p.choice)]
+    low = sum(n.priority < 35 for n in needs)
+    assert 0 < len(explored) <= 0.09 * low, "a twentieth at most is meant, whatever is asked for"
+    priorities = {n.case_id: n.priority for n in needs}
+    assert all(priorities[p.case_id] < 35 for p in explored)
+    assert {p.choice.agent.id for p in explored if p.choice} == {"able", "better"}
+    for placement in explored:
+        assert placement.choice is not None
+        told = sum(r.weight for r in placement.choice.reasons if r.weight is not None)
+        assert told == pytest.approx(placement.choice.score)
+
+
+def test_nobody_waits_for_ever() -> None:
+    """One agent, always a fresh case of an angry, valued customer, and one of no consequence: it has its turn."""
+    angry = Understanding("zh", (), False, (), Emotion("angry", 1.0), 1.0)
+    calm = Understanding("zh", (), False, (), Emotion("neutral", 1.0), 0.0)
+    valued = Customer("v", "platinum", 50, 90_000.0, 1.0)
+    fresh = prioritise(angry, valued, repeat_contacts=3, problem_state="regressed", sensitive_flow="safety")
+    for hours in range(0, 24 * 7, 3):
+        waited = timedelta(hours=hours)
+        old = prioritise(calm, None, waited=waited, consumed=waited / timedelta(hours=4))
+        needs = [
+            need("old", priority=round(old.total), sla_consumed=hours / 4, waiting_since=T),
+            need("fresh", priority=round(fresh.total), waiting_since=T + waited),
+        ]
+        first, _ = assign(needs, [agent("able", capacity=1)], now=T + waited, estimates={})
+        if first.case_id == "old":
+            break
+    assert 24 <= hours <= 96
 
 
 def test_neighbours_share_agents() -> None:

@@ -24,7 +24,8 @@ My order arrived broken, I want a refund|I'm not happy with this|really disappoi
     "neutral": """
 不着急，帮我查一下物流|你好，请问什么时候发货|怎么退货|where is my order|How do I return a shirt?|
 这个耳机怎么样|没有不满意|No rush, just wondering when it ships|订单号 123456|can I change my address|
-支持七天无理由吗||屏幕没有碎
+支持七天无理由吗||屏幕没有碎|投诉电话是多少|怎么投诉快递员|where can I make a complaint|
+what is your complaints procedure
 """,
     "pleased": """
 快递很快，质量不错，谢谢|非常满意|太棒了，下次还来|Thanks, great service|I love it|

@@ -1,17 +1,32 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph.customer_value import ValueScales
 from graph.emotion import emotion, urgency
 from graph.errors import InvalidValue
 from graph.models import Customer, Emotion, EmotionLabel, Priority, ProblemState, Rules, Understanding
 from graph.priority import DEFAULT_WEIGHTS, VALUE_CAP, band, prioritise
 
 SILVER = Customer("u-9", tier="silver", orders=4, spend=5230.0, recency_days=7)
+
+
+STATES = st.sampled_from([None, "candidate", "open", "acknowledged", "resolved", "regressed", "silenced"])
+HOURS = st.floats(0, 500)
+CUSTOMERS = st.builds(
+    Customer,
+    id=st.just("u"),
+    tier=st.sampled_from([None, "regular", "bronze", "silver", "gold", "platinum"]),
+    orders=st.none() | st.integers(0, 10**6),
+    spend=st.none() | st.floats(0, 1e9),
+    recency_days=st.none() | st.floats(0, 10**4),
+)
+FLOWS = st.sampled_from([None, "legal", "safety"])
 
 
 def feeling(label: EmotionLabel = "neutral", score: float = 1.0, pressing: float = 0.0) -> Understanding:
@@ -65,13 +80,17 @@ def test_each_factor_is_named_with_its_evidence() -> None:
         consumed=0.5,
         sensitive_flow="safety",
     )
-    assert set(points(priority)) == set(DEFAULT_WEIGHTS)
+    assert set(points(priority)) == {*DEFAULT_WEIGHTS, "limit"}
     words = {contribution.factor: contribution.evidence for contribution in priority.contributions}
     assert words["emotion"] == "angry (0.90)"
-    assert words["repeat_contact"] == "2 earlier contacts about this"
+    assert words["urgency"] == "urgent words (0.80)"
+    assert words["repeat_contact"] == "2 earlier contacts about this within 7 days"
+    assert words["problem_state"] == "belongs to a problem that is regressed"
+    assert words["sensitive"] == "touches safety"
     assert words["waiting"] == "waiting for 2.0 h"
-    assert words["service_level"] == "silver tier, 50% of the promised time used"
+    assert words["service_level"] == "silver tier, 50% of the time for a first reply is used"
     assert words["customer_value"] == "4 orders, spent 5,230, last order 7 days ago"
+    assert words["limit"] == f"the scale ends at 100; the factors come to {priority.total:.1f}"
     assert priority.score == 100
 
 
@@ -82,6 +101,7 @@ def test_evidence_in_chinese() -> None:
         problem_state="open",
         repeat_contacts=1,
         waited=timedelta(hours=1),
+        consumed=0.25,
         sensitive_flow="legal",
         language="zh",
     )
@@ -89,9 +109,73 @@ def test_evidence_in_chinese() -> None:
     assert words["urgency"] == "措辞较急（0.40）"
     assert words["emotion"] == "不满（0.50）"
     assert words["problem_state"] == "正在发生的共性问题"
-    assert words["repeat_contact"] == "近期已就此联系过 1 次"
+    assert words["repeat_contact"] == "7 天内已就此事联系过 1 次"
     assert words["sensitive"] == "涉及法律"
     assert words["waiting"] == "已等待 1.0 小时"
+    assert words["service_level"] == "银卡会员，首次响应时限已用 25%"
+    assert words["customer_value"] == "4 单，消费 5,230，7 天前下单"
+
+
+def test_evidence_says_what_is_true_of_this_case() -> None:
+    new = Customer("u", orders=1, recency_days=0)
+    (value,) = prioritise(feeling(), new).contributions
+    assert value.evidence == "1 order, last order today"
+    (value,) = prioritise(feeling(), Customer("u", recency_days=1.4)).contributions
+    assert value.evidence == "last order 1 day ago"
+    (waited,) = prioritise(feeling(), None, waited=timedelta(minutes=20)).contributions
+    assert waited.evidence == "waiting for 20 min"
+    (surging,) = prioritise(feeling(), None, problem_state="open", bursting=True, language="zh").contributions
+    assert (surging.points, surging.evidence) == (12.0, "所属问题正在激增")
+    (refund,) = prioritise(feeling(), None, sensitive_flow="refund").contributions
+    assert refund.evidence == "touches a large refund"
+    gold = prioritise(feeling(), Customer("u", tier="金卡会员"), language="en").contributions[0]
+    assert gold.evidence == "gold tier"
+    own = Rules(tier_values={"红宝石": 0.5})
+    ruby = prioritise(feeling(), Customer("u", tier="红宝石"), rules=own, language="zh").contributions[0]
+    assert (ruby.points, ruby.evidence) == (7.5, "红宝石会员")
+
+
+@given(
+    st.sampled_from(["angry", "upset", "neutral", "pleased"]),
+    st.floats(0, 1),
+    CUSTOMERS,
+    STATES,
+    st.booleans(),
+    st.integers(0, 3),
+    st.sampled_from([None, "legal", "safety", "regulator", "payment", "privacy", "refund", "recall"]),
+    HOURS,
+    st.none() | st.floats(0, 3),
+    st.sampled_from(["zh", "en"]),
+)
+def test_every_contribution_says_what_was_seen_and_in_one_language(
+    label: EmotionLabel,
+    pressing: float,
+    customer: Customer,
+    state: ProblemState | None,
+    surging: bool,
+    contacts: int,
+    flow: str | None,
+    hours: float,
+    used: float | None,
+    language: str,
+) -> None:
+    priority = prioritise(
+        feeling(label, 0.8, pressing),
+        customer,
+        problem_state=state,
+        bursting=surging,
+        repeat_contacts=contacts,
+        sensitive_flow=flow,
+        waited=timedelta(hours=hours),
+        consumed=used,
+        language=language,
+    )
+    for contribution in priority.contributions:
+        words = contribution.evidence
+        assert words, contribution.factor
+        assert not re.search(r"[{}_]|None|nan|  ", words), words
+        assert bool(re.search("[一-鿿]", words)) == (language == "zh"), words
+        assert len(words) <= 80
 
 
 def test_value_cannot_starve_others() -> None:
@@ -118,9 +202,6 @@ def test_longer_waits_and_more_contacts_never_lower_the_score(
     assert sooner.score <= later.score
 
 
-STATES = st.sampled_from([None, "candidate", "open", "acknowledged", "resolved", "regressed", "silenced"])
-
-
 @given(
     st.sampled_from(["angry", "upset", "neutral", "pleased"]),
     st.floats(0, 1),
@@ -128,15 +209,127 @@ STATES = st.sampled_from([None, "candidate", "open", "acknowledged", "resolved",
     STATES,
     st.floats(0, 2),
 )
-def test_the_score_is_the_clipped_sum_of_its_contributions(
+def test_the_score_is_the_sum_of_its_contributions(
     label: EmotionLabel, score: float, pressing: float, state: ProblemState | None, consumed: float
 ) -> None:
-    priority = prioritise(feeling(label, score, pressing), SILVER, problem_state=state, consumed=consumed)
-    total = sum(contribution.points for contribution in priority.contributions)
-    assert priority.score == max(0, min(100, round(total)))
+    """Without exception: what goes beyond 100 is taken away by a contribution that says so."""
+    priority = prioritise(
+        feeling(label, score, pressing),
+        SILVER,
+        problem_state=state,
+        consumed=consumed,
+        sensitive_flow="legal",
+    )
+    given = [contribution.points for contribution in priority.contributions]
+    assert priority.score == round(sum(given))
     assert priority.band == band(priority.score)
-    ordered = [contribution.points for contribution in priority.contributions]
-    assert ordered == sorted(ordered, reverse=True)
+    assert given == sorted(given, reverse=True)
+    limit = points(priority).get("limit", 0.0)
+    assert priority.total == pytest.approx(sum(given) - limit)
+    assert (limit < 0) == (priority.total > 100)
+
+
+@given(CUSTOMERS, CUSTOMERS, st.floats(0, 1), st.integers(0, 9), STATES, FLOWS, HOURS)
+def test_equal_messages_differ_only_by_what_differs(
+    one: Customer,
+    other: Customer,
+    pressing: float,
+    contacts: int,
+    state: ProblemState | None,
+    flow: str | None,
+    hours: float,
+) -> None:
+    """Two customers with the same case: only what the customer is differs, and by bounded points."""
+    first, second = (
+        prioritise(
+            feeling("upset", 0.5, pressing),
+            customer,
+            problem_state=state,
+            repeat_contacts=contacts,
+            sensitive_flow=flow,
+            waited=timedelta(hours=hours),
+            consumed=0.8,
+        )
+        for customer in (one, other)
+    )
+    mine = {"customer_value", "service_level", "limit"}
+    assert {name: given for name, given in points(first).items() if name not in mine} == {
+        name: given for name, given in points(second).items() if name not in mine
+    }
+    assert abs(first.total - second.total) <= VALUE_CAP + DEFAULT_WEIGHTS["service_level"] / 2 + 0.2
+
+
+WORST_TO_BEST = 185.0
+"""What all factors but waiting may give together, overdue service levels included."""
+
+
+@given(
+    CUSTOMERS,
+    CUSTOMERS,
+    st.floats(0, 1),
+    st.floats(0, 1),
+    FLOWS,
+    st.floats(0, 3),
+    st.floats(0, 3),
+    HOURS,
+)
+def test_nobody_is_overtaken_for_ever(
+    poor: Customer,
+    rich: Customer,
+    calm: float,
+    pressing: float,
+    flow: str | None,
+    used: float,
+    used_later: float,
+    hours: float,
+) -> None:
+    """Whoever comes later than a bounded time ranks behind, whatever they are worth and say, at every moment."""
+    lead = 24 * WORST_TO_BEST / DEFAULT_WEIGHTS["waiting"]
+    early = prioritise(feeling(pressing=calm), poor, waited=timedelta(hours=hours + lead), consumed=used)
+    late = prioritise(
+        feeling("angry", 1.0, pressing),
+        rich,
+        waited=timedelta(hours=hours),
+        consumed=used_later,
+        sensitive_flow=flow,
+        problem_state="regressed",
+        repeat_contacts=20,
+    )
+    assert early.total >= late.total
+
+
+@given(CUSTOMERS, CUSTOMERS, st.floats(0, 1), HOURS)
+def test_value_alone_is_made_up_for_within_half_a_day(
+    poor: Customer, rich: Customer, pressing: float, hours: float
+) -> None:
+    """The same message: a quarter of the scale that value and tier can give is twelve hours of waiting, for anybody."""
+    early = prioritise(feeling(pressing=pressing), poor, waited=timedelta(hours=hours + 12.1))
+    late = prioritise(feeling(pressing=pressing), rich, waited=timedelta(hours=hours))
+    assert early.total >= late.total
+
+
+@given(HOURS, st.floats(0.1, 500))
+def test_the_order_of_waiting_has_no_end(hours: float, more: float) -> None:
+    """Beyond 100 the score stands still; the order does not."""
+    sooner, later = (
+        prioritise(feeling("angry", 1.0, 1.0), SILVER, waited=timedelta(hours=waited), sensitive_flow="legal")
+        for waited in (hours, hours + more)
+    )
+    assert later.total > sooner.total
+    assert later.score >= sooner.score
+
+
+def test_the_tier_of_the_service_level_is_the_shops() -> None:
+    rules = Rules(tier_values={"Ruby": 1.0})
+    assert points(prioritise(feeling(), Customer("u", tier="ruby"), rules=rules)) == {"service_level": 15.0}
+    assert prioritise(feeling(), Customer("u", tier="gold"), rules=rules).contributions == ()
+
+
+def test_value_follows_the_shops_own_scales() -> None:
+    modest = ValueScales(orders=1.0, spend=100.0, recency_days=7.0)
+    customer = Customer("u", orders=2, spend=300.0)
+    here = points(prioritise(feeling(), customer, scales=modest))["customer_value"]
+    assert here > 2 * points(prioritise(feeling(), customer))["customer_value"]
 
 
 def test_a_shop_sets_its_own_weights() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from graph.intents import IntentClassifier
 from graph.models import Intent
 from graph.understanding import Gazetteer, Reading, read
+from ingest.language import clauses
 from tests.graph.utterances import say
 
 AT = datetime(2026, 11, 18, tzinfo=UTC)
@@ -16,7 +17,10 @@ CLASSIFIER = IntentClassifier.fit(
 
 
 def understood(text: str, classifier: IntentClassifier | None = CLASSIFIER) -> Reading:
-    return read(text, language="zh", clauses=[say(text)], classifier=classifier, gazetteer=SHOP, at=AT)
+    parts = [say(part) for part in clauses(text)]
+    return read(
+        text, language="zh", clauses=parts, whole=say(text), classifier=classifier, gazetteer=SHOP, at=AT
+    )
 
 
 def test_a_message_is_understood_as_a_whole() -> None:

@@ -18,6 +18,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/intents:batch": {"intents": [{"id": "i", "label": "I", "examples": ["one"]}]},
     "PUT /v1/intents/{id}": {"label": "I", "examples": ["one"]},
     "PUT /v1/agents/{id}": {"name": "A"},
+    "PUT /v1/expertise/{id}": {"name": "Parcels"},
     "POST /v1/assignments": {},
     "POST /v1/events": {
         "id": "e",
@@ -36,6 +37,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/problems/{id}/merge": {"into": "p"},
     "POST /v1/problems/{id}/split": {"case_ids": ["c"]},
     "PUT /v1/rules": {},
+    "PUT /v1/experiments/{id}": {"name": "T", "treatment": {"clarification": False}},
     "PUT /v1/webhooks/{id}": {"url": "https://example.com/hook", "types": ["alert.opened"]},
     "PUT /v1/documents/{external_id:path}": {"kind": "faq", "title": "T", "text": "Some words."},
 }

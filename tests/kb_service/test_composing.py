@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kb_service.composing import compose_reply, summarise
+from kb_service.composing import compose_reply
 from kb_service.replying.excerpts import WHOLE
 from kb_service.search.models import Hit
 
@@ -83,8 +83,3 @@ def test_a_past_question_that_is_only_related_is_not_called_the_same() -> None:
         coverage=0.4,
     )
     assert compose_reply(source, "broken", {}, "en").why[0].code == "related_resolution"
-
-
-def test_a_summary_is_bounded_and_keeps_the_order() -> None:
-    assert summarise(["one", " ", "two"]) == "one / two"
-    assert len(summarise(["x" * 500])) == 280

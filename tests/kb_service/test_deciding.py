@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from graph.models import Emotion, Understanding
-from kb_service.deciding import LOW, Situation, decide, failed_twice, hand_over_rule
-from kb_service.models import Turn
+from kb_service.deciding import LOW, Situation, decide, hand_over_rule
 
 CALM = Understanding("en", (), False, (), Emotion("neutral", 0.6), 0.2)
 SITUATION = Situation(
@@ -22,7 +21,7 @@ SITUATION = Situation(
     small_talk=False,
     close_intents=(),
     intent_chosen=False,
-    turns=(),
+    failed_turns=0,
     sensitive_intent=False,
 )
 
@@ -101,24 +100,45 @@ def test_these_hand_over_however_good_the_answer_is(changed: dict[str, object], 
 
 
 def test_the_second_failed_turn_hands_over() -> None:
-    turns = (
-        Turn("customer", "when does my parcel arrive"),
-        Turn("bot", "Parcels take three days."),
-        Turn("customer", "but when does my parcel arrive?"),
-        Turn("bot", "Parcels take three days."),
-        Turn("customer", "when does my parcel arrive!!"),
-    )
-    assert failed_twice(turns)
-    assert not failed_twice(turns[:3])
-    assert decide(replace(SITUATION, turns=turns)).trigger == "repeated_failure"
+    assert decide(replace(SITUATION, failed_turns=2)).trigger == "repeated_failure"
+    assert decide(replace(SITUATION, failed_turns=1)).action == "answer"
 
 
-def test_a_new_question_is_not_a_failure() -> None:
-    turns = (
-        Turn("customer", "when does my parcel arrive"),
-        Turn("bot", "Parcels take three days."),
-        Turn("customer", "thanks, and how do I get an invoice?"),
-        Turn("bot", "Under Orders."),
-        Turn("customer", "which sizes are there of the jacket?"),
-    )
-    assert not failed_twice(turns)
+def test_a_conflict_and_a_complex_case_hand_over_with_their_reason() -> None:
+    assert outcome(conflict="cf_1") == ("handoff", "conflict:cf_1")
+    assert outcome(complex="came_back") == ("handoff", "complex:came_back")
+    assert decide(replace(SITUATION, complex="came_back")).trigger == "complexity"
+
+
+def test_thanks_in_a_complex_case_go_to_nobody() -> None:
+    assert outcome(complex="long_history", small_talk=True, confidence=0.1) == ("suggest", "small_talk")
+
+
+def test_complexity_binds_bots_and_not_the_people_who_have_the_case() -> None:
+    assert hand_over_rule(replace(SITUATION, complex="transferred")) is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"confidence": 0.1},
+        {"candidates": 0, "confidence": 0.0},
+        {"small_talk": True},
+        {"failed_turns": 5},
+        {"conflict": "cf_1"},
+        {"complex": "came_back"},
+        {"close_intents": ("a", "b"), "confidence": 0.5},
+        {"understanding": replace(CALM, out_of_scope=True), "confidence": 0.1},
+        {"understanding": replace(CALM, emotion=Emotion("angry", 0.9))},
+    ],
+)
+def test_a_bot_never_talks_over_a_person(changed: dict[str, object]) -> None:
+    assert outcome(with_a_person=True, **changed) == ("suggest", "with_a_person")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"asks_for_person": True}, {"sensitive_flow": "safety"}, {"sensitive_intent": True}]
+)
+def test_whoever_has_the_case_hears_of_what_must_be_heard(changed: dict[str, object]) -> None:
+    assert outcome(with_a_person=True, **changed)[0] == "handoff"

@@ -331,6 +331,15 @@ def test_rules_that_cannot_be(shared_api: Api, body: dict[str, object], field: s
     assert shared_api.post("/v1/answers", {"query": "where is my parcel"}).status_code == 200
 
 
+def test_carriers_and_campaigns_of_a_shop_are_found_beside_those_that_every_shop_knows(api: Api) -> None:
+    named = {"carriers": {"SwiftWing": ["疾羽速运", "疾羽"]}, "campaigns": {"spring-sale": ["春季大促"]}}
+    api.put("/v1/rules", named)
+    assert {name: api.get("/v1/rules").json()[name] for name in named} == named
+    reply = api.post("/v1/answers", {"query": "春季大促买的，疾羽两天没动，顺丰也慢"}).json()
+    found = {(entity["type"], entity["value"]) for entity in reply["understanding"]["entities"]}
+    assert found >= {("campaign", "spring-sale"), ("carrier", "SwiftWing"), ("carrier", "SF Express")}
+
+
 def test_proposals_are_decided_once(api: Api) -> None:
     api.recurring()
     (proposal,) = api.get("/v1/proposals?state=open").json()["items"]

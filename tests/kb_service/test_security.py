@@ -99,6 +99,7 @@ def test_another_shop_sees_nothing(api: Api) -> None:
     api.put("/v1/intents/late", {"label": "Late", "examples": ["where is my parcel"]})
     api.put("/v1/documents/returns", RETURNS)
     api.put("/v1/webhooks/team", {"url": "https://example.com/hook", "types": ["alert.opened"]})
+    api.put("/v1/experiments/trial", {"name": "Trial", "treatment": {"clarification": False}})
     delivery = api.post("/v1/webhooks/team/test").json()["id"]
     raised = api.recurring()
     problem_id, alert_id = raised["problem"]["id"], raised["alerts"][0]
@@ -115,6 +116,7 @@ def test_another_shop_sees_nothing(api: Api) -> None:
         "alerts": alert_id,
         "cases": case_id,
         "proposals": proposal_id,
+        "experiments": "trial",
         "events": "m0",
         "feedback": exposure_id,
     }

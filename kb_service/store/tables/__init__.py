@@ -19,6 +19,7 @@ from kb_service.store.tables.casework import (
     proposals,
 )
 from kb_service.store.tables.delivery import deliveries, messages, webhooks
+from kb_service.store.tables.experiments import experiments
 from kb_service.store.tables.gaps import told_gaps
 from kb_service.store.tables.knowledge import (
     agents,
@@ -31,7 +32,10 @@ from kb_service.store.tables.knowledge import (
     sources,
 )
 from kb_service.store.tables.learning import calibrations, jobs, rank_moves, reviews
+from kb_service.store.tables.people import decisions, expertise, expertise_pins
+from kb_service.store.tables.priority import priority_weights
 from kb_service.store.tables.schema import metadata
+from kb_service.store.tables.traffic import surges
 
 __all__ = [
     "agents",
@@ -44,11 +48,15 @@ __all__ = [
     "case_conversations",
     "cases",
     "changes",
+    "decisions",
     "deliveries",
     "document_versions",
     "documents",
     "event_vectors",
     "events",
+    "experiments",
+    "expertise",
+    "expertise_pins",
     "exposures",
     "feedback",
     "idempotency",
@@ -58,6 +66,7 @@ __all__ = [
     "metadata",
     "passage_vectors",
     "passages",
+    "priority_weights",
     "problem_aliases",
     "problems",
     "proposals",
@@ -65,6 +74,7 @@ __all__ = [
     "reviews",
     "rules",
     "sources",
+    "surges",
     "told_gaps",
     "webhooks",
     "workspaces",

@@ -1,0 +1,139 @@
+"""Who may be asked about a case: hard limits, and circles that widen as its service level is used up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from statistics import fmean
+
+from graph.expertise import expertise_id
+from graph.models import Agent, Expertise
+from graph.profiles import SkillEstimate
+
+OVERFLOW: tuple[tuple[float, int], ...] = ((1.0, 4), (0.9, 3), (0.75, 2), (0.5, 1))
+"""Share of the service level used, and the circle asked from then on (see `Circle`)."""
+SUPERVISORS = frozenset({"supervisor", "team-lead"})
+"""Permissions that make a supervisor."""
+PROVEN_CASES = 1.0
+"""Without cases of their own an agent's rate is only what the levels above expect, which proves nothing."""
+PROVEN_WITHIN = 0.25
+"""Who resolves such cases by at most so much less often than those with the expertise counts as one of them. Whom the
+score may choose from decides how evenly work can be spread (see docs/benchmarks.md)."""
+
+_FLEX, _SUPERVISORS, _EVERYONE = 3, 4, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a case asks of an agent.
+
+    `expertise` is None in triage. `secondary` should be covered too while there is time; `neighbours` may
+    help out later (see `neighbouring`). `priority` is 0 to 100. `sla_consumed` is the share of the time for
+    a first response that has passed. `sticky_agent_id` answered this customer last, at `sticky_at`.
+    """
+
+    case_id: str
+    language: str | None = None
+    expertise: Expertise | None = None
+    secondary: tuple[Expertise, ...] = ()
+    neighbours: tuple[Expertise, ...] = ()
+    permissions: tuple[str, ...] = ()
+    priority: int = 0
+    sla_consumed: float = 0.0
+    waiting_since: datetime | None = None
+    sticky_agent_id: str | None = None
+    sticky_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """The agents who are asked about a case, by how much of its service level is used.
+
+    0 core agents with the expertise and all secondary ones, 1 with the expertise, 2 also with a neighbouring
+    one, 3 also the flex pool, 4 also supervisors, 5 everyone. Language and permissions bind in each. Who has
+    resolved such cases about as well as those with the expertise do on average counts as having it, declared or not.
+    `first` is the narrowest circle that each eligible agent belongs to.
+    """
+
+    need: Need
+    width: int
+    members: tuple[Agent, ...]
+    first: Mapping[str, int]
+
+    @classmethod
+    def around(
+        cls, agents: Sequence[Agent], need: Need, estimates: Mapping[str, SkillEstimate] | None = None
+    ) -> Circle:
+        """The circle that the service level allows; a wider one while nobody in it is online."""
+        eligible = [agent for agent in agents if _eligible(agent, need)]
+        proven = _proven(agents, need, estimates or {})
+        first = {agent.id: _first_circle(agent, need, agent.id in proven) for agent in eligible}
+        start = next((width for used, width in OVERFLOW if need.sla_consumed >= used), 0)
+        on_duty = [first[agent.id] for agent in eligible if agent.online]
+        width = max(start, min(on_duty or first.values(), default=start))
+        return cls(need, width, tuple(a for a in eligible if first[a.id] <= width), first)
+
+
+def skilled(agent: Agent, expertise: Expertise) -> bool:
+    """Whether an agent belongs to a cluster or is declared to have its skill."""
+    return agent.id in expertise.agent_ids or any(expertise_id(s) == expertise.id for s in agent.skills)
+
+
+def neighbouring(
+    expertise: Expertise, clusters: Sequence[Expertise], *, limit: int = 2
+) -> tuple[Expertise, ...]:
+    """The clusters that share most of their agents with this one (Jaccard), at most `limit`."""
+    own = set(expertise.agent_ids)
+    likeness = {
+        other.id: len(own & set(other.agent_ids)) / len(own | set(other.agent_ids))
+        for other in clusters
+        if other.id != expertise.id and own & set(other.agent_ids)
+    }
+    near = sorted((c for c in clusters if c.id in likeness), key=lambda c: (-likeness[c.id], c.id))
+    return tuple(near[:limit])
+
+
+def _proven(agents: Iterable[Agent], need: Need, estimates: Mapping[str, SkillEstimate]) -> frozenset[str]:
+    """Who resolves such cases about as well as the mean of those with the expertise, by cases of their own."""
+    if need.expertise is None or not estimates:
+        return frozenset()
+    known = [
+        estimates[agent.id].rate
+        for agent in agents
+        if agent.id in estimates and skilled(agent, need.expertise)
+    ]
+    if not known:
+        return frozenset()
+    bar = fmean(known) - PROVEN_WITHIN
+    return frozenset(
+        id_ for id_, estimate in estimates.items() if estimate.n >= PROVEN_CASES and estimate.rate >= bar
+    )
+
+
+def _eligible(agent: Agent, need: Need) -> bool:
+    """Language and permissions. Agents without declared languages, and texts without a known one, fit all."""
+    spoken = _spoken(agent.languages)
+    understands = (
+        not spoken or need.language in (None, "und") or not spoken.isdisjoint(_spoken((need.language or "",)))
+    )
+    return understands and set(need.permissions) <= set(agent.permissions)
+
+
+@lru_cache(maxsize=4096)
+def _spoken(languages: tuple[str, ...]) -> frozenset[str]:
+    """Languages without region and script."""
+    return frozenset(language.replace("_", "-").partition("-")[0].casefold() for language in languages)
+
+
+def _first_circle(agent: Agent, need: Need, proven: bool) -> int:
+    """The narrowest circle that an eligible agent belongs to."""
+    able = need.expertise is None or proven or skilled(agent, need.expertise)
+    if agent.pool == "core" and able:
+        return 0 if all(skilled(agent, other) for other in need.secondary) else 1
+    if agent.pool == "core" and any(skilled(agent, other) for other in need.neighbours):
+        return 2
+    if agent.pool == "flex":
+        return _FLEX
+    return _SUPERVISORS if SUPERVISORS & set(agent.permissions) else _EVERYONE

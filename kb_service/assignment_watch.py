@@ -1,0 +1,63 @@
+"""Assigns waiting cases without being asked, in the workspaces whose rules say so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from structlog.stdlib import get_logger
+
+from graph.assignment import Patience
+from kb_service.assigning import Assigning
+from kb_service.background import BackgroundWork
+from kb_service.inactivity import idle_cases
+from kb_service.models import Principal
+from kb_service.store import Store, Unit
+
+log = get_logger(__name__)
+
+ROUND_SECONDS = 20.0
+"""How long a waiting case may wait to be looked at."""
+JOB = "assign"
+ACTOR = "auto_assign"
+
+
+class AssignmentWatch(BackgroundWork):
+    """Goes round the workspaces in a thread of its own; one process at a time takes a workspace's turn."""
+
+    def __init__(self, store: Store, assigning: Assigning) -> None:
+        super().__init__("assigning")
+        self._store = store
+        self._assigning = assigning
+
+    def look(self) -> dict[str, int]:
+        """Assign what waits wherever `auto_assign` is set; how many cases were given to somebody, by workspace."""
+        with self._store.administration(writing=False) as unit:
+            workspaces = [item.id for item in unit.workspaces.list()]
+        given: dict[str, int] = {}
+        for workspace in workspaces:
+            if self._stopping.is_set():
+                break
+            if self._claimed(workspace):
+                caller = Principal(workspace, ACTOR, frozenset())
+                made = self._assigning.assign_waiting(caller, patience=Patience())
+                given[workspace] = sum(item.agent is not None for item in made)
+        return given
+
+    def _claimed(self, workspace: str) -> bool:
+        """Whether there is something to do here, and nobody else is doing it."""
+        with self._store.reading(workspace) as unit:
+            if not unit.rules.get().auto_assign or not _something_waits(unit):
+                return False
+        with self._store.writing(workspace) as unit:
+            return unit.jobs.claim(JOB, unit.now - timedelta(seconds=ROUND_SECONDS / 2))
+
+    def _run(self) -> None:
+        while not self._stopping.wait(ROUND_SECONDS):
+            try:
+                self.look()
+            except Exception as error:
+                log.error("assigning_failed", exc_info=error)
+
+
+def _something_waits(unit: Unit) -> bool:
+    return bool(unit.cases.waiting()) or bool(idle_cases(unit))

@@ -1,0 +1,84 @@
+"""What the store knows of the case that a question belongs to: who has it, what was said, how it came here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from graph.models import Case, Event
+from kb_service.models import Question
+from kb_service.store import Exposure, Store
+
+HELD = frozenset({"assigned", "waiting"})
+"""States in which a person has the case, or was called to it."""
+LOOKED_BACK = timedelta(days=30)
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A case with its events, oldest first, and the customer's other cases of the last month, latest first; of a
+    question that no case is known of, nothing."""
+
+    case: Case | None = None
+    events: tuple[Event, ...] = ()
+    earlier: tuple[Case, ...] = ()
+
+    @property
+    def with_a_person(self) -> bool:
+        """Whether somebody has the case or was called to it; a pending one waits for the customer in their hands."""
+        case = self.case
+        return case is not None and (
+            case.state in HELD or (case.state == "pending" and case.agent_id is not None)
+        )
+
+    @property
+    def transfers(self) -> int:
+        """How often the case went from one person to another."""
+        return sum(event.type == "transfer" for event in self.events)
+
+    def contacts(self, now: datetime) -> int:
+        """The customer's other cases within a week."""
+        return sum(now - case.active_at <= WEEK for case in self.earlier)
+
+    def unresolved_about(self, problem_id: str | None) -> int:
+        """The customer's other cases about the same problem that nobody resolved."""
+        if problem_id is None:
+            return 0
+        return sum(case.problem_id == problem_id and case.resolved_at is None for case in self.earlier)
+
+
+class CaseFiles:
+    """Reads case files of every workspace."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def of(self, workspace: str, question: Question) -> CaseFile:
+        """The case of the question's conversation, else the customer's open one, with what surrounds it."""
+        customer_id = question.customer.id if question.customer else None
+        if customer_id is None and question.conversation_id is None:
+            return CaseFile()
+        now = self._clock()
+        with self._store.reading(workspace) as unit:
+            case = unit.cases.open_for(question.conversation_id, customer_id, now)
+            events = (
+                tuple(stored.event for stored in unit.events.of_case(case.id)) if case is not None else ()
+            )
+            known = case.customer_id if case is not None else customer_id
+            cases = unit.cases.of_customer(known or customer_id or "") if known or customer_id else ()
+        earlier = [
+            other
+            for other in cases
+            if (case is None or other.id != case.id) and now - other.active_at <= LOOKED_BACK
+        ]
+        return CaseFile(case, events, tuple(earlier))
+
+    def shown(self, workspace: str, conversation_id: str | None) -> tuple[Exposure, ...]:
+        """What was shown in a conversation so far, oldest first."""
+        if conversation_id is None:
+            return ()
+        with self._store.reading(workspace) as unit:
+            return unit.exposures.of_conversation(conversation_id)

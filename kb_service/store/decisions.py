@@ -1,0 +1,110 @@
+"""Who was given which case, and everything that it was decided by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import and_, delete, exists, func, insert, select
+
+from kb_service.store import tables
+from kb_service.store.repository import Repository, chunks
+
+DecisionKind: TypeAlias = Literal["handover", "assignment", "reassignment", "manual", "consultation"]
+
+_decisions = tables.decisions
+_cases = tables.cases
+_NAMES = (
+    "id",
+    "at",
+    "kind",
+    "case_id",
+    "actor",
+    "reason",
+    "agent_id",
+    "previous_agent_id",
+    "expertise_id",
+    "note",
+    "experiment_id",
+    "arm",
+    "propensity",
+    "features",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision about one case; never changed. `at` is wall time.
+
+    `agent_id` is who was chosen, None where nobody could be; `reason` is the machine code for that, such as
+    assigned or nobody_free. `previous_agent_id` lost the case, by being inactive, say. `note` is what a person
+    wrote, masked. `features` is what it was decided by, as plain JSON: see `kb_service.explaining`. `propensity` is
+    the chance with which this was chosen, None where nothing was left to chance.
+    """
+
+    id: str
+    at: datetime
+    kind: DecisionKind
+    case_id: str
+    actor: str
+    reason: str
+    agent_id: str | None = None
+    previous_agent_id: str | None = None
+    expertise_id: str | None = None
+    note: str | None = None
+    experiment_id: str | None = None
+    arm: str | None = None
+    propensity: float | None = None
+    features: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Decisions(Repository):
+    table = _decisions
+
+    def add_many(self, decisions: Sequence[Decision]) -> None:
+        """Appends decisions in the order given; their ids are new."""
+        if not decisions:
+            return
+        latest = self._read(select(func.max(_decisions.c.ordinal)).where(self._mine())).scalar()
+        rows = [
+            {name: getattr(decision, name) for name in _NAMES}
+            | {"workspace": self.workspace, "ordinal": ordinal, "features": dict(decision.features)}
+            for ordinal, decision in enumerate(decisions, int(latest or 0) + 1)
+        ]
+        self._write(insert(_decisions), rows)
+
+    def of_case(self, case_id: str) -> tuple[Decision, ...]:
+        """What was decided about a case, oldest first."""
+        statement = select(_decisions).where(self._mine(), _decisions.c.case_id == case_id)
+        return tuple(map(_decision, self._read(statement.order_by(_decisions.c.ordinal))))
+
+    def latest(self, case_ids: Collection[str]) -> dict[str, Decision]:
+        """The latest decision about each of some cases, consultations apart."""
+        found: dict[str, Decision] = {}
+        for some in chunks(sorted(set(case_ids))):
+            statement = (
+                select(_decisions)
+                .where(self._mine(), _decisions.c.case_id.in_(some), _decisions.c.kind != "consultation")
+                .order_by(_decisions.c.ordinal)
+            )
+            found.update((row.case_id, _decision(row)) for row in self._read(statement))
+        return found
+
+    def purge(self, before: datetime) -> int:
+        """Removes decisions before a moment whose case is over or no more; how many there were."""
+        standing = exists().where(
+            and_(
+                _cases.c.workspace == _decisions.c.workspace,
+                _cases.c.id == _decisions.c.case_id,
+                _cases.c.state.not_in(("resolved", "closed")),
+            )
+        )
+        return self._write(
+            delete(_decisions).where(self._mine(), _decisions.c.at < before, ~standing)
+        ).rowcount
+
+
+def _decision(row: Any) -> Decision:
+    return Decision(**{name: getattr(row, name) for name in _NAMES})

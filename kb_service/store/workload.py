@@ -1,0 +1,68 @@
+"""What people do beside resolving: when they are there, what they pass on, and whom they help."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select
+
+from kb_service.store import tables
+from kb_service.store.repository import Repository
+
+_events = tables.events
+_cases = tables.cases
+_decisions = tables.decisions
+
+
+class Workload(Repository):
+    """Reads only: events and decisions are written where they arise."""
+
+    table = _events
+
+    def states(self, begin: datetime, end: datetime) -> dict[str, tuple[tuple[datetime, str], ...]]:
+        """What was told from `begin` up to `end` of each agent's being there, oldest first: (time, state)."""
+        statement = (
+            select(_events.c.agent_id, _events.c.at, _events.c.state)
+            .where(*self._told("agent_state", begin, end), _events.c.agent_id.is_not(None))
+            .order_by(_events.c.at, _events.c.sequence)
+        )
+        found: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        for row in self._read(statement):
+            found[row.agent_id].append((row.at, row.state))
+        return {agent_id: tuple(told) for agent_id, told in found.items()}
+
+    def passed_on(self, begin: datetime, end: datetime) -> dict[str, int]:
+        """The cases that each agent gave to somebody else from `begin` up to `end`, by agent."""
+        statement = (
+            select(_events.c.from_agent, func.count(_events.c.case_id.distinct()).label("cases"))
+            .where(*self._told("transfer", begin, end), _events.c.from_agent.is_not(None))
+            .group_by(_events.c.from_agent)
+        )
+        return {str(row.from_agent): int(row.cases) for row in self._read(statement)}
+
+    def consultations(self, begin: datetime, end: datetime) -> dict[str, int]:
+        """The cases of others that each agent was asked about from `begin` up to `end`, by agent.
+
+        A case counts once however often it was asked about, and no more when its customer was erased.
+        """
+        statement = (
+            select(_decisions.c.agent_id, _decisions.c.case_id)
+            .join(
+                _cases,
+                and_(_cases.c.workspace == _decisions.c.workspace, _cases.c.id == _decisions.c.case_id),
+            )
+            .where(
+                self._mine(_decisions),
+                _decisions.c.kind == "consultation",
+                _decisions.c.agent_id.is_not(None),
+                _decisions.c.at >= begin,
+                _decisions.c.at < end,
+            )
+            .distinct()
+        )
+        return dict(Counter(str(row.agent_id) for row in self._read(statement)))
+
+    def _told(self, type: str, begin: datetime, end: datetime) -> tuple[Any, ...]:
+        return self._mine(), _events.c.type == type, _events.c.at >= begin, _events.c.at < end

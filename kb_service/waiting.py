@@ -1,0 +1,82 @@
+"""Cases that wait for a person, as the questions that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graph.models import Case, Customer, Event, Problem
+from graph.understanding import small_talk
+from kb_service.models import Question, Turn
+from kb_service.routing import Waiting
+from kb_service.store import Decision, Unit
+
+EARLIER_TURNS = 6
+"""Turns before the last word that a case is read with."""
+RELEASED = "released:"
+"""How the reason of a transfer begins by which a case was taken from an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCase:
+    """A waiting case with all that its place in the queue and its agent are decided by.
+
+    `avoid` is the agent from whom it was taken because they did not answer.
+    """
+
+    case: Case
+    question: Question
+    known: Waiting
+    avoid: str | None = None
+
+
+def waiting_cases(unit: Unit, problems: Mapping[str, Problem], limit: int) -> list[WaitingCase]:
+    """The cases that wait, the longest waiting first, at most `limit`."""
+    cases = unit.cases.waiting()[:limit]
+    decided = unit.decisions.latest([case.id for case in cases])
+    return [_waiting(unit, case, problems, decided.get(case.id)) for case in cases]
+
+
+def _waiting(unit: Unit, case: Case, problems: Mapping[str, Problem], latest: Decision | None) -> WaitingCase:
+    events = [stored.event for stored in unit.events.of_case(case.id)]
+    since = latest.at if latest is not None and latest.kind == "handover" else case.active_at
+    problem = problems.get(case.problem_id or "")
+    known = Waiting(case.id, since, case.language, problem)
+    return WaitingCase(case, question_of(case, events), known, _released_from(events))
+
+
+def question_of(case: Case, events: Sequence[Event]) -> Question:
+    """What a case is about: the customer's last message that says something, after what was said before it.
+
+    Its text is empty where the customer wrote nothing, as on the phone.
+    """
+    said = [event for event in events if event.type == "message" and event.text]
+    theirs = [place for place, event in enumerate(said) if event.role == "customer"]
+    telling = [place for place in theirs if not _courtesy(said[place])] or theirs
+    last = telling[-1] if telling else None
+    before = said[max(0, last - EARLIER_TURNS) : last] if last is not None else []
+    known = next((event.customer for event in reversed(events) if event.customer is not None), None)
+    return Question(
+        text=(said[last].text or "") if last is not None else "",
+        turns=tuple(Turn(event.role, event.text or "", event.at) for event in before),
+        conversation_id=case.conversation_ids[-1] if case.conversation_ids else None,
+        customer=known or (Customer(case.customer_id) if case.customer_id is not None else None),
+        products=said[last].products if last is not None else (),
+        order_value=next((e.order_value for e in reversed(events) if e.order_value is not None), None),
+    )
+
+
+def _courtesy(event: Event) -> bool:
+    return small_talk(event.text or "", event.language or "und")
+
+
+def _released_from(events: Sequence[Event]) -> str | None:
+    """The agent from whom the case was taken last, unless somebody answered since."""
+    released: str | None = None
+    for event in events:
+        if event.type == "transfer":
+            taken = event.to_agent is None and (event.reason or "").startswith(RELEASED)
+            released = event.from_agent if taken else None
+        elif event.type == "message" and event.role == "agent":
+            released = None
+    return released

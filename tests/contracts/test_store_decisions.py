@@ -1,0 +1,138 @@
+"""Decisions about cases, expertise as it was learned and pinned, and whose hands cases are in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from kb_service.store import Change, Store
+from tests.contracts.store_samples import (
+    AT,
+    a_case,
+    a_cluster,
+    a_decision,
+    a_pin,
+    an_agent,
+    an_event,
+)
+
+HOUR = timedelta(hours=1)
+
+
+def test_a_decision_comes_back_as_it_went(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.decisions.add_many([])
+        unit.decisions.add_many([a_decision()])
+        assert unit.changes.position() == 0, "nothing that is derived depends on it"
+    with store.reading("shop") as unit:
+        assert unit.decisions.of_case("case-1") == (a_decision(),)
+        assert unit.decisions.of_case("case-2") == ()
+
+
+def test_decisions_stand_in_the_order_in_which_they_were_made(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.decisions.add_many([a_decision("z", kind="handover"), a_decision("y", kind="assignment")])
+    with store.writing("shop") as unit:
+        unit.decisions.add_many([a_decision("a", kind="consultation"), a_decision("b", case_id="case-2")])
+    with store.reading("shop") as unit:
+        assert [item.id for item in unit.decisions.of_case("case-1")] == ["z", "y", "a"]
+        latest = unit.decisions.latest(["case-1", "case-2", "case-3"])
+        assert {id: item.id for id, item in latest.items()} == {"case-1": "y"}, "consultations decide nothing"
+
+
+def test_decisions_about_cases_that_are_over_are_forgotten_in_time(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.cases.put(a_case("over", conversation_ids=("c-over",), state="closed"))
+        unit.cases.put(a_case("open", conversation_ids=("c-open",), state="pending"))
+        unit.decisions.add_many(
+            [
+                a_decision("gone", case_id="over", at=AT - HOUR),
+                a_decision("recent", case_id="over", at=AT),
+                a_decision("standing", case_id="open", at=AT - HOUR),
+                a_decision("orphan", case_id="never", at=AT - HOUR),
+            ]
+        )
+        assert unit.decisions.purge(AT) == 2
+    with store.reading("shop") as unit:
+        kept = [item.id for id in ("over", "open", "never") for item in unit.decisions.of_case(id)]
+        assert kept == ["recent", "standing"]
+
+
+def test_cases_are_found_by_who_was_asked_about_them(store: Store) -> None:
+    with store.writing("shop") as unit:
+        for name in ("one", "two", "three"):
+            unit.cases.put(a_case(name, conversation_ids=(f"c-{name}",)))
+        unit.decisions.add_many(
+            [
+                a_decision("1", case_id="one", agent_id="expert"),
+                a_decision("2", case_id="two", agent_id="expert", kind="assignment"),
+                a_decision("3", case_id="three", agent_id="another"),
+                a_decision("4", case_id="one", agent_id="expert"),
+            ]
+        )
+    with store.reading("shop") as unit:
+        assert [case.id for case in unit.cases.page(consulted_by="expert").items] == ["one"]
+        assert unit.cases.page(consulted_by="nobody").items == ()
+
+
+def test_expertise_is_what_was_learned_last(store: Store) -> None:
+    with store.writing("shop") as unit:
+        assert unit.expertise.all() == ()
+        assert unit.expertise.learnt_from() == 0
+        unit.expertise.replace([a_cluster("b"), a_cluster("a", problem_ids=())], 12)
+    with store.writing("shop") as unit:
+        assert unit.expertise.all() == (a_cluster("a", problem_ids=()), a_cluster("b"))
+        assert unit.expertise.learnt_from() == 12
+        unit.expertise.replace([a_cluster("c", name="另一个")], 30)
+    with store.reading("shop") as unit:
+        assert unit.expertise.all() == (a_cluster("c", name="另一个"),)
+        assert unit.expertise.learnt_from() == 30
+        assert unit.changes.since(1) == [Change(2, "expertise", "shop", 0)], "every process hears of it"
+
+
+def test_a_pin_stands_until_it_is_taken_back(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.expertise.put_pin(a_pin("b", name=None))
+        unit.expertise.put_pin(a_pin("a"))
+    with store.writing("shop") as unit:
+        assert unit.expertise.pins() == (a_pin("a"), a_pin("b", name=None))
+        unit.expertise.put_pin(a_pin("a", name=None, intent_ids=(), problem_ids=(), agent_ids=()))
+    with store.reading("shop") as unit:
+        assert unit.expertise.pins() == (a_pin("b", name=None),)
+        assert unit.expertise.all() == (), "a pin is not a learning"
+
+
+def test_a_case_counts_for_who_was_given_it_lately(store: Store) -> None:
+    old = AT - timedelta(days=5)
+    with store.writing("shop") as unit:
+        unit.agents.put(an_agent())
+        unit.events.add(an_event("now", at=AT))
+        unit.cases.put(a_case("given", conversation_ids=("1",), active_at=old, assigned_at=AT - HOUR))
+        unit.cases.put(a_case("active", conversation_ids=("2",), active_at=AT, assigned_at=old))
+        unit.cases.put(a_case("quiet", conversation_ids=("3",), active_at=old, assigned_at=old))
+        unit.cases.put(a_case("over", conversation_ids=("4",), state="resolved"))
+    with store.reading("shop") as unit:
+        agent = unit.agents.get("agent-1")
+        assert agent is not None
+        assert agent.load == 2
+        assert [case.id for case in unit.cases.assigned(AT - HOUR)] == ["active", "given"]
+
+
+def test_the_latest_state_is_that_of_the_latest_moment(store: Store) -> None:
+    with store.writing("shop") as unit:
+        assert unit.events.latest_state("agent-1") is None
+        for name, minutes, state in (("a", 10, "busy"), ("late", 5, "offline"), ("other", 20, "online")):
+            who = "agent-2" if name == "other" else "agent-1"
+            moment = AT + timedelta(minutes=minutes)
+            unit.events.add(an_event(name, type="agent_state", agent_id=who, state=state, at=moment))
+    with store.reading("shop") as unit:
+        latest = unit.events.latest_state("agent-1")
+        assert latest is not None
+        assert (latest.event.id, latest.event.state) == ("a", "busy")
+
+
+def test_only_resolutions_that_name_their_agent_count(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.events.add(an_event("r1", type="resolution", agent_id="agent-1"))
+        unit.events.add(an_event("r2", type="resolution"))
+        unit.events.add(an_event("m1", agent_id="agent-1"))
+        assert unit.events.outcome_count() == 1

@@ -1,0 +1,42 @@
+"""Advice is suggested where the owner is unlikely to succeed and somebody else surely would more often."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from graph.consulting import worth_asking
+from graph.models import Agent
+from graph.profiles import SkillEstimate
+
+TEAM = [Agent(id_, id_, online=True) for id_ in ("owner", "expert", "master", "peer")]
+
+
+def skill(rate: float, doubt: float = 0.05) -> SkillEstimate:
+    return SkillEstimate(rate, rate - doubt, rate + doubt, 30)
+
+
+KNOWN = {"owner": skill(0.4), "expert": skill(0.7), "master": skill(0.9), "peer": skill(0.5)}
+
+
+def test_much_better_people_are_suggested_best_first() -> None:
+    assert [agent.id for agent in worth_asking("owner", TEAM, KNOWN)] == ["master", "expert"]
+    assert [agent.id for agent in worth_asking("owner", TEAM, KNOWN, limit=1)] == ["master"]
+    assert [agent.id for agent in worth_asking("owner", TEAM, KNOWN, much_better=0.1)][-1] == "peer"
+
+
+@pytest.mark.parametrize("owner", ["expert", "unknown"])
+def test_who_manages_or_is_not_known_needs_nobody(owner: str) -> None:
+    assert worth_asking(owner, TEAM, KNOWN) == ()
+
+
+def test_neither_who_is_away_nor_who_may_be_no_better() -> None:
+    away = [replace(agent, online=agent.id != "master") for agent in TEAM]
+    unsure = {**KNOWN, "expert": skill(0.7, doubt=0.35)}
+    assert worth_asking("owner", away, unsure) == ()
+
+
+def test_full_and_foreign_people_can_still_advise() -> None:
+    busy = [replace(agent, load=9, languages=("fr",)) for agent in TEAM]
+    assert [agent.id for agent in worth_asking("owner", busy, KNOWN)] == ["master", "expert"]

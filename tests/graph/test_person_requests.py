@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from graph.person_requests import asks_for_person
+from tests.graph.requests import ASKS_FOR_PERSON, DOES_NOT_ASK, lines
+
+ASKING, OTHERS = lines(ASKS_FOR_PERSON), lines(DOES_NOT_ASK)
+
+
+def test_there_are_utterances_enough_in_both_languages() -> None:
+    for utterances in (ASKING, OTHERS):
+        assert len(utterances) == len(set(utterances)) >= 60
+        english = sum(text.isascii() for text in utterances)
+        assert 25 <= english <= len(utterances) - 25
+
+
+def test_requests_for_a_person_are_heard_and_nothing_else_is_taken_for_one() -> None:
+    missed = [text for text in ASKING if not asks_for_person(text, "zh")]
+    false = [text for text in OTHERS if asks_for_person(text, "zh")]
+    found = len(ASKING) - len(missed)
+    assert found / len(ASKING) >= 0.97, missed
+    assert found / (found + len(false)) >= 0.97, false
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "不要转人工",
+        "人工客服几点上班",
+        "价保要联系客服还是自己点",
+        "顾客要求转人工怎么办",
+        "what are your support hours",
+        "when can I talk to an agent",
+        "customer wants to speak to a manager, what do I do",
+    ],
+)
+def test_a_refusal_a_question_about_support_and_a_report_are_no_request(text: str) -> None:
+    assert not asks_for_person(text, "en")
+
+
+def test_a_refusal_does_not_hide_a_request() -> None:
+    assert asks_for_person("不要机器人，转人工", "zh")
+    assert asks_for_person("I don't want a bot, give me a human", "en")

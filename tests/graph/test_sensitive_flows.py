@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from graph.entities import Gazetteer
+from graph.flow_words import FLOW_WORDS
+from graph.models import Rules
+from graph.sensitive_flows import effective_flows, own_flows, refund_words, sensitive_flow, worth
+from tests.graph.requests import NEAR_SENSITIVE, NO_REFUND_ABOVE_500, REFUNDS_ABOVE_500, SENSITIVE, lines
+
+AT = datetime(2026, 11, 18, tzinfo=UTC)
+SHOP = Gazetteer({})
+
+
+def refund_flow(text: str, rules: Rules | None = None, **known: object) -> str | None:
+    return sensitive_flow(text, rules or Rules(), entities=SHOP.entities(text, AT), **known)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("flow", sorted(SENSITIVE))
+def test_every_flow_is_found_and_what_only_looks_like_it_is_left_alone(flow: str) -> None:
+    found, near = lines(SENSITIVE[flow]), lines(NEAR_SENSITIVE[flow])
+    assert len(set(found)) >= 15
+    assert len(set(near)) >= 15
+    assert all(sum(text.isascii() for text in texts) >= 7 for texts in (found, near))
+    missed = [text for text in found if sensitive_flow(text, Rules()) != flow]
+    false = [text for text in near if sensitive_flow(text, Rules()) is not None]
+    assert len(missed) / len(found) <= 0.05, missed
+    assert len(false) / len(near) <= 0.05, false
+
+
+def test_refunds_above_the_limit_are_found_and_smaller_or_asked_about_ones_are_not() -> None:
+    above, below = lines(REFUNDS_ABOVE_500), lines(NO_REFUND_ABOVE_500)
+    assert len(above) >= 15
+    assert len(below) >= 15
+    missed = [text for text in above if refund_flow(text) != "refund"]
+    false = [text for text in below if refund_flow(text) is not None]
+    assert len(missed) / len(above) <= 0.06, missed
+    assert len(false) / len(below) <= 0.06, false
+
+
+def test_the_limit_is_the_shops() -> None:
+    assert refund_flow("退我899块", Rules(refund_limit=1000)) is None
+    assert refund_flow("退我30块", Rules(refund_limit=20)) == "refund"
+    assert refund_flow("退我500块", Rules(refund_limit=500)) is None
+
+
+def test_what_the_order_is_worth_counts_where_the_message_names_no_amount() -> None:
+    assert refund_flow("我要退款", at_stake=899.0) == "refund"
+    assert refund_flow("我要退款", at_stake=99.0) is None
+    assert refund_flow("退我20元就行", at_stake=899.0) is None
+    assert refund_flow("退款多久到账", at_stake=899.0) is None
+    assert refund_flow("什么时候发货", at_stake=899.0) is None
+
+
+def test_an_intent_about_refunds_stands_in_for_the_word() -> None:
+    assert refund_flow("太差了不想要了，1000元白花", refunding=True) == "refund"
+    assert refund_flow("太差了不想要了，1000元白花") is None
+    assert refund_flow("退款政策是什么", at_stake=899.0, refunding=True) is None
+    assert refund_words("申请退款 / Request a refund", Rules())
+    assert not refund_words("查物流 / Where is my parcel", Rules())
+    assert not refund_words("退款进度 / Refund status", Rules())
+
+
+@pytest.mark.parametrize(
+    ("context", "value"),
+    [
+        ({"order.amount": "¥1,299.00"}, 1299.0),
+        ({"order.total": "899", "item.price": "300"}, 899.0),
+        ({"订单金额": "520元"}, 520.0),
+        ({"order.number": "20261109123456", "parcel.eta": "2026-11-13"}, None),
+        ({"order.amount": "unknown"}, None),
+        ({}, None),
+    ],
+)
+def test_what_an_order_is_worth_is_read_from_the_callers_context(
+    context: dict[str, str], value: float | None
+) -> None:
+    assert worth(context) == value
+
+
+def test_a_flow_that_the_shop_edits_leaves_the_others_as_they_are() -> None:
+    rules = Rules(sensitive_flows={"legal": ("维权中心", "-维权中心在哪"), "vip": ("大客户", "key account*")})
+    assert sensitive_flow("我找维权中心", rules) == "legal"
+    assert sensitive_flow("维权中心在哪", rules) is None
+    assert sensitive_flow("我找律师", rules) is None
+    assert sensitive_flow("my key accounts are gone", rules) == "vip"
+    assert sensitive_flow("it caught fire", rules) == "safety"
+
+
+def test_a_flow_without_words_is_turned_off() -> None:
+    rules = Rules(sensitive_flows={"safety": ()})
+    assert sensitive_flow("it caught fire", rules) is None
+    assert sensitive_flow("I will sue you", rules) == "legal"
+    assert effective_flows(rules)["safety"] == ()
+
+
+def test_what_was_not_changed_follows_the_product() -> None:
+    given = {**FLOW_WORDS, "legal": (*FLOW_WORDS["legal"], "维权")}
+    assert own_flows(given) == {"legal": (*FLOW_WORDS["legal"], "维权")}
+    assert effective_flows(Rules()) == FLOW_WORDS
+
+
+def test_the_defaults_speak_both_languages_and_name_each_word_once() -> None:
+    for words in FLOW_WORDS.values():
+        assert len(words) == len(set(words))
+        assert any(word.isascii() for word in words)
+        assert any(not word.isascii() for word in words)
