@@ -84,7 +84,7 @@ format: install-dev ## put the code into its form
 	@$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-ingest bench-latency bench-retrieval ## every benchmark
+bench: bench-ingest bench-latency bench-retrieval bench-routing bench-moods bench-simulation bench-forecast bench-experiments bench-priority ## every benchmark
 
 bench-latency: install ## a question: plain sentence-transformers, our encoder, a whole answer over HTTP
 	@$(BIN)/python -m bench.latency

@@ -198,7 +198,7 @@ def test_routes_that_other_pages_name_exist() -> None:
         for method, path in re.findall(r"`(GET|PUT|POST|DELETE) (/[^`\s]+)`", page.read_text("utf-8")):
             assert f"{method} {path}" in said_routes(), page.name
     for path in re.findall(r"(?:ask|\$KB)\s*'?(/[a-z0-9/._:-]+)", text("README.md")):
-        template = re.sub(r"/webhooks/[\w-]+", "/webhooks/{id}", path)
+        template = re.sub(r"/(webhooks|cases)/[\w-]+", r"/\1/{id}", path)
         assert any(route.endswith(f" {template}") for route in said_routes()), path
 
 
