@@ -4,9 +4,9 @@ Language, permissions and capacity are hard limits. Inside them an agent's score
 
     P(resolve) - .02 load - .5 trust (share / mean - 1) + .08 sticky
 
-and the more of the service level is used up, the wider the circle that is asked (see `graph.circles`). The weights are
-those that do best in simulation (docs/benchmarks.md); a share of work is one of the last days, in places and time, and
-a share of few cases is trusted little.
+shown between 0 and 1, and the more of the service level is used up, the wider the circle that is asked (see
+`graph.circles`). The weights are those that do best in simulation (docs/benchmarks.md); a share of work is one of the
+last days, in places and time (see `graph.workshare`), and a share of few cases is trusted little.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import NormalDist, fmean
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from graph.circles import OVERFLOW, SUPERVISORS, Circle, Need, neighbouring, ski
 from graph.models import Agent, AgentChoice, Reason
 from graph.profiles import SkillEstimate
 from graph.wording import Words, words
+from graph.workshare import Round, Share, places, shares
 
 __all__ = ["SUPERVISORS", "Need", "Patience", "Placement", "Weights", "assign", "neighbouring", "rank"]
 
@@ -36,8 +38,6 @@ STICKY_FOR = timedelta(days=7)
 MOST_EXPLORED = 0.05
 EXPLORED_BELOW = 35
 """Only cases of less priority than this are given to find out what somebody can do."""
-_FEW = 20.0
-"""Cases that were somebody's due from which their share of work counts by half; of few cases it says little."""
 _NO_RECORD = 0.5
 _NORMAL = NormalDist()
 
@@ -63,12 +63,7 @@ class Patience:
     hurry: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What somebody was given lately: `ratio` to what was due to them, and how much that counts, 0 to 1."""
-
-    ratio: float
-    trust: float
+PlacementReason: TypeAlias = Literal["assigned", "nobody_free", "better_soon", "no_eligible_agent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +73,7 @@ class Placement:
 
     case_id: str
     choice: AgentChoice | None
-    reason: str
+    reason: PlacementReason
 
 
 def rank(
@@ -90,20 +85,25 @@ def rank(
     recent: Mapping[str, int] | None = None,
     online_seconds: Mapping[str, float] | None = None,
     weights: Weights | None = None,
+    within: Round | None = None,
     language: str = "en",
 ) -> tuple[AgentChoice, ...]:
     """The agents who may take a case, best first: those available, then the busy, then those offline.
 
     `estimates` holds P(resolve) by agent id; who has none counts as the mean of the others. `recent` is the number
     of cases that each agent was given lately and `online_seconds` for how long each was there to take them, both for
-    fairness; without the latter all are taken to have been there alike. `language` is that of the reasons, "zh" or
-    "en". An agent's reasons with a weight add up to the score. Empty when language or permissions rule everyone out.
+    fairness; without the latter all are taken to have been there alike. `within` tells of the call of `assign` that
+    is looked at again. `language` is that of the reasons, "zh" or "en". An agent's reasons with a weight add up to
+    the score; what is beyond 0 or 1 is taken off as "limit", which does not change the order. Empty when permissions
+    rule everyone out. When nobody speaks the language, those who can be asked once the service level is used up follow
+    as not available.
     """
-    circle = Circle.around(agents, need, estimates)
-    shares = _shares(agents, recent or {}, online_seconds)
-    scale = _Scale(circle, estimates, shares, weights or Weights(), now, words(language))
-    choices = [scale.choice(agent) for agent in circle.members]
-    return tuple(sorted(choices, key=lambda c: (not c.available, not c.agent.online, -c.score, c.agent.id)))
+    circle, call = Circle.around(agents, need, estimates), within or Round()
+    known = shares(agents, recent or {}, online_seconds, call.cases)
+    scale = _Scale(circle, estimates, known, weights or Weights(), now, words(language))
+    found = [(scale.score(a, call.given.get(a.id, 0)), a) for a in circle.members]
+    found.sort(key=lambda pair: (not scale.available(pair[1]), not pair[1].online, -pair[0], pair[1].id))
+    return tuple(scale.choice(agent, call.given.get(agent.id, 0)) for _, agent in found)
 
 
 def assign(
@@ -125,17 +125,19 @@ def assign(
     A case is left waiting only if no free agent in its circle could take it without taking from a case of
     higher priority (then more of its service level used, then waiting longer); within that the sum of scores
     is as large as it can be (Hungarian). `estimates` is by case id, then agent id; the rest as in `rank`.
-    Each further case of one agent counts as load. With `patience` a case also waits while the best on duty are busy and
-    those free are much worse, the shorter the more of its service level is used; it needs somebody who calls often.
+    Each further case of one agent counts as load, and in their share of the work. With `patience` a case also waits
+    while the best on duty are busy and those free are much worse, the shorter the more of its service level is used;
+    it needs somebody who calls often.
 
     `explore` is the share (at most .05) of cases of low priority in which P(resolve) is drawn from what is known of
     it instead of taken at its mean (Thompson 1933), so that those of whom little is known get some; which cases and
     what is drawn follows from the case's id and `seed`.
     """
     order = sorted(needs, key=lambda n: (-n.priority, -n.sla_consumed, n.waiting_since or now, n.case_id))
-    shares, say = _shares(agents, recent or {}, online_seconds), words(language)
+    given_now, say, weighed = places(agents, len(order)), words(language), weights or Weights()
+    known = shares(agents, recent or {}, online_seconds, given_now)
     scales = [
-        _Scale(circle, estimates.get(circle.need.case_id, {}), shares, weights or Weights(), now, say)
+        _Scale(circle, estimates.get(circle.need.case_id, {}), known, weighed, now, say)
         for circle in _circles(agents, order, estimates)
     ]
     for scale in scales:
@@ -146,20 +148,24 @@ def assign(
         if agent.online
         for load in range(agent.load, min(agent.capacity, agent.load + len(order)))
     ]
-    load = (weights or Weights()).load
     base = _base_scores(scales, agents)
     values = np.full((len(order), len(slots) + len(order)), -np.inf)
-    values[:, : len(slots)] = base[:, [column for column, _ in slots]] - [load * held for _, held in slots]
+    costs = [
+        weighed.load * held
+        + _fairness_cost(known.get(agents[column].id), held - agents[column].load, weighed)
+        for column, held in slots
+    ]
+    values[:, : len(slots)] = base[:, [column for column, _ in slots]] - costs
     wanted = values
     if patience is not None:
-        laden = base - [load * agent.load for agent in agents]
+        laden = base - [weighed.load * agent.load for agent in agents]
         wanted = np.where(values >= _bars(laden, order, patience)[:, None], values, -np.inf)
     taken = _best_columns(wanted, len(slots))
     left = sorted(set(range(len(slots))).difference(column for column in taken if column is not None))
     return tuple(
         _placement(
             scale,
-            None if column is None else replace(agents[slots[column][0]], load=slots[column][1]),
+            None if column is None else (agents[slots[column][0]], slots[column][1]),
             "better_soon" if np.isfinite(row[left]).any() else "nobody_free",
         )
         for scale, column, row in zip(scales, taken, values, strict=True)
@@ -189,36 +195,15 @@ def _circles(
         )
         key = (need.language, fields, need.permissions, used, id(own))
         if key not in known:
-            known[key] = Circle.around(agents, need, own)
+            circle = Circle.around(agents, need, own)
+            known[key] = circle if circle.open else replace(circle, members=())
         found.append(replace(known[key], need=need))
     return found
 
 
-def _shares(
-    agents: Sequence[Agent], recent: Mapping[str, int], online_seconds: Mapping[str, float] | None
-) -> dict[str, Share]:
-    """How many times the team's mean each agent was given lately, for the room that they had: places and time."""
-    room = {}
-    for agent in agents:
-        there = 1.0 if agent.online or recent.get(agent.id) else 0.0
-        if online_seconds is not None:
-            there = online_seconds.get(agent.id, 0.0)
-        room[agent.id] = there * agent.capacity
-    core = [a.id for a in agents if a.pool == "core" and not SUPERVISORS & set(a.permissions)]
-    team = frozenset(core or room)
-    given, places = sum(recent.get(id_, 0) for id_ in team), sum(room[id_] for id_ in team)
-    if not given or not places:
-        return {}
-    due = {id_: given * own / places for id_, own in room.items() if own}
-    shares = {
-        id_: Share(recent.get(id_, 0) / expected, expected / (expected + _FEW))
-        for id_, expected in due.items()
-    }
-    # Who helps out is not owed a share of the work.
-    return {
-        id_: share if id_ in team else replace(share, ratio=max(share.ratio, 1.0))
-        for id_, share in shares.items()
-    }
+def _fairness_cost(share: Share | None, more: int, weights: Weights) -> float:
+    """By how much the share of work is worse with so many more cases; grows with them, as load does."""
+    return 0.0 if share is None else weights.fairness * (share.excess(more) - share.excess())
 
 
 def _base_scores(scales: Sequence[_Scale], agents: Sequence[Agent]) -> NDArray[np.float64]:
@@ -289,11 +274,22 @@ class _Scale:
         sticky = self._weights.sticky if self._is_sticky(agent) else 0.0
         return self.common(agent) + self._drawn(agent) + sticky
 
-    def choice(self, agent: Agent) -> AgentChoice:
-        """An agent with score and reasons; available means online with room for one more."""
-        available = agent.online and agent.load < agent.capacity
-        score = self.unloaded(agent) - self._weights.load * agent.load
-        return AgentChoice(agent, score, available, self._reasons(agent))
+    def score(self, agent: Agent, more: int = 0) -> float:
+        """The whole score of somebody who got so many cases in the present call already."""
+        worse = _fairness_cost(self._shares.get(agent.id), more, self._weights)
+        return self.unloaded(agent) - self._weights.load * agent.load - worse
+
+    def available(self, agent: Agent) -> bool:
+        """Online with room for one more, and not only to be asked later."""
+        return self.circle.open and agent.online and agent.load < agent.capacity
+
+    def choice(self, agent: Agent, more: int = 0) -> AgentChoice:
+        """An agent with reasons, and the score held to 0 and 1."""
+        score, reasons = self.score(agent, more), self._reasons(agent, more)
+        shown = min(max(score, 0.0), 1.0)
+        if shown != score:
+            reasons += (Reason("limit", self._say.limit(), shown - score),)
+        return AgentChoice(agent, shown, self.available(agent), reasons)
 
     def _rate(self, agent: Agent) -> float:
         estimate = self._estimates.get(agent.id)
@@ -319,12 +315,9 @@ class _Scale:
         draw = _chance(f"{self._seed}:{self.circle.need.case_id}:{agent.id}")
         return 1 / (1 + math.exp(-odds[0] - doubt * _NORMAL.inv_cdf(draw))) - estimate.rate
 
-    def _share(self, agent: Agent) -> Share:
-        return self._shares.get(agent.id, Share(1.0, 0.0))
-
-    def _fairness(self, agent: Agent) -> float:
-        share = self._share(agent)
-        return -self._weights.fairness * share.trust * (min(share.ratio, 2.0) - 1)
+    def _fairness(self, agent: Agent, more: int = 0) -> float:
+        share = self._shares.get(agent.id)
+        return 0.0 if share is None else -self._weights.fairness * share.excess(more)
 
     def _is_sticky(self, agent: Agent) -> bool:
         need = self.circle.need
@@ -332,7 +325,7 @@ class _Scale:
             return False
         return self._now - need.sticky_at <= STICKY_FOR
 
-    def _reasons(self, agent: Agent) -> tuple[Reason, ...]:
+    def _reasons(self, agent: Agent, more: int) -> tuple[Reason, ...]:
         need, say = self.circle.need, self._say
         able = need.expertise is not None and skilled(agent, need.expertise)
         field = None if need.expertise is None else need.expertise.name
@@ -343,11 +336,13 @@ class _Scale:
         if self._is_sticky(agent) and need.sticky_at is not None:
             days = (self._now - need.sticky_at).days
             reasons.append(Reason("sticky", say.sticky(days), self._weights.sticky))
-        reasons.append(Reason("load", say.load(agent), -self._weights.load * agent.load))
-        if need.language is not None and agent.languages:
+        reasons.append(Reason("load", say.load(agent), 0.0 - self._weights.load * agent.load))
+        if need.language is not None and self.circle.foreign:
+            reasons.append(Reason("language", say.foreign(need.language, self.circle.open)))
+        elif need.language is not None and agent.languages:
             reasons.append(Reason("language", say.language(need.language)))
-        if fairness := self._fairness(agent):
-            reasons.append(Reason("fairness", say.fairness(self._share(agent).ratio), fairness))
+        if fairness := self._fairness(agent, more):
+            reasons.append(Reason("fairness", say.fairness(self._shares[agent.id].ratio(more)), fairness))
         if need.sla_consumed >= OVERFLOW[-1][0]:
             reasons.append(Reason("sla", say.sla(need.sla_consumed)))
         if self.circle.first[agent.id] > 0:
@@ -379,8 +374,9 @@ def _best_columns(values: NDArray[np.float64], slots: int) -> list[int | None]:
     return [int(column) if column < slots else None for column in columns]
 
 
-def _placement(scale: _Scale, slot: Agent | None, waits: str) -> Placement:
+def _placement(scale: _Scale, slot: tuple[Agent, int] | None, waits: PlacementReason) -> Placement:
     case_id = scale.circle.need.case_id
     if slot is not None:
-        return Placement(case_id, scale.choice(slot), "assigned")
+        agent, load = slot
+        return Placement(case_id, scale.choice(replace(agent, load=load), load - agent.load), "assigned")
     return Placement(case_id, None, waits if scale.circle.members else "no_eligible_agent")

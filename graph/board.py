@@ -14,17 +14,18 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy.special import betaincinv  # type: ignore[import-untyped]
 
 from graph.board_words import WORDS
 from graph.expected_work import Floats, WorkedCase, WorkOfShop, rating_above, resolved_by_others, time_above
 from graph.intervals import Z
 from graph.profiles import PSEUDO_CASES, SHOWN_FROM, Outcome
+from graph.sequential import radius, tightness
 
 PartName: TypeAlias = Literal[
     "resolution", "complexity", "rating", "handling", "fields_mastered", "consultations"
 ]
 Reason: TypeAlias = Literal["fewer_than_twenty_cases", "fewer_than_twenty_ratings", "not_told"]
+Unused: TypeAlias = Literal["presence_not_told", "not_present"]
 Standing: TypeAlias = Literal["above", "around", "below"]
 
 WEIGHTS: Mapping[PartName, float] = {
@@ -50,6 +51,10 @@ MOST_STEPS = 2.0
 """No part counts more steps than these, so that none can be driven up for its own sake."""
 POINTS = 25.0
 """What one step in every part adds to the value, which lies between 0 and 100 and is 50 for the shop's average."""
+MASTERY_ALPHA = 0.05
+"""Chance that the interval by which a field is mastered ever misses the truth, to either side, over all its cases."""
+MASTERY_TIGHTEST_AT = 100
+"""Cases in a field at which that interval is tightest."""
 LONGEST_SPELL = timedelta(hours=16)
 """Somebody who was told to be there and of whom nothing more is heard counts as there for this long."""
 
@@ -99,7 +104,8 @@ class Standings:
     """One person's line. `value` is 50 plus the points of `parts`; None below twenty cases.
 
     `load_share` is their share of all cases of the span, `even_share` what it would be were all alike; `utilisation`
-    the handling time per time online, above 1 where several cases were handled at once.
+    the handling time per time online, above 1 where several cases were handled at once; None, with the reason, where
+    no `agent_state` event told when they were there, or none of it lies in the span.
     """
 
     person: Person
@@ -115,6 +121,7 @@ class Standings:
     load_share: float | None
     even_share: float | None
     utilisation: float | None
+    utilisation_reason: Unused | None
 
 
 def board(
@@ -177,7 +184,14 @@ def _line(person: Person, shop: WorkOfShop, won: Sequence[Mastered], people: int
         load_share=len(mine) / shop.number if shop.number else None,
         even_share=1 / people if shop.number else None,
         utilisation=seconds / person.present_seconds if person.present_seconds else None,
+        utilisation_reason=_unused(person),
     )
+
+
+def _unused(person: Person) -> Unused | None:
+    if person.present_seconds is None:
+        return "presence_not_told"
+    return None if person.present_seconds else "not_present"
 
 
 def _order(line: Standings) -> tuple[bool, float, str, str]:
@@ -271,30 +285,53 @@ def _mastered(
 ) -> dict[str, tuple[Mastered, ...]]:
     """By person the fields that they came to master from `begin` on and not before; `outcomes` by time.
 
-    Mastered from the case on, not before the twentieth, at which the lower bound of the shrunken rate exceeds what
-    others resolve of the same cases.
+    Mastered from the case on, not before the twentieth, at which a lower bound that holds at every case at once
+    exceeds what others resolve of the same cases. Where nobody else works nothing can be mastered.
     """
     places: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for place, outcome in enumerate(outcomes):
         if outcome.expertise_id is not None:
             places[outcome.agent_id, outcome.expertise_id].append(place)
+    worked: defaultdict[str, int] = defaultdict(int)
+    for (_, expertise_id), mine in places.items():
+        worked[expertise_id] += len(mine)
     won: defaultdict[str, list[Mastered]] = defaultdict(list)
     for (person_id, expertise_id), mine in places.items():
         if len(mine) < SHOWN_FROM or outcomes[mine[-1]].at < begin:
             continue
-        found = _first_above(expertise_id, [outcomes[place] for place in mine], others[mine])
+        found = _first_above(
+            expertise_id,
+            [outcomes[place] for place in mine],
+            others[mine],
+            others_cases=worked[expertise_id] - len(mine),
+        )
         if found is not None and found.at >= begin:
             won[person_id].append(found)
     return {person_id: tuple(sorted(found, key=lambda one: one.at)) for person_id, found in won.items()}
 
 
-def _first_above(expertise_id: str, outcomes: Sequence[Outcome], others: Floats) -> Mastered | None:
+def _first_above(
+    expertise_id: str, outcomes: Sequence[Outcome], others: Floats, *, others_cases: int
+) -> Mastered | None:
+    """The first case from which one person is sure to do better than `others`, each of whose rates rests on about
+    `others_cases`.
+
+    Somebody is looked at after every case, so that an interval for a single look would sooner or later find anybody
+    better: the bound is that of a confidence sequence (see `graph.sequential`).
+    """
+    if others_cases == 0:
+        return None
     n = np.arange(1, len(outcomes) + 1)
     expected = np.cumsum(others) / n
-    successes = np.cumsum([float(outcome.success) for outcome in outcomes])
-    cases = n + PSEUDO_CASES
-    rate = (successes + PSEUDO_CASES * expected) / cases
-    low: Floats = betaincinv(cases * rate + 0.5, cases * (1 - rate) + 0.5, 0.025)
+    won = np.cumsum([float(outcome.success) for outcome in outcomes])
+    own = won / n
+    # Of what is rarely resolved a few lucky cases tell more of the spread than what was to be expected.
+    variance = np.maximum(np.cumsum(others * (1 - others)) / n, own * (1 - own)) * (1 + n / others_cases)
+    r = tightness(MASTERY_ALPHA, MASTERY_TIGHTEST_AT)
+    width = np.array([radius(cases, 1.0, r, MASTERY_ALPHA) for cases in n.tolist()])
+    shrinks = n / (n + PSEUDO_CASES)
+    rate = expected + (own - expected) * shrinks
+    low = rate - np.sqrt(variance) * width * shrinks
     above = np.flatnonzero((n >= SHOWN_FROM) & (low > expected))
     if not len(above):
         return None

@@ -90,5 +90,16 @@ def _filled(part: Shown, templates: Mapping[str, str], withheld: Mapping[str, st
     )
 
 
+UNUSED: Mapping[str, Mapping[str, str]] = {
+    "presence_not_told": {
+        "zh": "未知：这段时间没有此人上下线的事件（agent_state）。",
+        "en": "Not known: no event of this span told when this person was there (agent_state).",
+    },
+    "not_present": {
+        "zh": "这段时间内此人没有在线。",
+        "en": "This person was not online in this span.",
+    },
+}
+"""Why nobody can say how much of somebody's time their cases took."""
 WORDS: Mapping[str, Callable[[Shown], str]] = {"zh": _chinese, "en": _english}
 """How a part reads, by language."""

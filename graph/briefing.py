@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from graph.customer_value import tier_words
 from graph.handover import says_it_failed
+from graph.labels import label_in
 from graph.models import Case, Customer, Emotion, Entity, Problem, Speaker
 from graph.person_requests import asks_for_person
 from graph.small_talk import small_talk
@@ -27,11 +29,12 @@ _CALM = Emotion("neutral", 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One turn of the conversation, personal data masked."""
+    """One turn of the conversation, personal data masked; `tells` whether it names what the matter is about."""
 
     by: Speaker
     text: str
     at: datetime | None = None
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,13 @@ def brief(
     cause: str,
     taker: Taker,
     language: str,
+    matter: str = "",
 ) -> Briefing:
     """The briefing of a case. `told` are its turns, oldest first, the present message last; `shown` the documents
-    that were offered before; `cause` names the trigger; `language` (zh or en) is the reader's."""
+    that were offered before; `cause` names the trigger and `matter` what more is known of it, such as the sensitive
+    flow; `language` (zh or en) is the reader's."""
     asked = [turn for turn in told if turn.by == "customer"]
-    wants = wanted([turn.text for turn in asked])
+    wants = wanted([turn.text for turn in asked], frozenset(turn.text for turn in asked if turn.tells))
     since = next(
         (turn.at for turn in asked if turn.at is not None), known.case.opened_at if known.case else None
     )
@@ -106,36 +111,51 @@ def brief(
         spoken.about([_named(entity, known.names) for entity in _distinct(known.entities)]),
         spoken.since(since),
         spoken.mood(known.emotion),
-        spoken.tried(len(replies), [attempt.text for attempt in shown[-3:]]),
+        spoken.tried(
+            len(replies),
+            [attempt.text for attempt in shown[-3:]],
+            failed=any(says_it_failed(turn.text) for turn in asked),
+        ),
         spoken.customer(known.customer, known.contacts),
         spoken.problem(known.problem),
-        spoken.cause(cause),
+        spoken.cause(cause, matter),
         spoken.taker(taker),
     ]
     return Briefing(wants, since, tried, known, spoken.joined([part for part in parts if part]))
 
 
-def wanted(said: Sequence[str]) -> str:
-    """What a customer wants, in their own words: what they came with, and what they asked last.
+def wanted(said: Sequence[str], telling: frozenset[str] = frozenset()) -> str:
+    """What a customer wants, in their own words: what they came with, what named the matter, what they asked last.
 
-    Greetings, a mere request for a person and a mere "that didn't help" say nothing of the matter.
+    Greetings, a mere request for a person and a mere "that didn't help" say nothing of the matter. `telling` are the
+    messages that name it, by a product or an order: they are the last to be left out where there is too much.
     """
-    substance = list(dict.fromkeys(filter(None, map(_substance, said))))
-    if not substance:
+    tells: dict[str, bool] = {}
+    for text in said:
+        if part := substance(text):
+            tells[part] = tells.get(part, False) or text in telling
+    if not tells:
         return ""
-    parts = list(dict.fromkeys((substance[0], *substance[-2:])))
+    every = list(tells)
+    named = [part for part in every if tells[part]]
+    chosen = {every[0], *named[:_NAMED], *every[-2:]}
+    parts = [part for part in every if part in chosen]
     while len(parts) > 1 and len(" / ".join(parts)) > WANTED:
-        parts.pop(-2)  # the middle first, then the oldest
+        # The middle first, then the oldest; what names the matter after what does not.
+        least = min(range(len(parts) - 1), key=lambda place: (tells[parts[place]], place == 0, -place))
+        parts.pop(least)
     return shortened(" / ".join(parts), WANTED)
 
 
+_NAMED = 2
+"""Messages that name the matter and are quoted for that."""
 _LITTLE = 36
 """Characters of a clause that may be nothing but a failure told; a longer one says more."""
 _CLAUSE = re.compile(r"[^,，。.!！?？;；\n~～]+[,，。.!！?？;；\n~～]*")
 _INSIDE_NUMBER = re.compile(r"(?<=\d)[.,](?=\d)")
 
 
-def _substance(text: str) -> str:
+def substance(text: str) -> str:
     """A message without its clauses that only greet, ask for a person or say that nothing helped."""
     kept = [
         clause.group()
@@ -191,6 +211,8 @@ class _Words:
     moods: Mapping[str, str]
     causes: Mapping[str, str]
     states: Mapping[str, str]
+    matters: Mapping[str, str]
+    """Sensitive flows, and what makes a case complex."""
     labels: Mapping[str, str]
 
     def joined(self, parts: Sequence[str]) -> str:
@@ -198,7 +220,8 @@ class _Words:
 
     def wants(self, wants: str, intent: str | None) -> str:
         said = f"“{wants}”" if wants else self.labels["nothing"]
-        return self._line("wants", f"{intent}{self.labels['of']}{said}" if intent and wants else said)
+        meant = label_in(intent, self.language) if intent else ""
+        return self._line("wants", f"{meant}{self.labels['of']}{said}" if meant else said)
 
     def about(self, named: Sequence[tuple[str, str]]) -> str:
         items = self.joint.join(f"{self.types.get(kind, kind)} {value}" for kind, value in named)
@@ -210,19 +233,20 @@ class _Words:
     def mood(self, felt: Emotion) -> str:
         return self._line("mood", self.moods[felt.label]) if felt.label in self.moods else ""
 
-    def tried(self, replies: int, shown: Sequence[str]) -> str:
+    def tried(self, replies: int, shown: Sequence[str], *, failed: bool) -> str:
         parts = [self.labels["replies"].format(count=replies)] if replies else []
         parts += (
             [self.labels["shown"].format(titles=self.joint.join(f"“{title}”" for title in shown))]
             if shown
             else []
         )
+        parts += [self.labels["failed"]] if failed else []
         return self._line("tried", self.joint.join(parts)) if parts else ""
 
     def customer(self, customer: Customer | None, contacts: int) -> str:
         parts = []
         if customer is not None:
-            parts += [customer.tier] if customer.tier else []
+            parts += [tier_words(customer.tier, self.language)] if customer.tier else []
             parts += (
                 [self.labels["orders"].format(count=customer.orders)] if customer.orders is not None else []
             )
@@ -235,11 +259,13 @@ class _Words:
         name = problem.names.get(self.language) or next(iter(problem.names.values()), problem.id)
         return self._line("problem", f"{name} ({self.states.get(problem.state, problem.state)})")
 
-    def cause(self, cause: str) -> str:
-        return self._line("cause", self.causes.get(cause, cause))
+    def cause(self, cause: str, matter: str) -> str:
+        said = self.causes.get(cause, cause)
+        known = label_in(self.matters.get(matter, matter), self.language)
+        return self._line("cause", self.labels["more"].format(cause=said, matter=known) if known else said)
 
     def taker(self, taker: Taker) -> str:
-        named = [name for name in (taker.expertise, taker.agent) if name]
+        named = [label_in(name, self.language) for name in (taker.expertise, taker.agent) if name]
         return self._line("taker", self.joint.join(named)) if named else ""
 
     def _line(self, label: str, said: str) -> str:
@@ -265,9 +291,16 @@ _ZH = _Words(
         "candidate": "待确认", "open": "处理中", "acknowledged": "已受理", "resolved": "已解决", "regressed": "复发",
         "silenced": "已静默",
     },
+    matters={
+        "safety": "人身或产品安全", "legal": "法律纠纷", "regulator": "监管投诉或媒体曝光", "payment": "支付争议或盗刷",
+        "privacy": "个人信息", "refund": "大额退款", "several_matters": "一次涉及多个事项",
+        "many_at_stake": "涉及多个订单或商品", "came_back": "同一问题多次来访", "transferred": "多次转手",
+        "long_history": "与机器人沟通过久",
+    },
     labels={
         "end": "。", "wants": "顾客诉求", "of": "，", "nothing": "未说明", "about": "涉及", "since": "始于",
         "mood": "情绪", "tried": "已尝试", "replies": "已答复 {count} 次", "shown": "已展示{titles}",
+        "failed": "顾客表示没有解决", "more": "{cause}（{matter}）",
         "customer": "顾客",
         "orders": "{count} 单", "contacts": "一周内另有 {count} 次来访", "problem": "已知问题", "cause": "转接原因",
         "taker": "建议",
@@ -286,9 +319,17 @@ _EN = _Words(
         "no_answer": "no good answer", "conflict": "valid documents contradict one another",
     },
     states={},
+    matters={
+        "safety": "safety", "legal": "a legal dispute", "regulator": "a regulator or the press",
+        "payment": "a payment dispute or fraud", "privacy": "personal data", "refund": "a large refund",
+        "several_matters": "several matters at once", "many_at_stake": "several orders or products",
+        "came_back": "the customer came back about the same", "transferred": "passed on several times",
+        "long_history": "a long talk with the bot",
+    },
     labels={
         "end": ".", "wants": "Wants", "of": ", ", "nothing": "not said", "about": "About", "since": "Since",
         "mood": "Mood", "tried": "Tried", "replies": "replies given: {count}", "shown": "shown: {titles}",
+        "failed": "the customer says it did not help", "more": "{cause} ({matter})",
         "customer": "Customer", "orders": "{count} orders", "contacts": "{count} other contacts this week",
         "problem": "Known problem", "cause": "Handed over", "taker": "For",
     },

@@ -29,7 +29,8 @@ Handler: TypeAlias = Literal["bot", "agent", "none"]
 @dataclass(frozen=True, slots=True)
 class Step:
     """One dated fact of a case. `by` said or did it; of a customer's message, `problem_id` is what it is about,
-    None for thanks and greetings. `seconds` is the handling time that a resolution tells."""
+    None for thanks and greetings, and `courtesy` says that it is nothing else. `seconds` is the handling time that a
+    resolution tells."""
 
     kind: StepKind
     at: datetime
@@ -38,6 +39,7 @@ class Step:
     from_agent: str | None = None
     rating: float | None = None
     seconds: float | None = None
+    courtesy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from graph.profiles import SkillEstimate
 
 OVERFLOW: tuple[tuple[float, int], ...] = ((1.0, 4), (0.9, 3), (0.75, 2), (0.5, 1))
 """Share of the service level used, and the circle asked from then on (see `Circle`)."""
+USED_UP = 1.0
+"""The share of its service level from which a case that nobody can read is given to those who cannot."""
 SUPERVISORS = frozenset({"supervisor", "team-lead"})
 """Permissions that make a supervisor."""
 PROVEN_CASES = 1.0
@@ -55,25 +57,36 @@ class Circle:
     one, 3 also the flex pool, 4 also supervisors, 5 everyone. Language and permissions bind in each. Who has
     resolved such cases about as well as those with the expertise do on average counts as having it, declared or not.
     `first` is the narrowest circle that each eligible agent belongs to.
+
+    Where nobody who may take the case speaks its language it is `foreign`: from the moment its service level is used
+    up it is `open` to those who speak English, or while none of them is on duty to all.
     """
 
     need: Need
     width: int
     members: tuple[Agent, ...]
     first: Mapping[str, int]
+    foreign: bool = False
+    open: bool = True
 
     @classmethod
     def around(
         cls, agents: Sequence[Agent], need: Need, estimates: Mapping[str, SkillEstimate] | None = None
     ) -> Circle:
         """The circle that the service level allows; a wider one while nobody in it is online."""
-        eligible = [agent for agent in agents if _eligible(agent, need)]
+        permitted = [agent for agent in agents if set(need.permissions) <= set(agent.permissions)]
+        eligible = [agent for agent in permitted if _understands(agent, need.language)]
+        foreign = bool(permitted) and not eligible
+        if foreign:
+            english = [agent for agent in permitted if _understands(agent, "en")]
+            eligible = english if any(agent.online for agent in english) else permitted
         proven = _proven(agents, need, estimates or {})
         first = {agent.id: _first_circle(agent, need, agent.id in proven) for agent in eligible}
         start = next((width for used, width in OVERFLOW if need.sla_consumed >= used), 0)
         on_duty = [first[agent.id] for agent in eligible if agent.online]
         width = max(start, min(on_duty or first.values(), default=start))
-        return cls(need, width, tuple(a for a in eligible if first[a.id] <= width), first)
+        members = tuple(a for a in eligible if first[a.id] <= width)
+        return cls(need, width, members, first, foreign, not foreign or need.sla_consumed >= USED_UP)
 
 
 def skilled(agent: Agent, expertise: Expertise) -> bool:
@@ -112,13 +125,10 @@ def _proven(agents: Iterable[Agent], need: Need, estimates: Mapping[str, SkillEs
     )
 
 
-def _eligible(agent: Agent, need: Need) -> bool:
-    """Language and permissions. Agents without declared languages, and texts without a known one, fit all."""
+def _understands(agent: Agent, language: str | None) -> bool:
+    """Agents without declared languages, and texts without a known one, fit all."""
     spoken = _spoken(agent.languages)
-    understands = (
-        not spoken or need.language in (None, "und") or not spoken.isdisjoint(_spoken((need.language or "",)))
-    )
-    return understands and set(need.permissions) <= set(agent.permissions)
+    return not spoken or language in (None, "und") or not spoken.isdisjoint(_spoken((language or "",)))
 
 
 @lru_cache(maxsize=4096)

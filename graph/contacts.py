@@ -52,7 +52,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """`active_at` is the latest message, `ended_at` None without a resolution; `matter` is that of all messages."""
+    """`active_at` is the latest message, `ended_at` None without a resolution; `matter` is that of all messages, and
+    `learnt` how it became known: what it was from which moment on."""
 
     case_id: str
     conversation_id: str | None
@@ -60,6 +61,13 @@ class Contact:
     active_at: datetime
     matter: Matter
     ended_at: datetime | None = None
+    learnt: tuple[tuple[datetime, Matter], ...] = field(default=(), compare=False, repr=False)
+
+    def matter_at(self, at: datetime) -> Matter:
+        """What it was about as far as was known at a moment."""
+        if not self.learnt:
+            return self.matter
+        return next((matter for since, matter in reversed(self.learnt) if since <= at), Matter())
 
     def goes_on(self, at: datetime) -> bool:
         """Whether a message at `at` would belong to it."""
@@ -104,11 +112,14 @@ def contacts(turns: Iterable[Turn]) -> tuple[Contact, ...]:
         same = [place for place in places if found[place].conversation_id == turn.conversation_id]
         if same and found[same[-1]].goes_on(turn.at):
             present = found[same[-1]]
-            found[same[-1]] = replace(present, active_at=turn.at, matter=present.matter | turn.matter)
+            known = present.matter | turn.matter
+            learnt = present.learnt if known == present.matter else (*present.learnt, (turn.at, known))
+            found[same[-1]] = replace(present, active_at=turn.at, matter=known, learnt=learnt)
             continue
         matter = turn.matter if turn.matter.known or not same else found[same[-1]].matter
         places.append(len(found))
-        found.append(Contact(turn.case_id, turn.conversation_id, turn.at, turn.at, matter))
+        learnt = ((turn.at, matter),)
+        found.append(Contact(turn.case_id, turn.conversation_id, turn.at, turn.at, matter, learnt=learnt))
     return tuple(found)
 
 

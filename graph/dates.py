@@ -57,9 +57,9 @@ _EN_NUMBER = {
 def dates(folded: str, at: datetime) -> Iterator[tuple[int, int, str]]:
     """Start, end and ISO value of each mention; days as "2026-11-11", weeks and months as "first/last day".
 
-    `folded` is the message in half width and lower case. A day without a year is the one nearest to `at`,
-    rather past than to come. Feasts that move (Black Friday) are told too; impossible days are left out.
-    Mentions may overlap: the earlier one yielded is the more certain.
+    `folded` is the message in half width and lower case. A day without a year is the one nearest to `at`, rather
+    past than to come, and past where something was bought then. Feasts that move (Black Friday) are told too;
+    impossible days are left out. Mentions may overlap: the earlier one yielded is the more certain.
     """
     today = at.date()
     for pattern, tell in _RULES:
@@ -76,9 +76,33 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _nearest(month: int, day: int, today: date) -> date | None:
-    """The day of that month nearest to today; days to come count twice, since customers tell what was."""
+_BOUGHT_BEFORE = re.compile(
+    r"\b(?:bought|ordered|purchased|got|paid|placed|received|was|were)\b"
+    r"(?:(?!\b(?:before|by|for|until|till|to|want|need|will|and|but|sale)\b)[^,.;!?，。；！？]){0,30}$"
+)
+_BOUGHT_AFTER = re.compile(
+    r"\s*(?:那天|那会|当天|当日|那晚|晚上|期间|的时候|时候?|在你们店|在你家|我|就|才|已经){0,3}"
+    r"(?:买的|买了|买过|下的单|下单了|下单的|下了单|购买的|购买了|购入|入手|拍的|拍了|订的|订了|付的|付了|收到)"
+    r"|,? (?:i|we) (?:bought|ordered|purchased|got|paid)\b"
+)
+_MINE = re.compile(r"\b(?:my|our|the) $")
+_PURCHASE = re.compile(r" (?:order|purchase)s?\b")
+
+
+def _was(match: re.Match[str]) -> bool:
+    """Whether the clause of a mention says that something was bought then: what was cannot be to come."""
+    before, after = match.string[max(0, match.start() - 48) : match.start()], match.string[match.end() :][:24]
+    if _BOUGHT_BEFORE.search(before) or _BOUGHT_AFTER.match(after):
+        return True
+    return bool(_MINE.search(before) and _PURCHASE.match(after))
+
+
+def _nearest(month: int, day: int, today: date, *, was: bool = False) -> date | None:
+    """The day of that month nearest to today; days to come count twice, since customers tell what was, and not at all
+    where they say so."""
     found = [day_ for year in (-1, 0, 1) if (day_ := _day(today.year + year, month, day))]
+    if was:
+        return max((one for one in found if one <= today), default=None)
     return min(found, key=lambda one: max((today - one).days, 2 * (one - today).days), default=None)
 
 
@@ -121,14 +145,14 @@ def _chinese_day(match: re.Match[str], today: date) -> str | None:
             digits = int(match["year"].rstrip("年"))
             year = digits if digits > 99 else 2000 + digits
         return _iso(_day(year, month, day))
-    return _iso(_nearest(month, day, today))
+    return _iso(_nearest(month, day, today, was=_was(match)))
 
 
 def _english_day(match: re.Match[str], today: date) -> str | None:
     month, day = _MONTHS[match["month"]], int(match["day"])
     if match["year"]:
         return _iso(_day(int(match["year"]), month, day))
-    return _iso(_nearest(month, day, today))
+    return _iso(_nearest(month, day, today, was=_was(match)))
 
 
 def _weeks(match: re.Match[str], today: date) -> str | None:
@@ -211,16 +235,27 @@ def _feast(match: re.Match[str], today: date) -> str | None:
         shift = {"今年": 0, "去年": -1, "明年": 1}.get(match["year"])
         year = today.year + shift if shift is not None else int(match["year"].rstrip("年"))
         return _iso(_day(year, *_FEASTS[match["feast"]]))
-    return _iso(_nearest(*_FEASTS[match["feast"]], today))
+    return _iso(_nearest(*_FEASTS[match["feast"]], today, was=_was(match)))
 
 
 def _black_friday(match: re.Match[str], today: date) -> str | None:
-    found = []
-    for year in (today.year - 1, today.year, today.year + 1):
-        first = date(year, 11, 1)
-        thanksgiving = first + timedelta(days=(3 - first.weekday()) % 7 + 21)
-        found.append(thanksgiving + timedelta(days=4 if "cyber" in match[0] or "网络" in match[0] else 1))
+    """Black Friday, or the Monday after: of the year that is named, the last or next one, else the nearest."""
+    later = 4 if "cyber" in match[0] or "网络" in match[0] else 1
+    if match["year"]:
+        shift = {"今年": 0, "去年": -1, "明年": 1}.get(match["year"])
+        year = today.year + shift if shift is not None else int(match["year"].rstrip("年"))
+        return _iso(_thanksgiving(year) + timedelta(days=later))
+    found = [_thanksgiving(today.year + shift) + timedelta(days=later) for shift in (-2, -1, 0, 1)]
+    if match["which"] == "next":
+        return _iso(next(day for day in found if day > today))
+    if match["which"] == "last" or _was(match):
+        return _iso(max(day for day in found if day <= today))
     return _iso(min(found, key=lambda day: abs((day - today).days)))
+
+
+def _thanksgiving(year: int) -> date:
+    first = date(year, 11, 1)
+    return first + timedelta(days=(3 - first.weekday()) % 7 + 21)
 
 
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], str | None]], ...] = tuple(
@@ -249,7 +284,11 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], str | None]
             rf"元|块|个|件|点)",
             _feast,
         ),
-        (r"black friday|cyber monday|黑色星期五|黑五|网络星期一", _black_friday),
+        (
+            r"(?:(?P<year>今年|去年|明年|20\d\d年?)的?\s?|\b(?P<which>last|next) )?"
+            r"(?:black friday|cyber monday|黑色星期五|黑五|网络星期一)",
+            _black_friday,
+        ),
         (r"(?P<which>上上|上|这|本|下)个?(?:周|星期|礼拜)(?P<day>[一二三四五六日天末])?", _weeks),
         (r"\b(?P<which>last|past|previous|this|next) week(?P<day>end)?\b", _english_week),
         (

@@ -49,9 +49,18 @@ _ABOUT_COMPLAINTS = re.compile(
     r"|\bcomplaints? (?:line|number|department|procedure|process|policy|team|email|form|address)\b"
 )
 """A question of how to complain is no complaint."""
+_FEELING = re.compile("生气|愤怒|气愤|恼火|火大|发火|angry|furious|livid|mad|annoyed")
+"""Words of the speaker's own anger: whoever denies them says that they are calm."""
+_IRONY = re.compile(
+    r"(?<!呵)呵呵(?!呵)|\bthanks (?:a lot )?for nothing\b|\b(?:oh|just|yeah) (?:great|wonderful|brilliant|perfect)\b"
+    r"|\b(?:great|wonderful|brilliant), (?:another|yet another|now)\b"
+)
+"""What makes praise of a shop mean its contrary."""
 _HAN = re.compile("[\u3400-\u9fff]")
 _LATIN = re.compile("[a-z0-9]")
-_CAPITALS = re.compile(r"\b[A-Z]{4,}\b")
+_SHOUTED = re.compile(r"\b[A-Z]{2,}\b")
+_SMALL = re.compile("[a-z\u3400-\u9fff]")
+_SHOUTED_LETTERS = 12
 
 _ANGRY_FROM = 0.9
 _FELT_FROM = 0.6
@@ -59,8 +68,13 @@ _SPREAD = 1.5
 """Weight at which a mood's strength reaches 1 - 1/e."""
 _WORD = 2.5
 """Log-odds that a weight of 1 in words of a mood adds to what the head says."""
-_RESERVE = 0.5
-"""Log-odds for neutral: customers' messages are so more often than a head's examples."""
+_FELT_LEAST = 0.1
+"""The least strength of a mood: below it nothing worth a name was felt."""
+_TURNED = 0.5
+"""How much of strong praise that is meant ironically counts as distress."""
+_STRONG_PRAISE = 1.3
+_RESERVE = -0.1
+"""Log-odds for neutral: a head's examples of it are many, and the least strength asks for a lead on it besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +84,18 @@ class _Moods:
     anger: float
     distress: float
     pleasure: float
+    denied: float = 0.0
+    ironic: bool = False
 
 
 def emotion(text: str, language: str, heard: Floats | None = None) -> Emotion:
     """The mood of a message and its strength, 0 to 1 (for neutral: how little speaks for another mood).
 
     Words count by weight; intensifiers and exclamation marks raise, diminishers lower, negation drops trouble
-    and turns praise into trouble. Threats ("再不处理我就投诉", "or else") count as anger. Both languages are
-    read in every message, since customers mix them: `language` decides nothing. `heard` is what a `MoodHead`
-    makes of the message's vector, log-probabilities of MOODS; words then add to it. Without it words decide.
+    and turns praise into trouble, as irony does ("呵呵"). Threats ("再不处理我就投诉", "or else") count as anger.
+    Both languages are read in every message, since customers mix them: `language` decides nothing. `heard` is
+    what a `MoodHead` makes of the message's vector, log-probabilities of MOODS; words then add to it. Without
+    it words decide. A mood that is hardly felt is neutral.
     """
     moods = _moods(text)
     if heard is None or not text.strip():
@@ -86,6 +103,8 @@ def emotion(text: str, language: str, heard: Floats | None = None) -> Emotion:
     else:
         label, pull = _by_both(moods, heard)
     strength = 1 - math.exp(-pull / _SPREAD)
+    if strength < _FELT_LEAST:
+        label = "neutral"
     return Emotion(label, round(1 - strength if label == "neutral" else strength, 3))
 
 
@@ -102,7 +121,14 @@ def _by_words(moods: _Moods) -> tuple[EmotionLabel, float]:
 
 def _by_both(moods: _Moods, heard: Floats) -> tuple[EmotionLabel, float]:
     """The likeliest mood. Its pull is what its words have, or its lead on neutral where that says more."""
-    added = np.array([moods.anger * _WORD, moods.distress * _WORD, _RESERVE, moods.pleasure * _WORD])
+    added = np.array(
+        [
+            (moods.anger - moods.denied) * _WORD,
+            moods.distress * _WORD,
+            _RESERVE,
+            (moods.pleasure - moods.ironic) * _WORD,
+        ]
+    )
     odds = heard + added
     best = int(odds.argmax())
     label = MOODS[best]
@@ -151,7 +177,8 @@ def outburst(text: str, tokens: Iterable[str]) -> bool:
 
 def _moods(text: str) -> _Moods:
     folded = fold(text)
-    anger, distress, pleasure = 0.0, 0.0, 0.0
+    anger, distress, pleasure, denied = 0.0, 0.0, 0.0, 0.0
+    ironic = _IRONY.search(folded) is not None
     taken = bytearray(len(folded))
     asked = [match.span() for match in _ABOUT_COMPLAINTS.finditer(folded)]
     for start, end, weight in _hits(folded, "ANGER"):
@@ -159,6 +186,7 @@ def _moods(text: str) -> _Moods:
             continue
         factor = _factor(folded, start)
         anger += weight * max(factor, 0.0)
+        denied += weight if factor < 0 and _FEELING.fullmatch(folded[start:end]) else 0.0
         taken[start:end] = b"\1" * (end - start)
     for start, end, weight in _hits(folded, "DISTRESS"):
         if not any(taken[start:end]):
@@ -167,16 +195,27 @@ def _moods(text: str) -> _Moods:
     for start, end, weight in _hits(folded, "PLEASURE"):
         if not any(taken[start:end]):
             factor = _factor(folded, start)
+            if ironic and factor > 0:
+                distress += _TURNED * weight * factor if weight >= _STRONG_PRAISE else 0.0
+                continue
             pleasure += weight * max(factor, 0.0)
             distress += weight * max(-factor, 0.0)
     if _THREAT.search(folded):
         anger += 0.9
     louder = 1 + 0.12 * min(folded.count("!"), 3)
     anger += 0.3 * min(folded.count("??"), 2)
-    if len(_CAPITALS.findall(text)) >= 3 and pleasure < 0.8:
-        anger += 0.5
+    if _shouted(text) and pleasure < 0.8:
+        anger += 0.4
         louder += 0.2
-    return _Moods(anger * louder, distress * louder, pleasure * louder)
+    return _Moods(anger * louder, distress * louder, pleasure * louder, denied, ironic)
+
+
+def _shouted(text: str) -> bool:
+    """Whether a message is in capitals: three long words of it, or all of a sentence."""
+    words = _SHOUTED.findall(text)
+    if sum(len(word) >= 4 for word in words) >= 3:
+        return True
+    return len(words) >= 3 and sum(map(len, words)) >= _SHOUTED_LETTERS and not _SMALL.search(text)
 
 
 def _factor(folded: str, start: int) -> float:

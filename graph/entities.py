@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from graph.amounts import amounts
 from graph.dates import dates
 from graph.folding import fold, is_latin
 from graph.models import Entity
@@ -36,7 +37,12 @@ DEFAULT_CARRIERS: Mapping[str, tuple[str, ...]] = {
 
 # White space is matched possessively: four runs of it that may share it out take time of the fourth power.
 _MARK = r"\s*+(?:号码|编号|号|no\.?|nr\.?|number|num|id|code)?\s*+(?:是|为|is|:|#|=)?\s*+#?\s*+"
-_CODE = r"(?P<value>(?=[a-z0-9-]*\d[a-z0-9-]*\d[a-z0-9-]*\d)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?![a-z0-9])"
+_CODE = (
+    r"(?P<value>(?=[a-z0-9-]*\d[a-z0-9-]*\d[a-z0-9-]*\d)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?![a-z0-9])"
+    r"(?!(?:\.\d{1,2})?\s?(?:元|块(?!屏|表|板|布)|美元|美金|欧元|英镑|港币|rmb|cny|yuan|usd|dollars?|bucks|euros?|"
+    r"pounds?|quid)(?![a-z]))"
+)
+"""A number with three digits or more that is no amount of money."""
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
@@ -65,38 +71,21 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 
-_CURRENCIES = {
-    "¥": "CNY", "￥": "CNY", "rmb": "CNY", "cny": "CNY", "元": "CNY", "块": "CNY", "块钱": "CNY",
-    "人民币": "CNY", "yuan": "CNY",
-    "元钱": "CNY", "$": "USD", "us$": "USD", "usd": "USD", "dollars": "USD", "dollar": "USD", "bucks": "USD",
-    "美元": "USD",
-    "美金": "USD", "刀": "USD", "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "欧元": "EUR",
-    "欧": "EUR",
-    "£": "GBP", "gbp": "GBP", "pounds": "GBP", "pound": "GBP", "quid": "GBP", "英镑": "GBP", "hk$": "HKD",
-    "hkd": "HKD",
-    "港币": "HKD", "港元": "HKD", "s$": "SGD", "sgd": "SGD", "新币": "SGD",
-}  # fmt: skip
-_DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
-_HAN_DIGITS = "零一二两三四五六七八九十百千万半〇"
-_AMOUNT = re.compile(
-    rf"(?P<sign>us\$|hk\$|s\$|[¥$€£]|rmb|cny|usd|eur|gbp|hkd|"
-    rf"sgd)\s*(?P<signed>{_DIGITS})(?P<times>[万千])?(?![\d%])"
-    rf"|(?<![\d.a-z-])(?P<plain>{_DIGITS})(?P<thousands>[万千])?\s*(?P<unit>块钱|元钱|人民币|元|块(?!屏|表|"
-    rf"板|布|钱包)|"
-    r"rmb|cny|yuan|usd|dollars?|bucks|eur(?:os?)?|gbp|pounds?|quid|hkd|sgd|€|£|美元|美金|刀(?![具片])|欧元|"
-    r"英镑|港币|港元|新币)(?![a-z])"
-    rf"|(?<![{_HAN_DIGITS}])(?P<spoken>[{_HAN_DIGITS}]++)(?P<spoken_unit>块钱|元钱|元|块(?!屏|表|板|布)|美元|美金|欧元|英镑|港币)"
-)  # fmt: skip
 _SIZE = re.compile(
     r"(?<![a-z0-9-])(?P<letters>\d?x{1,4}[sl]|xs|xl|[sml](?=\s*(?:码|号|size))|"
     r"2xs)(?![a-z0-9'-])(?:\s*(?:码|号|size))?"
     r"|(?<![\d.])(?P<number>\d{2,3}(?:\.5)?)\s*码"
     r"|(?:size|尺码|尺寸|码数)\s*(?:是|为|:|is)?\s*(?P<after>\d{1,3}(?:\.5)?|x{0,4}[sml]|xs|"
     r"\dxl)(?![a-z0-9.%])"
+    r"|(?<![a-z0-9])(?P<system>(?:us|uk|eu|jp|fr|cn)[ -]?(?:men'?s? |women'?s? |[mw] ?)?\d{1,2}(?:\.5)?)"
+    r"(?![\w.%:/-]|\s?(?:days?|weeks?|months?|hours?|minutes?|times?|orders?|pairs?|items?|of|am|pm|usd|dollars?|个|天|元|块))"
+    r"|(?<![\d/.-])(?P<build>1[0-9]\d/\d{2,3}(?:[abcy](?![a-z0-9])|(?=\s*[码号])))"
     r"|(?<![a-z])(?P<word>extra large|extra small|medium|均码|加大码|大码|小码|中码)(?![a-z])"
 )
 
 
+KIND = "product_kind"
+"""The type of entities that name a kind of product, which stands for no SKU."""
 _GAP = 3
 """Characters that may lie between two of a name: a blank or two, a hyphen."""
 
@@ -104,9 +93,10 @@ _GAP = 3
 class Gazetteer:
     """The names a shop knows, and patterns for the rest; immutable.
 
-    `products` gives names by SKU, in any language; `carriers` and `campaigns` give the names of each under
-    the one that stands for it. A SKU is found whatever its case, hyphens and blanks; names are found whole,
-    longest first, whatever their case, width, blanks and (for common characters) script.
+    `products` gives names by SKU, in any language; `carriers`, `campaigns` and `kinds` (of products, see
+    `graph.product_kinds`) give the names of each under the one that stands for it. A SKU is found whatever its case,
+    hyphens and blanks; names are found whole, longest first, whatever their case, width, blanks and (for common
+    characters) script.
     """
 
     def __init__(
@@ -114,6 +104,7 @@ class Gazetteer:
         products: Mapping[str, Sequence[str]] | None = None,
         carriers: Mapping[str, Sequence[str]] | None = None,
         campaigns: Mapping[str, Sequence[str]] | None = None,
+        kinds: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         listed = {sku: (*called, *_models(sku)) for sku, called in (products or {}).items()}
         self._skus = {_bare(sku): sku for sku in listed if len(_bare(sku)) > 2}
@@ -131,11 +122,13 @@ class Gazetteer:
                 self._products.setdefault(value, skus)
         self._add_names("carrier", DEFAULT_CARRIERS if carriers is None else carriers)
         self._add_names("campaign", campaigns or {})
+        self._kinds = _Names()
+        self._add_names(KIND, kinds or {}, self._kinds)
 
-    def _add_names(self, kind: str, listed: Mapping[str, Sequence[str]]) -> None:
+    def _add_names(self, kind: str, listed: Mapping[str, Sequence[str]], names: _Names | None = None) -> None:
         for value, called in listed.items():
             for name in (value, *called):
-                self._names.add(name, kind, value)
+                (names or self._names).add(name, kind, value)
 
     def skus(self, entity: Entity) -> tuple[str, ...]:
         """The SKUs that an entity stands for: one for a SKU, perhaps several for a product's name."""
@@ -147,9 +140,9 @@ class Gazetteer:
         """What a message names, in order, without overlaps; `at` (aware) is the moment that dates are told
         from.
 
-        Values: `sku` and unambiguous `product` the shop's SKU, else the name; `carrier`, `campaign` the
-        standing name; `amount` like "299.00 CNY"; `date` an ISO date or interval "2026-11-02/2026-11-08";
-        `order`, `parcel`, `phone`, `email`, `size`, `url` as written.
+        Values: `sku` and unambiguous `product` the shop's SKU, else the name; `carrier`, `campaign` and
+        `product_kind` the standing name; `amount` like "299.00 CNY"; `date` an ISO date or interval
+        "2026-11-02/2026-11-08"; `order`, `parcel`, `phone`, `email`, `size`, `url` as written.
         """
         folded = fold(text)
         taken = bytearray(len(folded))
@@ -158,7 +151,8 @@ class Gazetteer:
             if not any(taken[found.start : found.end]):
                 taken[found.start : found.end] = b"\1" * (found.end - found.start)
                 kept.append(found)
-        return tuple(sorted(kept, key=lambda entity: entity.start))
+        kept.sort(key=lambda entity: entity.start)
+        return tuple(_carried(kept, folded))
 
     def _found(self, text: str, folded: str, at: datetime) -> Iterator[Entity]:
         """Candidates, the more certain kinds first."""
@@ -168,14 +162,15 @@ class Gazetteer:
         yield from self._names.mentions(folded)
         for kind, pattern in _PATTERNS[2:]:
             yield from _verbatim(kind, pattern, text, folded)
-        yield from _amounts(folded)
+        yield from amounts(folded)
         for start, end, value in dates(folded, at):
             yield Entity("date", value, start, end)
         for match in _SIZE.finditer(folded):
             group = match.lastgroup or "letters"
-            yield Entity(
-                "size", text[match.start(group) : match.end(group)], match.start(group), match.end(group)
-            )
+            start, end = match.span(group)
+            if group != "system" or _means_size(match, text):
+                yield Entity("size", text[start:end], start, end)
+        yield from self._kinds.mentions(folded)
 
     def _sku_mentions(self, folded: str) -> Iterator[Entity]:
         """Runs of Latin letters and digits whose joined pieces are a SKU, the longest first."""
@@ -268,44 +263,36 @@ def _verbatim(kind: str, pattern: re.Pattern[str], text: str, folded: str) -> It
         yield Entity(kind, text[start:end], start, end)
 
 
-def _amounts(folded: str) -> Iterator[Entity]:
-    for match in _AMOUNT.finditer(folded):
-        if match["sign"]:
-            number, unit = _number(match["signed"], match["times"]), match["sign"]
-        elif match["plain"]:
-            number, unit = _number(match["plain"], match["thousands"]), match["unit"]
-        else:
-            spoken = spoken_number(match["spoken"])
-            if spoken is None:
-                continue
-            number, unit = spoken, match["spoken_unit"]
-        yield Entity("amount", f"{number:.2f} {_CURRENCIES[unit]}", match.start(), match.end())
+def _means_size(match: re.Match[str], text: str) -> bool:
+    """Whether "US 9" is a size: in capitals, or said to be one; "give us 9" is none."""
+    start, end = match.span("system")
+    if re.search(
+        r"(?:size|尺码|码数|鞋码)\s*(?:是|为|:|：|is)?\s*$", text[max(0, start - 12) : start].lower()
+    ):
+        return True
+    return text[start : start + 2].isupper() and re.search("[1-9]", text[start:end]) is not None
 
 
-def _number(digits: str, times: str | None) -> float:
-    return float(digits.replace(",", "")) * {"千": 1_000, "万": 10_000}.get(times or "", 1)
+_BESIDE = 6
+"""Characters between a number and the carrier that it belongs to."""
 
 
-def spoken_number(text: str) -> float | None:
-    """The value of a Chinese numeral such as 二百, 三千五, 两万零八十, 半; None when it is none."""
-    digits = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-    units = {"十": 10, "百": 100, "千": 1000}
-    total, section, digit, last = 0, 0, None, 1
-    for character in text:
-        if character in digits:
-            digit = digits[character]
-            last = 1 if digit == 0 else last
-        elif character in units:
-            section += (1 if digit is None else digit) * units[character]
-            last, digit = units[character], None
-        elif character == "万":
-            total += (section + (digit or 0)) * 10_000
-            section, digit, last = 0, None, 10_000
-        else:
-            return 0.5 if text == "半" else None
-    if digit:
-        section += digit * (last // 10 if last >= 10 else 1)
-    return float(total + section) or None
+def _carried(entities: Sequence[Entity], folded: str) -> Iterator[Entity]:
+    """Entities in order; a long number beside a carrier is a parcel's, unless it is said to be an order's."""
+    for place, entity in enumerate(entities):
+        beside = [other for other in entities[max(0, place - 1) : place + 2] if other.type == "carrier"]
+        bare = entity.type == "order" and entity.value.isdigit() and len(entity.value) >= 12
+        if (
+            bare
+            and any(_gap(entity, other) <= _BESIDE for other in beside)
+            and not re.search(r"订单|交易|order|purchase", folded[max(0, entity.start - 12) : entity.start])
+        ):
+            entity = replace(entity, type="parcel")
+        yield entity
+
+
+def _gap(one: Entity, other: Entity) -> int:
+    return max(one.start - other.end, other.start - one.end)
 
 
 def products_of(entities: Iterable[Entity], gazetteer: Gazetteer) -> tuple[str, ...]:

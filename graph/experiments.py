@@ -14,7 +14,7 @@ from graph.sequential import Comparison, Sample, compare, ratio_p_value, units_t
 Arm: TypeAlias = Literal["control", "treatment"]
 State: TypeAlias = Literal["draft", "running", "stopped_by_guard", "concluded", "stopped"]
 Metric: TypeAlias = Literal[
-    "resolution", "deflection", "acceptance", "rating", "handling_seconds", "first_response_seconds"
+    "resolution", "unassisted", "acceptance", "rating", "handling_seconds", "first_response_seconds"
 ]
 Side: TypeAlias = Literal["higher", "lower"]
 Policy: TypeAlias = Literal["learned", "declared_skills", "round_robin"]
@@ -31,15 +31,18 @@ Reason: TypeAlias = Literal[
 
 BETTER: Mapping[Metric, Side] = {
     "resolution": "higher",
-    "deflection": "higher",
+    "unassisted": "higher",
     "acceptance": "higher",
     "rating": "higher",
     "handling_seconds": "lower",
     "first_response_seconds": "lower",
 }
 """Which way of each metric is the better one."""
-SHARES: frozenset[Metric] = frozenset({"resolution", "deflection", "acceptance"})
+SHARES: frozenset[Metric] = frozenset({"resolution", "unassisted", "acceptance"})
 """Metrics that are shares of cases, 0 to 1; the others are means."""
+MOST_UNITS = 100_000
+"""Units of both arms that the figures of a trial rest on at most."""
+USUAL_MAXIMUM = 20_000
 GUARDED_FROM = 50
 """Units in each arm from which a guard may stop a trial: earlier than a verdict, since stopping is the safe side."""
 RATIO_ALPHA = 0.001
@@ -92,7 +95,7 @@ class Experiment:
     metric: Metric = "resolution"
     guards: tuple[Guard, ...] = ()
     minimum: int = 200
-    maximum: int = 20_000
+    maximum: int = USUAL_MAXIMUM
     alpha: float = 0.05
     state: State = "draft"
     starts_at: datetime | None = None
@@ -119,6 +122,16 @@ class Experiment:
         if self.state != "running" or begins is None or at < begins:
             return False
         return self.ends_at is None or at < self.ends_at
+
+
+def most_in_smaller_arm(share: float) -> int:
+    """The largest number of units in the smaller arm that can ever be reached; about MOST_UNITS are read of both."""
+    return math.floor(MOST_UNITS * min(share, 1 - share) + 1e-6)
+
+
+def usual_maximum(share: float) -> int:
+    """The `maximum` of a trial that names none."""
+    return min(USUAL_MAXIMUM, most_in_smaller_arm(share))
 
 
 def arm_of(salt: str, unit: str, share: float) -> Arm:
@@ -169,20 +182,24 @@ class Guarded:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The figures of a trial. `seen` are the units that came in each arm, whatever is known of them yet."""
+    """The figures of a trial. `seen` are the units that came in each arm, whatever is known of them yet; `exhausted`
+    tells that all was read that ever will be."""
 
     primary: Comparison
     guards: tuple[Guarded, ...]
     seen: Mapping[Arm, int]
     ratio_p: float
     verdict: Verdict
+    exhausted: bool = False
 
 
 Measured: TypeAlias = Mapping[Metric, Mapping[Arm, Sample]]
 """One value a unit, by metric and arm."""
 
 
-def findings(experiment: Experiment, measured: Measured, seen: Mapping[Arm, int]) -> Findings:
+def findings(
+    experiment: Experiment, measured: Measured, seen: Mapping[Arm, int], *, exhausted: bool = False
+) -> Findings:
     """What the units so far say of a trial; may be asked at any time and as often as one likes."""
     primary = _compared(experiment, measured[experiment.metric], experiment.alpha)
     guards = tuple(
@@ -190,7 +207,10 @@ def findings(experiment: Experiment, measured: Measured, seen: Mapping[Arm, int]
         for guard in experiment.guards
     )
     ratio = ratio_p_value(seen["control"], seen["treatment"], experiment.share)
-    return Findings(primary, guards, seen, ratio, _verdict(experiment, primary, guards, ratio))
+    verdict = _verdict(experiment, primary, guards, ratio)
+    if exhausted and verdict.reason == "not_yet":
+        verdict = Verdict("no_difference")
+    return Findings(primary, guards, seen, ratio, verdict, exhausted)
 
 
 def worse_by(guard: Guard, found: Comparison) -> float | None:

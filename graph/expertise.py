@@ -6,6 +6,7 @@ in through their intent, else by who resolves them; a person's pin beats both.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from functools import lru_cache
 from itertools import chain, count
 
 from graph.communities import Weights, communities, matched
+from graph.field_evidence import FieldEvidence
 from graph.models import Agent, Expertise, Intent, IntentScore, Problem
 from graph.profiles import HALF_LIFE_DAYS, Outcome
 
@@ -24,6 +26,9 @@ JOIN_CASES = 3.0
 JOIN_SHARE = 0.2
 """An agent without the skill belongs to a cluster with 3 decayed cases in it, a fifth of all their own."""
 _LEARNED = "learned-"
+_TERMS = re.compile(r"[（(](?P<terms>[^（）()]+)[）)]$")
+_TOLD = 0.5
+"""A case whose intent has no cluster goes to one that is more likely than all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +92,49 @@ def expertise_for(
     problem_score: float = 1.0,
     out_of_scope: bool = False,
     threshold: float = 0.35,
+    evidence: FieldEvidence | None = None,
+    products: Sequence[str] = (),
 ) -> ExpertiseReading:
     """Which expertise a case needs, from its intents' probabilities and the problem that it joined.
 
     An intent gives its probability to its cluster; the problem adds `problem_score`, P(same problem), to its
     own by noisy-or. A case goes to triage (a person sorts it) when its message is out of scope and no problem
     is known, when what it is about has no cluster, or when the best confidence stays below `threshold`.
+
+    An intent that the shop gives to no cluster, and a problem of such an intent, is spread over the clusters by
+    `evidence`: who resolved such cases, the `products` (SKUs) of the case, and what else the message says. Where that
+    does not tell enough, the reason is no_expertise.
     """
+    evidence = evidence or FieldEvidence()
     of_intent = {intent_id: c.id for c in clusters for intent_id in c.intent_ids}
     of_problem = {problem_id: c.id for c in clusters for problem_id in c.problem_ids}
     by_id = {c.id: c for c in clusters}
-    doubt: dict[str, float] = defaultdict(lambda: 1.0)
+    words: dict[str, float] = defaultdict(float)
     for intent in intents:
-        if intent.id in of_intent and intent.probability > 0:
-            # Intents exclude each other, so within a cluster their probabilities add.
-            doubt[of_intent[intent.id]] -= min(intent.probability, doubt[of_intent[intent.id]])
+        if intent.id in of_intent and not evidence.open(intent.id):
+            words[of_intent[intent.id]] += intent.probability
+    masses = defaultdict(float, words)
+    for intent in intents:
+        if evidence.open(intent.id) and evidence.tells(intent.id, products):
+            for id_, share in evidence.shares(intent.id, products, words).items():
+                masses[id_] += intent.probability * share
+        elif evidence.open(intent.id) and intent.id in of_intent:
+            masses[of_intent[intent.id]] += intent.probability
+    # Intents exclude each other, so within a cluster their probabilities add.
+    doubt: dict[str, float] = defaultdict(lambda: 1.0)
+    doubt.update({id_: max(0.0, 1 - mass) for id_, mass in masses.items()})
     home = ""
     if problem is not None:
         home = (
             of_problem.get(problem.id) or problem.expertise_id or of_intent.get(problem.intent_id or "", "")
         )
-    if home in by_id:
-        doubt[home] *= 1 - min(max(problem_score, 0.0), 1.0)
+    certainty = min(max(problem_score, 0.0), 1.0)
+    loose = problem is not None and evidence.open(problem.intent_id) and problem.id not in evidence.pinned
+    if problem is not None and loose and evidence.tells(problem.intent_id, products):
+        for id_, share in evidence.shares(problem.intent_id, products, words).items():
+            doubt[id_] *= 1 - certainty * share
+    elif home in by_id:
+        doubt[home] *= 1 - certainty
     scores = {id_: 1 - left for id_, left in doubt.items() if left < 1}
     total = max(1.0, sum(scores.values()))
     order = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
@@ -118,8 +144,14 @@ def expertise_for(
         reason = "out_of_scope"
     elif not ranked:
         reason = "no_expertise"
-    elif ranked[0][1] < threshold:
-        reason = "low_confidence"
+    else:
+        nobodys = sum(i.probability for i in intents if i.id not in of_intent or evidence.open(i.id))
+        first, confidence = ranked[0]
+        spoken_for = words.get(first.id, 0.0) >= threshold or (home == first.id and not loose)
+        if nobodys >= threshold and not spoken_for and confidence < max(threshold, _TOLD):
+            reason = "no_expertise"
+        elif confidence < threshold:
+            reason = "low_confidence"
     return ExpertiseReading(ranked, reason is not None, reason)
 
 
@@ -260,14 +292,22 @@ class _Shop:
         return tuple(result)
 
     def _named(self, id_: str, intents: Sequence[str], problems: Sequence[str]) -> str:
-        """The name of a learned cluster: the former one, or its intents' labels, or problems' names."""
+        """The name of a learned cluster: the former one, or the labels of its intents or of its problems' intents, or
+        what is telling in its problems' names."""
         if id_ in self._previous:
             return self._previous[id_].name
-        labels = [self._intents[intent].label for intent in intents if intent in self._intents]
-        for problem_id in problems:
-            names = self._problems[problem_id].names
-            labels += [names[language] for language in sorted(names)][:1]
-        return " · ".join(labels[:2]) or id_
+        asked = [*intents, *(self._problems[problem_id].intent_id or "" for problem_id in problems)]
+        labels = [self._intents[intent].label for intent in dict.fromkeys(asked) if intent in self._intents]
+        if not labels:
+            labels = [_telling(self._problems[problem_id].names) for problem_id in problems]
+        return " · ".join(list(dict.fromkeys(filter(None, labels)))[:2]) or id_
+
+
+def _telling(names: Mapping[str, str]) -> str:
+    """The telling words at the end of a problem's name, which begins with what some customer wrote; else all of it."""
+    name = next((names[language] for language in ("zh", "en", *sorted(names)) if language in names), "")
+    found = _TERMS.search(name)
+    return found["terms"] if found else name
 
 
 def _declared_names(intents: Iterable[Intent], agents: Iterable[Agent]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The words of the sensitive flows as they ship. A shop reads and edits them as its rules.
 
-A trailing * stands for the rest of a word; a leading - marks words that only look like the flow's.
+A trailing * stands for the rest of a word, … for some characters or words between; a leading - marks words that only
+look like the flow's. Whom anger calls a swindler tells of no payment: only what was done to somebody does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ def _words(block: str) -> tuple[str, ...]:
 
 SAFETY = _words("""
 起火|着火|失火|冒烟|烧焦|烧糊|糊味|焦味|火花|爆炸|炸了|炸开|炸伤|炸碎|自燃|漏电|触电|电到我|我电到|被电到|电击
-鼓包|烫伤|烧伤|割伤
+鼓包|充电宝鼓|电池鼓|鼓胀|电池膨胀|烫伤|烧伤|割伤
 划伤我|划伤了我|划破手|砸伤|夹伤|摔伤|骨折|受伤|流血|住院|中毒|过敏|窒息|呛到|误吞|误食|吞下|安全隐患
 caught fire|catch fire|catches fire|catching fire|went on fire|set on fire|is on fire|was on fire|fire hazard
 up in flames
@@ -27,7 +28,7 @@ got burned
 got burnt|melted|exploded|explode|explodes|exploding|explosion|electric shock|electrocuted|shocked me|injur*
 is bleeding|was bleeding|bleeding from|started bleeding
 hospital*|poison*|allergic reaction|choked|choking|swallowed|safety hazard|dangerous|swollen battery
-battery is swollen
+battery is swollen|power bank is swollen|battery is swelling|battery is starting to swell|power bank is bulging
 battery swelled|battery is bulging|bulging battery|got a rash|cut my hand|cut my finger|cut my foot|cut his
 cut her
 -爆炸盐|-要炸了|-我炸了|-就炸了|-甜炸了|-瞬间爆炸|-很受伤|-气炸了|-颜值炸了|-音质炸了|-心态炸了|-帅炸了|-美炸了
@@ -78,27 +79,31 @@ expose your
 PAYMENT = _words("""
 盗刷|账号被盗|账户被盗|号被盗|卡被盗|钱被盗|被盗用|盗号|不是我下的单|不是我买的|不是我付的|不是我本人|不是本人
 拒付|撤销付款
-争议扣款|扣款争议|支付争议|交易争议|申请争议|发起争议|诈骗|骗子|被骗|骗钱|骗我钱|骗我转|欺诈|未经授权|没有授权
-擅自扣
+争议扣款|扣款争议|支付争议|交易争议|申请争议|发起争议|诈骗|被骗|骗钱|骗我钱|骗我转|欺诈|未经授权|没有授权
+擅自扣|遇到骗子|碰到骗子|遇上骗子|骗子冒充|骗子打|骗子给我打|骗子把|骗子转走|骗子盗|是不是骗子|银行…争议
 私自扣|乱扣
 偷偷扣|银行投诉|冒充客服
 chargeback|chargebacks|do a charge back|request a charge back|dispute the charge|disputing the charge
 dispute this charge
 disputing this charge|dispute a charge|dispute the payment|disputing the payment|payment dispute|paypal dispute
 disputed charge
-fraud*|unauthori*|scam|scams|scammed|scammer*|scamming|stolen card|card was stolen|card got stolen
+dispute … with my bank|dispute … with the bank|dispute … with my card|disputing … with my bank|dispute … with paypal
+dispute … transaction|scam call*|scam text*|scam message*|scam email*|phishing|a scammer called|a scammer took
+fraud*|unauthori*|scammed|stolen card|card was stolen|card got stolen
 did not make this purchase
 didn't make this purchase|did not place this order|didn't place this order|never placed this order
 never made this purchase
 did not authorize|didn't authorize|did not authorise|didn't authorise|account was hacked|account got hacked
 hacked my account
 identity theft|charged without my permission|charged without my consent
--防盗刷|-骗子牌|-骗子酒馆|-骗局|-拒付运费|-拒付邮费|-against card fraud|-anti-fraud|-fraud protection
+-防盗刷|-诈骗公司|-诈骗团伙|-骗局|-拒付运费|-拒付邮费|-against card fraud|-anti-fraud|-fraud protection
 -fraud-proof|-防诈骗
 """)
 
 PRIVACY = _words("""
-删除我的个人|删掉我的个人|删除个人信息|删除我的数据|删掉我的数据|删除我的信息|删掉我的信息|删除我的资料
+删除…个人信息|删掉…个人信息|清除…个人信息|抹掉…个人信息|销毁…个人信息|删除…个人资料|删掉…个人资料|清除…个人资料
+删除…个人数据|删掉…个人数据|个人信息…都删|个人资料…都删|个人数据…都删|个人信息…全部删|个人资料…全部删
+删除我的个人|删掉我的个人|删除我的数据|删掉我的数据|删除我的信息|删掉我的信息|删除我的资料
 删掉我的资料
 删除我的所有|删掉我的所有|清除我的数据|账号和数据|我的个人数据|个人数据|信息泄露|泄露我的|泄露了我|泄漏我的
 泄漏了我
@@ -107,6 +112,8 @@ PRIVACY = _words("""
 收集了我哪些|侵犯隐私|侵犯我的隐私|侵犯了我的隐私|卖我的信息|我的信息卖|我的电话卖|我的地址卖|我的手机号卖
 个人信息保护法
 注销账号|注销我的账|注销账户|注销我的帐|注销帐号
+delete … personal data|delete … personal information|delete … my data|erase … personal data
+erase … personal information|erase … my data|remove … personal data|remove … personal information|wipe … my data
 delete my data|delete my personal|erase my data|erase my personal|remove my data|remove my personal
 delete all my data
 delete my account|close my account|personal data|data request|subject access|gdpr|right to be forgotten

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from scipy.special import betainc, gammaln  # type: ignore[import-untyped]
 
-from graph.rhythm import DAY, WEEK, Floats, Hours, Rhythm, fit
+from graph.rhythm import DAY, WEEK, Floats, Hours, Rhythm, fit, gaps
 
 Basis: TypeAlias = Literal["no_history", "profile", "seasonal"]
 """What a forecast rests on: next to nothing; hours of the day; hours of the week."""
@@ -37,7 +37,8 @@ _LEVELS = (0.80, 0.95)
 class Forecast:
     """Counts to expect, one row a series and one column an hour; `low` and `high` by level of the interval.
 
-    `naive` is what the same hour brought a week before, a day before where there is no week; NaN without either.
+    `naive` is what the same hour brought a week before, a day before where there is no week; NaN without either,
+    and where nothing was told of that hour.
     `dispersion` φ makes the variance mean + φ·mean². `rhythm` is None without history.
     """
 
@@ -87,16 +88,19 @@ def scatter(
     """The dispersion of each series, from forecasts of the past `ORIGINS` days, each `ahead` hours long."""
     seen: list[Floats] = []
     hoped: list[Floats] = []
+    told = ~gaps(counts[:, 0])
     for back in range(ORIGINS, 0, -1):
         end = len(counts) - back * DAY
-        if end < PROFILE_FROM or basis_of(counts[:end]) == "no_history":
+        basis = basis_of(counts[: max(0, end)])
+        if basis == "no_history":
             continue
-        past = fit(start, counts[:end], zone, promotions=promotions, by_week=end >= SEASONAL_FROM)
+        past = fit(start, counts[:end], zone, promotions=promotions, by_week=basis == "seasonal")
         coming = counts[end : end + ahead]
         hours = np.arange(start + end, start + end + len(coming), dtype=np.int64)
-        seen.append(coming.T)
-        hoped.append(past.expected(hours))
-    if not seen:
+        kept = told[end : end + ahead]
+        seen.append(coming.T[:, kept])
+        hoped.append(past.expected(hours)[:, kept])
+    if not any(part.size for part in seen):
         return np.full(counts.shape[1], UNTRIED)
     return dispersions(np.hstack(seen), np.hstack(hoped))
 
@@ -195,9 +199,13 @@ def recent_part(start: int, counts: Floats) -> tuple[int, Floats]:
 
 
 def basis_of(counts: Floats) -> Basis:
+    """What so many hours allow; gaps are no history."""
     if len(counts) < PROFILE_FROM or not counts.any():
         return "no_history"
-    return "profile" if len(counts) < SEASONAL_FROM else "seasonal"
+    told = len(counts) - int(gaps(counts[:, 0]).sum())
+    if told < PROFILE_FROM:
+        return "no_history"
+    return "profile" if told < SEASONAL_FROM else "seasonal"
 
 
 def _naive(counts: Floats, hours: int) -> Floats:
@@ -205,5 +213,5 @@ def _naive(counts: Floats, hours: int) -> Floats:
     period = WEEK if len(counts) >= WEEK else DAY
     if len(counts) < period:
         return np.full((counts.shape[1], hours), np.nan)
-    season = counts[-period:]
+    season = np.where(gaps(counts[:, 0])[:, None], np.nan, counts)[-period:]
     return season[np.arange(hours) % period].T.copy()

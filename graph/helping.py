@@ -22,7 +22,7 @@ NEAR_ENOUGH = 0.93
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class StaffedExpertise:
     """An expertise in the hour to come: its people, how many of them are there, and how many it needs."""
 
     expertise_id: str
@@ -50,8 +50,8 @@ class Offer:
 
 
 def offers(
-    target: Field,
-    fields: Sequence[Field],
+    target: StaffedExpertise,
+    fields: Sequence[StaffedExpertise],
     agents: Sequence[Agent],
     estimates: Mapping[str, SkillEstimate],
     *,
@@ -91,7 +91,7 @@ def offers(
     return tuple(kept)
 
 
-def _kind(agent: Agent, target: Field, estimate: SkillEstimate, usual: float) -> HelpKind | None:
+def _kind(agent: Agent, target: StaffedExpertise, estimate: SkillEstimate, usual: float) -> HelpKind | None:
     if agent.id in target.members:
         return "member"
     if any(expertise_id(skill) == target.expertise_id for skill in agent.skills):
@@ -121,7 +121,7 @@ def _offer(
         cases_per_hour=hourly,
         cases=estimate.n,
         rate=estimate.rate if shown else None,
-        low=estimate.low if shown else None,
+        low=estimate.told()[0] if shown else None,
         lent_by=lent_by,
         words=words,
     )

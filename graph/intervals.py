@@ -53,11 +53,16 @@ def share(hits: int, n: int, *, left_out: int = 0, provisional: int = 0) -> Figu
     if n == 0:
         return Figure(None, left_out=left_out, provisional=provisional)
     rate = hits / n
+    low, high = wilson(rate, n)
+    return Figure(rate, low, high, n, left_out, provisional)
+
+
+def wilson(rate: float, n: float) -> tuple[float, float]:
+    """Wilson's 95% interval of a rate over `n` > 0 cases, which may be counted in part."""
     middle = (rate + Z * Z / (2 * n)) / (1 + Z * Z / n)
     half = Z * math.sqrt(rate * (1 - rate) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
     # At both ends the bound is the rate itself, which rounding would miss by a hair.
-    low, high = max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half))
-    return Figure(rate, low, high, n, left_out, provisional)
+    return max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half))
 
 
 def share_of(truths: Iterable[bool | None]) -> Figure:

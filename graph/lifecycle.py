@@ -13,12 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from graph.errors import InvalidValue, NotAllowed
 from graph.models import AlertState, Problem, ProblemState, Rules
 from graph.recurrence import Observation, reached
+
+EVERGREEN_FOR = timedelta(days=14)
+EVERGREEN_CUSTOMERS = 10
 
 Action: TypeAlias = Literal[
     "promote", "acknowledge", "resolve", "reopen", "regress", "silence", "assign", "rename"
@@ -53,6 +56,12 @@ _ALERT: Mapping[ProblemState, AlertState] = {
     "regressed": "open",
     "silenced": "silenced",
 }
+
+
+def evergreen(problem: Problem) -> bool:
+    """Whether a problem has been asked for so long by so many that it is a matter of documentation, no incident."""
+    span = problem.active_at - problem.opened_at
+    return span >= EVERGREEN_FOR and problem.customers >= EVERGREEN_CUSTOMERS
 
 
 def transition(

@@ -75,6 +75,11 @@ class Event:
     to_agent: str | None = None
     reason: str | None = None
 
+    @property
+    def passed_on(self) -> bool:
+        """Whether the case was given to somebody. One taken from an agent who did not answer goes to nobody."""
+        return self.type == "transfer" and self.to_agent is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -201,11 +206,13 @@ class Understanding:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One term of the priority: what it was, how many points it gave, and what was seen."""
+    """One term of the priority: what it was, how many points it gave, and what was seen; `evidences` say the same by
+    language, for readers yet to come."""
 
     factor: str
     points: float
     evidence: str
+    evidences: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

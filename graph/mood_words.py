@@ -37,7 +37,7 @@ DISTRESS_ZH: Table = {
 坏了 坏的 坏掉 破了 破损 裂了 裂开 碎了 碎屏 损坏 失灵 故障 用不了 不能用 没法用 打不开 开不了 死机 黑屏
 漏水 漏液 发错 寄错 错发 少发 漏发 丢件 弄丢 不到账 不给退 拒绝 没动静 没人回 不回复 没回复 等到 等半天
 太久 瑕疵 色差 掉色 起球 脱线 开线 异味 很臭 好臭 太脏 很脏 刮花 划痕 生锈 变形 不好 不行 不舒服 不值
-不符 不一样 质量差 质量问题 难看 难吃 难用 难闻 卡顿 太薄 太硬 太慢 很慢 好慢 刺鼻 噪音 噪声 太吵 很吵
+急急急 不符 不一样 质量差 质量问题 难看 难吃 难用 难闻 卡顿 太薄 太硬 太慢 很慢 好慢 刺鼻 噪音 噪声 太吵 很吵
 缩水 褪色 掉漆 松动 断了 粗糙 廉价 不实 不推荐 不建议 不喜欢 不如 不咋 不怎么 掉毛 二手 翻新 假的 有误
 太小了 太大了 不理想 不满意 不好用 不新鲜 烂了 烂的 坏果 变质 发霉 没有用 没用 没效果 失效
 """,
@@ -67,7 +67,7 @@ URGENCY_ZH: Table = {
 最后一次 刻不容缓 快点 快些 速回 速度处理
 """,
     1.6: """
-冒烟 着火 起火 失火 漏电 触电 爆炸 受伤 烫伤 盗刷 被盗 报警 救命 急急急
+冒烟 鼓包 着火 起火 失火 漏电 触电 爆炸 受伤 烫伤 盗刷 被盗 报警 救命 急急急
 """,
     0.3: """
 催 还没 一直没 迟迟 等了 好几天 多久 超时 延误 好几次 多次 第三次 第二次 又坏 再次 今天 今晚 明天 后天
@@ -98,6 +98,8 @@ hate; trash; sue; lawyer; absurd; shame; shameful; stealing; robbery; what the h
 """,
     1.0: """
 terrible; horrible; awful; rude; ignor*; no excuse; annoy*; irritat*; rubbish; garbage; runaround;
+no one is answering; nobody is answering; no one is replying; nobody is replying; no one replies;
+no one is responding; nobody is responding; no one responds; nobody responds; nobody cares; no one cares;
 how dare; nobody answers; no one answers; nobody replies; misled; mislead*; cheat*; cheated; dishonest;
 nonsense; enough is enough; do your job; demand; mad; insult*; avoid; beware; not good enough;
 what kind of
@@ -139,11 +141,14 @@ quick; fast; comfortable; recommend*; beautiful; lovely; smooth; smoothly; enjoy
 
 URGENCY_EN: Table = {
     1.6: """
+swollen battery; battery is swollen; battery swelled; battery is bulging; bulging battery; burning smell;
 caught fire; on fire; smoke; smoking; sparks; exploded; injur*; burned me; burnt me; burned my;
 burnt my; electric shock; unauthori*; fraud*; stolen; police; emergency
 """,
     0.55: """
-urgent*; asap; immediately; right now; right away; at once; straight away; today; tonight;
+no one is answering; nobody is answering; no one answers; nobody answers; no one is responding;
+nobody is responding; no one responds; nobody responds; no one is replying; nobody is replying; no one replies;
+nobody replies; urgent*; asap; immediately; right now; right away; at once; straight away; today; tonight;
 as soon as possible; running out of time; deadline; or else; critical; time sensitive; quickly; hurry;
 last chance; complaint; complain; lawyer; sue; chargeback; final notice; can't wait; cannot wait;
 need it by; need it now; need this by; before friday

@@ -74,6 +74,17 @@ def within_reach(grants: Iterable[Grant], agents: Sequence[Agent]) -> tuple[Gran
     return tuple(found)
 
 
+def spelt(words: Iterable[str]) -> tuple[Grant, ...]:
+    """The grants among permissions that a case asks for by word (`Grant.word`); plain words are none."""
+    found = []
+    for word in words:
+        if level := _LEVELLED.fullmatch(word):
+            found.append(Grant(LEVEL, float(level["most"])))
+        elif limit := _LIMITED.fullmatch(word):
+            found.append(Grant(limit["kind"], float(limit["most"])))
+    return tuple(found)
+
+
 def covers(agent: Agent, grant: Grant) -> bool:
     """Whether an agent may do what a case needs."""
     return _has(agent, grant.kind) and _most(agent, grant.kind) >= grant.least

@@ -35,6 +35,7 @@ _REQUEST_EN = re.compile(
     r"|^\W*(?:an?\s+)?(?:(?:real|live|actual|human)\s+)?(?:human|agent|representative|operator|person|"
     r"live chat|customer service|"
     r"manager|supervisor)(?:\s+(?:please|pls|now))?\W*$"
+    r"|\b(?:anyone|anybody|someone|somebody) (?:real|human|alive)\b"
     r"|\b(?:real|live|actual) (?:person|human|agent|representative)\b|\bsome(?:one|body) (?:real|human)\b"
     r"|\bhuman (?:agent|being|operator|support)\b"
     r"|\bnot (?:a|to a|with a) (?:bot|robot|machine)\b|\b(?:don'?t|do not|not) want to (?:talk|speak|"
@@ -47,13 +48,43 @@ _REQUEST_EN = re.compile(
     r"(?: from \w+ \w+)?(?: please)? (?:call|contact|phone|ring|look at|reply|get back|talk to|speak to|email|"
     r"respond|answer)\b"
 )
+_REFUSAL = re.compile(
+    r"(?:我|先|暂时|都|请|你|你们|就|真的|也|还|可以)*(?:不要|不用|不需要|别|无需|不想|不必|用不着)(?:再|"
+    r"帮我|给我|先|你)*"
+    r"(?:转接?|找|接|叫|换)?(?:到|给)?(?:人工|客服|真人)(?:客服|服务)?(?!费|智能|智|钻|皮|草|电话|号码|"
+    r"热线)(?:了|啦|就行|就好|哈|吧|的)*"
+    r"|\b(?:please )?(?:do not|don'?t|no need to|needn'?t|you don'?t (?:have|need) to) (?:transfer|connect|"
+    r"pass|hand|put|switch|"
+    r"redirect|send|refer|escalate)(?: (?:me|us|this|it))?(?: (?:to|with|through to|over to|on to))?"
+    r"(?: (?:an?|any|the|your|some|another))?(?: (?:real|live|human|actual))*"
+    r"(?: (?:human|person|agents?|representative|rep|operator|someone|somebody|people|staff|"
+    r"customer service))?(?: being)?\b"
+    r"|\b(?:please )?(?:i |we )?(?:really )?(?:do not|don'?t|won'?t|will not) (?:need|want|require)"
+    r"(?: to (?:talk|speak|chat) (?:to|with))?(?: (?:an?|any|the|your|some|another))?(?: (?:real|live|"
+    r"human|actual))* "
+    r"(?:human|person|agents?|representative|rep|operator|customer service)(?: being)?\b(?! (?:to|who|that)\b)"
+    r"|\bno need (?:for|of) (?:an?|any|the)?(?: (?:real|live|human))* ?(?:human|person|agents?|"
+    r"representative|operator|transfer)\b"
+    r"|\bno (?:humans?|agents?|persons?|transfer)(?= (?:please|thanks|thank|needed|required|necessary)\b|\W*$)"
+    r"(?: (?:needed|required|necessary|please|thanks))?"
+)
+_AROUND = " \t\n,，。.;；!！、~～"
 _NO_REQUEST = re.compile(
     # What is refused.
     r"(?:不要|不用|不需要|别|无需|不想|不必)(?:再|帮我|给我|先)*(?:转|找|接|叫)?(?:接)?(?:人工|客服|"
     r"真人)(?:客服|服务)?"
     r"|\b(?:don'?t|do not|no|without|needn'?t|rather than|instead of) (?:\w+ ){0,5}?(?:human|person|agent|"
     r"representative)\b"
-    # Questions about support: its hours, number, cost or manner.
+    # Questions about support: how long one waits for it, its hours, number, cost or manner; and who answers now.
+    r"|(?:转接?到?|接|找|等|排队等?)?(?:人工客服|人工服务|真人客服|人工|客服)(?:的话|那边|现在|大概|一般|"
+    r"还|得|要|需要)*"
+    r"(?:等|排队?|等待)?(?:几?个?)(?:多久|多长时间|多少时间|几分钟|几个小时|多少人|几个人)[^\s,，.。!！?？;；]*"
+    r"|(?:你|您)们?(?:到底|究竟)*(?:是不是|是)(?:个)?(?:真人|活人|人工)(?:客服)?(?:还是\S{1,6})?(?:吗|么|"
+    r"嘛|吧|呢|啊|$)"
+    r"|\bhow long (?:is|are|does|do|will|would|must|until|till|before|to)\b[^.;!?]*"
+    r"|\b(?:are (?:you|u)|is this|am i (?:talking|speaking|chatting) (?:to|with)) (?:an? )?(?:real |live |"
+    r"actual )?(?:human|"
+    r"person|agent)(?: being)?\b"
     r"|(?:人工客服|人工服务|客服|人工)(?:的|一般|是|都|在|周末|晚上|节假日|大概)*(?:几点|什么时候|啥时候|"
     r"工作时间|时间|上班|下班|在线时间|电话|热线|"
     r"号码|收费|多久|态度)\S*"
@@ -88,3 +119,19 @@ def asks_for_person(text: str, language: str) -> bool:
     """
     plain = _NO_REQUEST.sub(" ", fold(text))
     return bool(_REQUEST_ZH.search(plain) or _REQUEST_EN.search(plain))
+
+
+def without_refusal(text: str) -> str:
+    """A message without the words that refuse a person: "不用人工了，谢谢", "I don't need a human, just tell me ...".
+
+    As it stands where none do.
+    """
+    folded = fold(text)
+    kept: list[str] = []
+    end = 0
+    for found in _REFUSAL.finditer(folded):
+        kept.append(text[end : found.start()])
+        end = found.end()
+    if not kept:
+        return text
+    return " ".join(part for part in (part.strip(_AROUND) for part in [*kept, text[end:]]) if part)

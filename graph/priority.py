@@ -4,12 +4,14 @@ The score is the plain sum of weight times share over the factors. A sigmoid of 
 differently, and its points would no longer add up: 12 points for a second contact would be worth 12 in one case and 2
 in the next. What the sigmoid is for, a scale that ends at 100, is done by one more contribution, `limit`, which takes
 away what is beyond it, so that the points shown always come to the score. The order of cases knows no limit: it goes
-by `Priority.total`.
+by `Priority.total`. The same way a matter of safety is urgent whatever its words: `safety` gives what the matter itself
+lacks of that band, and who the customer is and how long they wait come on top of it.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,6 +37,11 @@ reply is due now, `waiting` after a day, and more afterwards."""
 VALUE_CAP = 15.0
 """Customer value never gives more, whatever rules say or escalations teach, so that it cannot starve others."""
 LIMIT = 100.0
+URGENT = 80.0
+"""Points from which a case is urgent."""
+SAFETY = "safety"
+"""The flow whose cases are urgent, and the contribution that makes them so."""
+LANGUAGES = ("zh", "en")
 MOST_OVERDUE = 1.5
 """A service level that is more than so many times used up presses no harder; waiting does, without end."""
 
@@ -46,7 +53,12 @@ _STATES = {
     "silenced": 0.1,
     "resolved": 0.1,
 }
+_EVERGREEN = 0.1
+"""What is asked all the time is no incident, however many ask it."""
+_THE_MATTER = frozenset({"urgency", "emotion", "sensitive", "repeat_contact", "problem_state"})
+"""The factors that tell of the matter itself, not of who asks and for how long."""
 _MOODS = {"angry": 1.0, "upset": 0.55, "neutral": 0.0, "pleased": 0.0}
+_HAN = re.compile("[\u3400-\u9fff]")
 
 
 class Circumstances(TypedDict, total=False):
@@ -54,16 +66,20 @@ class Circumstances(TypedDict, total=False):
 
     `repeat_contacts` counts earlier contacts about the same matter in the last week (see `graph.contacts`), `waited`
     is the time since the customer's first unanswered message, `consumed` the used-up share of the service level's
-    time (1: due now), `sensitive_flow` the flow that the message fell into. `bursting` says
-    that a burst of the case's problem is going on. `scales` are the shop's own for a customer's value.
+    time (1: due now), `sensitive_flow` the flow that the message fell into, `sensitive_intent` the name of a likely
+    intent that the shop marked so, perhaps in several languages ("注销 / Deletion"). `bursting` says that a burst of
+    the case's problem is going on, `evergreen` that it has been asked for long by many. `scales` are the shop's own for
+    a customer's value.
     """
 
     problem_state: ProblemState | None
     bursting: bool
+    evergreen: bool
     repeat_contacts: int
     waited: timedelta
     consumed: float | None
     sensitive_flow: str | None
+    sensitive_intent: str | None
     scales: ValueScales
 
 
@@ -86,21 +102,26 @@ def prioritise(
 ) -> Priority:
     """Score a case 0 to 100; contributions add up to the score before rounding, largest first.
 
-    Evidence is told in `language` ("zh" or "en"). Raises InvalidValue for an unknown or negative weight in
-    `rules.priority_weights`.
+    Evidence is told in `language` ("zh" or "en"), and kept in both. Raises InvalidValue for an unknown or negative
+    weight in `rules.priority_weights`.
     """
     chosen = rules or Rules()
     weights = weights_of(chosen)
-    seen = shares(understanding, customer, tiers=chosen.tier_values, language=language, **known)
+    seen = {
+        name: shares(understanding, customer, tiers=chosen.tier_values, language=name, **known)
+        for name in LANGUAGES
+    }
     contributions = [
-        Contribution(item.factor, points, item.evidence)
-        for item in seen
-        if (points := round(weights[item.factor] * item.share, 1)) > 0
+        _contribution(zh.factor, points, {"zh": zh.evidence, "en": en.evidence}, language)
+        for zh, en in zip(*seen.values(), strict=True)
+        if (points := round(weights[zh.factor] * zh.share, 1)) > 0
     ]
+    if known.get("sensitive_flow") == SAFETY:
+        contributions += _safety(contributions, language)
     contributions.sort(key=lambda contribution: -contribution.points)
     total = round(sum(contribution.points for contribution in contributions), 1)
     if total > LIMIT:
-        contributions.append(_limit(total, language == "zh"))
+        contributions.append(_limit(total, language))
     score = round(sum(contribution.points for contribution in contributions))
     return Priority(score, band(score), tuple(contributions), total)
 
@@ -119,10 +140,10 @@ def shares(
     return (
         Share("urgency", understanding.urgency, _urgency_words(understanding.urgency, chinese)),
         Share("emotion", *_emotion(understanding, chinese)),
-        Share("sensitive", *_sensitive(known.get("sensitive_flow"), chinese)),
+        Share("sensitive", *_sensitive(known.get("sensitive_flow"), known.get("sensitive_intent"), chinese)),
         Share("service_level", *_service_level(customer, tiers, known.get("consumed"), chinese)),
         Share("repeat_contact", *_repeat(known.get("repeat_contacts", 0), chinese)),
-        Share("problem_state", *_state(known.get("problem_state"), known.get("bursting", False), chinese)),
+        Share("problem_state", *_state(known, chinese)),
         Share("customer_value", *_value(customer, scales, chinese)),
         Share("waiting", *_waiting(known.get("waited", timedelta(0)), chinese)),
     )
@@ -139,12 +160,15 @@ def band(score: float) -> Band:
         return "low"
     if score < 60:
         return "normal"
-    return "high" if score < 80 else "urgent"
+    return "high" if score < URGENT else "urgent"
 
 
 def check_weights(rules: Rules) -> None:
-    """Raises InvalidValue when `rules.priority_weights` names an unknown factor or an impossible weight."""
+    """Raises InvalidValue when `rules.priority_weights` names an unknown factor or an impossible weight, the value of
+    a customer above VALUE_CAP among them: for rules that somebody sets. Those that stand are capped."""
     weights_of(rules)
+    if rules.priority_weights.get("customer_value", 0.0) > VALUE_CAP:
+        raise InvalidValue("priority_weights.customer_value", f"must be at most {VALUE_CAP:g}")
 
 
 def weights_of(rules: Rules) -> dict[str, float]:
@@ -161,13 +185,25 @@ def weights_of(rules: Rules) -> dict[str, float]:
     return weights
 
 
-def _limit(total: float, chinese: bool) -> Contribution:
-    words = (
-        f"满分 100，各项合计 {total:.1f}"
-        if chinese
-        else f"the scale ends at 100; the factors come to {total:.1f}"
-    )
-    return Contribution("limit", round(LIMIT - total, 1), words)
+def _contribution(factor: str, points: float, evidences: Mapping[str, str], language: str) -> Contribution:
+    return Contribution(factor, points, evidences["zh" if language == "zh" else "en"], evidences)
+
+
+def _safety(given: Sequence[Contribution], language: str) -> tuple[Contribution, ...]:
+    """What the matter itself lacks of being urgent, if anything."""
+    lacking = round(URGENT - sum(item.points for item in given if item.factor in _THE_MATTER), 1)
+    if lacking <= 0:
+        return ()
+    words = {"zh": "安全事项一律按紧急处理", "en": "a matter of safety is always urgent"}
+    return (_contribution(SAFETY, lacking, words, language),)
+
+
+def _limit(total: float, language: str) -> Contribution:
+    words = {
+        "zh": f"满分 100，各项合计 {total:.1f}",
+        "en": f"the scale ends at 100; the factors come to {total:.1f}",
+    }
+    return _contribution("limit", round(LIMIT - total, 1), words, language)
 
 
 def _urgency_words(urgency: float, chinese: bool) -> str:
@@ -204,20 +240,31 @@ def _service_level(
     return 0.5 * value + 0.5 * min(used, MOST_OVERDUE) ** 2, ("，" if chinese else ", ").join(words)
 
 
-def _sensitive(flow: str | None, chinese: bool) -> tuple[float, str]:
-    if flow is None:
-        return 0.0, ""
-    names = {
-        "safety": "安全",
-        "legal": "法律",
-        "regulator": "监管或媒体",
-        "payment": "支付争议",
-        "privacy": "个人信息",
-        "refund": "大额退款",
-    }
-    if chinese:
-        return 1.0, f"涉及{names.get(flow, flow)}"
-    return 1.0, "touches a large refund" if flow == "refund" else f"touches {flow}"
+_FLOWS: Mapping[str, tuple[str, str]] = {
+    "safety": ("安全", "safety"),
+    "legal": ("法律", "legal steps"),
+    "regulator": ("监管或媒体", "a regulator or the press"),
+    "payment": ("支付争议", "a payment dispute"),
+    "privacy": ("个人信息", "personal data"),
+    "refund": ("大额退款", "a large refund"),
+}
+
+
+def _sensitive(flow: str | None, intent: str | None, chinese: bool) -> tuple[float, str]:
+    """A flow is told in the reader's words; one that is the shop's own, and an intent, as the shop calls it."""
+    if flow is not None:
+        zh, en = _FLOWS.get(flow, (f"“{flow}”", f"“{flow}”"))
+        return 1.0, f"涉及{zh}" if chinese else f"touches {en}"
+    if intent is not None:
+        name = _named(intent, chinese)
+        return 1.0, f"敏感事项：{name}" if chinese else f"a sensitive matter: {name}"
+    return 0.0, ""
+
+
+def _named(label: str, chinese: bool) -> str:
+    """The part of a name in several languages that the reader reads, or all of it."""
+    parts = [part.strip() for part in re.split(r"\s[/|]\s", label)]
+    return next((part for part in parts if bool(_HAN.search(part)) == chinese), label)
 
 
 def _repeat(contacts: int, chinese: bool) -> tuple[float, str]:
@@ -229,20 +276,25 @@ def _repeat(contacts: int, chinese: bool) -> tuple[float, str]:
     return share, f"{contacts} earlier contact{'s' if contacts > 1 else ''} about this within 7 days"
 
 
-def _state(state: ProblemState | None, bursting: bool, chinese: bool) -> tuple[float, str]:
+_PROBLEMS: Mapping[ProblemState, tuple[str, str]] = {
+    "candidate": ("疑似共性问题", "may belong to a problem that others have too"),
+    "open": ("正在发生的共性问题", "belongs to a problem that is open"),
+    "acknowledged": ("已确认的共性问题", "belongs to a problem that is being worked on"),
+    "resolved": ("已解决的问题", "belongs to a problem that was resolved"),
+    "regressed": ("问题复发", "belongs to a problem that came back"),
+    "silenced": ("已静默的问题", "belongs to a problem that was silenced"),
+}
+
+
+def _state(known: Circumstances, chinese: bool) -> tuple[float, str]:
+    state = known.get("problem_state")
     if state is None:
         return 0.0, ""
-    if bursting:
+    if known.get("bursting", False):
         return 1.0, "所属问题正在激增" if chinese else "belongs to a problem that is surging"
-    names = {
-        "candidate": "疑似共性问题",
-        "open": "正在发生的共性问题",
-        "acknowledged": "已确认的共性问题",
-        "resolved": "已解决的问题",
-        "regressed": "问题复发",
-        "silenced": "已静默的问题",
-    }
-    return _STATES[state], names[state] if chinese else f"belongs to a problem that is {state}"
+    if known.get("evergreen", False) and state in ("candidate", "open"):
+        return _EVERGREEN, "一直有人问的常见问题" if chinese else "belongs to what customers ask all the time"
+    return _STATES[state], _PROBLEMS[state][0 if chinese else 1]
 
 
 def _value(customer: Customer | None, scales: ValueScales, chinese: bool) -> tuple[float, str]:

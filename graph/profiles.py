@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import expit  # type: ignore[import-untyped]
 
 from graph.crossed_effects import Codes, CrossedEffects, Floats
+from graph.intervals import wilson
 
 PSEUDO_CASES = 15.0
 HALF_LIFE_DAYS = 90.0
@@ -31,7 +32,10 @@ _DIFFICULTY = 2
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one case went for one agent: `reopened` tells whether it came back in 72 h, `rating` is 1 to 5."""
+    """How one case went for one agent: `reopened` tells whether it came back in 72 h, `rating` is 1 to 5.
+
+    `products` are the SKUs that it was about, as far as told.
+    """
 
     agent_id: str
     problem_id: str | None
@@ -43,6 +47,7 @@ class Outcome:
     handling_seconds: float | None
     rating: float | None
     at: datetime
+    products: tuple[str, ...] = ()
 
     @property
     def success(self) -> bool:
@@ -53,8 +58,10 @@ class Outcome:
 class SkillEstimate:
     """P(resolve) with its 95% interval, from `n` decayed cases; typical seconds; rating 1 to 5.
 
-    `seconds` and `rating` are None while the shop has none at all. `n` counts the agent's own cases on what
-    was asked about: one of today counts 1, one of 90 days ago half.
+    The interval is that of the case at hand, with all that may set it apart from those before; it is what decisions
+    go by. People are told `told`, which is that of the figure itself. `seconds` and `rating` are None while the shop
+    has none at all. `n` counts the agent's own cases on what was asked about: one of today counts 1, one of 90 days
+    ago half.
     """
 
     rate: float
@@ -64,9 +71,18 @@ class SkillEstimate:
     seconds: float | None = None
     rating: float | None = None
 
+    @property
+    def cases(self) -> int:
+        """The number of cases as people see it."""
+        return round(self.n)
+
     def shown(self) -> bool:
-        """Whether there are enough cases to show the figure to people."""
-        return self.n >= SHOWN_FROM
+        """Whether there are as many cases as it takes to show the figure to people, as they would see them."""
+        return self.cases >= SHOWN_FROM
+
+    def told(self) -> tuple[float, float]:
+        """The 95% interval that so many cases give the rate, as people expect it; 0 to 1 without any."""
+        return wilson(self.rate, self.n) if self.n > 0 else (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,10 @@ PRIOR_ARRIVALS = 6.0
 """A series of few arrivals takes the shop's profile: its own counts beside this many an hour of the week."""
 UNUSUAL = 0.4
 """A day is unusual when its log ratio to the days around it is beyond this and beyond 4 deviations."""
+TWICE = 0.69
+"""A log ratio beyond which a day is unusual however much the others scatter, but for chance alone."""
+AROUND = 7
+"""Days before and after that tell what is usual around a day."""
 PROMOTION_EFFECT = 1.8
 """What a promotion brings before one was seen; it weighs as much as one promotion day."""
 RECENT_HALF_LIFE = 6.0
@@ -40,6 +44,10 @@ RECENT_PRIOR = 25.0
 """Today's departure from the rhythm, in hours of memory, shrunk by this many expected arrivals."""
 RECENT_FADES = 20.0
 """Hours over which today's departure loses its hold on the hours to come."""
+MISSED = 24.0
+"""Arrivals that a silence must have swallowed to be a gap: chance makes it in 1 of 10^10 hours."""
+SIGMA = 1.4826
+"""Standard deviations of a normal distribution in its median absolute deviation."""
 _ROUNDS = 3
 
 
@@ -81,8 +89,9 @@ def fit(
     """The rhythm of complete hours: `counts` has shape (hours, series), `start` is the first hour.
 
     The first series is the whole shop: its days tell which were unusual, and its profile is the prior of the
-    others. Unusual days, found or named in `promotions`, teach neither profile nor level. Without `by_week` the
-    hours of a day stand for those of the week, for histories of less than two.
+    others. Unusual days, found or named in `promotions`, teach neither profile nor level, nor do gaps (see `gaps`),
+    in which nothing was told. Without `by_week` the hours of a day stand for those of the week, for histories of
+    less than two.
     """
     hours = np.arange(start, start + len(counts), dtype=np.int64)
     local = local_hours(hours, zone)
@@ -91,32 +100,60 @@ def fit(
     of_day = day - first
     declared = frozenset(item.toordinal() for item in promotions)
     age = (len(counts) - 1 - np.arange(len(counts))) / DAY
-    usual = ~np.isin(day + _EPOCH, sorted(declared))
-    named = usual.copy()
     whole = counts[:, 0]
+    told = ~gaps(whole)
+    named = told & ~np.isin(day + _EPOCH, sorted(declared))
+    usual = named
     profile = np.ones((counts.shape[1], WEEK))
     around = np.ones(len(counts))
     ratio = np.ones(last - first + 1)
     for _ in range(_ROUNDS):
-        around, ratio = _days(whole, profile[0][slot], of_day, usual)
+        around, ratio = _days(whole, np.where(told, profile[0][slot], 0.0), of_day, usual)
         if by_week:
-            usual = named & ~_unusual(ratio, named, of_day)[of_day]
-        weights = np.where(usual, np.exp2(-age / PROFILE_HALF_LIFE), 0.0)
-        if not weights.any():
-            weights = np.exp2(-age / PROFILE_HALF_LIFE)
+            usual = named & ~_unusual(whole, profile[0], slot, of_day, named)[of_day]
+        weights = _fading(age, PROFILE_HALF_LIFE, usual, told)
         profile = _profiles(counts, around, slot, weights, by_week=by_week)
-    weights = np.where(usual, np.exp2(-age / LEVEL_HALF_LIFE), 0.0)
-    if not weights.any():
-        weights = np.exp2(-age / LEVEL_HALF_LIFE)
+    weights = _fading(age, LEVEL_HALF_LIFE, usual, told)
     shape = profile[:, slot]
     level = (weights @ counts) / np.maximum(shape @ weights, 1e-9)
     effect = _promotion_effect(ratio, sorted(declared), first + _EPOCH)
     promoted = np.where(np.isin(day + _EPOCH, sorted(declared)), effect, 1.0)
-    recent = _recent(counts, level[:, None] * shape * promoted)
-    odd = frozenset(int(item) + _EPOCH for item in np.unique(day[~usual]))
+    recent = _recent(counts, level[:, None] * shape * promoted, told)
+    odd = frozenset(int(item) + _EPOCH for item in np.unique(day[named & ~usual]))
     return Rhythm(
         zone, start + len(counts) - 1, level, profile, recent, declared, effect, frozenset(odd - declared)
     )
+
+
+def gaps(whole: Floats) -> NDArray[np.bool_]:
+    """The hours in which nothing was told, though somebody must have come: shape (hours,).
+
+    A day or more of silence is a gap when the shop's usual traffic makes it all but impossible, and when the shop
+    is not silent for about as long every other week, as at weekends.
+    """
+    silent = np.concatenate([[False], whole == 0, [False]])
+    turns = np.flatnonzero(silent[1:] != silent[:-1])
+    runs = [(int(begin), int(end)) for begin, end in zip(turns[::2], turns[1::2], strict=True)]
+    long = [run for run in runs if run[1] - run[0] >= DAY]
+    found = np.zeros(len(whole), dtype=bool)
+    alive = len(whole) - sum(end - begin for begin, end in long)
+    if not long or not alive:
+        return found
+    for begin, end in long:
+        alike = sum(3 * (other[1] - other[0]) >= 2 * (end - begin) for other in long)
+        expected = (end - begin) * float(whole.sum()) / alive
+        if expected >= MISSED and alike <= max(1, alive / WEEK / 2):
+            found[begin:end] = True
+    return found
+
+
+def _fading(age: Floats, half_life: float, usual: NDArray[np.bool_], told: NDArray[np.bool_]) -> Floats:
+    """What each hour weighs by its age in days: the usual ones; without any those that were told, else all."""
+    weights: Floats = np.exp2(-age / half_life)
+    for kept in (usual, told):
+        if kept.any():
+            return np.where(kept, weights, 0.0)
+    return weights
 
 
 def _days(whole: Floats, shape: Floats, of_day: Hours, usual: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -136,16 +173,48 @@ def _days(whole: Floats, shape: Floats, of_day: Hours, usual: NDArray[np.bool_])
     return np.maximum(level, 1e-9)[of_day], ratio
 
 
-def _unusual(ratio: Floats, named: NDArray[np.bool_], of_day: Hours) -> NDArray[np.bool_]:
-    """Which days stand out from those around them, by median and median absolute deviation."""
-    logs = np.log(np.maximum(ratio, 1e-6))
-    ordinary = np.bincount(of_day, named, len(ratio)) > 0
-    if ordinary.sum() < 10:
-        return np.zeros(len(ratio), dtype=bool)
-    middle = float(np.median(logs[ordinary]))
-    spread = 1.4826 * float(np.median(np.abs(logs[ordinary] - middle)))
-    found: NDArray[np.bool_] = np.abs(logs - middle) > max(UNUSUAL, 4 * spread)
-    return found
+def _unusual(
+    whole: Floats, shape: Floats, slot: Hours, of_day: Hours, named: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which days stand out from the days around them and from the other days of the same name, shape (days,).
+
+    Medians all along, so that one day of many arrivals does not hide behind what it did to a mean: in a month a
+    weekday has four days, of which one outlier moves the profile by a quarter of itself. Only hours of `named` count.
+    """
+    size = int(of_day[-1]) + 1
+    table = shape.reshape(7, DAY)
+    by_hour = (table / np.maximum(table.mean(1, keepdims=True), 1e-9)).reshape(WEEK)
+    seen = np.bincount(of_day, np.where(named, whole, 0.0), size)
+    hours = np.bincount(of_day, np.where(named, by_hour[slot], 0.0), size)
+    told = np.bincount(of_day, named, size) > 0
+    found = np.zeros(size, dtype=bool)
+    if told.sum() < 10:
+        return found
+    logs = np.log((seen + 1.0) / (hours + 1.0))
+    off = np.zeros(size)
+    for day in np.flatnonzero(told).tolist():
+        near = np.arange(max(0, day - AROUND), min(size, day + AROUND + 1))
+        near = near[told[near] & (near != day)]
+        off[day] = logs[day] - np.median(logs[near]) if len(near) else 0.0
+    weekday = np.zeros(size, dtype=np.int64)
+    weekday[of_day] = slot // DAY
+    for name in range(7):
+        same = told & (weekday == name)
+        if same.any():
+            off[same] -= _surely(off[same])
+    middle = float(np.median(off[told]))
+    spread = SIGMA * float(np.median(np.abs(off[told] - middle)))
+    hoped = np.exp(logs - np.maximum(off, 0.0)) * (hours + 1.0)
+    by_chance = 4.0 / np.sqrt(hoped)
+    far: NDArray[np.bool_] = np.abs(off - middle) > np.maximum(by_chance, np.clip(4 * spread, UNUSUAL, TWICE))
+    return np.asarray(told & far, dtype=np.bool_)
+
+
+def _surely(values: Floats) -> float:
+    """The median of some values, drawn to 0 by twice its own error."""
+    middle = float(np.median(values))
+    error = 1.25 * SIGMA * float(np.median(np.abs(values - middle))) / np.sqrt(len(values))
+    return float(np.sign(middle) * max(0.0, abs(middle) - 2 * error))
 
 
 def _profiles(counts: Floats, around: Floats, slot: Hours, weights: Floats, *, by_week: bool) -> Floats:
@@ -199,10 +268,10 @@ def _promotion_effect(ratio: Floats, declared: Collection[int], first: int) -> f
     return float(np.exp((np.log(PROMOTION_EFFECT) + sum(seen)) / (1 + len(seen))))
 
 
-def _recent(counts: Floats, expected: Floats) -> Floats:
-    """How the last hours departed from what was expected of them, shape (series,)."""
+def _recent(counts: Floats, expected: Floats, told: NDArray[np.bool_]) -> Floats:
+    """How the last hours departed from what was expected of them, as far as they were told, shape (series,)."""
     age = np.arange(len(counts))[::-1]
-    weights = np.exp2(-age / RECENT_HALF_LIFE)
+    weights = np.where(told, np.exp2(-age / RECENT_HALF_LIFE), 0.0)
     seen, hoped = weights @ counts, expected @ weights
     ratio: Floats = (seen + RECENT_PRIOR) / (hoped + RECENT_PRIOR)
     # What the whole shop goes through, its parts go through: theirs is shrunk towards the shop's.

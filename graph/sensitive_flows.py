@@ -42,8 +42,9 @@ def sensitive_flow(
 ) -> str | None:
     """The first flow whose words a message holds, else None.
 
-    Chinese words are found anywhere, others as whole words; a trailing * stands for the rest of a word. What a
-    flow's words with a leading - cover is left out before. `refund` counts only with an amount above
+    Chinese words are found anywhere, others as whole words; a trailing * stands for the rest of a word and … for
+    up to three words between, or eight characters of Chinese, within a clause. What a flow's words with a leading -
+    cover is left out before. `refund` counts only with an amount above
     `rules.refund_limit`: the amount in the message that stands nearest to the word, or else `at_stake`, what the
     caller says the order is worth. `refunding` says that the message has an intent of that kind.
     """
@@ -110,8 +111,8 @@ def _over(places: Sequence[int], entities: Sequence[Entity], at_stake: float | N
 def _compiled(flows: tuple[tuple[str, tuple[str, ...]], ...]) -> _Compiled:
     made = []
     for name, words in flows:
-        find = [word for word in words if word.strip() and not word.startswith("-")]
-        leave = [word[1:] for word in words if word.startswith("-") and word[1:].strip()]
+        find = [word for word in words if word.strip(_SIGNS) and not word.startswith("-")]
+        leave = [word[1:] for word in words if word.startswith("-") and word[1:].strip(_SIGNS)]
         if find:
             made.append((name, _any_of(find), _any_of(leave) if leave else None))
     return tuple(made)
@@ -121,7 +122,23 @@ def _any_of(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(_phrase(fold(word).strip()) for word in words))
 
 
+_SIGNS = " *…"
+_CLAUSE = r"[^\x00,，、.。!！?？;；:：]{0,8}?"
+_WORDS = r"(?: +[a-z0-9'’-]+){0,3}? +"
+
+
 def _phrase(word: str) -> str:
+    """A word as a pattern, with what may stand between its parts."""
+    found = ""
+    parts = [part for piece in word.split("…") if (part := piece.strip())]
+    for before, part in zip(["", *parts], parts, strict=False):
+        if before:
+            found += _WORDS if is_latin(before[-1]) and is_latin(part[0]) else _CLAUSE
+        found += _unbroken(part)
+    return found
+
+
+def _unbroken(word: str) -> str:
     open_ended = word.endswith("*")
     word = word.rstrip("*")
     before = r"(?<![a-z0-9])" if is_latin(word[:1] or " ") else ""

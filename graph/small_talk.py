@@ -1,10 +1,13 @@
-"""Messages that need no answer: greeting, thanks, assent and praise, in Chinese and English."""
+"""Messages without a matter: greeting, thanks, assent, praise, who writes, "I have a question", "no human, please"; in
+Chinese and English."""
 
 from __future__ import annotations
 
 import re
 
 from graph.folding import fold
+from graph.introductions import without_introduction
+from graph.person_requests import without_refusal
 
 _ZH_TALK = re.compile(
     "(?>"
@@ -49,6 +52,9 @@ _LONGEST_TALK = 60
 
 _PRAISE_ZH = re.compile(
     "(?>"
+    "(?:我|我们|真的?|很|太|超级?|非常|特别|好|都)*(?:喜欢|爱上?|中意)(?:了|死)*(?:这个|这款|这台|这双|"
+    "这件|这种|这|你们家?的?|"
+    "它)(?:(?![但坏不没可就退换想要多有是能会怎吗为再了])[\u3400-\u9fff]){0,6}[了啦啊呀哦哈]?|"
     "(?:(?:你|您|你们|您们|他们|她|他|这个|这位|这款|那位|小|我|家|店|的|客服|人员|服务|态度|速度|回复|物流|"
     "发货|快递|质量|品质|东西|产品|商品|包装|"
     "体验|做工|颜色|这次|购物|店家|卖家|掌柜|小姐姐|小哥哥|整体|收到|用着|宝贝|机器人|都|也|就|还|给|对)*"
@@ -58,6 +64,11 @@ _PRAISE_ZH = re.compile(
     "良心|一流|值得信赖|会(?:一直)?支持(?:你们)?(?:的)?|(?:会)?(?:再|下次还)来(?:买|光顾|的)|推荐给朋友)"
     "(?:了|啦|啊|呀|哦|哈|的|极了|得很|一个|一下|死了)*)"
     ")+"
+)
+_LOVED_EN = re.compile(
+    r"(?:i |we )?(?:really |absolutely |just |totally |so )*(?:love|adore)(?: (?:this|these|my|the|your|"
+    r"our|new)){1,2}"
+    r"(?: \w+){1,2}(?: (?:so|very) much| a lot)?"
 )
 _PRAISING = """
 great good excellent awesome amazing fantastic wonderful perfect brilliant lovely superb outstanding best helpful
@@ -97,6 +108,8 @@ def praise(text: str) -> bool:
             and not _HAS_QUESTION.search(bare)
         )
     words = [word.strip("'") for word in _WORD.findall(folded)]
+    if _LOVED_EN.fullmatch(bare) and not _NOT_PRAISE_EN.intersection(words):
+        return True
     known = _PRAISE_EN | _PRAISE_REST_EN | _EN_OPENING
     if (
         not words
@@ -111,9 +124,125 @@ def praise(text: str) -> bool:
 
 
 def small_talk(text: str, language: str) -> bool:
-    """Whether a message is nothing but greeting, thanks, assent or praise, in Chinese or English; an empty one is
-    too."""
-    return _courtesy(text) or praise(text)
+    """Whether a message brings no matter, in Chinese or English.
+
+    It is nothing but greeting, thanks, assent or praise; says that it is solved now, who writes, or that there is a
+    question, not which ("想问一下", "help"); asks whether a machine answers; or wants no person. An empty one brings
+    none either.
+    """
+    if _courtesy(text) or praise(text):
+        return True
+    said = without_introduction(without_refusal(text))
+    clauses = [clause for clause in _CLAUSE.findall(said) if _NOT_A_LETTER.sub("", clause)]
+    return len(clauses) <= _MOST_CLAUSES and all(map(_brings_nothing, clauses))
+
+
+_CLAUSE = re.compile(r"[^,，。.!！?？;；~～…\n]+[,，。.!！?？;；~～…\n]*")
+_MOST_CLAUSES = 6
+_SOLVED_ZH = (
+    "(?:我的?|这个|那个|问题|已经|已|都|现在|终于|刚刚?|自己|成功|又|重启(?:后|了)?|试了(?:一下)?|按(?:你|"
+    "您)说的)*"
+    "(?:解决|搞定|弄好|修好|处理好|恢复(?:正常)?|正常|好用|可以用|能用|可以正常使用|能连上|连上|找到|"
+    "弄明白|搞懂|收到|好)了"
+    "|(?:暂时|目前)?没(?:有)?(?:其他|别的|什么)*(?:问题|事|疑问|需要)了?"
+)
+_OPENER_ZH = (
+    "(?:我|请|先|还|再|就|可以|能|有点事?儿?|有(?:个|件)?(?:事|问题))*(?:想要?|要|来)?(?:跟(?:你|您|你们))?"
+    "(?:问一?下|问个|问问|咨询|请教|了解一?下|打听|请问)"
+    "(?:一下|下|你们|您|你|个|一个|几个|些|点|件)*(?:问题|事情|事儿?|情况|东西)?(?:可以|行|方便)?(?:吗|么|"
+    "嘛|呗)?"
+    "|(?:我|还)?有(?:个|一个|几个|些|一些|个小|一个小)(?:问题|疑问|事情?)(?:想|要|需要)?(?:问|咨询|请教)?"
+    "(?:一下|下|你们|你|您)*"
+    "|(?:请|麻烦|谁|你|您|你们|有人)*(?:能不能|可不可以|能|可以|可否)?(?:帮帮我|帮我一下|帮一下我?|帮下我|"
+    "帮个忙|帮忙|"
+    "帮帮忙|帮助我?|帮我)(?:一下|下)?(?:吗|么|嘛)?|(?:我)?(?:需要|请求|求)(?:帮助|帮忙)|求助"
+)
+_IDENTITY_ZH = (
+    "(?:你|您)们?(?:这|到底|究竟)*(?:是不是|是)(?:个|一个)?(?:机器人|机器|人工智能|智能客服|自动回复|ai|"
+    "真人|活人|人工|人)"
+    "(?:客服)?(?:还是(?:机器人|机器|ai|真人|活人|人工|人)(?:客服)?)?(?:在?回复)?(?:吗|么|嘛|吧|呢)?"
+)
+_LAUGHING = "[哈嘿嘻呵]{2,}|(?:ha|he|hi){2,}h?|h{3,}|l+o+l+|lmao|rofl|6{3,}|23{3,}"
+_WITHOUT_ZH = re.compile(f"(?:{_SOLVED_ZH}|{_OPENER_ZH}|{_IDENTITY_ZH}|{_LAUGHING})[了啦啊呀哈呢哟哒的亲]*")
+_IT = (
+    r"(?:it|that|this|everything|all|the (?:problem|issue)|problem|issue|(?:the|"
+    r"my) \w+(?: \w+)?(?= \w+(?: fine)? "
+    r"(?:now|again)$))"
+)
+_NOW = r"(?: (?:now|again|perfectly|fine|well|great|for me|out|today))*"
+_SOLVED_EN = (
+    rf"(?:and |now |yes |ok |so |finally )*{_IT}?\s?(?:'?s|is|has been|'?s been|was|got|seems|just|finally|"
+    rf"all|now| )*\s?"
+    rf"(?:works?|worked|working|solved|fixed|resolved|sorted|helped|did the trick|back to normal){_NOW}"
+    rf"|i(?:'ve| have)? (?:just |finally |already )?(?:(?:figured|sorted|worked) it out|(?:solved|fixed|"
+    rf"found) it|got it "
+    rf"(?:to work|working|sorted|fixed)){_NOW}|got it working{_NOW}|all (?:good|set|done){_NOW}|never ?mind|"
+    r"(?:i have )?no (?:more|other|further) questions|that(?:'?s| is| will be| would be)? all(?: i needed|"
+    r" for now| from me)?|"
+    r"nothing else|it(?:'?s| is) (?:ok|okay|fine|all right|alright) now"
+)
+_MATTER = r"(?:questions?|query|queries|enquiry|inquiry|problem|issue|request)"
+_OPENER_EN = (
+    rf"(?:i|we)(?:'ve| have|'ve got| have got| got) (?:just |also )?(?:an?|another|one|some|a few|"
+    rf"a couple of|two) "
+    rf"(?:more |other )?(?:quick |small |simple |short |little )?{_MATTER}(?: (?:for you|please|to ask|"
+    rf"to ask you|about "
+    r"something))*"
+    rf"|(?:an?|one|another)? ?(?:quick |small |more )?{_MATTER}(?: for you| please)"
+    r"|(?:a |one )?(?:quick |another |small )?question"
+    r"|(?:can|could|may|might|would|will) (?:i|you|someone|anyone|anybody|somebody) (?:please )?(?:ask|"
+    r"help)(?: me| you| us)?"
+    rf"(?: out)?(?: something| with something| (?:a|one|some) (?:quick )?{_MATTER})?(?: please)?"
+    rf"|i(?:'d| would)? (?:like|want|need|have) to ask(?: you| you guys)?(?: something| about something|"
+    rf" (?:a|some) "
+    rf"(?:quick )?{_MATTER})?"
+    r"|(?:i|we) (?:really )?need (?:some |your |a little |a bit of |a hand|assistance)*(?:help|"
+    r"assistance)?(?: with something)?"
+    r"|(?:please )?help(?: me| us)?(?: out)?(?: please| pls)?|need (?:some )?help|assistance(?: please)?|sos"
+)
+_IDENTITY_EN = (
+    r"(?:so |wait |hey )*(?:(?:are|r) (?:you|u)|is this|am i (?:talking|speaking|chatting|writing) (?:to|"
+    r"with)) "
+    r"(?:really |just |actually )?(?:an? )?(?:chat ?bot|bot|robot|machine|ai|computer|real|real (?:human|"
+    r"person)|human|"
+    r"person|automated|auto ?reply)(?: being| assistant| person)?"
+    r"(?: or (?:an? )?(?:chat ?bot|bot|robot|machine|ai|computer|real (?:human|person)|human|person|not))?"
+)
+_WITHOUT_EN = re.compile(rf"(?:{_SOLVED_EN}|{_OPENER_EN}|{_IDENTITY_EN}|{_LAUGHING})(?![\w'])")
+_SOLVED = re.compile(f"(?:{_SOLVED_ZH}|{_SOLVED_EN})")
+_BEFORE_EN = re.compile(
+    r"(?:(?:hi|hello|hey|there|good|morning|afternoon|evening|please|sorry|excuse me|ok|okay|yes|yeah|"
+    r"thanks|thank you|"
+    r"great|perfect|awesome|well|um|actually|just|oh|and|guys|team|everyone|all|lol) )+"
+)
+
+
+def _brings_nothing(clause: str) -> bool:
+    """Whether one clause, with the mark that ends it, brings no matter."""
+    if _courtesy(clause) or praise(clause):
+        return True
+    folded = fold(clause)
+    asked = "?" in folded
+    if _HAN.search(folded):
+        bare = _NOT_A_LETTER.sub("", folded)
+        before = _ZH_TALK.match(bare)
+        starts = [bare, bare[before.end() :]] if before else [bare]
+        without, courteous = _WITHOUT_ZH, _courtesy
+    else:
+        bare = " ".join(re.sub(r"[^\w' ]+", " ", folded).split())
+        before = _BEFORE_EN.match(bare)
+        starts = [bare, bare[before.end() :]] if before else [bare]
+        without, courteous = _WITHOUT_EN, _courtesy
+    if len(bare) > _LONGEST_TALK:
+        return False
+    for start in starts:
+        found = without.match(start)
+        if found is None or (asked and _SOLVED.fullmatch(found.group())):
+            continue
+        rest = start[found.end() :].strip()
+        if not rest or courteous(rest):
+            return True
+    return False
 
 
 def _courtesy(text: str) -> bool:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, get_args
 
-from graph.case_history import CaseHistory, CaseReading, Contacts, read
+from graph.case_history import CaseHistory, CaseReading, Contacts, Step, read
 from graph.intervals import Change, Figure, change, mean, quantile, share, share_of
+from graph.waits import Move, answer_by, waits_since
 
 LIKED = 4.0
 """A rating from which a customer was satisfied."""
@@ -348,11 +349,19 @@ def backlog(cases: Iterable[CaseHistory], now: datetime, key: Callable[[CaseHist
 
 
 def _since(case: CaseHistory) -> datetime:
-    """When the customer wrote first after the last word of anybody else, or was handed over after that word."""
-    since: datetime | None = None
-    for step in case.steps:
-        if (step.kind == "message" and step.by == "customer") or step.kind == "handover":
-            since = since or step.at
-        elif step.kind in ("message", "resolved", "unresolved"):
-            since = None
-    return since or case.opened_at
+    """When the customer asked or was handed over first after the last answer."""
+    moves = [(step.at, move) for step in case.steps if (move := _move_of(step)) is not None]
+    return waits_since(moves) or case.opened_at
+
+
+def _move_of(step: Step) -> Move | None:
+    """What a step means to who waits."""
+    if step.kind == "message":
+        if step.by != "customer":
+            return answer_by(step.by)
+        return None if step.courtesy else "asks"
+    if step.kind in ("handover", "transfer"):
+        return "calls"
+    if step.kind == "unresolved" and step.by == "customer":
+        return "asks"
+    return "ends" if step.kind in ("resolved", "unresolved") else None

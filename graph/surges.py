@@ -33,6 +33,8 @@ CALM_MINUTES = 30
 FACTOR_PRIOR = 8.0
 """The shop's own lift, which expertises are freed of, is shrunk by so many expected arrivals."""
 MOST_LIFTED = 5.0
+LEAST_SAID = 0.1
+"""Fewer expected arrivals than this are told as less than it."""
 SESSION_SECONDS = 3600.0
 """A case that was silent for so long is a new arrival."""
 _CALM = (0.8, 1.4)
@@ -226,7 +228,6 @@ def words(surge: Surge, name: Mapping[str, str], *, opened: bool = False) -> dic
     """A surge in words: its end where it has ended, unless what `opened` it is asked for. `name` is what surges, in
     each language."""
     span_en, span_zh = duration(surge.window_minutes)
-    times = surge.observed / max(surge.expected, 0.1)
     if surge.closed_at is not None and not opened:
         minutes = round((surge.closed_at - surge.opened_at).total_seconds() / 60)
         lasted_en, lasted_zh = duration(max(1, minutes))
@@ -238,11 +239,18 @@ def words(surge: Surge, name: Mapping[str, str], *, opened: bool = False) -> dic
     sign = "=" if surge.p_value >= 1e-12 else "<"
     lift_en = f"; the shop's volume ×{surge.lift:.1f} is already taken out" if surge.lift > 1.05 else ""
     lift_zh = f"；已扣除全店流量×{surge.lift:.1f}的影响" if surge.lift > 1.05 else ""
+    # A factor over next to nothing says nothing.
+    factor = surge.observed / surge.expected if surge.expected >= LEAST_SAID else None
+    hoped = f"{surge.expected:.1f}" if factor is not None else f"{LEAST_SAID:.1f}"
+    expected_en = f"expected {hoped}" if factor is not None else f"expected less than {hoped}"
+    expected_zh = f"预期 {hoped} 位" if factor is not None else f"预期不到 {hoped} 位"
+    times_en = f"{factor:.1f}×, " if factor is not None else ""
+    times_zh = f"{factor:.1f} 倍，" if factor is not None else ""
     return {
-        "en": f"{name['en']}: {surge.observed} customers in {span_en}, expected {surge.expected:.1f} "
-        f"({times:.1f}×, p {sign} {likely}{lift_en}).",
-        "zh": f"{name['zh']}：{span_zh}内 {surge.observed} 位顾客，预期 {surge.expected:.1f} 位"
-        f"（{times:.1f} 倍，p {sign} {likely}{lift_zh}）。",
+        "en": f"{name['en']}: {surge.observed} customers in {span_en}, {expected_en} "
+        f"({times_en}p {sign} {likely}{lift_en}).",
+        "zh": f"{name['zh']}：{span_zh}内 {surge.observed} 位顾客，{expected_zh}"
+        f"（{times_zh}p {sign} {likely}{lift_zh}）。",
     }
 
 

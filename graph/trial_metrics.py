@@ -24,7 +24,7 @@ LONGEST_HANDLING = 4 * 3600.0
 """Seconds that one case counts at most: a forgotten timer says nothing of the work."""
 SETTLES: Mapping[Metric, timedelta] = {
     "resolution": RESOLVED_WITHIN + STAYS_FOR,
-    "deflection": RESOLVED_WITHIN,
+    "unassisted": RESOLVED_WITHIN,
     "acceptance": ANSWERED_WITHIN,
     "rating": RESOLVED_WITHIN,
     "handling_seconds": RESOLVED_WITHIN,
@@ -96,7 +96,7 @@ def measure(
 def _values(case: CaseFacts) -> Iterable[tuple[Metric, float]]:
     """A case's figures, as they stand once it is old enough for each."""
     yield "resolution", float(_resolved(case))
-    yield "deflection", float(not case.by_person)
+    yield "unassisted", float(not case.by_person)
     answered = case.first_answer_at or case.opened_at + ANSWERED_WITHIN
     waited = min(answered - case.opened_at, ANSWERED_WITHIN)
     yield "first_response_seconds", max(0.0, waited.total_seconds())

@@ -9,7 +9,7 @@ from graph.sequential import Comparison
 
 NAMES: Mapping[Metric, Mapping[str, str]] = {
     "resolution": {"en": "resolution in 72 h without reopening", "zh": "72 小时内解决且未重开的比例"},
-    "deflection": {"en": "cases that no person had to take", "zh": "无需人工的工单比例"},
+    "unassisted": {"en": "cases that no person had to take", "zh": "无需人工的工单比例"},
     "acceptance": {"en": "suggestions that agents used", "zh": "客服采用建议的比例"},
     "rating": {"en": "rating", "zh": "评分"},
     "handling_seconds": {"en": "handling time", "zh": "处理时长"},
@@ -26,13 +26,16 @@ def verdict_words(experiment: Experiment, found: Findings | None) -> dict[str, s
 
 
 def _english(experiment: Experiment, found: Findings | None) -> str:
+    over = experiment.stopped_at is not None
     if found is None:
-        return "Not started."
+        return "Ended before it began." if over else "Not started."
     name = NAMES[experiment.metric]["en"]
     told = _towards(BETTER[experiment.metric], experiment.metric, found.primary, "en")
     arms = found.primary.control.units, found.primary.treatment.units
     least, units = min(arms), sum(arms)
-    more = f"about {found.verdict.more_units} more units are expected"
+    begin = "Ended before a verdict" if over else "Not yet"
+    more = "" if over else f"; about {found.verdict.more_units} more units are expected"
+    few = ", too few to tell" if over else more
     match found.verdict.reason:
         case "guard_broken":
             return f"Treatment does harm: {_broken(found, 'en')}. It is given to nobody any more."
@@ -43,7 +46,7 @@ def _english(experiment: Experiment, found: Findings | None) -> str:
                 "arm; mend that and begin anew."
             )
         case "too_few":
-            return f"Not yet: {least} of at least {experiment.minimum} units in the smaller arm; {more}."
+            return f"{begin}: {least} of at least {experiment.minimum} units in the smaller arm{few}."
         case "better":
             return f"Treatment is better by {told} in {name}; it can be adopted."
         case "worse":
@@ -51,17 +54,20 @@ def _english(experiment: Experiment, found: Findings | None) -> str:
         case "no_difference":
             return f"No difference was shown over {units} units: {told} in {name}."
         case _:
-            return f"Not yet: {told} in {name} so far; {more}."
+            return f"{begin}: {told} in {name}{'' if over else ' so far'}{more}."
 
 
 def _chinese(experiment: Experiment, found: Findings | None) -> str:
+    over = experiment.stopped_at is not None
     if found is None:
-        return "尚未开始。"
+        return "未开始即已结束。" if over else "尚未开始。"
     name = NAMES[experiment.metric]["zh"]
     told = _towards(BETTER[experiment.metric], experiment.metric, found.primary, "zh")
     arms = found.primary.control.units, found.primary.treatment.units
     least, units = min(arms), sum(arms)
-    more = f"预计还需约 {found.verdict.more_units} 个单位"
+    begin = "已结束，没有结论" if over else "暂无结论"
+    more = "" if over else f"；预计还需约 {found.verdict.more_units} 个单位"
+    few = "，数量太少，无法判断" if over else more
     match found.verdict.reason:
         case "guard_broken":
             return f"试验方案有损害：{_broken(found, 'zh')}。已停止对任何人使用。"
@@ -71,7 +77,7 @@ def _chinese(experiment: Experiment, found: Findings | None) -> str:
                 f"{experiment.share:g} 不符（p = {found.ratio_p:.1g}）。有原因使某一组的单位缺失，请排除后重新开始。"
             )
         case "too_few":
-            return f"暂无结论：较小一组有 {least} 个单位，至少需要 {experiment.minimum} 个；{more}。"
+            return f"{begin}：较小一组有 {least} 个单位，至少需要 {experiment.minimum} 个{few}。"
         case "better":
             return f"试验方案更好：{name}改善 {told}，可以采用。"
         case "worse":
@@ -79,7 +85,7 @@ def _chinese(experiment: Experiment, found: Findings | None) -> str:
         case "no_difference":
             return f"{units} 个单位未显示差异：{name}的改善为 {told}。"
         case _:
-            return f"暂无结论：目前{name}的改善为 {told}；{more}。"
+            return f"{begin}：{'' if over else '目前'}{name}的改善为 {told}{more}。"
 
 
 def _broken(found: Findings, language: str) -> str:

@@ -15,11 +15,13 @@ class Words(Protocol):
     def sticky(self, days: int) -> str: ...
     def load(self, agent: Agent) -> str: ...
     def language(self, code: str) -> str: ...
+    def foreign(self, code: str, now: bool) -> str: ...
     def fairness(self, ratio: float) -> str: ...
     def sla(self, consumed: float) -> str: ...
     def overflow(self, circle: int) -> str: ...
     def exploration(self) -> str: ...
-    def advice(self, rate: float, owners: float) -> str: ...
+    def limit(self) -> str: ...
+    def advice(self, expert: SkillEstimate, owner: SkillEstimate) -> str: ...
 
 
 def words(language: str) -> Words:
@@ -32,7 +34,10 @@ class _English:
         known = "" if field is None else f"skilled in {field}; " if skilled else f"not skilled in {field}; "
         if estimate is None or not estimate.shown():
             return f"{known}fewer than {SHOWN_FROM:.0f} such cases so far"
-        figures = f"95% interval {_interval(estimate)}, {estimate.n:.0f} cases"
+        figures = f"95% interval {_interval(estimate)}, {estimate.cases} cases"
+        if estimate.seconds is not None:
+            amount, long = _duration(estimate.seconds)
+            figures += f", usually {amount} {'min' if long else 's'}"
         return f"{known}resolves {estimate.rate:.0%} of such cases ({figures})"
 
     def sticky(self, days: int) -> str:
@@ -48,8 +53,17 @@ class _English:
     def language(self, code: str) -> str:
         return f"speaks {_LANGUAGES.get(_base(code), (code, code))[0]}"
 
+    def foreign(self, code: str, now: bool) -> str:
+        name = _LANGUAGES.get(_base(code), (code, code))[0]
+        until = "the time for a first reply is used up" if now else "takes it once the first reply is due"
+        return f"nobody speaks {name}; {until}"
+
     def fairness(self, ratio: float) -> str:
-        return f"was given {ratio:.1f}× the average number of cases lately"
+        if ratio >= _EVEN[1]:
+            return f"was given {ratio:.1f}× the average number of cases in the last week"
+        if ratio < _EVEN[0]:
+            return "was given fewer cases than others in the last week"
+        return "was given about as many cases as others in the last week"
 
     def sla(self, consumed: float) -> str:
         return f"{consumed:.0%} of the time for a first reply is used"
@@ -65,48 +79,70 @@ class _English:
     def exploration(self) -> str:
         return "a trial, to learn what each can do"
 
-    def advice(self, rate: float, owners: float) -> str:
-        return f"worth asking: resolves {rate:.0%} of such cases, the owner {owners:.0%}"
+    def limit(self) -> str:
+        return "held between 0 and 1"
+
+    def advice(self, expert: SkillEstimate, owner: SkillEstimate) -> str:
+        if not (expert.shown() and owner.shown()):
+            return "worth asking: very likely resolves more of such cases than the owner"
+        return f"worth asking: resolves {expert.rate:.0%} of such cases, the owner {owner.rate:.0%}"
 
 
 class _Chinese:
     def skill(self, field: str | None, skilled: bool, estimate: SkillEstimate | None) -> str:
-        known = "" if field is None else f"擅长“{field}”;" if skilled else f"不专于“{field}”;"
+        known = "" if field is None else f"擅长“{field}”；" if skilled else f"不专于“{field}”；"
         if estimate is None or not estimate.shown():
             return f"{known}同类问题处理不足 {SHOWN_FROM:.0f} 例"
-        figures = f"95% 区间 {_interval(estimate)},共 {estimate.n:.0f} 例"
-        return f"{known}同类问题解决率 {estimate.rate:.0%}({figures})"
+        figures = f"95% 区间 {_interval(estimate)}，共 {estimate.cases} 例"
+        if estimate.seconds is not None:
+            amount, long = _duration(estimate.seconds)
+            figures += f"，通常 {amount} {'分钟' if long else '秒'}"
+        return f"{known}同类问题解决率 {estimate.rate:.0%}（{figures}）"
 
     def sticky(self, days: int) -> str:
         return f"{f'{days} 天前' if days else '一天之内'}接待过这位顾客"
 
     def load(self, agent: Agent) -> str:
-        state = f"手上 {agent.load} 件,上限 {agent.capacity} 件"
+        state = f"手上 {agent.load} 件，上限 {agent.capacity} 件"
         if not agent.online:
-            return f"不在线;{state}"
-        return state if agent.load < agent.capacity else f"已满;{state}"
+            return f"不在线；{state}"
+        return state if agent.load < agent.capacity else f"已满；{state}"
 
     def language(self, code: str) -> str:
         return f"会{_LANGUAGES.get(_base(code), (code, ' ' + code))[1]}"
 
+    def foreign(self, code: str, now: bool) -> str:
+        name = _LANGUAGES.get(_base(code), (code, f" {code}"))[1]
+        return f"没有人会{name}；{'首次响应时限已用完' if now else '首次响应时限用完后可由此人接手'}"
+
     def fairness(self, ratio: float) -> str:
-        return f"近期接案量为平均的 {ratio:.1f} 倍"
+        if ratio >= _EVEN[1]:
+            return f"近一周接案量为平均的 {ratio:.1f} 倍"
+        return "近一周接案较少" if ratio < _EVEN[0] else "近一周接案量与平均相当"
 
     def sla(self, consumed: float) -> str:
         return f"首次响应时限已用 {consumed:.0%}"
 
     def overflow(self, circle: int) -> str:
         return {1: "不能兼顾本案的全部问题", 2: "来自相近领域", 3: "来自机动组", 4: "主管"}.get(
-            circle, "非本领域;更合适的人都不在"
+            circle, "非本领域；更合适的人都不在"
         )
 
     def exploration(self) -> str:
-        return "少量试派,用于了解各人所长"
+        return "少量试派，用于了解各人所长"
 
-    def advice(self, rate: float, owners: float) -> str:
-        return f"值得请教:同类问题解决率 {rate:.0%},负责人为 {owners:.0%}"
+    def limit(self) -> str:
+        return "得分限于 0 到 1"
+
+    def advice(self, expert: SkillEstimate, owner: SkillEstimate) -> str:
+        if not (expert.shown() and owner.shown()):
+            return "值得请教：解决同类问题很可能比负责人更好"
+        return f"值得请教：同类问题解决率 {expert.rate:.0%}，负责人为 {owner.rate:.0%}"
 
 
+_EVEN = (0.95, 1.05)
+"""Shares of the average between which somebody was given about as many cases as the others."""
+_LONG = 600
 _LANGUAGES = {
     "zh": ("Chinese", "中文"),
     "en": ("English", "英语"),
@@ -123,4 +159,10 @@ def _base(code: str) -> str:
 
 
 def _interval(estimate: SkillEstimate) -> str:
-    return f"{100 * estimate.low:.0f}–{100 * estimate.high:.0f}%"
+    low, high = estimate.told()
+    return f"{100 * low:.0f}–{100 * high:.0f}%"
+
+
+def _duration(seconds: float) -> tuple[int, bool]:
+    """Whole seconds, or from ten minutes on whole minutes; whether they are minutes."""
+    return (round(seconds / 60), True) if seconds >= _LONG else (round(seconds), False)

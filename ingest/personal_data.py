@@ -74,6 +74,8 @@ _LABELLED_ID = re.compile(
 _HONG_KONG = re.compile(r"(?<![0-9A-Za-z])(?P<id>[A-Z]{1,2}\d{6}\([0-9A]\))")
 _HANDLE = re.compile(
     r"(?:(?:微信号?|\bvx|wechat(?: id)?)\s*+(?:[:是]|is\b)\s*+(?P<id>[A-Za-z][\w-]{5,19})(?![\w@])"
+    r"|(?:微信号|加(?:一下|下)?(?:我|您|你)?的?微信|\bwechat id|"
+    r"\bvx)\s*+(?P<handle>[A-Za-z](?=[\w-]*[\d_-])[\w-]{4,19})(?![\w@])"
     r"|\bQQ号?\s*+[:是]?\s*+(?P<qq>[1-9]\d{4,10})(?!\d))",
     re.IGNORECASE | re.ASCII,
 )
@@ -118,8 +120,9 @@ _ISSUERS = re.compile(
     r"|81\d{14,17}|35(?:2[89]|[3-8]\d)\d{12}|6(?:011|5\d\d|4[4-9]\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}"
 )
 _BANK_CARD = re.compile(
-    r"(?:银行卡|信用卡|储蓄卡|借记卡|銀行卡|银联|credit card|debit card|bank card|\bvisa|mastercard)"
-    r"(?:卡号|号码?|號碼?| ?numbers?| no\.?)?\s*+(?:[:是为]|is)?\s*+$",
+    r"(?:(?:银行卡|信用卡|储蓄卡|借记卡|銀行卡|银联|credit card|debit card|bank card|\bvisa|mastercard)"
+    r"(?:卡号|号码?|號碼?| ?numbers?| no\.?)?|(?<!礼品)(?<!会员)(?<!购物)(?<!优惠)(?<!充值)卡号|"
+    r"(?<!gift )(?<!sim )(?<!member )\bcard(?: numbers?| no\.?)?)\s*+(?:[:是为]|is)?\s*+$",
     re.IGNORECASE,
 )
 
@@ -158,7 +161,8 @@ _CHINESE_LABELLED = re.compile(
     rf"(?P<address>[^\s,，。;；!！?？]{{1,12}}{_PLACE}{_REST}{{0,30}}?{_STREET}{_REST}{{0,30}})"
 )
 _PROVINCE = (
-    "(?:北京|上海|天津|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|"
+    "(?:北京|上海|天津|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|"
+    "海南|四川|贵州|"
     "云南|陕西|甘肃|青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门)"
 )
 _CHINESE_ROOM = re.compile(
@@ -168,7 +172,8 @@ _CHINESE_ROOM = re.compile(
     r"[一-鿿A-Za-z0-9-]{0,20}?\d+(?:室|单元|栋|幢|号楼)[一-鿿0-9A-Za-z-]{0,12})"
 )
 _ADDRESS_ENDS = re.compile(
-    r"[\s,]*(?:\[|\b(?:phone|tel|mobile|cell|email)\b|电话|手机|收货人|收件人|姓名|联系|邮编|订单|谢谢|可以|行吗|好吗"
+    r"[\s,]*(?:\[|\b(?:phone|tel|mobile|cell|email)\b|电话|手机|收货人|收件人|姓名|联系|邮编|订单|谢谢|"
+    r"可以|行吗|好吗"
     r"|了吗|吗|\d{7,}).*$",
     re.DOTALL | re.IGNORECASE,
 )
@@ -196,11 +201,16 @@ _ENGLISH_FORM = re.compile(
     r"(?:,?\s*+(?:Apt|Apartment|Unit|Suite|Ste|Flat|#)\.?\s*+\w{1,6})?(?:,\s*+[A-Z][A-Za-z' ]{1,30}){1,2}"
     r"(?:,?\s*+[A-Z]{2})?,?\s++(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z0-9]?\s*+\d[A-Z]{2}))\b"
 )
+_ENGLISH_POSTCODE = re.compile(
+    rf"\b(?P<address>\d{{1,5}}[A-Za-z]?,?\s++(?:[A-Z][\w'.]*\s++){{1,4}}{_ENGLISH_STREET}\b\.?"
+    r"(?:,?\s++[A-Z][A-Za-z']{1,20}){0,4},?\s++(?:[A-Z]{1,2}\d[A-Z0-9]?\s*+\d[A-Z]{2}|"
+    r"[A-Z]{2}\s++\d{5}(?:-\d{4})?))\b"
+)
 
 
 def find_addresses(text: str) -> Iterator[tuple[int, int]]:
     """Street addresses after a label, or down to the room or postcode; not those of a shop's warehouse."""
-    for form in (_CHINESE_LABELLED, _CHINESE_ROOM, _ENGLISH_LABELLED, _ENGLISH_FORM):
+    for form in (_CHINESE_LABELLED, _CHINESE_ROOM, _ENGLISH_LABELLED, _ENGLISH_FORM, _ENGLISH_POSTCODE):
         for match in form.finditer(text):
             start, end = match.span("address")
             if _SHOPS_OWN.search(text, max(0, match.start() - 20), start):
@@ -213,10 +223,16 @@ def find_addresses(text: str) -> Iterator[tuple[int, int]]:
 # --- names ------------------------------------------------------------------------------------------------
 
 _SURNAME = (
-    "(?:欧阳|司马|上官|诸葛|夏侯|东方|皇甫|尉迟|公孙|慕容|令狐|端木|[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢"
+    "(?:欧阳|司马|上官|诸葛|夏侯|东方|皇甫|尉迟|公孙|慕容|令狐|端木|"
+    "[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢"
     "韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史"
     "顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文張劉陳楊趙黃吳孫馬羅鄭謝韓馮許蔣賈葉閻鍾])"
 )
+_GIVEN = (
+    "[^\\W\\d_a-zA-Z的了吗嘛呢吧啊色个家客州西徽宁苏东北们不没在要想买卖单款码级员卡"
+    "金户号高一中生只是有装卓说必求知女男总]"
+)
+"""What follows a surname in a given name, not in 白色, 安卓, 江西 and the like."""
 _NOBODY = "(?:客服|本人|同上|无|空|未|不|见|先生|女士|您|我|他|她|如)"
 _NAME_ENDS = r"(?=$|[\s,，。.;；:、!！?？)(\[]|电话|手机|先生|女士|小姐|的电话|的手机)"
 _CHINESE_NAME = re.compile(
@@ -224,6 +240,18 @@ _CHINESE_NAME = re.compile(
     rf"\s*+[:]\s*+(?P<colon>(?!{_NOBODY}){_HAN}{{2,4}}(?:·{_HAN}{{1,6}})?)"
     rf"|\s*+[是为為叫]?\s*+(?P<said>{_SURNAME}{_HAN}{{1,2}})){_NAME_ENDS}"
     rf"|(?:我叫|本人叫|尊敬的)\s*+(?P<called>{_SURNAME}{_HAN}{{1,2}}){_NAME_ENDS}"
+    rf"|(?:(?<![一-鿿])|(?<=[好在]))(?:我|本人)是\s*+(?P<am>{_SURNAME}{_GIVEN}{{1,2}}){_NAME_ENDS}"
+)
+_NO_NAMES = (
+    "very so not still from in on at the a an your here just really also only sorry sure happy sad angry done back "
+    "home team prime vip gold silver platinum member customer apple android windows iphone samsung chinese english "
+    "new old based using calling writing waiting looking trying having getting going coming asking wondering "
+    "interested order"
+)
+_STOPPED = "|".join(word.title() for word in _NO_NAMES.split())
+_ENGLISH_SELF = re.compile(
+    rf"(?:^|(?<=[\s,.!(]))(?:I'm|I am|i'm|i am)\s++(?P<name>(?!(?:{_STOPPED})\b)[A-Z][a-z'-]+ "
+    rf"(?!(?:{_STOPPED})\b)[A-Z][a-z'-]+)(?=\s*+(?:$|[,.;!\n]|and\b|with\b))"
 )
 _CAPITALISED = r"[A-Z][a-z'’-]+(?:\s++[A-Z]\.)?(?: [A-Z][a-z'’-]+){0,2}(?![A-Za-z])"
 _ENGLISH_NAME = re.compile(
@@ -236,7 +264,7 @@ _ENGLISH_NAME = re.compile(
 
 def find_names(text: str) -> Iterator[tuple[int, int]]:
     """Names after a label that announces one; a Chinese one begins with a surname unless a colon leads it."""
-    for form in (_CHINESE_NAME, _ENGLISH_NAME):
+    for form in (_CHINESE_NAME, _ENGLISH_NAME, _ENGLISH_SELF):
         yield from (match.span(match.lastgroup or 0) for match in form.finditer(text))
 
 

@@ -98,11 +98,56 @@ def _redacted_value(name: str, value: FieldValue) -> FieldValue:
     return written if written != str(value) else value
 
 
+_PERSONS_KEYS: tuple[tuple[PersonalData, str], ...] = (
+    ("email", "(?:[a-z]+[._ -])?e-?mail(?:[._ -]?address)?|邮箱"),
+    (
+        "address",
+        "(?:[a-z]+[._ -])?address(?:[._ -]?(?:line)?[._ -]?\\d)?|street|收货地址|地址|住址|详细地址",
+    ),
+    (
+        "phone",
+        "(?:[a-z]+[._ -])?(?:phone|mobile|telephone|tel|cell)(?:[._ -]?(?:number|no))?|电话|手机|手机号|联系电话|"
+        "联系方式",
+    ),
+    (
+        "id",
+        "(?:id[._ -]?card|passport|ssn|wechat|weixin|qq)(?:[._ -]?(?:number|no|id))?|身份证号?|微信号?",
+    ),
+    (
+        "card",
+        "(?:bank|credit|debit)[._ -]?card(?:[._ -]?(?:number|no))?|card[._ -]?(?:number|no)|(?:银行|信用)?卡号",
+    ),
+    (
+        "name",
+        "(?:full|first|last|real|customer|receiver|recipient|buyer|user|contact|consignee)[._ -]?name|name|"
+        "receiver|recipient|consignee|姓名|名字|收货人|收件人|联系人|买家姓名|顾客姓名",
+    ),
+)
+_PERSONS_KEY = tuple(
+    (kind, re.compile(rf"(?:^|[._\s-])(?:{words})$", re.IGNORECASE)) for kind, words in _PERSONS_KEYS
+)
+_THINGS_NAME = re.compile(
+    r"(?:product|item|goods|sku|shop|store|order|brand|campaign|category|coupon|carrier|courier|agent|file|event|"
+    r"model|variant|plan|商品|店铺|品牌|活动)s?[._\s-]*(?:name|address)$",
+    re.IGNORECASE,
+)
+
+
+def redact_value(name: str, value: str) -> str:
+    """A value without personal data, judged also by its name: a customer's name or address is masked whole, whatever it
+    looks like; a product's name is not."""
+    if value.strip() and not _THINGS_NAME.search(name):
+        for kind, called in _PERSONS_KEY:
+            if called.search(name):
+                return MASKS[kind]
+    return redact(value).text
+
+
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
 _FULL_WIDTH |= dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), ord("-"))
 _WORTH_A_LOOK = re.compile(
-    r"\d{4}|\d[\d ().-]{5,}\d|@|[名叫人的省市区]|[地住]址|微信"
-    r"|name|address|recipient|ship|deliver|send|attn|customer",
+    r"\d{4}|\d[\d ().-]{5,}\d|@|[名叫人的省市区]|我是|[地住]址|微信|\d[a-z]{2}(?![a-z0-9])|\bvx"
+    r"|name|address|recipient|ship|deliver|send|attn|customer|i'm|i am|this is",
     re.ASCII | re.IGNORECASE,
 )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from graph.labels import label_in
 from graph.models import Event
 from ingest.models import Audience
 from kb_service.care.conflict_reply import both_sides, touched
@@ -19,6 +20,7 @@ from kb_service.deciding import LIKELY, Decision, Situation, decide, hand_over_r
 from kb_service.errors import ServiceError
 from kb_service.exposures import ExposureLog
 from kb_service.handing_over import HandingOver
+from kb_service.messages import Language
 from kb_service.models import (
     CandidateAnswer,
     Clarification,
@@ -38,7 +40,7 @@ from kb_service.routing import Reading, Routing, masked_text, told_in
 from kb_service.sampling import drawn
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.search.weighing import Weighed
-from kb_service.signs import check_intent, likely_intents
+from kb_service.signs import check_intent, likely_intents, worth_asking
 from kb_service.store import Exposure, ShownAnswer, new_id
 from kb_service.swapping import Order, as_ranked, swapped
 from kb_service.trials import treated
@@ -129,7 +131,7 @@ class Answering:
         case_id = self._record_question(workspace, question)
         exposure_id = new_id("exp_", self._clock())
         considered = self._consider(replica, question, route_name, audiences, exposure_id)
-        route = self._routing.decide(replica, question, considered.reading)
+        route = self._routing.decide(replica, question, considered.reading, considered.file)
         decision = self._decide(considered)
         shown = self._shown(considered, self._sent(considered, decision), decision, exposure_id)
         reply = Reply(
@@ -186,7 +188,7 @@ class Answering:
     ) -> Considered:
         """Understand the question, look its case up, search, and word what was found."""
         reading = self._routing.read(replica, question)
-        file = self._handing_over.file(replica.workspace, question)
+        file = self._handing_over.file(replica.workspace, question, reading)
         found = self._find(replica, question, reading, audiences)
         offered = self._composer.offer(replica, question, reading, found.query, found.weighed, exposure_id)
         conflict = self._conflicts.among(replica, found.hits, reading.whole.text, found.query.at)
@@ -238,7 +240,7 @@ class Answering:
             replica.shop.rules.wrong_answer_bound, reading.whole.language
         )
         looked = self._handing_over
-        close = reading.candidates if replica.way.clarifies and not reading.apart else ()
+        close = offered_intents(reading) if replica.way.clarifies and not reading.apart else ()
         situation = Situation(
             understanding=reading.understanding,
             confidence=offered.confidence,
@@ -322,13 +324,14 @@ class Answering:
         """The question back, which the customer reads: in the customer's language."""
         if decision.action != "clarify":
             return None
-        intents = considered.replica.shop.intents
+        intents, spoken = considered.replica.shop.intents, considered.reading.whole.language
+        language: Language = "zh" if spoken == "zh" else "en"
         options = tuple(
-            Option(intents[intent].label, intent)
-            for intent in considered.reading.candidates[:3]
+            Option(label_in(intents[intent].label, language), intent)
+            for intent in offered_intents(considered.reading)[:3]
             if intent in intents
         )
-        return Clarification(CLARIFY["zh" if considered.reading.whole.language == "zh" else "en"], options)
+        return Clarification(CLARIFY[language], options)
 
     def _remember(self, considered: Considered, reply: Reply, shown: Order, case_id: str | None) -> None:
         """Log the exposure, in a group within a second; a hand-over of a recorded case is committed now.
@@ -402,6 +405,11 @@ class Answering:
             ),
             reranks=True,
         )
+
+
+def offered_intents(reading: Reading) -> tuple[str, ...]:
+    """The intents that a question back may offer."""
+    return worth_asking(reading.understanding, reading.candidates)
 
 
 def _placed(reply: Reply, shown: Order, hits: Sequence[Hit]) -> tuple[ShownAnswer, ...]:

@@ -7,6 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -117,6 +118,41 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What every other part stands on."""
+
+    settings: Settings
+    serving: bool
+    clock: Callable[[], datetime]
+    store: Store
+    metrics: Metrics
+    encoder: BatchingEmbedder
+    reader: Reader
+    replicas: Replicas
+    exposures: ExposureLog
+
+
+@dataclass(frozen=True, slots=True)
+class _Cases:
+    """What cases come to, and who takes them."""
+
+    files: CaseFiles
+    routing: Routing
+    casework: Casework
+    assigning: Assigning
+    clustering: Clustering
+
+
+@dataclass(frozen=True, slots=True)
+class _Teaching:
+    """What people's verdicts, feedback and escalations teach."""
+
+    calibrating: Calibrating
+    learning: Learning
+    prioritising: Prioritising
+
+
 def wire(
     settings: Settings,
     *,
@@ -127,6 +163,12 @@ def wire(
 ) -> Services:
     """Every part over one migrated store. Without `serving` (the command line) no index is kept on disk:
     commands write to the store alone, and a server that runs beside them follows."""
+    return _services(_ground(settings, embedder, clock, serving), chance or random.Random())
+
+
+def _ground(
+    settings: Settings, embedder: Embedder | None, clock: Callable[[], datetime], serving: bool
+) -> _Ground:
     settings.data.mkdir(parents=True, exist_ok=True)
     store = Store(settings.store_url, clock=clock)
     store.migrate()
@@ -135,86 +177,120 @@ def wire(
         embedder or open_encoder(settings),
         cache=RECENT_QUERIES if serving else 0,
     )
-    parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
     derived = settings.data / "derived"
-    reader = Reader(encoder, MoodReading(encoder, derived / ".moods.npz" if serving else None))
-    replicas = Replicas(
-        store,
-        encoder,
-        derived,
-        publishes=serving,
-        clock=clock,
-        metrics=metrics,
-        walks=settings.graph_walk,
-        reranking=_reranking(settings, metrics),
-    )
-    exposures = ExposureLog(store)
-    networks = parse_networks(settings.webhook_allow)
-    gap_board = Gaps(store, replicas, reader, exposures, clock=clock)
-    routing = Routing(store, replicas, reader, clock=clock)
-    casework = Casework(store, replicas, reader, routing, clock=clock, metrics=metrics)
-    assigning = Assigning(store, replicas, routing, clock=clock)
-    clustering = Clustering(store, replicas, clock=clock)
-    conflicts = Conflicts(replicas, clock=clock)
-    rewording = _rewording(settings, metrics)
-    calibrating = Calibrating(store, replicas, reader, clock=clock)
-    learning = Learning(store, replicas, clock=clock)
-    prioritising = Prioritising(store, replicas, reader, clock=clock)
-    trials = Experiments(store, replicas, exposures, clock=clock, walks=settings.graph_walk)
-    return Services(
+    return _Ground(
         settings=settings,
+        serving=serving,
+        clock=clock,
         store=store,
         metrics=metrics,
         encoder=encoder,
-        parsers=parsers,
-        reader=reader,
-        replicas=replicas,
-        replays=Replays(store),
-        exposures=exposures,
-        gatekeeper=Gatekeeper(store),
-        knowledge=Knowledge(store, encoder, parsers, replicas if serving else None),
-        conflicts=conflicts,
-        stale=Stale(store, replicas, reader, exposures, clock=clock),
-        answering=Answering(
-            replicas,
-            reader,
-            routing,
-            casework,
-            exposures,
-            Composer(Meaning(encoder)),
-            conflicts,
-            HandingOver(reader, CaseFiles(store, clock=clock), exposures, clock=clock),
+        reader=Reader(encoder, MoodReading(encoder, derived / ".moods.npz" if serving else None)),
+        replicas=Replicas(
+            store,
+            encoder,
+            derived,
+            publishes=serving,
             clock=clock,
             metrics=metrics,
-            rewording=rewording,
+            walks=settings.graph_walk,
+            reranking=_reranking(settings, metrics),
         ),
-        feedback=Feedbacks(store, exposures),
-        rewording=rewording,
+        exposures=ExposureLog(store),
+    )
+
+
+def _cases(on: _Ground) -> _Cases:
+    files = CaseFiles(on.store, clock=on.clock)
+    routing = Routing(files, on.replicas, on.reader, clock=on.clock)
+    return _Cases(
+        files=files,
         routing=routing,
-        assigning=assigning,
-        assignment_watch=AssignmentWatch(store, assigning),
-        consulting=Consulting(store, replicas, routing, clock=clock),
-        clustering=clustering,
+        casework=Casework(on.store, on.replicas, on.reader, routing, clock=on.clock, metrics=on.metrics),
+        assigning=Assigning(on.store, on.replicas, routing, clock=on.clock),
+        clustering=Clustering(on.store, on.replicas, clock=on.clock),
+    )
+
+
+def _teaching(on: _Ground) -> _Teaching:
+    return _Teaching(
+        calibrating=Calibrating(on.store, on.replicas, on.reader, clock=on.clock),
+        learning=Learning(on.store, on.replicas, clock=on.clock),
+        prioritising=Prioritising(on.store, on.replicas, on.reader, clock=on.clock),
+    )
+
+
+def _answering(on: _Ground, cases: _Cases, conflicts: Conflicts, rewording: Rewording | None) -> Answering:
+    return Answering(
+        on.replicas,
+        on.reader,
+        cases.routing,
+        cases.casework,
+        on.exposures,
+        Composer(Meaning(on.encoder)),
+        conflicts,
+        HandingOver(on.reader, cases.files, on.exposures, clock=on.clock),
+        clock=on.clock,
+        metrics=on.metrics,
+        rewording=rewording,
+    )
+
+
+def _nightly(on: _Ground, cases: _Cases, teaching: _Teaching) -> Nightly:
+    return Nightly(
+        on.store,
+        {
+            "recalibrate": partial(teaching.calibrating.by_verdicts, actor=NIGHTLY),
+            "rank": teaching.learning.night,
+            "weigh": teaching.prioritising.night,
+            "expertise": cases.clustering.night,
+            "decisions": cases.assigning.night,
+        },
+        hour=on.settings.night_hour,
+        clock=on.clock,
+    )
+
+
+def _services(on: _Ground, chance: random.Random) -> Services:
+    settings, store, replicas, clock = on.settings, on.store, on.replicas, on.clock
+    networks = parse_networks(settings.webhook_allow)
+    parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
+    cases, teaching = _cases(on), _teaching(on)
+    gap_board = Gaps(store, replicas, on.reader, on.exposures, clock=clock)
+    conflicts = Conflicts(replicas, clock=clock)
+    rewording = _rewording(settings, on.metrics)
+    trials = Experiments(store, replicas, on.exposures, clock=clock, walks=settings.graph_walk)
+    return Services(
+        settings=settings,
+        store=store,
+        metrics=on.metrics,
+        encoder=on.encoder,
+        parsers=parsers,
+        reader=on.reader,
+        replicas=replicas,
+        replays=Replays(store),
+        exposures=on.exposures,
+        gatekeeper=Gatekeeper(store),
+        knowledge=Knowledge(store, on.encoder, parsers, replicas if on.serving else None),
+        conflicts=conflicts,
+        stale=Stale(store, replicas, on.reader, on.exposures, clock=clock),
+        answering=_answering(on, cases, conflicts, rewording),
+        feedback=Feedbacks(store, on.exposures),
+        rewording=rewording,
+        routing=cases.routing,
+        assigning=cases.assigning,
+        assignment_watch=AssignmentWatch(store, cases.assigning),
+        consulting=Consulting(store, replicas, cases.routing, clock=clock),
+        clustering=cases.clustering,
         taxonomy=Taxonomy(store, replicas),
         team=Team(store, replicas),
-        casework=casework,
-        problems=Problems(store, replicas, routing, clock=clock),
-        reviewing=Reviewing(store, replicas, exposures),
-        calibrating=calibrating,
-        learning=learning,
-        prioritising=prioritising,
-        nightly=Nightly(
-            store,
-            {
-                "recalibrate": partial(calibrating.by_verdicts, actor=NIGHTLY),
-                "rank": learning.night,
-                "weigh": prioritising.night,
-                "expertise": clustering.night,
-                "decisions": assigning.night,
-            },
-            hour=settings.night_hour,
-            clock=clock,
-        ),
+        casework=cases.casework,
+        problems=Problems(store, replicas, cases.routing, clock=clock),
+        reviewing=Reviewing(store, replicas, on.exposures),
+        calibrating=teaching.calibrating,
+        learning=teaching.learning,
+        prioritising=teaching.prioritising,
+        nightly=_nightly(on, cases, teaching),
         gaps=gap_board,
         gap_watch=GapWatch(store, replicas, gap_board, clock=clock),
         traffic=TrafficDesk(store, replicas, clock=clock),
@@ -223,7 +299,7 @@ def wire(
         experiment_watch=ExperimentWatch(store, replicas, trials, clock=clock),
         measuring=Measuring(store, replicas, clock=clock),
         endpoints=Endpoints(store, networks),
-        courier=Courier(store, metrics, allow=networks, clock=clock, chance=chance or random.Random()),
+        courier=Courier(store, on.metrics, allow=networks, clock=clock, chance=chance),
         limiter=anyio.CapacityLimiter(settings.worker_threads),
     )
 

@@ -15,7 +15,7 @@ from graph.permissions import granted
 from kb_service.casework import case_detail
 from kb_service.errors import InvalidRequest
 from kb_service.explaining import Circumstances, features_of
-from kb_service.inactivity import release_idle
+from kb_service.inactivity import Idle, release_idle
 from kb_service.messages import Language
 from kb_service.models import Assignment, CaseDetail, Principal, QueuedCase
 from kb_service.paging import page_by
@@ -29,7 +29,7 @@ from kb_service.trials import treated
 from kb_service.waiting import WaitingCase, waiting_cases
 
 MOST_AT_ONCE = 500
-"""Waiting cases that one call looks at, the longest waiting first; the others have their turn in the next."""
+"""Waiting cases that one call looks at: of more, those that wait longest and the newest."""
 QUEUE_KEPT = timedelta(seconds=5)
 """How long a queue in which nothing happened is told again as it was."""
 DECISIONS_KEPT = timedelta(days=400)
@@ -72,6 +72,7 @@ class Assigning:
         *,
         language: Language = "en",
         patience: Patience | None = None,
+        idle: Sequence[Idle] | None = None,
     ) -> list[Assignment]:
         """Assign the waiting cases to available agents, the most pressing first; committed when this returns.
 
@@ -79,10 +80,11 @@ class Assigning:
         who gets what is decided under the workspace's lock from the agents as they are then, so that calls at the same
         moment, from any process, neither give a case twice nor anybody more than they can hold. Calling again
         changes nothing until somebody is free. `at` is the moment for service levels and fairness, now by default.
-        With `patience` a case also waits while somebody much better will soon have room: for who calls often.
+        With `patience` a case also waits while somebody much better will soon have room: for who calls often. `idle`
+        are the cases left without a word, for who has looked for them already.
         """
         now = at or self._clock()
-        if release_idle(self._store, caller.workspace, caller.key_id):
+        if release_idle(self._store, caller.workspace, caller.key_id, idle):
             self._replicas.follow(caller.workspace)
         replica = self._replicas.settled(caller.workspace)
         placing = {item.waiting.case.id: item for item in self._place(replica, now, language)}

@@ -9,9 +9,9 @@ from structlog.stdlib import get_logger
 from graph.assignment import Patience
 from kb_service.assigning import Assigning
 from kb_service.background import BackgroundWork
-from kb_service.inactivity import idle_cases
+from kb_service.inactivity import Idle, idle_cases
 from kb_service.models import Principal
-from kb_service.store import Store, Unit
+from kb_service.store import Store
 
 log = get_logger(__name__)
 
@@ -37,19 +37,24 @@ class AssignmentWatch(BackgroundWork):
         for workspace in workspaces:
             if self._stopping.is_set():
                 break
-            if self._claimed(workspace):
+            idle = self._claimed(workspace)
+            if idle is not None:
                 caller = Principal(workspace, ACTOR, frozenset())
-                made = self._assigning.assign_waiting(caller, patience=Patience())
+                made = self._assigning.assign_waiting(caller, patience=Patience(), idle=idle)
                 given[workspace] = sum(item.agent is not None for item in made)
         return given
 
-    def _claimed(self, workspace: str) -> bool:
-        """Whether there is something to do here, and nobody else is doing it."""
+    def _claimed(self, workspace: str) -> list[Idle] | None:
+        """The cases left without a word, where something waits; None where nothing does, or somebody else is at it."""
         with self._store.reading(workspace) as unit:
-            if not unit.rules.get().auto_assign or not _something_waits(unit):
-                return False
+            if not unit.rules.get().auto_assign:
+                return None
+            idle = idle_cases(unit)
+            if not idle and not unit.cases.waiting():
+                return None
         with self._store.writing(workspace) as unit:
-            return unit.jobs.claim(JOB, unit.now - timedelta(seconds=ROUND_SECONDS / 2))
+            due = unit.jobs.claim(JOB, unit.now - timedelta(seconds=ROUND_SECONDS / 2))
+        return idle if due else None
 
     def _run(self) -> None:
         while not self._stopping.wait(ROUND_SECONDS):
@@ -57,7 +62,3 @@ class AssignmentWatch(BackgroundWork):
                 self.look()
             except Exception as error:
                 log.error("assigning_failed", exc_info=error)
-
-
-def _something_waits(unit: Unit) -> bool:
-    return bool(unit.cases.waiting()) or bool(idle_cases(unit))

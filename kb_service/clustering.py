@@ -7,7 +7,7 @@ store. Every process puts the clusters together from there, so that ids and name
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from structlog.stdlib import get_logger
@@ -25,24 +25,36 @@ GROWTH = 2
 """A learning is made anew when it has seen less than one in so many of the outcomes that there are."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Learning:
+    """Clusters that were learned, the number of outcomes behind them, and what was known when they were."""
+
+    clusters: tuple[Expertise, ...]
+    outcomes: int
+    previous: tuple[Expertise, ...]
+    pins: tuple[ExpertisePin, ...]
+    position: int
+
+
 def renew(store: Store, workspace: str) -> tuple[Expertise, ...]:
     """Learn the clusters anew from all outcomes and keep them; committed when this returns."""
     with store.reading(workspace) as unit:
-        found, seen = _learned(unit), _count(unit)
-    return _kept(store, workspace, found, seen)
+        made = _learned(unit)
+    with store.writing(workspace) as unit:
+        return _keep(unit, made)
 
 
 def renew_if_due(store: Store, workspace: str) -> bool:
     """Learn the clusters anew when there is much more to learn from than last time; whether they were."""
     with store.reading(workspace) as unit:
-        seen, before = _count(unit), unit.expertise.learnt_from()
+        seen, before = unit.events.outcome_count(), unit.expertise.learnt_from()
         if seen < max(FIRST_OUTCOMES, GROWTH * before):
             return False
-        found = _learned(unit)
-    with store.reading(workspace) as unit:
+        made = _learned(unit)
+    with store.writing(workspace) as unit:
         if unit.expertise.learnt_from() != before:
             return False  # Another process did it meanwhile.
-    _kept(store, workspace, found, seen)
+        _keep(unit, made)
     return True
 
 
@@ -98,19 +110,12 @@ def clustered(
     )
 
 
-def _learned(unit: Unit) -> tuple[Expertise, ...]:
+def _learned(unit: Unit) -> _Learning:
     """What outcomes teach by now; of the agents those whom no skill or pin brings in."""
     intents, agents = unit.intents.all(), unit.agents.all()
-    pins = unit.expertise.pins()
-    found = clustered(
-        intents,
-        agents,
-        unit.problems.all(),
-        [plain(item, None) for item in unit.events.outcomes()],
-        unit.expertise.all(),
-        pins,
-        unit.now,
-    )
+    pins, previous = unit.expertise.pins(), unit.expertise.all()
+    outcomes = [plain(item, None) for item in unit.events.outcomes()]
+    found = clustered(intents, agents, unit.problems.all(), outcomes, previous, pins, unit.now)
     # What nobody is found to resolve well is no expertise, unless somebody speaks of it.
     home = {expertise_id(intent.expertise) for intent in intents if intent.expertise} | {
         pin.id for pin in pins
@@ -119,23 +124,36 @@ def _learned(unit: Unit) -> tuple[Expertise, ...]:
     for pin in pins:
         for agent_id in pin.agent_ids:
             declared.setdefault(agent_id, set()).add(pin.id)
-    return tuple(
+    clusters = tuple(
         replace(item, agent_ids=tuple(id for id in item.agent_ids if item.id not in declared.get(id, ())))
         for item in found
         if item.agent_ids or item.id in home
     )
+    return _Learning(clusters, len(outcomes), previous, pins, unit.changes.position())
 
 
-def _kept(store: Store, workspace: str, found: tuple[Expertise, ...], seen: int) -> tuple[Expertise, ...]:
-    with store.writing(workspace) as unit:
-        if unit.expertise.all() != found or unit.expertise.learnt_from() != seen:
-            unit.expertise.replace(found, seen)
-    log.info("expertise_learned", workspace=workspace, clusters=len(found), outcomes=seen)
-    return found
+def _keep(unit: Unit, made: _Learning) -> tuple[Expertise, ...]:
+    """Keep what was learned before the unit was opened; learned anew where people named, pinned or erased since."""
+    known = made.previous, made.pins
+    if known != (unit.expertise.all(), unit.expertise.pins()) or _erased_since(unit, made.position):
+        made = _learned(unit)
+    unit.expertise.replace(made.clusters, made.outcomes)
+    log.info(
+        "expertise_learned",
+        workspace=unit.workspace,
+        clusters=len(made.clusters),
+        outcomes=made.outcomes,
+    )
+    return made.clusters
 
 
-def _count(unit: Unit) -> int:
-    return unit.events.outcome_count()
+def _erased_since(unit: Unit, position: int) -> bool:
+    """Whether somebody's words went: a name made of them must not come back."""
+    while changes := unit.changes.since(position):
+        if any(change.kind in ("event_removed", "problem_removed") for change in changes):
+            return True
+        position = changes[-1].position
+    return False
 
 
 def _at_home(intent: Intent, cluster_id: str, names: Mapping[str, str]) -> Intent:
@@ -154,6 +172,32 @@ def _places(agents: Sequence[Agent], pins: Sequence[ExpertisePin]) -> dict[str, 
     return found
 
 
+class Fields:
+    """Which cluster a problem belongs to: by itself, else through its intent. Of several the first one."""
+
+    def __init__(self, clusters: Sequence[Expertise]) -> None:
+        self._of_problem: dict[str, str] = {}
+        self._of_intent: dict[str, str] = {}
+        for found in clusters:
+            for problem_id in found.problem_ids:
+                self._of_problem.setdefault(problem_id, found.id)
+            for intent_id in found.intent_ids:
+                self._of_intent.setdefault(intent_id, found.id)
+
+    def find(self, problem_id: str | None, intent_id: str | None) -> str | None:
+        """The cluster of a problem of an intent, either of which may be unknown."""
+        return self._of_problem.get(problem_id or "") or self._of_intent.get(intent_id or "")
+
+    def by_problem(self, problems: Iterable[Problem]) -> dict[str, str]:
+        """The cluster of each problem that has one, also under the ids that were merged into it."""
+        return {
+            id: cluster_id
+            for problem in problems
+            if (cluster_id := self.find(problem.id, problem.intent_id)) is not None
+            for id in (*problem.aliases, problem.id)
+        }
+
+
 def plain(item: Outcome, cluster_id: str | None) -> GraphOutcome:
     """A stored outcome as the graph room takes it."""
     return GraphOutcome(
@@ -167,4 +211,5 @@ def plain(item: Outcome, cluster_id: str | None) -> GraphOutcome:
         handling_seconds=item.seconds,
         rating=item.rating,
         at=item.at,
+        products=item.products,
     )

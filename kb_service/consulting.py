@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from graph.assignment import rank
+from graph.assignment import Weights, rank
 from graph.consulting import worth_asking
 from graph.models import AgentChoice, Reason
 from graph.profiles import SkillEstimate
@@ -91,13 +91,18 @@ class Consulting:
         known = Waiting(case.id, case.active_at, case.language, detail.problem)
         placed = self._routing.place(replica, question, known)
         # Advice takes no place: neither load, permissions nor the customer's language stand in the way.
-        agents = [
-            replace(agent, load=0) for agent in replica.shop.agents.values() if agent.id != case.agent_id
-        ]
+        agents = [agent for agent in replica.shop.agents.values() if agent.id != case.agent_id]
         need = replace(placed.need, permissions=(), language=None, sticky_agent_id=None)
-        ranked = rank(
-            agents, need, now=self._clock(), estimates=placed.estimates, recent={}, language=language
+        found = rank(
+            agents,
+            need,
+            now=self._clock(),
+            estimates=placed.estimates,
+            weights=Weights(load=0.0, fairness=0.0),
+            language=language,
         )
+        reachable = [replace(choice, available=choice.agent.online) for choice in found]
+        ranked = sorted(reachable, key=lambda choice: (not choice.available, -choice.score, choice.agent.id))
         worth = {agent.id for agent in worth_asking(case.agent_id or "", agents, placed.estimates)}
         advised = [
             _advised(choice, placed.estimates, case.agent_id or "", language)
@@ -110,5 +115,5 @@ class Consulting:
 def _advised(
     choice: AgentChoice, estimates: Mapping[str, SkillEstimate], owner_id: str, language: Language
 ) -> AgentChoice:
-    text = words(language).advice(estimates[choice.agent.id].rate, estimates[owner_id].rate)
+    text = words(language).advice(estimates[choice.agent.id], estimates[owner_id])
     return replace(choice, reasons=(Reason("advice", text), *choice.reasons))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from graph.contacts import REPEAT_WITHIN, Contact, Matter, Turn, contacts
 from graph.models import Alert, Case, Entity, Event
 from graph.small_talk import small_talk
+from graph.waits import moves_of, waits_since
 from kb_service.replica import Replica, stored_utterance
 from kb_service.store import StoredMessage
 
@@ -103,12 +104,29 @@ def surged(alert: Alert, at: datetime) -> bool:
     return alert.kind in BURSTS and timedelta(0) <= at - alert.opened_at <= BURST_LASTS
 
 
-def unanswered_since(said: Iterable[Event]) -> datetime | None:
-    """When the customer wrote first after the last word of anybody else; `said` oldest first."""
-    since: datetime | None = None
+def unanswered_since(said: Iterable[Event], sent_at: datetime | None = None) -> datetime | None:
+    """When the customer asked first after the last answer; `said` oldest first.
+
+    `sent_at` is when the service itself last answered, which no event tells.
+    """
+    moves = moves_of(said)
+    if sent_at is not None:
+        moves = sorted([*moves, (sent_at, "bot_answers")], key=lambda move: move[0])
+    return waits_since(moves)
+
+
+def settled_by(said: Iterable[Event]) -> tuple[datetime, str] | None:
+    """When a case that came back was last resolved, and by whom: nobody has it now, and yet the customer knows them.
+
+    `said` oldest first. None where it was never resolved, or has gone to somebody else since.
+    """
+    settled: tuple[datetime, str] | None = None
+    spoke: str | None = None
     for event in said:
-        if event.type == "message" and event.role == "customer":
-            since = since or event.at
-        elif event.type in ("message", "resolution"):
-            since = None
-    return since
+        if event.type == "transfer":
+            settled, spoke = None, event.to_agent
+        elif event.type == "message" and event.role == "agent":
+            spoke = event.agent_id or spoke
+        elif event.type == "resolution" and (agent := event.agent_id or spoke) is not None:
+            settled = event.at, agent
+    return settled

@@ -40,7 +40,18 @@ def words_in(language: Language) -> DecisionWords:
 def _shown(item: Mapping[str, Any]) -> float | None:
     """The rate of a candidate, where there are enough cases to show it."""
     estimate = item.get("estimate")
-    return float(estimate["rate"]) if estimate is not None and estimate["n"] >= SHOWN_FROM else None
+    return float(estimate["rate"]) if estimate is not None and round(estimate["n"]) >= SHOWN_FROM else None
+
+
+def _fewer(item: Mapping[str, Any], chosen: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The rates of both, where they can be told and, as they are told, differ the right way."""
+    theirs, mine = _shown(item), _shown(chosen)
+    return (theirs, mine) if theirs is not None and mine is not None and mine - theirs >= 0.01 else None
+
+
+def _overworked(item: Mapping[str, Any]) -> bool:
+    """Whether somebody was given more than their share themselves, rather than the one chosen less."""
+    return float(item["terms"].get("fairness", 0.0)) < 0
 
 
 class _English:
@@ -104,15 +115,20 @@ class _English:
 
     def worse(self, code: str, item: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
         if code == "skill":
-            theirs, mine = _shown(item), _shown(chosen)
-            if theirs is not None and mine is not None and f"{theirs:.0%}" != f"{mine:.0%}":
-                return f"resolves fewer such cases ({theirs:.0%} against {mine:.0%})"
+            if (rates := _fewer(item, chosen)) is not None:
+                return f"resolves fewer such cases ({rates[0]:.0%} against {rates[1]:.0%})"
             return "less sure to resolve it"
         if code == "load":
             return f"has more cases at hand ({item['load']} against {chosen['load']})"
+        if code == "fairness":
+            return (
+                "was given more cases lately"
+                if _overworked(item)
+                else "the one chosen was given fewer cases lately"
+            )
         return {
-            "fairness": "was given more cases lately",
             "sticky": "did not answer this customer last",
+            "exploration": "the one chosen was tried out on this case",
         }.get(code, f"less by {code}")
 
     def taken(self) -> str:
@@ -155,6 +171,7 @@ class _Chinese:
         "customer_value": "客户价值",
         "waiting": "等待时间",
         "limit": "封顶",
+        "safety": "安全保障",
     }
     _bands: Mapping[str, str] = {"low": "低", "normal": "普通", "high": "高", "urgent": "紧急"}
 
@@ -208,13 +225,16 @@ class _Chinese:
 
     def worse(self, code: str, item: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
         if code == "skill":
-            theirs, mine = _shown(item), _shown(chosen)
-            if theirs is not None and mine is not None and f"{theirs:.0%}" != f"{mine:.0%}":
-                return f"同类问题解决率较低（{theirs:.0%}，对方 {mine:.0%}）"
+            if (rates := _fewer(item, chosen)) is not None:
+                return f"同类问题解决率较低（{rates[0]:.0%}，对方 {rates[1]:.0%}）"
             return "解决的把握较小"
         if code == "load":
             return f"手上工单较多（{item['load']} 件，对方 {chosen['load']} 件）"
-        return {"fairness": "近期接案较多", "sticky": "上次接待这位顾客的不是此人"}.get(code, f"{code} 较低")
+        if code == "fairness":
+            return "近一周接案较多" if _overworked(item) else "所选的人近一周接案较少"
+        return {"sticky": "上次接待这位顾客的不是此人", "exploration": "本案试派给了所选的人"}.get(
+            code, f"{code} 较低"
+        )
 
     def taken(self) -> str:
         return "就本案而言更合适，但同一时刻另一工单更需要此人"

@@ -17,15 +17,17 @@ from typing import Literal, TypeAlias
 from graph.contacts import REPEAT_WITHIN, Contact, Turn, contacts, same_matter
 from graph.emotion import emotion, urgency
 from graph.folding import fold
-from graph.models import Customer, Event, Rules, Understanding
+from graph.models import Customer, Event, IntentScore, Rules, Understanding
 from graph.priority import Circumstances, prioritise, shares
 from graph.priority_learning import Decided
 from graph.service_level import consumed, sla
 from graph.understanding import sensitive_flow
 from kb_service.contact_history import brings_a_matter, contacts_in
+from kb_service.models import Question
 from kb_service.past_states import PastStates, Visit
 from kb_service.reading import Reader
-from kb_service.replica import Replica
+from kb_service.replica import Replica, stored_utterance
+from kb_service.signs import flow_of, sensitive_intent
 from kb_service.store import StoredMessage, Unit
 
 Escalation: TypeAlias = Literal[
@@ -125,7 +127,7 @@ def _acted(replica: Replica, told: Sequence[StoredMessage], now: datetime) -> It
             spoken=spoken[-1],
             at=first,
             customer=customers[-1] if customers else None,
-            earlier=_earlier(known, contact),
+            earlier=_earlier(known, contact, first),
             rest=tuple(item.event for item in inside if first <= item.event.at <= first + WITHIN),
             answered_at=next((item.event.at for item in inside if _by_agent(item.event)), None),
             came_back=_came_back(known, contact),
@@ -139,10 +141,12 @@ def _next_begin(known: Sequence[Contact], place: int) -> datetime | None:
     )
 
 
-def _earlier(known: Sequence[Contact], contact: Contact) -> int:
+def _earlier(known: Sequence[Contact], contact: Contact, at: datetime) -> int:
+    """How many contacts of the week before were about the same, as far as was known at a moment."""
+    matter = contact.matter_at(at)
     return sum(
         timedelta(0) < contact.began_at - other.began_at <= REPEAT_WITHIN
-        and same_matter(other.matter, contact.matter)
+        and same_matter(other.matter_at(at), matter)
         for other in known
     )
 
@@ -168,11 +172,15 @@ def _replayed(
     shop, began = replica.shop, item.contact.began_at
     understood = _understood(replica, reader, item.spoken)
     state, surging = states.at(item.spoken)
+    event = item.spoken.event
+    asked = Question(text=event.text or "", order_value=event.order_value)
     known: Circumstances = {
         "problem_state": state,
         "bursting": surging,
+        "evergreen": states.evergreen(item.spoken),
         "repeat_contacts": item.earlier,
-        "sensitive_flow": sensitive_flow(item.spoken.event.text or "", shop.rules),
+        "sensitive_flow": flow_of(shop, asked, understood),
+        "sensitive_intent": sensitive_intent(shop, understood),
         "scales": shop.value_scales,
     }
     opened = prioritise(understood, item.customer, rules=shop.rules, **known)
@@ -185,21 +193,25 @@ def _replayed(
 
 
 def _understood(replica: Replica, reader: Reader, item: StoredMessage) -> Understanding:
-    """Mood and urgency of a message, as they were read when it came: by its words, and its vector where it has one."""
+    """A message as it was read when it came: by its words, and by its vector where it has one."""
     text, language = item.event.text or "", item.event.language or "und"
-    head = reader.moods(language)
-    heard = None
-    if head is not None and item.vector is not None and item.model_id == replica.index.model_id:
-        heard = head.log_probabilities(item.vector)
+    head, model_id = reader.moods(language), replica.index.model_id
+    heard, intents, strange = None, tuple[IntentScore, ...](), False
+    if item.vector is not None and item.model_id == model_id:
+        heard = head.log_probabilities(item.vector) if head is not None else None
+        utterance = stored_utterance(item, model_id)
+        read = replica.shop.classifier.predict([utterance], whole=utterance)
+        intents, strange = read.scores, read.out_of_scope
+    entities = tuple(replica.shop.gazetteer.entities(text, item.event.at))
     felt = emotion(text, language, heard)
-    return Understanding(language, (), False, (), felt, urgency(text, language, felt))
+    return Understanding(language, intents, strange, entities, felt, urgency(text, language, felt))
 
 
 def _escalations(
     item: _Acted, rules: Rules, interventions: Sequence[tuple[datetime, str]]
 ) -> Iterator[Escalation]:
     for event in item.rest:
-        if event.type == "transfer":
+        if event.passed_on and event.from_agent is not None:
             yield "transferred"
         elif (
             event.rating is not None and event.rating <= LOW_RATING and event.type in ("rating", "resolution")
@@ -228,7 +240,8 @@ def _spoken(event: Event) -> bool:
 
 def _acts(event: Event) -> bool:
     """Whether somebody answered, resolved or passed on."""
-    return event.type in ("resolution", "transfer") or (event.type == "message" and event.role != "customer")
+    spoke = event.type == "message" and event.role != "customer"
+    return spoke or event.type == "resolution" or event.passed_on
 
 
 def _by_agent(event: Event) -> bool:

@@ -54,24 +54,25 @@ class ExperimentWatch(BackgroundWork):
 
     def _ends_as(self, experiment: Experiment, found: Findings) -> State | None:
         """The state in which a running trial ends now; None when it goes on. After its end it waits for what was begun
-        before to settle."""
+        before to settle. It concludes nothing from too few units, nor from arms of odd sizes."""
         if found.verdict.reason == "guard_broken":
             return "stopped_by_guard"
         if found.verdict.final:
             return "concluded"
         ends_at = experiment.ends_at
-        if ends_at is None or self._clock() < ends_at + SETTLES[experiment.metric]:
+        settled = ends_at is not None and self._clock() >= ends_at + SETTLES[experiment.metric]
+        if not settled and not found.exhausted:
             return None
-        return "stopped" if found.verdict.reason == "ratio_mismatch" else "concluded"
+        return "concluded" if found.verdict.reason == "not_yet" else "stopped"
 
     def _end(self, workspace: str, experiment: Experiment, state: State, found: Findings) -> bool:
-        if found.verdict.reason in ("too_few", "not_yet"):
+        if found.verdict.reason == "not_yet":
             found = replace(found, verdict=Verdict("no_difference"))
         with self._store.writing(workspace) as unit:
             now = unit.experiments.get(experiment.id)
             if now is None or now.state != "running":
                 return False
-            ended(unit, now, state, _ending(experiment, found), ACTOR)
+            ended(unit, now, state, _ending(replace(experiment, stopped_at=unit.now), found), ACTOR)
         log.info("experiment_ended", workspace=workspace, experiment=experiment.id, state=state)
         return True
 

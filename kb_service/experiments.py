@@ -10,7 +10,18 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import get_args
 
-from graph.experiments import Arm, Experiment, Findings, Metric, Reason, State, Verdict, arm_of, findings
+from graph.experiments import (
+    MOST_UNITS,
+    Arm,
+    Experiment,
+    Findings,
+    Metric,
+    Reason,
+    State,
+    Verdict,
+    arm_of,
+    findings,
+)
 from graph.trial_metrics import SETTLES, measure, split
 from graph.trial_words import verdict_words
 from kb_service.errors import NotFound
@@ -23,7 +34,7 @@ from kb_service.store import Page, Store, Unit
 MANY_UNITS = 20_000
 KEPT_FOR = 30.0
 """Figures of so many units take seconds, and are given again for KEPT_FOR times as long, whatever happens meanwhile."""
-MOST_READ = 100_000
+MOST_READ = MOST_UNITS
 """Cases, suggestions and questions that the figures of a trial rest on at most, the first ones of each."""
 
 
@@ -91,6 +102,9 @@ class Experiments:
             # What was said when it ended stands: figures that settled since do not take it back.
             words = {str(language): str(text) for language, text in told.items()}
             found = replace(found, verdict=_final_verdict(experiment, found.verdict))
+        elif found is not None and experiment.stopped_at is not None:
+            # Nobody comes any more, whatever would have been needed.
+            found = replace(found, verdict=replace(found.verdict, more_units=None))
         hours = SETTLES[experiment.metric] / timedelta(hours=1)
         return Report(experiment, found, words, figures.at if figures is not None else self._clock(), hours)
 
@@ -175,14 +189,19 @@ def _measured(unit: Unit, experiment: Experiment, began: datetime, now: datetime
     def draw(unit_name: str) -> Arm:
         return arm_of(experiment.salt, unit_name, experiment.share)
 
-    measured = measure(
-        unit.experiments.cases(began, until, limit=MOST_READ),
-        unit.experiments.suggestions(began, until, limit=MOST_READ),
-        draw,
-        now,
-    )
+    cases = unit.experiments.cases(began, until, limit=MOST_READ)
+    suggestions = unit.experiments.suggestions(began, until, limit=MOST_READ)
+    moments = [item.at for item in suggestions]
+    if experiment.metric != "acceptance":
+        moments = [item.opened_at for item in cases]
+    exhausted = len(moments) >= MOST_READ and now - moments[-1] >= SETTLES[experiment.metric]
     seen = split(unit.experiments.seen(began, until, limit=MOST_READ), draw)
-    return findings(experiment, measured, {arm: len(units) for arm, units in seen.items()})
+    return findings(
+        experiment,
+        measure(cases, suggestions, draw, now),
+        {arm: len(units) for arm, units in seen.items()},
+        exhausted=exhausted,
+    )
 
 
 def _stored(unit: Unit, experiment_id: str) -> Experiment:

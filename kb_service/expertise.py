@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from graph.expertise import expertise_id
 from graph.models import Agent, Expertise, Intent, Problem
@@ -14,6 +15,9 @@ from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.store import ExpertisePin, Store, Unit
 from kb_service.team import skill_of
+
+PINNED = ("name", "intent_ids", "problem_ids", "agent_ids")
+"""What people decide of a cluster."""
 
 
 class Clustering:
@@ -63,25 +67,25 @@ class Clustering:
         self,
         caller: Principal,
         cluster_id: str,
-        *,
-        name: str | None,
-        intent_ids: Iterable[str],
-        problem_ids: Iterable[str],
-        agent_ids: Iterable[str],
+        changes: Mapping[str, Any],
     ) -> ClusterDetail:
-        """Decide a cluster's name and what belongs to it, over what was decided before; nothing at all takes it back.
+        """Decide a cluster's name and what belongs to it; what `changes` leaves out stays as it was decided before,
+        and None or an empty list takes it back.
 
-        An intent or a problem belongs to one cluster: pinned here, it is pinned nowhere else. A cluster that only
-        pins had made is empty afterwards, and no more.
+        `changes` may hold name, intent_ids, problem_ids and agent_ids. An intent or a problem belongs to one cluster:
+        pinned here, it is pinned nowhere else. A cluster that only pins had made is empty afterwards, and no more.
         """
         replica = self._replicas.settled(caller.workspace)
         with self._store.writing(caller.workspace) as unit:
+            before = next((pin for pin in unit.expertise.pins() if pin.id == cluster_id), None)
+            kept = {} if before is None else {field: getattr(before, field) for field in PINNED}
+            wanted = dict.fromkeys(PINNED) | kept | dict(changes)
             pin = ExpertisePin(
                 id=cluster_id,
-                name=name,
-                intent_ids=tuple(sorted(set(intent_ids))),
-                problem_ids=_survivors(unit, problem_ids),
-                agent_ids=tuple(sorted(set(agent_ids))),
+                name=wanted["name"],
+                intent_ids=tuple(sorted(set(wanted["intent_ids"] or ()))),
+                problem_ids=_survivors(unit, wanted["problem_ids"] or ()),
+                agent_ids=tuple(sorted(set(wanted["agent_ids"] or ()))),
                 actor=caller.key_id,
                 pinned_at=unit.now,
             )
@@ -102,6 +106,14 @@ class Clustering:
         if pin.empty and all(item.id != cluster_id for item in replica.shop.expertise):
             return ClusterDetail(Expertise(cluster_id, cluster_id), (), (), (), None)
         return self.one(caller.workspace, cluster_id)
+
+    def unpin(self, caller: Principal, cluster_id: str) -> None:
+        """Take back all that people decided of a cluster. Raises NotFound where they decided nothing."""
+        with self._store.reading(caller.workspace) as unit:
+            decided = any(pin.id == cluster_id for pin in unit.expertise.pins())
+        if not decided:
+            raise NotFound("There is no expertise {id} in this workspace.", id=cluster_id)
+        self.pin(caller, cluster_id, dict.fromkeys(PINNED))
 
 
 def _found(replica: Replica, cluster_id: str) -> Expertise:

@@ -15,11 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from graph.assignment import rank
 from graph.models import Agent, AgentChoice, Priority
 from graph.profiles import SkillEstimate
+from graph.workshare import Round, places
 from kb_service.decision_words import DecisionWords, words_in
 from kb_service.messages import Language
 from kb_service.models import Route
@@ -65,7 +67,10 @@ def route_features(route: Route, priorities: Mapping[Language, Priority] = NOT_T
             "total": route.priority.total,
             "contributions": [
                 {"factor": item.factor, "points": item.points, "evidence": item.evidence}
-                | {"evidences": {language: words.get(item.factor, "") for language, words in told.items()}}
+                | {
+                    "evidences": dict(item.evidences)
+                    | {language: words.get(item.factor, "") for language, words in told.items()}
+                }
                 for item in route.priority.contributions
             ],
         },
@@ -99,31 +104,45 @@ def features_of(
         "avoided": avoided,
         "policy": placed.way.policy,
         "waiting": around.waiting,
-        "candidates": _candidates(placed, chosen, around),
+        "candidates": _candidates(placed, chosen, around, avoided),
     }
 
 
-def _candidates(placed: Placed, chosen: AgentChoice | None, around: Circumstances) -> list[dict[str, Any]]:
+def _candidates(
+    placed: Placed, chosen: AgentChoice | None, around: Circumstances, avoided: str | None
+) -> list[dict[str, Any]]:
     """The best for the case at that moment, each with what they scored and why, in both languages."""
     agents = [
         chosen.agent if chosen is not None and agent.id == chosen.agent.id else agent
         for agent in around.agents
     ]
+    held = {agent.id: agent.load for agent in around.agents}
+    earlier = {chosen.agent.id: chosen.agent.load - held[chosen.agent.id]} if chosen is not None else {}
+    ranked_in = partial(
+        rank,
+        need=placed.need,
+        now=around.now,
+        estimates=placed.estimates,
+        recent=around.recent.cases,
+        online_seconds=around.recent.online_seconds,
+        within=Round(places(around.agents, around.waiting), earlier),
+    )
+    # Without who left the case before, a wider circle may have been asked.
+    others = [agent for agent in agents if agent.id != avoided]
+    passed_over = chosen is not None and avoided is not None and chosen.agent.id != avoided
     ranked = {
-        language: rank(
-            agents,
-            placed.need,
-            now=around.now,
-            estimates=placed.estimates,
-            recent=around.recent.cases,
-            online_seconds=around.recent.online_seconds,
-            language=language,
-        )
-        for language in LANGUAGES
+        language: ranked_in(others if passed_over else agents, language=language) for language in LANGUAGES
     }
-    kept = list(ranked["en"][:KEPT])
-    if chosen is not None and all(choice.agent.id != chosen.agent.id for choice in kept):
-        kept += [choice for choice in ranked["en"] if choice.agent.id == chosen.agent.id]
+    if passed_over:
+        ranked = {
+            language: (
+                *choices,
+                *(item for item in ranked_in(agents, language=language) if item.agent.id == avoided),
+            )
+            for language, choices in ranked.items()
+        }
+    told = {avoided} | ({chosen.agent.id} if chosen is not None else set())
+    kept = [item for place, item in enumerate(ranked["en"]) if place < KEPT or item.agent.id in told]
     texts = {
         language: {choice.agent.id: [reason.text for reason in choice.reasons] for choice in choices}
         for language, choices in ranked.items()
@@ -137,7 +156,7 @@ def _candidates(placed: Placed, chosen: AgentChoice | None, around: Circumstance
 
 def _best_known(placed: Placed, agent_id: str) -> dict[str, Any] | None:
     """What may be told of an agent: on the problem itself, or with too few cases there on the whole expertise."""
-    finest, wider = placed.estimates.get(agent_id), placed.in_field.get(agent_id)
+    finest, wider = placed.estimates.get(agent_id), placed.across_expertise.get(agent_id)
     field = placed.need.expertise
     if finest is None:
         return None
@@ -168,7 +187,9 @@ def _candidate(
 
 
 def _figures(estimate: SkillEstimate) -> dict[str, Any]:
-    return {name: round(getattr(estimate, name), 4) for name in ("rate", "low", "high", "n")}
+    low, high = estimate.told()
+    figures = {"rate": estimate.rate, "low": low, "high": high, "n": estimate.n}
+    return {name: round(value, 4) for name, value in figures.items()}
 
 
 # --- in words
@@ -195,7 +216,11 @@ def explained(decision: Decision, language: Language, names: Mapping[str, str]) 
         told.append(say.priority(in_language(priority, language)))
     if chosen is not None:
         others = [item for item in candidates.values() if item["id"] != chosen["id"]][:TOLD]
-        told += [say.not_chosen(name(item["id"]), _why_not(say, item, chosen)) for item in others]
+        told += [
+            say.not_chosen(name(item["id"]), _why_not(say, item, chosen))
+            for item in others
+            if item["id"] != features.get("avoided")
+        ]
     if features.get("avoided"):
         told.append(say.avoided(name(features["avoided"])))
     if features.get("permissions") and decision.kind in ("assignment", "reassignment"):
@@ -222,9 +247,14 @@ def _why_not(say: DecisionWords, item: Mapping[str, Any], chosen: Mapping[str, A
     if not item["available"]:
         return [say.full(item["load"], item["capacity"])]
     mine, theirs = chosen["terms"], item["terms"]
-    gaps = {code: mine.get(code, 0.0) - theirs.get(code, 0.0) for code in {*mine, *theirs}}
+    gaps = {code: mine.get(code, 0.0) - theirs.get(code, 0.0) for code in {*mine, *theirs} - {"limit"}}
     worse = sorted((code for code, gap in gaps.items() if gap > NOTABLE), key=lambda code: -gaps[code])
     found = [say.worse(code, item, chosen) for code in worse]
-    if item["score"] > chosen["score"]:
+    if _whole(item) > _whole(chosen):
         found.insert(0, say.taken() if item.get("taken") else say.together())
     return found or [say.equal()]
+
+
+def _whole(item: Mapping[str, Any]) -> float:
+    """The score of a candidate as it decides, beyond 0 and 1 too."""
+    return float(item["score"]) - float(item["terms"].get("limit", 0.0))

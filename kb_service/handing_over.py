@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from graph.briefing import Attempt, Known, Taker, Told, brief
+from graph.briefing import Attempt, Known, Taker, Told, brief, substance
 from graph.handover import (
     Burden,
     Complexity,
@@ -16,7 +16,9 @@ from graph.handover import (
     may_have_failed,
     questions_since_a_person,
 )
-from graph.models import Entity, Event
+from graph.models import Entity, Event, Problem
+from graph.words import is_han
+from ingest.redaction import redact_value
 from kb_service.care.conflict_watch import Conflict
 from kb_service.casefile import CaseFile, CaseFiles
 from kb_service.deciding import Decision
@@ -25,11 +27,13 @@ from kb_service.models import Handoff, Question, Route
 from kb_service.reading import Reader
 from kb_service.replica import Replica
 from kb_service.routing import Reading, masked_text, told_in
-from kb_service.signs import likely_intents
+from kb_service.signs import LIKELY_INTENT, likely_intents
 from kb_service.store import Exposure
 
 LOOKED_BACK = 20
 """Turns that are looked back on."""
+READ_AGAIN = 6
+"""Earlier messages that are read again for what the customer wants, where the present one does not say."""
 ORDERS, PRODUCTS = frozenset({"order", "parcel"}), frozenset({"sku", "product"})
 
 
@@ -44,9 +48,9 @@ class HandingOver:
         self._exposures = exposures
         self._clock = clock
 
-    def file(self, workspace: str, question: Question) -> CaseFile:
+    def file(self, workspace: str, question: Question, reading: Reading) -> CaseFile:
         """What is known of the case that a question belongs to."""
-        return self._files.of(workspace, question)
+        return self._files.of(workspace, question, reading.problem)
 
     # --- too much for a bot
 
@@ -115,53 +119,79 @@ class HandingOver:
         if decision.action != "handoff" or decision.trigger is None:
             return None
         language = told_in(question, reading)
-        known = self._known(replica, question, reading, file)
+        told = self._telling(replica, _told(question, file.events))
+        known = self._known(replica, question, reading, file, told)
         made = brief(
-            _told(question, file.events),
+            told,
             self._shown(replica, question),
             known,
             cause=decision.trigger,
             taker=_taker(route),
             language=language,
+            matter=_matter(replica, reading, decision),
         )
         contested = f"{conflict.difference[language]} " if decision.trigger == "conflict" and conflict else ""
         return Handoff(
             decision.trigger, contested + made.summary, route, made.wants, made.since, made.tried, known
         )
 
-    def _known(self, replica: Replica, question: Question, reading: Reading, file: CaseFile) -> Known:
+    def _telling(self, replica: Replica, told: Sequence[Told]) -> list[Told]:
+        """The turns, with those of the customer's marked that name a product, an order or a parcel."""
+        return [
+            replace(turn, tells=turn.by == "customer" and bool(replica.named(turn.text))) for turn in told
+        ]
+
+    def _known(
+        self, replica: Replica, question: Question, reading: Reading, file: CaseFile, told: Sequence[Told]
+    ) -> Known:
+        """What is known of the matter, from all that the customer said in the case; the present message last."""
         shop = replica.shop
-        intents = likely_intents(reading.understanding)
+        said = [turn for turn in told if turn.by == "customer"]
         entities = {
-            (entity.type, entity.value): replace(entity, value=masked_text(entity.value))
-            for entity in (*self._named_before(replica, question), *reading.understanding.entities)
+            (entity.type, value): replace(entity, value=value)
+            for entity in (*self._named_in(replica, said), *reading.understanding.entities)
+            if (value := masked_text(entity.value))
         }
         return Known(
             language=reading.whole.language,
-            intent=shop.intents[intents[0]].label if intents and intents[0] in shop.intents else None,
+            intent=self._intent(replica, reading, said),
             entities=tuple(entities.values()),
             names={
-                value: shop.products[value][0]
+                value: _called(shop.products[value], told_in(question, reading))
                 for kind, value in entities
                 if kind in PRODUCTS and shop.products.get(value)
             },
             emotion=reading.understanding.emotion,
             customer=question.customer,
-            context={key: masked_text(value) for key, value in question.context.items()},
-            problem=reading.problem,
+            context={key: redact_value(key, value) for key, value in question.context.items()},
+            problem=(reading.problem if substance(question.text) else None) or _problem(replica, file),
             case=file.case,
             contacts=file.contacts(self._clock()),
         )
 
-    def _named_before(self, replica: Replica, question: Question) -> list[Entity]:
+    def _named_in(self, replica: Replica, said: Sequence[Told]) -> list[Entity]:
         """What the customer named in earlier turns: products, orders, amounts, dates."""
         gazetteer, now = replica.shop.gazetteer, self._clock()
         return [
             entity
-            for turn in question.turns[-LOOKED_BACK:]
-            if turn.role == "customer"
+            for turn in said[:-1][-LOOKED_BACK:]
             for entity in gazetteer.entities(turn.text, turn.at or now)
         ]
+
+    def _intent(self, replica: Replica, reading: Reading, said: Sequence[Told]) -> str | None:
+        """What the customer wants, as the shop calls it: by the present message, else by the latest that tells."""
+        shop = replica.shop
+        likely = likely_intents(reading.understanding)
+        if not likely and shop.classifier is not None:
+            earlier = dict.fromkeys(
+                part for turn in said[:-1][-LOOKED_BACK:] if (part := substance(turn.text))
+            )
+            for utterance in reversed(self._reader.read(list(earlier)[-READ_AGAIN:])):
+                found = shop.classifier.predict([utterance], whole=utterance)
+                if not found.out_of_scope and found.scores and found.scores[0].probability >= LIKELY_INTENT:
+                    likely = (found.scores[0].id,)
+                    break
+        return shop.intents[likely[0]].label if likely and likely[0] in shop.intents else None
 
     def _shown(self, replica: Replica, question: Question) -> list[Attempt]:
         """The documents that were offered in the conversation so far, each once, the latest last."""
@@ -178,12 +208,34 @@ class HandingOver:
 
 
 def _offered(exposure: Exposure) -> list[str]:
-    """The document that stood first: what the customer or the agent saw before all."""
-    return (
-        [answer.external_id for answer in exposure.answers[:1]]
-        if exposure.action in ("answer", "suggest")
-        else []
-    )
+    """The document that stood first: what the customer or the agent saw before all. What a bot was told to keep to
+    itself, since a person had the case, nobody saw."""
+    shown = exposure.action in ("answer", "suggest") and exposure.reason != "with_a_person"
+    return [answer.external_id for answer in exposure.answers[:1]] if shown else []
+
+
+def _called(names: Sequence[str], language: str) -> str:
+    """What a product is called in the reader's language, where a name is; a name with a colon is a page's title."""
+    plain = [name for name in names if ":" not in name and "：" not in name] or list(names)
+    spoken = [name for name in plain if any(map(is_han, name)) == (language == "zh")]
+    return (spoken or plain)[0]
+
+
+def _problem(replica: Replica, file: CaseFile) -> Problem | None:
+    """The problem that the case has joined."""
+    known = file.case.problem_id if file.case is not None else None
+    return replica.problems.get(replica.graph.survivor(known)) if known is not None else None
+
+
+def _matter(replica: Replica, reading: Reading, decision: Decision) -> str:
+    """What more is known of a cause: the sensitive flow, what makes a case complex, the sensitive intent's name."""
+    if decision.reason == "sensitive_intent":
+        shop = replica.shop
+        likely = (*reading.candidates, *likely_intents(reading.understanding))
+        return next(
+            (shop.intents[id].label for id in likely if id in shop.intents and shop.intents[id].sensitive), ""
+        )
+    return decision.reason.partition(":")[2] if decision.trigger in ("sensitive", "complexity") else ""
 
 
 def _turns(question: Question) -> list[Said]:
@@ -196,17 +248,20 @@ def _turns(question: Question) -> list[Said]:
 
 
 def _told(question: Question, events: Sequence[Event]) -> list[Told]:
-    """The conversation as it was told, masked: by its turns, or by the events of its case where there are none."""
-    told = [Told(turn.role, masked_text(turn.text), turn.at) for turn in question.turns]
-    if not told:
-        told = [
-            Told(event.role, event.text or event.reply or "", event.at)
-            for event in events
-            if event.text or event.reply
-        ]
+    """The conversation as it was told, masked: what was recorded of its case, then the turns that were sent along."""
+    turns = [Told(turn.role, masked_text(turn.text), turn.at) for turn in question.turns]
+    sent = {(turn.by, turn.text.strip()) for turn in turns}
+    recorded = [
+        Told(event.role, text, event.at)
+        for event in events
+        if (text := event.text or event.reply) and (event.role, text.strip()) not in sent
+    ]
     asked = masked_text(question.text)
+    if recorded and recorded[-1].by == "customer" and recorded[-1].text.strip() == asked.strip():
+        recorded.pop()  # the present message comes last
+    told = [*recorded, *turns]
     said = [turn.text.strip() for turn in told if turn.by == "customer"]
-    return told if said and said[-1] == asked.strip() else [*told, Told("customer", asked)]
+    return told if turns and said and said[-1] == asked.strip() else [*told, Told("customer", asked)]
 
 
 def _taker(route: Route) -> Taker:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from kb_service.store import Dimension, Handling, HourTraffic
+from kb_service.store import Dimension, Handling, HourTraffic, SpanTraffic
 
 LEAST_TIMED = 20
 """Cases below which a mean handling time is not shown."""
@@ -21,8 +21,9 @@ Table = NDArray[np.int64]
 class HeatRow:
     """One key's counts; tables have shape (days, 24). `normalised` is `cases` over their largest.
 
-    Cases and customers are distinct within an hour and added up over hours. `key` is None for what belongs to no
-    expertise, product or channel, and for the whole shop.
+    In the tables cases and customers are distinct within each hour; `distinct_cases` and `distinct_customers` are
+    those of the whole span. `key` is None for what belongs to no expertise, product or channel, and for the whole
+    shop.
     """
 
     key: str | None
@@ -30,6 +31,8 @@ class HeatRow:
     messages: Table
     cases: Table
     customers: Table
+    distinct_cases: int
+    distinct_customers: int
     handling_seconds: float | None
     handled: int
 
@@ -40,7 +43,8 @@ class HeatRow:
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
-    """`days` are ISO weekdays (1 is Monday) or dates; `counted` is how often each hour of the week occurred."""
+    """`days` are ISO weekdays (1 is Monday) or dates; `counted` is how often each hour of the week occurred while
+    there was something to count."""
 
     by: Dimension
     since: datetime
@@ -52,32 +56,45 @@ class Heatmap:
     rows: tuple[HeatRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the store counted of a span: by hour, over the whole of it, and how long cases took."""
+
+    hours: Sequence[HourTraffic]
+    span: Sequence[SpanTraffic]
+    handling: Sequence[Handling]
+
+
 def drawn(
     by: Dimension,
     span: tuple[datetime, datetime],
+    known: tuple[datetime, datetime],
     timezone: str,
     zone: tzinfo,
-    found: Sequence[HourTraffic],
-    whole: Sequence[HourTraffic],
-    handling: Sequence[Handling],
-    handling_whole: Sequence[Handling],
+    found: Seen,
+    whole: Seen,
     *,
     names: Mapping[str, str],
     dated: bool,
 ) -> Heatmap:
-    """The map of a span, the rows of most cases first."""
+    """The map of a span, the rows of most cases first. Only hours that touch `known` count as having occurred."""
     layout = _Layout(span, zone, dated=dated)
-    seconds = {item.key: item for item in handling}
+    seconds = {item.key: item for item in found.handling}
+    spans = {item.key: item for item in found.span}
     by_key: dict[str | None, list[HourTraffic]] = {}
-    for item in found:
+    for item in found.hours:
         by_key.setdefault(item.key, []).append(item)
     rows = [
-        layout.row(key, names.get(key, key) if key is not None else None, items, seconds.get(key))
+        layout.row(
+            key, names.get(key, key) if key is not None else None, items, spans.get(key), seconds.get(key)
+        )
         for key, items in by_key.items()
     ]
     rows.sort(key=lambda row: (-int(row.cases.sum()), row.key is None, row.key or ""))
-    total = layout.row(None, None, whole, handling_whole[0] if handling_whole else None)
-    return Heatmap(by, *span, timezone, layout.days, layout.counted(), total, tuple(rows[:MOST_ROWS]))
+    total = layout.row(
+        None, None, whole.hours, next(iter(whole.span), None), next(iter(whole.handling), None)
+    )
+    return Heatmap(by, *span, timezone, layout.days, layout.counted(*known), total, tuple(rows[:MOST_ROWS]))
 
 
 class _Layout:
@@ -100,16 +117,22 @@ class _Layout:
         day = (local.date() - self._first).days if self._dated else local.weekday()
         return day, local.hour
 
-    def counted(self) -> Table:
+    def counted(self, since: datetime, until: datetime) -> Table:
+        """How often each hour occurred from `since` to `until`, as far as the span holds them."""
         times = np.zeros((len(self.days), 24), dtype=np.int64)
-        hour = self._span[0].replace(minute=0, second=0, microsecond=0)
-        while hour < self._span[1]:
+        hour = max(self._span[0], since).replace(minute=0, second=0, microsecond=0)
+        while hour < min(self._span[1], until):
             times[self.place(hour)] += 1
             hour += timedelta(hours=1)
         return times
 
     def row(
-        self, key: str | None, name: str | None, items: Sequence[HourTraffic], handling: Handling | None
+        self,
+        key: str | None,
+        name: str | None,
+        items: Sequence[HourTraffic],
+        span: SpanTraffic | None,
+        handling: Handling | None,
     ) -> HeatRow:
         tables = np.zeros((3, len(self.days), 24), dtype=np.int64)
         for item in items:
@@ -119,5 +142,13 @@ class _Layout:
         mean = handling.seconds / handling.cases if handling is not None and enough else None
         messages, cases, customers = tables
         return HeatRow(
-            key, name, messages, cases, customers, mean, handling.cases if handling is not None else 0
+            key=key,
+            name=name,
+            messages=messages,
+            cases=cases,
+            customers=customers,
+            distinct_cases=span.cases if span is not None else 0,
+            distinct_customers=span.customers if span is not None else 0,
+            handling_seconds=mean,
+            handled=handling.cases if handling is not None else 0,
         )

@@ -6,13 +6,13 @@ it is looked at, so that a history that is being recorded moves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from graph.models import Agent, Case, Event
-from graph.understanding import small_talk
+from graph.models import Case, Event
+from graph.waits import Move, moves_of, waits_since
 from kb_service.recording import digest_id
 from kb_service.store import Decision, Store, Unit, new_id
 from kb_service.waiting import RELEASED
@@ -32,11 +32,15 @@ class Idle:
     silent_since: datetime
 
 
-def release_idle(store: Store, workspace: str, actor: str) -> tuple[str, ...]:
+def release_idle(
+    store: Store, workspace: str, actor: str, found: Sequence[Idle] | None = None
+) -> tuple[str, ...]:
     """Take every case whose agent is inactive, or went away with the customer unanswered, back to those that wait;
-    their ids. Committed when this returns; a case that changed meanwhile is left alone."""
-    with store.reading(workspace) as unit:
-        found = idle_cases(unit)
+    their ids. Committed when this returns; a case that changed meanwhile is left alone. `found` are those cases where
+    they are known already."""
+    if found is None:
+        with store.reading(workspace) as unit:
+            found = idle_cases(unit)
     if not found:
         return ()
     released = []
@@ -49,87 +53,61 @@ def release_idle(store: Store, workspace: str, actor: str) -> tuple[str, ...]:
 
 
 def idle_cases(unit: Unit) -> list[Idle]:
-    """The assigned cases whose customers have waited too long for their agent, by the clock of the unit."""
+    """The assigned cases whose customers have waited too long for their agent, by the clock of the unit.
+
+    The number of queries does not depend on that of the cases, and only unanswered cases are read.
+    """
     limit = timedelta(minutes=unit.rules.get().inactive_minutes)
-    agents = {agent.id: agent for agent in unit.agents.all()}
-    away = _Away(unit, agents)
+    given = {
+        case: case.agent_id for case in unit.cases.assigned(unit.now - LIVE) if case.agent_id is not None
+    }
+    away = _away(unit, set(given.values()))
+    late = [
+        case
+        for case, agent_id in given.items()
+        if agent_id in away or unit.now - (case.assigned_at or case.active_at) >= limit
+    ]
+    said = unit.workload.last_words([case.id for case in late])
+    open_cases = [case for case in late if not _answered(case, *said.get(case.id, (None, None)))]
+    events = unit.events.of_each_case([case.id for case in open_cases])
+    asked = unit.decisions.consulted([case.id for case in open_cases])
     found = []
-    for case in unit.cases.assigned(unit.now - LIVE):
-        if case.agent_id is None:
-            continue
-        gone = away.is_away(case.agent_id)
-        given = case.assigned_at or case.active_at
-        if not gone and unit.now - given < limit:
-            continue
-        since = silent_since(_words(unit, case), given)
+    for case in open_cases:
+        agent_id = given[case]
+        words = [stored.event for stored in events.get(case.id, ())]
+        since = silent_since(words, case.assigned_at or case.active_at)
         if since is None:
             continue
-        if gone:
-            found.append(Idle(case, case.agent_id, "offline", since))
-        elif unit.now - max(since, _consulted(unit, case)) >= limit:
-            found.append(Idle(case, case.agent_id, "inactive", since))
+        if agent_id in away:
+            found.append(Idle(case, agent_id, "offline", since))
+        # To ask somebody else about the case is work on it too.
+        elif unit.now - max(since, asked.get(case.id, since)) >= limit:
+            found.append(Idle(case, agent_id, "inactive", since))
     return found
+
+
+def _answered(case: Case, asked_at: datetime | None, answered_at: datetime | None) -> bool:
+    """Whether the last word is certainly the agent's; else what was said has to be read."""
+    given = case.assigned_at or case.active_at
+    return answered_at is not None and answered_at >= given and (asked_at is None or answered_at > asked_at)
 
 
 def silent_since(events: Sequence[Event], given: datetime) -> datetime | None:
     """Since when a customer waits for the agent who was given the case at `given`; None when nothing is owed.
 
-    Thanks after an answer want no reply.
+    What the bot says meanwhile is not the agent's answer.
     """
-    answered = max(
-        (event.at for event in events if event.type == "resolution" or _by_agent(event)), default=None
-    )
-    if answered is None or answered < given:
-        return given
-    owed = [
-        event.at
-        for event in events
-        if event.at > answered
-        and _by_customer(event)
-        and not small_talk(event.text or "", event.language or "und")
-    ]
-    return min(owed, default=None)
+    called: tuple[datetime, Move] = (given, "calls")
+    later = [(at, move) for at, move in moves_of(events) if at >= given and move != "bot_answers"]
+    return waits_since([called, *later])
 
 
-class _Away:
-    """Tells whether an agent is gone. Who is busy is there, and only takes nothing new."""
-
-    def __init__(self, unit: Unit, agents: Mapping[str, Agent]) -> None:
-        self._unit = unit
-        self._agents = agents
-        self._known: dict[str, bool] = {}
-
-    def is_away(self, agent_id: str) -> bool:
-        if agent_id not in self._known:
-            self._known[agent_id] = self._look(agent_id)
-        return self._known[agent_id]
-
-    def _look(self, agent_id: str) -> bool:
-        agent = self._agents.get(agent_id)
-        if agent is None:
-            return True
-        if agent.online:
-            return False
-        told = self._unit.events.latest_state(agent_id)
-        return told is None or told.event.state != "busy"
-
-
-def _words(unit: Unit, case: Case) -> list[Event]:
-    return [stored.event for stored in unit.events.of_case(case.id)]
-
-
-def _consulted(unit: Unit, case: Case) -> datetime:
-    """When the agent asked somebody else about the case, which is work on it too; else when it was opened."""
-    asked = [item.at for item in unit.decisions.of_case(case.id) if item.kind == "consultation"]
-    return max(asked, default=case.opened_at)
-
-
-def _by_agent(event: Event) -> bool:
-    return event.type == "message" and event.role == "agent"
-
-
-def _by_customer(event: Event) -> bool:
-    return event.type == "message" and event.role == "customer"
+def _away(unit: Unit, agent_ids: set[str]) -> set[str]:
+    """Those of some agents who are gone. Who is busy is there, and only takes nothing new; of who was never declared
+    nobody knows when they are there."""
+    offline = {agent.id for agent in unit.agents.all() if not agent.online} & agent_ids
+    told = unit.workload.latest_states(offline)
+    return {agent_id for agent_id in offline if told.get(agent_id) != "busy"}
 
 
 def _release(unit: Unit, item: Idle, actor: str) -> None:

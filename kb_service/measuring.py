@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from graph.board import Person, Standings, board, present_seconds
 from graph.case_history import CaseHistory
-from graph.profiles import Outcome
 from graph.support_metrics import (
     Backlog,
     Dimension,
@@ -18,12 +17,12 @@ from graph.support_metrics import (
     backlog,
     measure,
 )
+from kb_service.clustering import plain
 from kb_service.errors import InvalidRequest
 from kb_service.paging import page_by
-from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.store import Page, Store
-from kb_service.store.values import Outcome as StoredOutcome
+from kb_service.store.values import Outcome
 from kb_service.support_material import material, waiting
 
 WEEK = timedelta(days=7)
@@ -33,7 +32,11 @@ MONTH = timedelta(days=28)
 LONGEST = timedelta(days=92)
 LONGEST_BOARD = timedelta(days=366)
 LOOKED_BACK = timedelta(days=180)
-"""How far before a board's end outcomes tell how hard problems are and who mastered what."""
+"""How far before a board's span outcomes tell how hard problems are and who mastered what."""
+MOST_OUTCOMES = 500_000
+"""Resolutions that one board is made of at most."""
+KEPT_BOARDS = 16
+BOARD_KEPT = timedelta(seconds=60)
 LAST = 1.0
 """Behind every value, which are not negative."""
 
@@ -61,6 +64,15 @@ class BoardReport:
     labels: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A board for its further pages, with the end of the change log and the moment at which it was made."""
+
+    position: int
+    at: datetime
+    report: BoardReport
+
+
 class Measuring:
     """Support metrics and the people board of every workspace. Reads only."""
 
@@ -68,6 +80,7 @@ class Measuring:
         self._store = store
         self._replicas = replicas
         self._clock = clock
+        self._boards: dict[tuple[object, ...], _Kept] = {}
 
     def support(
         self,
@@ -81,7 +94,7 @@ class Measuring:
         Raises InvalidRequest where the span is none, or too long, or holds too much.
         """
         replica = self._replicas.settled(workspace)
-        expertise_of = _expertise_of(replica)
+        expertise_of = replica.fields_by_problem()
         now = self._clock()
         with self._store.reading(workspace) as unit:
             observed = unit.events.latest_at() or now
@@ -103,16 +116,17 @@ class Measuring:
     def board(self, workspace: str, begin: datetime | None, end: datetime | None) -> BoardReport:
         """What each person's work was worth in a span, by default the last 28 days of event time.
 
-        Raises InvalidRequest where the span is none or too long.
+        Raises InvalidRequest where the span is none, or too long, or holds too much.
         """
         replica = self._replicas.settled(workspace)
-        expertise_of = _expertise_of(replica)
+        expertise_of = replica.fields_by_problem()
         with self._store.reading(workspace) as unit:
             observed = unit.events.latest_at() or self._clock()
             span = _span(begin, end, observed, MONTH, LONGEST_BOARD)
             until = min(span.end, observed)
-            since = min(span.begin, span.end - LOOKED_BACK)
-            outcomes = list(_last_words(item for item in unit.events.outcomes(since) if item.at < span.end))
+            since = span.begin - LOOKED_BACK
+            found = _limited(unit.events.outcomes(since, replies=False))
+            outcomes = list(_last_words(item for item in found if item.at < span.end))
             states = unit.workload.states(span.begin - timedelta(days=1), until)
             asked = unit.workload.consultations(span.begin, span.end)
             passed = unit.workload.passed_on(span.begin, span.end)
@@ -127,7 +141,7 @@ class Measuring:
             )
             for agent in agents
         ]
-        known = [_outcome(item, expertise_of) for item in outcomes]
+        known = [plain(item, expertise_of.get(item.problem_id or "")) for item in outcomes]
         return BoardReport(
             span=span,
             people=board(known, people, begin=span.begin, end=span.end),
@@ -142,8 +156,17 @@ class Measuring:
         cursor: str | None,
         limit: int,
     ) -> tuple[BoardReport, Page[Standings]]:
-        """The board with one page of its lines."""
-        report = self.board(workspace, begin, end)
+        """The board with one page of its lines. Further pages are of the same board, if they are soon asked for."""
+        key = workspace, begin, end, self._replicas.settled(workspace).shop.expertise
+        seen, now = self._store.position(workspace), self._clock()
+        known = self._boards.get(key)
+        soon = known is not None and cursor is not None and now - known.at < BOARD_KEPT
+        if known is None or not (soon or known.position == seen):
+            known = _Kept(seen, now, self.board(workspace, begin, end))
+            while len(self._boards) >= KEPT_BOARDS:
+                self._boards.pop(next(iter(self._boards)), None)
+            self._boards[key] = known
+        report = known.report
         return report, page_by(report.people, _place, cursor, limit)
 
 
@@ -176,12 +199,23 @@ def _key(dimension: Dimension, expertise_of: Mapping[str, str]) -> Callable[[Cas
 # --- what the board is made of
 
 
-def _last_words(outcomes: Iterable[StoredOutcome]) -> Iterator[StoredOutcome]:
+def _limited(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    for number, item in enumerate(outcomes):
+        if number >= MOST_OUTCOMES:
+            raise InvalidRequest.of(
+                "from",
+                "the span and the half-year before it hold more than {most} resolutions; take a shorter one",
+                most=MOST_OUTCOMES,
+            )
+        yield item
+
+
+def _last_words(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
     """One outcome a case and person, so that nobody gains by telling it twice: the last one.
 
     It counts as reopened when any of theirs was.
     """
-    found: dict[tuple[str, str], StoredOutcome] = {}
+    found: dict[tuple[str, str], Outcome] = {}
     for item in outcomes:
         key = item.case_id or item.event_id, item.agent_id
         before = found.pop(key, None)
@@ -201,30 +235,3 @@ def _last_words(outcomes: Iterable[StoredOutcome]) -> Iterator[StoredOutcome]:
 def _place(line: Standings) -> tuple[float, str]:
     """The highest value first; those without one last, by name."""
     return LAST if line.value is None else -line.value, f"{line.person.name} {line.person.id}"
-
-
-def _outcome(item: StoredOutcome, expertise_of: Mapping[str, str]) -> Outcome:
-    return Outcome(
-        agent_id=item.agent_id,
-        problem_id=item.problem_id,
-        intent_id=item.intent_id,
-        expertise_id=expertise_of.get(item.problem_id or ""),
-        customer_id=None,
-        resolved=item.resolved is not False,
-        reopened=item.reopened,
-        handling_seconds=item.seconds,
-        rating=item.rating,
-        at=item.at,
-    )
-
-
-def _expertise_of(replica: Replica) -> dict[str, str]:
-    """The cluster of each problem, by itself or through its intent."""
-    clusters = replica.shop.expertise
-    of_problem = {problem: cluster.id for cluster in clusters for problem in cluster.problem_ids}
-    of_intent = {intent: cluster.id for cluster in clusters for intent in cluster.intent_ids}
-    found = {
-        problem.id: of_problem.get(problem.id) or of_intent.get(problem.intent_id or "")
-        for problem in list(replica.problems.values())
-    }
-    return {problem_id: cluster for problem_id, cluster in found.items() if cluster is not None}

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from graph.lifecycle import EVERGREEN_CUSTOMERS, EVERGREEN_FOR
 from graph.models import Alert, ProblemState, Rules
 from graph.recurrence import Observation
 from kb_service.contact_history import surged
@@ -66,6 +67,19 @@ class PastStates:
         if any(alert.kind == "regression" and at - alert.opened_at <= REGRESSED_FOR for alert in alerts):
             return "regressed", surging
         return ("open" if before >= self._rules.promote_customers else "candidate"), surging
+
+    def evergreen(self, item: StoredMessage) -> bool:
+        """Whether the problem had been asked for long by many when the message was written; see `graph.lifecycle`."""
+        visits = self._visits.get(_problem_of(item) or "", [])
+        at = item.event.at
+        if not visits or at - visits[0][0] < EVERGREEN_FOR:
+            return False
+        known: set[tuple[str, str]] = set()
+        for came, who in visits:
+            if came > at or len(known) >= EVERGREEN_CUSTOMERS:
+                break
+            known.add(who)
+        return len(known) >= EVERGREEN_CUSTOMERS
 
     def _before(self, problem_id: str, at: datetime) -> int:
         """How many customers had come by then, in the window within which they make a problem."""

@@ -61,6 +61,7 @@ VALIDATION: Mapping[str, str] = {
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
     "string_pattern_mismatch": "must match {pattern}",
+    "blank": "must hold something other than blanks",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -70,7 +71,11 @@ VALIDATION: Mapping[str, str] = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "set_type": "must be a list",
+    "frozen_set_type": "must be a list",
     "dict_type": "must be an object",
+    "mapping_type": "must be an object",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
     "literal_error": "must be one of {expected}",
@@ -85,6 +90,10 @@ VALIDATION: Mapping[str, str] = {
     "datetime_parsing": "must be an ISO 8601 time with offset, such as 2026-11-11T00:00:00+08:00",
     "datetime_from_date_parsing": "must be an ISO 8601 time with offset, such as 2026-11-11T00:00:00+08:00",
     "datetime_object_invalid": "must be an ISO 8601 time with offset, such as 2026-11-11T00:00:00+08:00",
+    "date_type": "must be a date with its year, such as 2026-11-11",
+    "date_parsing": "must be a date with its year, such as 2026-11-11",
+    "date_from_datetime_parsing": "must be a date with its year, such as 2026-11-11",
+    "date_from_datetime_inexact": "must be a date with its year, such as 2026-11-11",
     "timezone_aware": "must carry an offset, such as +08:00 or Z",
     "url_parsing": "must be a full URL, such as https://example.com/hook",
     "url_scheme": "must be an http or https URL",
@@ -113,6 +122,8 @@ EXPLAINED: Mapping[str, str] = {
 }
 """What went wrong in a room below, in Chinese by the error's code; the English reason follows."""
 
+NOT_BLANK = r"\S"
+"""The pattern of a text that must say something."""
 MOST_FIELDS = 50
 """Findings that one response lists."""
 LONGEST_NAME = 200
@@ -137,6 +148,8 @@ def _field_error(problem: Any, placed: bool) -> errors.FieldError:
     kind, context = problem["type"], problem.get("ctx", {})
     if kind in ("too_short", "too_long") and isinstance(problem.get("input"), str):
         kind = f"string_{kind}"
+    if kind == "string_pattern_mismatch" and context["pattern"] == NOT_BLANK:
+        kind = "blank"
     if kind == FAULT:
         place = ".".join(filter(None, [*location, context["field"]]))
         return errors.FieldError(place or "body", context["template"], dict(context["params"]))
@@ -149,9 +162,18 @@ def _field_error(problem: Any, placed: bool) -> errors.FieldError:
         return errors.FieldError(".".join(location), "must be a file with a file name")
     template = VALIDATION.get(kind)
     if template is None:
-        return errors.FieldError(".".join(location) or "body", "{reason}", {"reason": problem["msg"]})
-    params = {key: str(value).replace(" or ", ", ") for key, value in context.items()}
+        return errors.FieldError(
+            ".".join(location) or "body", "is not valid: {reason}", {"reason": problem["msg"]}
+        )
+    params = {key: str(value) for key, value in context.items()}
+    if kind in ("literal_error", "enum"):
+        params["expected"] = _choices(params["expected"])
     return errors.FieldError(".".join(location) or "body", template, params)
+
+
+def _choices(expected: str) -> str:
+    """The values that pydantic lists as `'a', 'b' or 'c'`, as they are written in a request."""
+    return ", ".join(item.strip("'") for item in expected.replace(" or ", ", ").split(", "))
 
 
 def unreadable(error: HTTPException) -> errors.ServiceError | None:

@@ -23,9 +23,6 @@ from kb_service.store import Page, Store, Unit
 
 COUNTS = timedelta(days=14)
 """The span of a problem's counts by hour."""
-EVERGREEN_DAYS = 14
-EVERGREEN_CUSTOMERS = 10
-"""A question asked for this many days by this many customers is a documentation matter."""
 EMERGING = timedelta(days=7)
 """A problem younger than this, by event time, is emerging."""
 EXAMPLES = 8
@@ -280,11 +277,10 @@ def _release(unit: Unit, caller: Principal, proposal_id: str) -> list[str]:
 
 def _view(problem: Problem, watermark: datetime, replica: Replica) -> ProblemView:
     """Emerging and evergreen are separate axes: the first is new, the second has been asked for long by many."""
-    span = problem.active_at - problem.opened_at
     return ProblemView(
         replace(problem, expertise_id=problem.expertise_id or replica.expertise_of(problem)),
         emerging=problem.opened_at > watermark - EMERGING,
-        evergreen=span >= timedelta(days=EVERGREEN_DAYS) and problem.customers >= EVERGREEN_CUSTOMERS,
+        evergreen=lifecycle.evergreen(problem),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from graph import lifecycle
+from graph.briefing import substance
 from graph.exemplars import Instance
 from graph.models import (
     Alert,
@@ -24,6 +25,7 @@ from graph.models import (
     Verdict,
 )
 from graph.naming import name_problem
+from graph.person_requests import asks_for_person
 from graph.recurrence import Observation, recurrence, regression
 from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import alert_data, problem_data, proposal_data
@@ -166,7 +168,9 @@ class Recording:
         """Which problem a message belongs to, and whether it opened it."""
         assert item.utterance is not None
         event = item.event
-        if item.small_talk:
+        said = event.text or ""
+        if item.small_talk or (asks_for_person(said, item.utterance.language) and not substance(said)):
+            # A mere call for a person says nothing of what it is about.
             return Match(None, "not_a_problem", 0.0, 0.0), False
         matcher = self._replica.matcher
         match = matcher.match(item.utterance, item.entities, event.at)
@@ -342,7 +346,8 @@ def duplicate(unit: Unit, event_id: str, earlier: Sequence[EventResult]) -> Even
 def advance(case: Case, event: Event, *, reopens: bool = True) -> Case:
     """The case after an event: who is on it, where it was heard of, and its state.
 
-    `reopens` is False for thanks and greetings: they do not bring a resolved case back.
+    A resolved case that its customer brings back is the bot's again, and nobody's; a pending one stays with its
+    agent. `reopens` is False for thanks and greetings: they do not bring a resolved case back.
     """
     state: CaseState = case.state
     agent_id = case.agent_id
@@ -357,7 +362,8 @@ def advance(case: Case, event: Event, *, reopens: bool = True) -> Case:
     elif event.type == "message" and event.role == "agent":
         state, agent_id = "assigned", event.agent_id or agent_id
     elif reopens and event.type == "message" and event.role == "customer" and state in DONE:
-        state, resolved_at = ("assigned" if agent_id else "bot"), None
+        kept = agent_id is not None and state == "pending"
+        state, agent_id, resolved_at = ("assigned" if kept else "bot"), agent_id if kept else None, None
     if agent_id != case.agent_id:
         assigned_at = event.at if agent_id is not None else None
     return replace(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,6 @@ from pathlib import Path
 from structlog.stdlib import get_logger
 
 from graph.experiments import Experiment
-from graph.learned_ranks import Subject
 from graph.matching import ProblemMatcher
 from graph.models import Entity, Event, Match, Problem, Utterance
 from graph.paths import Linked, prior
@@ -30,6 +29,7 @@ from ingest.redaction import mask_numbers
 from kb_service.clustering import renew_if_due
 from kb_service.conversation import Asked, asked
 from kb_service.inflow import Inflow
+from kb_service.learned_state import Boosts, boosts_in_force, lifted, words_of
 from kb_service.linking import link_resolvers, put_document, put_problem, put_shop
 from kb_service.models import LinkedDocument, Turn
 from kb_service.reading import compared_words
@@ -40,7 +40,7 @@ from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.reranking import Reranking
 from kb_service.search.retrieval import SearchIndex
 from kb_service.search.source import UnitSource
-from kb_service.search.vocabulary import Vocabulary, learn
+from kb_service.search.vocabulary import Vocabulary
 from kb_service.search.weighing import Weighed, weigh
 from kb_service.shop import Shop, ShopLoader
 from kb_service.store import Change, Store, StoredMessage, Unit
@@ -111,24 +111,27 @@ class Replica:
         self._worded: Shop | None = None
         self.withheld: frozenset[str] = frozenset()
         """Documents that a reviewer keeps out of automatic answers."""
-        self.boosts: Mapping[Subject, Mapping[str, float]] = {}
-        """What feedback adds to the evidence of documents, by what they are moved for."""
+        self.boosts: Boosts = {}
         self.experiments: tuple[Experiment, ...] = ()
         """The trials that are started and not over."""
         self.way: Way = AS_IT_STANDS
         """How whoever this is a view for is served, see `under`."""
+        self._embedded_to = 0
         with store.reading(workspace) as unit:
-            self._open_index(unit)
-            self._learn_verdicts(unit)
-            self._learn_ranks(unit)
-            self.experiments = unit.experiments.running()
-            self._embedded = not (
-                unit.documents.without_vectors(embedder.model_id, 1)
-                or unit.events.of_other_models(embedder.model_id)
-            )
-            self._embedded_to = 0
-            self.shop = self._loader.load(unit, (), None, learning=False)
-            self._take_rules()
+            self._open(unit)
+
+    def _open(self, unit: Unit) -> None:
+        """Take from the store what questions need."""
+        self._open_index(unit)
+        self._learn_verdicts(unit)
+        self.boosts = boosts_in_force(unit)
+        self.experiments = unit.experiments.running()
+        self._embedded = not (
+            unit.documents.without_vectors(self._embedder.model_id, 1)
+            or unit.events.of_other_models(self._embedder.model_id)
+        )
+        self.shop = self._loader.load(unit, (), None, learning=False)
+        self._take_rules()
 
     # --- reading
 
@@ -184,21 +187,8 @@ class Replica:
         return prior(self.graph, linked, at, walks=walks)
 
     def learned(self, problem: Problem | None, intent: str | None) -> dict[str, float]:
-        """What feedback adds to the evidence of documents for a question of a problem, or else of a sure intent.
-
-        In log-odds, by external id; nothing to what a reviewer keeps out of automatic answers.
-        """
-        boosts = self.boosts
-        subjects: list[Subject] = []
-        if problem is not None:
-            subjects = [("problem", id) for id in (*problem.aliases, problem.id)]
-        elif intent is not None:
-            subjects = [("intent", intent)]
-        found: dict[str, float] = {}
-        for subject in subjects:
-            for external_id, boost in boosts.get(subject, {}).items():
-                found[external_id] = max(boost, found.get(external_id, 0.0))
-        return {external_id: found[external_id] for external_id in found.keys() - self.withheld}
+        """What feedback adds to the evidence of documents for a question; see `kb_service.learned_state`."""
+        return lifted(self.boosts, self.withheld, problem, intent)
 
     def intent_of(self, utterance: Utterance) -> str | None:
         """The one intent that a message plainly has."""
@@ -215,7 +205,11 @@ class Replica:
     def expertise_of(self, problem: Problem) -> str | None:
         return self.shop.expertise_of(problem)
 
-    def field_of(self, problem_id: str | None) -> str | None:
+    def fields_by_problem(self) -> dict[str, str]:
+        """The expertise of every problem that has one, also under ids that were merged."""
+        return self.shop.fields.by_problem(list(self.problems.values()))
+
+    def expertise_of_problem(self, problem_id: str | None) -> str | None:
         """The expertise of a problem by its id, also of one that was merged; None where there is none."""
         problem = self.problems.get(self.graph.survivor(problem_id)) if problem_id is not None else None
         return self.shop.expertise_of(problem) if problem is not None else None
@@ -346,12 +340,7 @@ class Replica:
         held, snapshot, shop = self.vocabulary, self.index.snapshot, self.shop
         if held is not None and held.snapshot is snapshot and self._worded is shop:
             return
-        made = learn(
-            snapshot,
-            names=[name for names in shop.products.values() for name in names],
-            examples=[text for intent in shop.intents.values() for text in intent.examples],
-            before=held,
-        )
+        made = words_of(snapshot, shop, held)
         with self.lock:
             if self.vocabulary is None or self.vocabulary.snapshot.position <= snapshot.position:
                 self.vocabulary, self._worded = made, shop
@@ -400,7 +389,7 @@ class Replica:
         position = unit.changes.position()
         self.index.follow(self._source(unit))
         self._learn_verdicts(unit)
-        self._learn_ranks(unit)
+        self.boosts = boosts_in_force(unit)
         self.experiments = unit.experiments.running()
         with self._matching:
             self.matcher = ProblemMatcher(reads=self._embedder.reads)
@@ -447,7 +436,7 @@ class Replica:
         if by_kind.keys() & {"calibration", "review"} or self.withheld & {*removed, *documents}:
             self._learn_verdicts(unit)
         if "ranks" in by_kind:
-            self._learn_ranks(unit)
+            self.boosts = boosts_in_force(unit)
         if "experiment" in by_kind:
             self.experiments = unit.experiments.running()
         if "event" in by_kind:
@@ -530,14 +519,6 @@ class Replica:
         """The calibration in force, and what reviewers keep out of automatic answers."""
         self.withheld = frozenset(unit.reviews.withheld())
         self.index.calibration = in_force(unit.calibrations.newest(self.index.model_id), self.index.model_id)
-
-    def _learn_ranks(self, unit: Unit) -> None:
-        """The boosts in force."""
-        found: dict[Subject, dict[str, float]] = {}
-        for (subject, external_id), boost in unit.rank_moves.boosts().items():
-            if boost > 0:
-                found.setdefault(subject, {})[external_id] = boost
-        self.boosts = found
 
 
 NAMED = frozenset({"sku", "product", "order", "parcel"})

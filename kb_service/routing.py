@@ -12,9 +12,11 @@ from typing import TypeVar
 from graph.assignment import Need, neighbouring, rank
 from graph.contacts import REPEAT_WITHIN, Matter, earlier_contacts
 from graph.expertise import expertise_for
-from graph.models import Case, Event, Expertise, Priority, Problem, Understanding, Utterance
+from graph.lifecycle import evergreen
+from graph.models import Case, Entity, Event, Expertise, Priority, Problem, Understanding, Utterance
 from graph.naming import name_problem
 from graph.permissions import Grant, asked_for, granted, within_reach
+from graph.person_requests import without_refusal
 from graph.priority import prioritise
 from graph.profiles import SkillEstimate, Topic
 from graph.service_level import ServiceLevel as Promised
@@ -22,27 +24,31 @@ from graph.service_level import consumed, sla
 from graph.trial_ways import AS_IT_STANDS, Way
 from graph.understanding import asks_for_person, read
 from ingest.redaction import redact
-from kb_service.contact_history import bursting, contacts_in, lately, matter_of, unanswered_since
+from kb_service.casefile import CaseFile, CaseFiles
+from kb_service.contact_history import (
+    contacts_in,
+    matter_of,
+    settled_by,
+    unanswered_since,
+)
 from kb_service.messages import Language
 from kb_service.models import (
     ExpertiseChoice,
     Question,
     Route,
     ServiceLevel,
+    Turn,
 )
 from kb_service.reading import Reader, nameable
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.shop import Shop
-from kb_service.signs import check_intent, flow_of, mere_talk, with_chosen
-from kb_service.store import Store
+from kb_service.signs import check_intent, flow_of, mere_talk, sensitive_intent, with_chosen
 from kb_service.trials import treated, under_policy
 
 Value = TypeVar("Value")
 
 SHOWN_AGENTS = 5
-WAITS = frozenset({"bot", "waiting"})
-"""States of a case in which its customer waits for somebody."""
 ALTERNATIVES = 3
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 CASE_PROBLEM = 0.9
@@ -95,7 +101,7 @@ class Placed:
     estimates: dict[str, SkillEstimate]
     problem: Problem | None = None
     grants: tuple[Grant, ...] = ()
-    in_field: Mapping[str, SkillEstimate] = field(default_factory=dict)
+    across_expertise: Mapping[str, SkillEstimate] = field(default_factory=dict)
     """How agents do on the expertise as a whole, where most have too few cases of the problem itself to tell of."""
     told: Mapping[Language, Priority] = field(default_factory=dict)
     """The priority of a waiting case with its evidence in each language."""
@@ -117,9 +123,9 @@ class Routing:
     """Intents, agents, expertise, routes and assignments of every workspace."""
 
     def __init__(
-        self, store: Store, replicas: Replicas, reader: Reader, *, clock: Callable[[], datetime]
+        self, files: CaseFiles, replicas: Replicas, reader: Reader, *, clock: Callable[[], datetime]
     ) -> None:
-        self._store = store
+        self._files = files
         self._replicas = replicas
         self._reader = reader
         self._clock = clock
@@ -129,12 +135,13 @@ class Routing:
     def route(self, workspace: str, question: Question) -> Route:
         """Where the case belongs and who should take it, with reasons."""
         replica = treated(self._replicas.of(workspace), question, self._clock())
-        return self.decide(replica, question, self.read(replica, question))
+        reading = self.read(replica, question)
+        return self.decide(replica, question, reading, self._files.of(workspace, question, reading.problem))
 
     def read(self, replica: Replica, question: Question) -> Reading:
         """Understand a question: language, intents, entities, emotion, urgency, and the problem it belongs to."""
         check_intent(replica.shop, question)
-        asked = replica.asked(question.text, question.turns)
+        asked = replica.asked(*_without_refusal(question))
         started = time.perf_counter()
         whole, clauses, masked = self._reader.question(asked.meant, spoken=asked.language)
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
@@ -151,13 +158,17 @@ class Routing:
             at=now,
             moods=self._reader.moods(spoken),
         )
-        understanding = replace(understood.understanding, corrected_query=asked.corrected)
+        understanding = replace(
+            understood.understanding,
+            corrected_query=asked.corrected,
+            entities=_without_cards(question.text, understood.understanding.entities),
+        )
         understanding = with_chosen(understanding, question, shop)
         candidates = (question.intent,) if question.intent is not None else understood.intents.candidates
         match = replica.match(masked, understanding.entities, now)
         return Reading(
             whole=whole,
-            searched=question.text,
+            searched=asked.said,
             understanding=understanding,
             candidates=candidates,
             problem=replica.problem_of(match),
@@ -171,9 +182,9 @@ class Routing:
             apart=understood.intents.reason == "several_intents" and question.intent is None,
         )
 
-    def decide(self, replica: Replica, question: Question, reading: Reading) -> Route:
-        """Priority, expertise, agents and due times for a question that was read."""
-        return self._placed(replica, question, reading).route
+    def decide(self, replica: Replica, question: Question, reading: Reading, file: CaseFile) -> Route:
+        """Priority, expertise, agents and due times for a question that was read, with the file of its case."""
+        return self._placed(replica, question, reading, file, self._clock()).route
 
     def place(
         self,
@@ -192,19 +203,21 @@ class Routing:
             reading = replace(reading, problem=waiting.problem, problem_score=CASE_PROBLEM)
         if waiting is not None and not question.text:
             reading = _unspoken(reading, waiting.language)
-        return self._placed(replica, question, reading, waiting, at)
+        now = at or self._clock()
+        file = self._files.of(replica.workspace, question, reading.problem, at=now)
+        return self._placed(replica, question, reading, file, now, waiting)
 
     def _placed(
         self,
         replica: Replica,
         question: Question,
         reading: Reading,
+        file: CaseFile,
+        now: datetime,
         waiting: Waiting | None = None,
-        at: datetime | None = None,
     ) -> Placed:
         shop = replica.shop
-        now = at or self._clock()
-        history = self._history(replica, question, reading, now)
+        history = _history(replica, question, reading, file, now)
         if waiting is not None and history.waiting_since is None:
             history = replace(history, waiting_since=min(waiting.since, now))
         priority, level = self._priority(shop, question, reading, history, now)
@@ -214,6 +227,8 @@ class Routing:
             reading.problem,
             problem_score=reading.problem_score,
             out_of_scope=reading.understanding.out_of_scope,
+            evidence=shop.evidence,
+            products=_products(shop, question, reading),
         )
         choices = tuple(ExpertiseChoice(cluster, confidence) for cluster, confidence in found.ranked)
         first = choices[0] if choices and not found.triage else None
@@ -258,14 +273,21 @@ class Routing:
             sla=ServiceLevel(level.tier, level.first_response_due, level.resolve_due),
         )
         told: dict[Language, Priority] = {}
-        in_field: dict[str, SkillEstimate] = {}
+        across_expertise: dict[str, SkillEstimate] = {}
         if waiting is not None:
             for language in LANGUAGES:
                 asked = replace(question, reader=language)
                 told[language], _ = self._priority(shop, asked, reading, history, now)
-            in_field = self._estimates(replica, first.expertise if first else None)
+            across_expertise = self._estimates(replica, first.expertise if first else None)
         return Placed(
-            route, need, estimates, reading.problem, grants, in_field=in_field, told=told, way=replica.way
+            route,
+            need,
+            estimates,
+            reading.problem,
+            grants,
+            across_expertise=across_expertise,
+            told=told,
+            way=replica.way,
         )
 
     def _grants(self, shop: Shop, question: Question, reading: Reading) -> tuple[Grant, ...]:
@@ -291,8 +313,10 @@ class Routing:
             question.customer,
             problem_state=reading.problem.state if reading.problem else None,
             bursting=history.bursting,
+            evergreen=reading.problem is not None and evergreen(reading.problem),
             repeat_contacts=history.repeat_contacts,
             sensitive_flow=reading.sensitive_flow,
+            sensitive_intent=sensitive_intent(shop, reading.understanding),
             scales=shop.value_scales,
             rules=shop.rules,
             language=told_in(question, reading),
@@ -318,31 +342,29 @@ class Routing:
         )
         return replica.shop.profiles.estimates(list(replica.shop.agents), topic)
 
-    def _history(self, replica: Replica, question: Question, reading: Reading, now: datetime) -> History:
-        customer_id = question.customer.id if question.customer else None
-        problem = reading.problem
-        if customer_id is None and question.conversation_id is None and problem is None:
-            return History()
-        with self._store.reading(replica.workspace) as unit:
-            cases = unit.cases.of_customer(customer_id) if customer_id else ()
-            current = unit.cases.open_for(question.conversation_id, customer_id, now)
-            said = unit.events.of_case(current.id) if current is not None and current.state in WAITS else ()
-            week = lately(cases, current, now)
-            told = unit.events.of_cases(week, now - REPEAT_WITHIN) if week else ()
-            alerts = unit.alerts.of_problem(problem.id) if problem is not None else ()
-        repeats = earlier_contacts(
-            contacts_in(replica, told),
-            current.id if current is not None else None,
-            question.conversation_id,
-            _matter(replica, question, reading),
-            now,
-        )
-        known = history_of(cases, current, [stored.event for stored in said], now)
-        return replace(known, repeat_contacts=repeats, bursting=bursting(alerts, now))
-
     def name(self, texts: Sequence[str]) -> dict[str, str]:
         """A problem's names, made of its messages."""
         return dict(name_problem(nameable(self._reader.read(texts))))
+
+
+def _without_refusal(question: Question) -> tuple[str, tuple[Turn, ...]]:
+    """The question as it is understood, with the turns before it: "I don't need a human" says nothing of the matter."""
+    said = without_refusal(question.text)
+    if not said or said == question.text:
+        return question.text, question.turns
+    written = question.text.strip()
+    return said, tuple(turn for turn in question.turns if turn.text.strip() != written)
+
+
+def _without_cards(text: str, entities: Sequence[Entity]) -> tuple[Entity, ...]:
+    """What a message names, without the numbers of cards and documents of identity that look like an order's."""
+    private = [found for found in redact(text).findings if found.type in ("card", "id")]
+    return tuple(
+        entity
+        for entity in entities
+        if entity.type not in ("order", "parcel")
+        or not any(entity.start < found.end and found.start < entity.end for found in private)
+    )
 
 
 def _also(shop: Shop, first: Expertise, reading: Reading) -> tuple[Expertise, ...]:
@@ -351,6 +373,13 @@ def _also(shop: Shop, first: Expertise, reading: Reading) -> tuple[Expertise, ..
         return ()
     wanted = set(reading.candidates)
     return tuple(item for item in shop.expertise if item.id != first.id and wanted & set(item.intent_ids))
+
+
+def _products(shop: Shop, question: Question, reading: Reading) -> tuple[str, ...]:
+    """The SKUs that a question comes with or plainly names."""
+    named = [shop.gazetteer.skus(entity) for entity in reading.understanding.entities]
+    plain = [skus[0] for skus in named if len(skus) == 1]
+    return tuple(dict.fromkeys([*question.products, *plain]))
 
 
 def _unspoken(reading: Reading, language: str | None) -> Reading:
@@ -374,18 +403,47 @@ def _matter(replica: Replica, question: Question, reading: Reading) -> Matter:
     )
 
 
-def history_of(cases: Sequence[Case], current: Case | None, said: Sequence[Event], now: datetime) -> History:
+def _history(
+    replica: Replica, question: Question, reading: Reading, file: CaseFile, now: datetime
+) -> History:
+    case = file.case
+    repeats = earlier_contacts(
+        contacts_in(replica, file.told),
+        case.id if case is not None else None,
+        question.conversation_id,
+        _matter(replica, question, reading),
+        now,
+    )
+    known = history_of(file.earlier, case, file.events if file.waits else (), now, sent_at=file.sent_at)
+    return replace(known, repeat_contacts=repeats, bursting=file.bursting)
+
+
+def history_of(
+    cases: Sequence[Case],
+    current: Case | None,
+    said: Sequence[Event],
+    now: datetime,
+    *,
+    sent_at: datetime | None = None,
+) -> History:
     """Who answered the customer last within a week, and since when the present case waits.
 
-    `said` are the events of the present case when it waits, oldest first.
+    `said` are the events of the present case when it waits, oldest first; `sent_at` is when the bot
+    last answered in it.
     """
     week = [case for case in cases if now - case.active_at <= REPEAT_WITHIN]
-    answered = [case for case in [*week, *([current] if current else [])] if case.agent_id is not None]
-    latest = max(answered, key=lambda case: case.active_at, default=None)
+    answered = [
+        (case.active_at, case.agent_id)
+        for case in [*week, *([current] if current else [])]
+        if case.agent_id is not None
+    ]
+    if (settled := settled_by(said)) is not None and now - settled[0] <= REPEAT_WITHIN:
+        answered.append(settled)
+    latest = max(answered, default=None)
     return History(
-        previous_agent=latest.agent_id if latest else None,
-        previous_at=latest.active_at if latest else None,
-        waiting_since=unanswered_since(said),
+        previous_agent=latest[1] if latest else None,
+        previous_at=latest[0] if latest else None,
+        waiting_since=unanswered_since(said, sent_at),
     )
 
 

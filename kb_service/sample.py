@@ -10,16 +10,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from graph.models import Event
+from graph.models import Event, Rules
 from kb_service.errors import Conflict, InvalidRequest
 from kb_service.models import KEY_ROLES, IngestReport, Principal, Progress
 from kb_service.settings import Settings
 from kb_service.wire.events import EventIn
 from kb_service.wire.people import AgentIn, IntentLineIn
+from kb_service.wire.problems import RulesShape
 from kb_service.workbench import Workbench
 
 FOLDERS = ("products", "policies", "faq", "resolutions")
 FILES = ("intents.jsonl", "agents.jsonl", "events.jsonl")
+RULES = "rules.json"
+"""What the shop sets beside the product's defaults; a folder may do without."""
 KEY_LABEL = "demo"
 KEPT_KEYS = 5
 """Keys of earlier runs that stay valid, so that a restart does not break what uses them."""
@@ -73,6 +76,7 @@ def fill(bench: Workbench, workspace: str, folder: Path, progress: Progress) -> 
     report = bench.services.knowledge.ingest(workspace, folders, progress=progress)
     caller = Principal(workspace, "sample", frozenset(KEY_ROLES))
     put_people(bench, caller, folder)
+    put_rules(bench, caller, folder / RULES)
     record_events(bench, workspace, folder / "events.jsonl", progress)
     key = new_key(bench, workspace)
     with bench.store.reading(workspace) as unit:
@@ -119,6 +123,13 @@ def put_people(bench: Workbench, caller: Principal, folder: Path) -> None:
             agent = replace(agent, online=present.online, load=present.load)
         if agent != present:
             bench.services.team.put_agent(caller, agent)
+
+
+def put_rules(bench: Workbench, caller: Principal, path: Path) -> None:
+    """The shop's rules, where nobody has set any yet."""
+    if path.exists() and bench.services.problems.rules(caller.workspace) == Rules():
+        wanted = _parsed(RulesShape, _object(path.name, path.read_text("utf-8")), path.name).value()
+        bench.services.problems.put_rules(caller, wanted)
 
 
 def record_events(bench: Workbench, workspace: str, path: Path, progress: Progress) -> None:

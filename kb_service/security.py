@@ -51,6 +51,7 @@ ACCESS: Mapping[str, frozenset[KeyRole]] = {
     "GET /v1/expertise": STAFF,
     "GET /v1/expertise/{id}": STAFF,
     "PUT /v1/expertise/{id}": PRODUCT,
+    "DELETE /v1/expertise/{id}": PRODUCT,
     "POST /v1/assignments": AGENT,
     "GET /v1/cases": STAFF,
     "GET /v1/cases/{id}": STAFF,

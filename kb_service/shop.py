@@ -6,21 +6,22 @@ import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 
 from graph.customer_value import ValueScales
 from graph.entities import DEFAULT_CARRIERS
+from graph.field_evidence import FieldEvidence
 from graph.models import Agent, Expertise, Intent, Problem, Rules, Utterance
 from graph.peers import Peers
+from graph.product_kinds import product_kinds
 from graph.profiles import Outcome, Profiles
 from graph.understanding import Gazetteer, IntentClassifier
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
-from kb_service.clustering import plain, standing
+from kb_service.clustering import Fields, plain, standing
 from kb_service.reading import compared_words
-from kb_service.recent_work import RecentWork, recent_work
+from kb_service.recent_work import RecentWork, lately
 from kb_service.store import Unit
 from kb_service.vector_cache import VectorCache
 
@@ -47,13 +48,17 @@ class Shop:
     recent: RecentWork
     value_scales: ValueScales = field(default_factory=ValueScales)
     """How many orders and how much money are a lot among this shop's customers."""
+    evidence: FieldEvidence = field(default_factory=FieldEvidence)
+    """Where cases belong whose intent the shop gives to no expertise."""
+    fields: Fields = field(init=False, repr=False, compare=False)
+    """Where problems belong among `expertise`."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", Fields(self.expertise))
 
     def expertise_of(self, problem: Problem) -> str | None:
-        """The cluster that a problem belongs to, by itself or through its intent."""
-        for found in self.expertise:
-            if problem.id in found.problem_ids or problem.intent_id in found.intent_ids:
-                return found.id
-        return None
+        """The cluster that a problem belongs to, by itself, else through its intent."""
+        return self.fields.find(problem.id, problem.intent_id)
 
 
 class ShopLoader:
@@ -73,30 +78,44 @@ class ShopLoader:
         products = product_names(stored.document for stored in unit.documents.of_kind("product"))
         language.add_words([name for names in products.values() for name in names])
         clusters = standing(unit, problems)
-        kept = (previous.profiles, previous.peers) if previous is not None and not learning else None
-        profiles, peers = kept or _learned(outcomes(unit, clusters), unit.now)
+        kept = previous if not learning else None
+        told = list(outcomes(unit, clusters)) if kept is None else []
+        pins = unit.expertise.pins()
+        pinned = {intent_id for pin in pins for intent_id in pin.intent_ids}
+        undeclared = {item.id for item in intents if not item.expertise and item.id not in pinned}
+        by_hand = {problem_id for pin in pins for problem_id in pin.problem_ids}
         return Shop(
             rules=rules,
             intents={intent.id: intent for intent in intents},
             agents={agent.id: agent for agent in agents},
             products=products,
             classifier=self._classifier(intents),
-            gazetteer=Gazetteer(products, {**DEFAULT_CARRIERS, **rules.carriers}, rules.campaigns),
+            gazetteer=Gazetteer(
+                products,
+                {**DEFAULT_CARRIERS, **rules.carriers},
+                rules.campaigns,
+                product_kinds(products, language.familiarity),
+            ),
             expertise=clusters,
-            recent=recent_work(unit),
-            profiles=profiles,
-            peers=peers,
+            recent=lately(unit, previous.recent if previous is not None else None),
+            profiles=kept.profiles if kept is not None else Profiles(told, now=unit.now),
+            peers=kept.peers if kept is not None else Peers(told, now=unit.now),
+            evidence=(
+                kept.evidence.among(undeclared, by_hand)
+                if kept is not None
+                else FieldEvidence.of(told, clusters, agents, undeclared, by_hand)
+            ),
             value_scales=(
-                previous.value_scales
-                if previous is not None and not learning
+                kept.value_scales
+                if kept is not None
                 else ValueScales.of(unit.events.customers(MOST_CUSTOMERS))
             ),
         )
 
     def with_agents(self, unit: Unit, shop: Shop) -> Shop:
-        """The same shop with who is online and how many cases each now has."""
+        """The same shop with who is online and how many cases each now has; this comes with every event."""
         agents = {agent.id: agent for agent in unit.agents.all()}
-        return replace(shop, agents=agents, recent=recent_work(unit))
+        return replace(shop, agents=agents, recent=lately(unit, shop.recent))
 
     def save(self) -> None:
         with self._lock:
@@ -125,11 +144,6 @@ class ShopLoader:
         )
 
 
-def _learned(found: Iterable[Outcome], now: datetime) -> tuple[Profiles, Peers]:
-    told = list(found)
-    return Profiles(told, now=now), Peers(told, now=now)
-
-
 def spoken_names(label: str) -> tuple[str, ...]:
     """What an intent is called, in each language that its label gives: "查物流 / Where is my parcel" is two names,
     and an underscore is a space."""
@@ -139,10 +153,9 @@ def spoken_names(label: str) -> tuple[str, ...]:
 
 def outcomes(unit: Unit, clusters: Sequence[Expertise]) -> Iterable[Outcome]:
     """The shop's outcomes as the graph room takes them, each with the cluster of its problem or intent."""
-    of_problem = {problem: found.id for found in clusters for problem in found.problem_ids}
-    of_intent = {intent: found.id for found in clusters for intent in found.intent_ids}
+    fields = Fields(clusters)
     for item in unit.events.outcomes():
-        yield plain(item, of_problem.get(item.problem_id or "") or of_intent.get(item.intent_id or ""))
+        yield plain(item, fields.find(item.problem_id, item.intent_id))
 
 
 def product_names(documents: Iterable[Document]) -> dict[str, tuple[str, ...]]:

@@ -16,6 +16,8 @@ LIKELY_INTENT = 0.6
 """Probability from which an intent decides anything by itself: that it is sensitive, or about a refund."""
 CHOSEN = 0.95
 """Probability of the intent that the customer chose when asked."""
+OFFERED, OFFERED_SHARE = 0.15, 1 / 3
+"""Probability from which an intent is offered when asking back, and the share of the likeliest one's that it needs."""
 _LOOKED_AT = 3
 """Intents whose examples are looked at for the very message: its own stands among the best."""
 
@@ -52,6 +54,14 @@ def likely_intents(understanding: Understanding) -> tuple[str, ...]:
     return tuple(score.id for score in understanding.intents if score.probability >= LIKELY_INTENT)
 
 
+def worth_asking(understanding: Understanding, candidates: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of some competing intents that are likely enough to be offered when asking back."""
+    known = {score.id: score.probability for score in understanding.intents}
+    best = max((known.get(intent, 0.0) for intent in candidates), default=0.0)
+    least = max(OFFERED, best * OFFERED_SHARE)
+    return tuple(intent for intent in candidates if known.get(intent, 0.0) >= least)
+
+
 def flow_of(shop: Shop, question: Question, understanding: Understanding) -> str | None:
     """The sensitive flow that a question falls into, refunds above the shop's limit among them."""
     intents = (shop.intents[intent] for intent in likely_intents(understanding) if intent in shop.intents)
@@ -63,6 +73,16 @@ def flow_of(shop: Shop, question: Question, understanding: Understanding) -> str
         at_stake=max(worths, default=None),
         refunding=any(refund_words(intent.label, shop.rules) for intent in intents),
     )
+
+
+def sensitive_intent(shop: Shop, understanding: Understanding) -> str | None:
+    """The name of the likeliest intent that the shop marked as sensitive, of those likely enough to act on."""
+    marked = (
+        intent.label
+        for id in likely_intents(understanding)
+        if (intent := shop.intents.get(id)) is not None and intent.sensitive
+    )
+    return next(marked, None)
 
 
 def mere_talk(shop: Shop, question: Question, understanding: Understanding) -> bool:

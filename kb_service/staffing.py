@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from graph.helping import Field, Offer, offers
+from graph.helping import Offer, StaffedExpertise, offers
 from graph.models import Expertise
 from graph.profiles import Topic
 from graph.staffing import needed_agents
@@ -31,10 +31,10 @@ def online(shop: Shop, cluster: Expertise | None) -> int:
     return sum(1 for id in ids if id in shop.agents and shop.agents[id].online)
 
 
-def fields(shop: Shop, hourly: Mapping[str, float]) -> tuple[Field, ...]:
+def fields(shop: Shop, hourly: Mapping[str, float]) -> tuple[StaffedExpertise, ...]:
     """Every expertise with the people that its next hour needs, from the arrivals expected of it."""
     return tuple(
-        Field(
+        StaffedExpertise(
             cluster.id,
             cluster.agent_ids,
             online(shop, cluster),
@@ -45,7 +45,7 @@ def fields(shop: Shop, hourly: Mapping[str, float]) -> tuple[Field, ...]:
 
 
 def help_for(
-    shop: Shop, known: Sequence[Field], expertise_id: str, *, language: str | None = None
+    shop: Shop, known: Sequence[StaffedExpertise], expertise_id: str, *, language: str | None = None
 ) -> tuple[Offer, ...]:
     """Who could help an expertise now."""
     target = next(field for field in known if field.expertise_id == expertise_id)

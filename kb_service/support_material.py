@@ -16,6 +16,7 @@ from kb_service.care.unanswered import offered_texts, standing
 from kb_service.errors import InvalidRequest
 from kb_service.models import Trigger
 from kb_service.store import Feedback, Unit
+from kb_service.store.exposures import SENT
 from kb_service.store.histories import HandedOver, ShownRow
 
 MOST_STEPS = 1_000_000
@@ -101,7 +102,7 @@ def _steps_beside(rows: Iterable[ShownRow], handed: Iterable[HandedOver]) -> dic
     found: defaultdict[str, list[Step]] = defaultdict(list)
     for row in rows:
         if row.case_id is not None and row.route == "answers":
-            if row.action in ("answer", "clarify"):
+            if row.action in SENT:
                 found[row.case_id].append(Step("message", row.at, "bot"))
             elif row.action == "handoff":
                 found[row.case_id].append(Step("handover", row.at, "bot"))

@@ -54,13 +54,17 @@ class Surging:
         `opened` are the problems that this transaction opened, which the replica does not know yet.
         """
         inflow, shop = self._replica.inflow, self._replica.shop
-        inflow.settle(self._replica.field_of)
+        inflow.settle(self._replica.expertise_of_problem)
         self._stand()
         turned = 0
 
         def key_of(problem_id: str | None) -> str | None:
             problem = opened.get(problem_id) if problem_id is not None else None
-            return shop.expertise_of(problem) if problem is not None else self._replica.field_of(problem_id)
+            return (
+                shop.expertise_of(problem)
+                if problem is not None
+                else self._replica.expertise_of_problem(problem_id)
+            )
 
         for message in messages:
             key = key_of(message.problem_id)
@@ -159,7 +163,7 @@ class SurgeEnd(BackgroundWork):
                 return 0
         with replica.lock, self._store.writing(replica.workspace) as unit:
             replica.catch_up(unit)
-            replica.inflow.settle(replica.field_of)
+            replica.inflow.settle(replica.expertise_of_problem)
             return Surging(unit, replica, self._clock()).quiet()
 
     def _run(self) -> None:

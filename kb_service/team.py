@@ -77,13 +77,14 @@ class Team:
 def skill_of(cluster: Expertise | None, estimate: SkillEstimate) -> Skill:
     """An estimate as people may see it: its figures only from twenty cases on."""
     shown = estimate.shown()
+    low, high = estimate.told()
     return Skill(
         expertise_id=cluster.id if cluster else None,
         expertise=cluster.name if cluster else None,
-        cases=round(estimate.n),
+        cases=estimate.cases,
         rate=round(estimate.rate, 4) if shown else None,
-        low=round(estimate.low, 4) if shown else None,
-        high=round(estimate.high, 4) if shown else None,
+        low=round(low, 4) if shown else None,
+        high=round(high, 4) if shown else None,
         handling_seconds=round(estimate.seconds, 1) if shown and estimate.seconds is not None else None,
         rating=round(estimate.rating, 2) if shown and estimate.rating is not None else None,
     )

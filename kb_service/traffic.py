@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import numpy as np
 
 from graph.forecasting import Basis, Forecast, forecast
-from graph.helping import Field, Offer
+from graph.helping import Offer, StaffedExpertise
 from graph.models import Expertise
 from graph.profiles import Topic
 from graph.rhythm import WEEK, Floats
 from graph.staffing import needed_agents
 from graph.training import Demand, Training, trainings
 from kb_service.errors import InvalidRequest, NotFound
-from kb_service.heatmaps import Heatmap, drawn
+from kb_service.heatmaps import Heatmap, Seen, drawn
 from kb_service.inflow import current_hour, days_of, zone_of
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.shop import Shop
 from kb_service.staffing import fields, handling_seconds, help_for, online
-from kb_service.store import Dimension, Page, Store, StoredSurge
+from kb_service.store import Dimension, Page, Store, StoredSurge, Unit
 from kb_service.timezones import zone
 
 SPAN = timedelta(weeks=8)
@@ -30,6 +30,7 @@ SPAN = timedelta(weeks=8)
 LONGEST = timedelta(days=370)
 LONGEST_DATED = timedelta(days=31)
 KEPT_MAPS = 32
+MAP_KEPT = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class HelpNeeded:
 
     expertise: Expertise
     surge: StoredSurge | None
-    field: Field
+    field: StaffedExpertise
     expected: float
     offers: tuple[Offer, ...]
 
@@ -80,8 +81,8 @@ class TrafficDesk:
         self._store = store
         self._replicas = replicas
         self._clock = clock
-        self._drawn: dict[tuple[object, ...], tuple[int, Heatmap]] = {}
-        """The latest heat maps, each with the end of the change log that it was drawn at."""
+        self._drawn: dict[tuple[object, ...], tuple[datetime, Heatmap]] = {}
+        """The latest heat maps, each with when it was drawn."""
 
     # --- what came in
 
@@ -114,26 +115,28 @@ class TrafficDesk:
                 raise InvalidRequest.of(
                     "from", "must be at most {days} days before the end", days=longest.days
                 )
-            place, position = (workspace, by, begin, end, name, dated), unit.changes.position()
+            # Names and what belongs to them count at once, what came in within a minute: in a shop where something
+            # always comes in, a map would otherwise never be kept.
+            place = (workspace, by, begin, end, name, dated, replica.shop.expertise)
+            now = self._clock()
             known = self._drawn.get(place)
-            if known is not None and known[0] == position:
+            if known is not None and timedelta(0) <= now - known[0] < MAP_KEPT:
                 return known[1]
-            of_problem = _fields_of(replica)
+            known_hours = unit.traffic.first_at() or begin, max(self._clock(), _next_hour(latest or begin))
             found = drawn(
                 by,
                 (begin, end),
+                known_hours,
                 name,
                 zone(name),
-                list(unit.traffic.by_hour(begin, end, by, of_problem)),
-                list(unit.traffic.by_hour(begin, end, None)),
-                [*unit.traffic.handling(begin, end, by, of_problem)],
-                [*unit.traffic.handling(begin, end, None)],
+                _seen(unit, (begin, end), by, replica.fields_by_problem()),
+                _seen(unit, (begin, end), None, {}),
                 names=_names(replica, by),
                 dated=dated,
             )
         while len(self._drawn) >= KEPT_MAPS:
             self._drawn.pop(next(iter(self._drawn)), None)
-        self._drawn[place] = position, found
+        self._drawn[place] = now, found
         return found
 
     # --- what will come in
@@ -164,7 +167,7 @@ class TrafficDesk:
     ) -> Forecast:
         first = current_hour(now, latest)
         with replica.lock:
-            counted = replica.inflow.counted(first, replica.field_of, shop.expertise)
+            counted = replica.inflow.counted(first, replica.expertise_of_problem, shop.expertise)
         zone: tzinfo = zone_of(shop.rules)
         return forecast(counted.start, counted.counts, hours, zone, promotions=days_of(shop.rules))
 
@@ -278,13 +281,14 @@ def _demand(shop: Shop, cluster: Expertise, mean: Floats) -> Demand:
     return Demand(cluster.id, cluster.name, float(mean.sum()), beyond, cluster.agent_ids)
 
 
-def _fields_of(replica: Replica) -> dict[str, str]:
-    """The expertise of every problem that has one, also under ids that were merged."""
-    found: dict[str, str] = {}
-    for problem in list(replica.problems.values()):
-        if (expertise := replica.shop.expertise_of(problem)) is not None:
-            found |= dict.fromkeys((problem.id, *problem.aliases), expertise)
-    return found
+def _seen(
+    unit: Unit, span: tuple[datetime, datetime], by: Dimension | None, of_problem: Mapping[str, str]
+) -> Seen:
+    return Seen(
+        list(unit.traffic.by_hour(*span, by, of_problem)),
+        unit.traffic.in_span(*span, by, of_problem),
+        unit.traffic.handling(*span, by, of_problem),
+    )
 
 
 def _names(replica: Replica, by: Dimension) -> dict[str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graph.models import Case, Customer, Event, Problem
+from graph.circles import Circle, Need
+from graph.models import Agent, Case, Customer, Event, Problem
+from graph.permissions import granted, spelt
 from graph.understanding import small_talk
 from kb_service.models import Question, Turn
 from kb_service.routing import Waiting
@@ -31,10 +33,54 @@ class WaitingCase:
 
 
 def waiting_cases(unit: Unit, problems: Mapping[str, Problem], limit: int) -> list[WaitingCase]:
-    """The cases that wait, the longest waiting first, at most `limit`."""
-    cases = unit.cases.waiting()[:limit]
+    """The cases that wait, the longest waiting first, at most `limit`; see `_looked_at` for which."""
+    cases = _looked_at(unit, limit)
     decided = unit.decisions.latest([case.id for case in cases])
     return [_waiting(unit, case, problems, decided.get(case.id)) for case in cases]
+
+
+def _looked_at(unit: Unit, limit: int) -> list[Case]:
+    """All that wait; of more than `limit`, half those that wait longest and half the newest.
+
+    Those that nobody may take have what is left: they would keep all others from their turn for ever.
+    """
+    cases = unit.cases.waiting()
+    if len(cases) <= limit:
+        return list(cases)
+    hopeless = _hopeless(unit, cases)
+    able = _both_ends([case for case in cases if case.id not in hopeless], limit)
+    unable = _both_ends([case for case in cases if case.id in hopeless], limit - len(able))
+    return sorted([*able, *unable], key=lambda case: (case.opened_at, case.id))
+
+
+def _both_ends(cases: Sequence[Case], limit: int) -> Sequence[Case]:
+    if len(cases) <= limit:
+        return cases
+    newest = limit // 2
+    return [*cases[: limit - newest], *cases[len(cases) - newest :]]
+
+
+def _hopeless(unit: Unit, cases: Sequence[Case]) -> set[str]:
+    """The cases that nobody could be found for, in which nothing happened since, and whom still nobody may take."""
+    active = {case.id: case.active_at for case in cases}
+    agents = unit.agents.all()
+    asked: dict[tuple[str | None, tuple[str, ...]], bool] = {}
+    found = set()
+    for item in unit.decisions.unplaced():
+        if active.get(item.case_id, item.at) > item.at:
+            continue
+        key = item.language, item.permissions
+        if key not in asked:
+            asked[key] = _anybody(agents, *key)
+        if not asked[key]:
+            found.add(item.case_id)
+    return found
+
+
+def _anybody(agents: Sequence[Agent], language: str | None, permissions: tuple[str, ...]) -> bool:
+    """Whether some agent, there or not, may take a case of this language that asks for these permissions."""
+    able = [granted(agent, spelt(permissions)) for agent in agents]
+    return bool(Circle.around(able, Need("", language=language, permissions=permissions)).first)
 
 
 def _waiting(unit: Unit, case: Case, problems: Mapping[str, Problem], latest: Decision | None) -> WaitingCase:

@@ -22,10 +22,10 @@ By = Annotated[
 
 @router.get("/metrics/support", summary="How well support serves over a span, beside the span before")
 async def support_metrics(
-    wired: Wired, caller: Caller, begin: From = None, end: To = None, by: By = None
+    wired: Wired, caller: Caller, lang: Lang, begin: From = None, end: To = None, by: By = None
 ) -> SupportMetricsOut:
     report = await in_thread(wired, wired.measuring.support, caller.workspace, begin, end, by or ())
-    return SupportMetricsOut.of(report)
+    return SupportMetricsOut.of(report, lang)
 
 
 @router.get("/agents:board", summary="What each person's work was worth over a span, part by part")

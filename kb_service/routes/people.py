@@ -119,13 +119,18 @@ async def one_expertise(wired: Wired, caller: Caller, lang: Lang, id: Id) -> Exp
 
 @router.put(
     "/expertise/{id}",
-    summary="Name a cluster and pin what belongs to it; an empty body takes everything back",
+    summary="Name a cluster and pin what belongs to it; what is left out stays, null or [] takes it back",
 )
 async def pin_expertise(
     wired: Wired, caller: Caller, lang: Lang, id: Id, body: ExpertisePinIn
 ) -> ExpertiseDetailOut:
-    found = await in_thread(wired, wired.clustering.pin, caller, id, **body.model_dump())
+    found = await in_thread(wired, wired.clustering.pin, caller, id, body.model_dump(exclude_unset=True))
     return ExpertiseDetailOut.of(found, lang)
+
+
+@router.delete("/expertise/{id}", summary="Take back all that people decided of a cluster", status_code=204)
+async def unpin_expertise(wired: Wired, caller: Caller, id: Id) -> None:
+    await in_thread(wired, wired.clustering.unpin, caller, id)
 
 
 @router.post("/assignments", summary="Assign the waiting cases to the available agents at one moment")

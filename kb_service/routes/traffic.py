@@ -20,6 +20,7 @@ Expertise = Annotated[Text | None, Query(max_length=200)]
 async def heatmap(
     wired: Wired,
     caller: Caller,
+    lang: Lang,
     by: Literal["expertise", "product", "channel"] = "expertise",
     since: Annotated[When | None, Query(alias="from")] = None,
     until: Annotated[When | None, Query(alias="to")] = None,
@@ -30,7 +31,7 @@ async def heatmap(
         wired, wired.traffic.heatmap, caller.workspace, by,
         since=since, until=until, timezone=timezone, dated=per == "day",
     )  # fmt: skip
-    return HeatmapOut.of(found)
+    return HeatmapOut.of(found, lang)
 
 
 @router.get("/forecast", summary="Cases in the hours to come, with intervals, and how many people they need")

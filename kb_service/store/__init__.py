@@ -8,7 +8,7 @@ from kb_service.store.priority_weights import StoredWeights, WeightsKind
 from kb_service.store.repository import ReadOnlyUnit
 from kb_service.store.store import Store
 from kb_service.store.surges import StoredSurge
-from kb_service.store.traffic import Dimension, Handling, HourTraffic
+from kb_service.store.traffic import Dimension, Handling, HourTraffic, SpanTraffic
 from kb_service.store.unit import AdminUnit, Unit
 from kb_service.store.values import (
     ApiKey,
@@ -81,6 +81,7 @@ __all__ = [
     "Review",
     "ShownAnswer",
     "Source",
+    "SpanTraffic",
     "Store",
     "StoredCalibration",
     "StoredDocument",

@@ -94,11 +94,16 @@ class Alerts(Repository):
         rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
         return page_of(self._with_examples(rows), next_cursor)
 
-    def of_problem(self, problem_id: str) -> tuple[Alert, ...]:
-        """Every alert of a problem, the latest opened first."""
+    def of_problem(
+        self, problem_id: str, since: datetime | None = None, *, quoted: bool = True
+    ) -> tuple[Alert, ...]:
+        """The alerts of a problem that were opened from `since` on, the latest first; `quoted` with the messages
+        that they quote, which is one statement more."""
         statement = select(_alerts).where(self._mine(), _alerts.c.problem_id == problem_id)
-        ordered = statement.order_by(_alerts.c.opened_at.desc(), _alerts.c.id.desc())
-        return self._with_examples(self._read(ordered))
+        if since is not None:
+            statement = statement.where(_alerts.c.opened_at >= since)
+        found = self._read(statement.order_by(_alerts.c.opened_at.desc(), _alerts.c.id.desc()))
+        return self._with_examples(found) if quoted else tuple(_alert(row, ()) for row in found)
 
     def count(self) -> int:
         return int(self._read(select(func.count()).select_from(_alerts).where(self._mine())).scalar_one())

@@ -157,10 +157,15 @@ class Cases(Repository):
         rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
         return page_of(map(_case, rows), next_cursor)
 
-    def of_customer(self, customer_id: str) -> tuple[Case, ...]:
-        """A customer's cases, the latest active first."""
+    def of_customer(
+        self, customer_id: str, since: datetime | None = None, limit: int = 200
+    ) -> tuple[Case, ...]:
+        """A customer's cases that were active from `since` on, the latest active first, at most `limit`: many
+        people may share one id."""
         statement = select(_cases).where(self._mine(), _cases.c.customer_id == customer_id)
-        ordered = statement.order_by(_cases.c.active_at.desc(), _cases.c.id.desc())
+        if since is not None:
+            statement = statement.where(_cases.c.active_at >= since)
+        ordered = statement.order_by(_cases.c.active_at.desc(), _cases.c.id.desc()).limit(limit)
         return tuple(map(_case, self._read(ordered)))
 
     def waiting(self) -> tuple[Case, ...]:

@@ -15,6 +15,8 @@ from kb_service.store.repository import Repository
 
 _clusters = tables.expertise
 _pins = tables.expertise_pins
+_jobs = tables.jobs
+_LEARNING = "expertise_learned"
 _LISTS = ("intent_ids", "problem_ids", "agent_ids")
 
 
@@ -48,12 +50,21 @@ class Clusters(Repository):
         )
 
     def learnt_from(self) -> int:
-        """How many outcomes the last learning saw; 0 before the first."""
-        counted = select(func.max(_clusters.c.outcomes)).where(self._mine())
-        return int(self._read(counted).scalar() or 0)
+        """How many outcomes the last learning saw, whatever it found; 0 before the first."""
+        noted = select(_jobs.c.seen).where(self._mine(_jobs), _jobs.c.name == _LEARNING)
+        # Learnings of earlier versions are known by what they found only.
+        found = select(func.max(_clusters.c.outcomes)).where(self._mine())
+        return int(self._read(noted).scalar() or self._read(found).scalar() or 0)
 
     def replace(self, clusters: Sequence[Expertise], outcomes: int) -> None:
-        """Stores a learning over the one before; `outcomes` is how many it saw."""
+        """Stores a learning over the one before; `outcomes` is how many it saw.
+
+        One that found what was known already is no change.
+        """
+        learning = {"workspace": self.workspace, "name": _LEARNING, "at": self._scope.now, "seen": outcomes}
+        self._upsert(learning, _jobs)
+        if self.all() == tuple(sorted(clusters, key=lambda cluster: cluster.id)):
+            return
         self._write(delete(_clusters).where(self._mine()))
         self._upsert_many(
             [

@@ -60,6 +60,16 @@ class Decision:
     features: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A waiting case that nobody could be found for at `at`, and what it asked of an agent then."""
+
+    case_id: str
+    at: datetime
+    language: str | None
+    permissions: tuple[str, ...]
+
+
 class Decisions(Repository):
     table = _decisions
 
@@ -91,6 +101,50 @@ class Decisions(Repository):
             )
             found.update((row.case_id, _decision(row)) for row in self._read(statement))
         return found
+
+    def consulted(self, case_ids: Collection[str]) -> dict[str, datetime]:
+        """When somebody was last asked about each of some cases, where anybody was."""
+        found: dict[str, datetime] = {}
+        for some in chunks(sorted(set(case_ids))):
+            statement = (
+                select(_decisions.c.case_id, func.max(_decisions.c.at).label("at"))
+                .where(self._mine(), _decisions.c.case_id.in_(some), _decisions.c.kind == "consultation")
+                .group_by(_decisions.c.case_id)
+            )
+            found.update((row.case_id, row.at) for row in self._read(statement))
+        return found
+
+    def unplaced(self) -> tuple[Unplaced, ...]:
+        """The waiting cases whose latest decision, consultations apart, was that nobody may take them."""
+        later = _decisions.alias("later")
+        superseded = exists().where(
+            later.c.workspace == _decisions.c.workspace,
+            later.c.case_id == _decisions.c.case_id,
+            later.c.ordinal > _decisions.c.ordinal,
+            later.c.kind != "consultation",
+        )
+        of_case = and_(_cases.c.workspace == _decisions.c.workspace, _cases.c.id == _decisions.c.case_id)
+        statement = (
+            select(
+                _decisions.c.case_id,
+                _decisions.c.at,
+                _decisions.c.features["language"].as_string().label("language"),
+                _decisions.c.features["permissions"].as_json().label("permissions"),
+            )
+            .join(_cases, of_case)
+            .where(
+                self._mine(_cases),
+                _cases.c.state == "waiting",
+                _decisions.c.reason == "no_eligible_agent",
+                _decisions.c.agent_id.is_(None),
+                ~superseded,
+            )
+            .order_by(_decisions.c.ordinal)
+        )
+        return tuple(
+            Unplaced(row.case_id, row.at, row.language, tuple(row.permissions or ()))
+            for row in self._read(statement)
+        )
 
     def purge(self, before: datetime) -> int:
         """Removes decisions before a moment whose case is over or no more; how many there were."""

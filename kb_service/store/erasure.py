@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, update
@@ -23,6 +23,7 @@ _problems = tables.problems
 _examples = tables.alert_examples
 _exposures = tables.exposures
 _STREAM = 500
+_SURGE = "traffic.surge"
 
 
 def erase_customer(scope: Scope, customer_id: str) -> Erasure:
@@ -31,8 +32,8 @@ def erase_customer(scope: Scope, customer_id: str) -> Erasure:
     Goes: their cases with what was decided about them; the events of them and of their conversations, with vectors
     and assignments; problems that nothing else is left of, with their alerts; alerts' examples; idempotency replays
     that mention them. Blanked: what an exposure, review, feedback, proposal, audit entry, problem's name, told gap or
-    outbox message quotes, and the name of a cluster made of their words. What moved the ranking on their word is
-    withdrawn.
+    outbox message quotes, and the name of a cluster made of their words, wherever it was copied to. What moved the
+    ranking on their word is withdrawn.
     The change log gets an entry for each event, case, problem and alert that went or changed.
     """
     return _Eraser(scope, customer_id).run()
@@ -51,6 +52,7 @@ class _Eraser(Repository):
         self._texts: list[str] = []
         self._seen_cases: set[str] = set()
         self._old_names: dict[str, set[str]] = {}
+        self._gone_names: set[str] = set()
 
     def run(self) -> Erasure:
         self._find()
@@ -74,7 +76,7 @@ class _Eraser(Repository):
         self._counts[tables.told_gaps.name] += ToldGaps(self._scope).forget(exposure_ids | self._event_ids)
         self._counts[tables.rank_moves.name] += RankMoves(self._scope).forget(exposure_ids)
         self._forget_old_names()
-        self._forget_in_expertise(removed)
+        self._forget_copies(self._forget_in_expertise(removed))
         return Erasure(
             counts={name: number for name, number in self._counts.items() if number},
             event_ids=tuple(sorted(self._event_ids)),
@@ -220,8 +222,12 @@ class _Eraser(Repository):
         )
         empty: set[str] = set()
         for some in chunks(sorted(touched)):
-            statement = select(_problems.c.id).where(self._mine(_problems), _problems.c.id.in_(some), ~events)
-            empty.update(self._read(statement).scalars())
+            columns = (_problems.c.id, _problems.c.names, _problems.c.named_by_person)
+            statement = select(*columns).where(self._mine(_problems), _problems.c.id.in_(some), ~events)
+            for row in self._read(statement):
+                empty.add(row.id)
+                if not row.named_by_person:
+                    self._gone_names.update(row.names.values())
         for problem_id in sorted(empty):
             problems.remove(problem_id)
         self._counts[_problems.name] += len(empty)
@@ -299,16 +305,16 @@ class _Eraser(Repository):
                     condition=about == problem_id,
                 )
 
-    def _forget_in_expertise(self, removed: set[str]) -> None:
-        """Clusters lose problems that are no more, and a name that was made of the customer's words."""
-        old = {name for names in self._old_names.values() for name in names}
+    def _forget_in_expertise(self, removed: set[str]) -> set[str]:
+        """Clusters lose problems that are no more, and a name that was made of the customer's words; those names."""
+        forgotten: set[str] = set()
         for table in (tables.expertise, tables.expertise_pins):
             columns = (table.c.id, table.c.name, table.c.problem_ids)
             for row in self._read(select(*columns).where(self._mine(table))).all():
                 problems = [id for id in row.problem_ids if id not in removed]
-                quoting = row.name is not None and (
-                    self._quotes.excerpt(row.name) or any(name in row.name for name in old)
-                )
+                quoting = row.name is not None and self._names_them(row.name)
+                if quoting:
+                    forgotten.add(row.name)
                 if not quoting and problems == row.problem_ids:
                     continue
                 name = row.name if not quoting else row.id if table is tables.expertise else None
@@ -316,6 +322,38 @@ class _Eraser(Repository):
                 self._write(changed.values(name=name, problem_ids=problems))
                 self._counts[table.name] += 1
                 self._log("expertise", row.id)
+        return forgotten
+
+    def _names_them(self, name: str) -> bool:
+        """Whether a cluster's name quotes the customer, or holds the name of a problem that did."""
+        old = self._gone_names.union(*self._old_names.values())
+        return self._quotes.excerpt(name) or any(part in name for part in old if part)
+
+    def _forget_copies(self, names: set[str]) -> None:
+        """Forget the names of clusters, those given and earlier ones, in what was decided of others and told of
+        surges; and what people noted of the customer there."""
+        names = set(names)
+        for table, column, copied in (
+            (tables.decisions, "features", _clusters_of),
+            (tables.messages, "data", _surging_of),
+        ):
+            statement = select(table.c[column].label("value")).where(self._mine(table))
+            if table is tables.messages:
+                statement = statement.where(table.c.type == _SURGE)
+            seen: set[str] = set()
+            for row in self._read(statement.execution_options(yield_per=_STREAM)):
+                seen.update(copied(row.value))
+            names.update(name for name in seen - names if self._names_them(name))
+
+        def cleaned(row: Any, name: str) -> Any:
+            value = getattr(row, name)
+            return self._quotes.clean(value) if name == "note" else without(value, names)
+
+        self._rewrite(tables.decisions, ("features", "note"), cleaned)
+        if names:
+            self._rewrite(tables.messages, ("data",), cleaned, condition=tables.messages.c.type == _SURGE)
+            pinned = tables.audit.c.action == "expertise.pinned"
+            self._rewrite(tables.audit, ("detail",), cleaned, condition=pinned)
 
     def _blank_audit(self) -> None:
         """What was noted about their cases and events: a person may have written of them in other words."""
@@ -385,3 +423,17 @@ class _Eraser(Repository):
                 self._log(kind, id)
         self._counts[table.name] += len(changed)
         return set(changed)
+
+
+def _clusters_of(features: dict[str, Any]) -> Iterator[str]:
+    """The names of clusters in what a decision was made by."""
+    if (name := (features.get("expertise") or {}).get("name")) is not None:
+        yield name
+    for candidate in features.get("candidates") or ():
+        if (name := (candidate.get("estimate") or {}).get("of")) is not None:
+            yield name
+
+
+def _surging_of(data: dict[str, Any]) -> Iterator[str]:
+    """The names of the cluster that a message tells a surge of."""
+    yield from ((data.get("expertise") or {}).get("name") or {}).values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 
 from graph.models import Customer, Event, Match
 from kb_service.store import tables
@@ -15,6 +15,12 @@ from kb_service.store.values import Assignment, StoredEvent, StoredMessage
 _events = tables.events
 _assignments = tables.assignments
 _vectors = tables.event_vectors
+
+
+def passed_on() -> ColumnElement[bool]:
+    """`Event.passed_on` in the database."""
+    return and_(_events.c.type == "transfer", _events.c.to_agent.is_not(None))
+
 
 _PLAIN = (
     "id",

@@ -117,6 +117,15 @@ class Events(Repository):
         """The events of a case, oldest first."""
         return self._oldest_first(select(_events).where(self._mine(), _events.c.case_id == case_id))
 
+    def of_each_case(self, case_ids: Collection[str]) -> dict[str, tuple[StoredEvent, ...]]:
+        """The events of each of some cases, oldest first; without those that have none."""
+        found: defaultdict[str, list[StoredEvent]] = defaultdict(list)
+        for some in chunks(sorted(set(case_ids))):
+            inside = select(_events).where(self._mine(), _events.c.case_id.in_(some))
+            for stored in self._oldest_first(inside):
+                found[stored.case_id or ""].append(stored)
+        return {case_id: tuple(events) for case_id, events in found.items()}
+
     def of_cases(self, case_ids: Collection[str], since: datetime) -> tuple[StoredMessage, ...]:
         """What happened in some cases from `since` on, oldest first, with vectors and assignments of messages."""
         found: list[StoredMessage] = []
@@ -176,9 +185,9 @@ class Events(Repository):
         row = self._read(messages_query().where(self._mine(), _events.c.id == id)).first()
         return None if row is None else stored_message(row)
 
-    def outcomes(self, since: datetime | None = None) -> Iterator[Outcome]:
+    def outcomes(self, since: datetime | None = None, *, replies: bool = True) -> Iterator[Outcome]:
         """How each resolution by an agent ended; see `kb_service.store.outcomes`."""
-        return outcomes(self._scope.connection, self.workspace, since)
+        return outcomes(self._scope.connection, self.workspace, since, replies=replies)
 
     def outcome_count(self) -> int:
         """How many resolutions name their agent."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,10 @@ from kb_service.store.values import Exposure, Page, ShownAnswer
 
 _exposures = tables.exposures
 _feedback = tables.feedback
+SENT = ("answer", "clarify")
+"""What of `/v1/answers` a customer reads: all else is for an agent, or nobody."""
+_CONVERSATIONS = 100
+"""Conversations of a case that are looked at, the latest."""
 _PLAIN = (
     "id",
     "at",
@@ -139,6 +143,18 @@ class Exposures(Repository):
             .limit(limit)
         )
         return tuple(reversed([exposure_of(row) for row in self._read(statement)]))
+
+    def sent_at(self, case_id: str, conversation_ids: Sequence[str]) -> datetime | None:
+        """When the bot last answered, or asked back, in a case or its conversations; None when it never did."""
+        of_case = or_(
+            _exposures.c.case_id == case_id,
+            _exposures.c.conversation_id.in_(list(conversation_ids)[-_CONVERSATIONS:]),
+        )
+        statement = select(func.max(_exposures.c.at)).where(
+            self._mine(), of_case, _exposures.c.route == "answers", _exposures.c.action.in_(SENT)
+        )
+        at: datetime | None = self._read(statement).scalar()
+        return at
 
     def latest_id(self) -> str | None:
         """The id of the exposure that was made last; ids sort by time."""

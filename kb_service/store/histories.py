@@ -8,11 +8,13 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, or_, select
 
 from graph.case_history import CaseHistory, Step, StepKind
 from graph.models import Speaker
+from graph.small_talk import small_talk
 from kb_service.store import tables
+from kb_service.store.event_rows import passed_on
 from kb_service.store.feedback import feedback_of
 from kb_service.store.repository import Repository, chunks
 from kb_service.store.values import Feedback
@@ -24,7 +26,7 @@ _conversations = tables.case_conversations
 _exposures = tables.exposures
 _feedback = tables.feedback
 _decisions = tables.decisions
-_TOLD = ("message", "resolution", "transfer", "rating", "followup")
+_TOLD = ("message", "resolution", "rating", "followup")
 _STREAM = 2000
 
 
@@ -195,9 +197,17 @@ class Histories(Repository):
                 _events.c.handling_seconds,
                 _events.c.customer["tier"].as_string().label("tier"),
                 _assignments.c.problem_id.label("about"),
+                # Thanks and greetings are of no problem; all else that is of none is short.
+                case((_assignments.c.reason == "not_a_problem", _events.c.text)).label("unplaced"),
+                _events.c.language,
             )
             .select_from(_events.outerjoin(_assignments, decided))
-            .where(self._mine(_events), _events.c.case_id.in_(wanted), _events.c.type.in_(_TOLD))
+            .where(
+                self._mine(_events),
+                _events.c.case_id.in_(wanted),
+                # That a case was taken from an agent who did not answer is no step of it.
+                or_(_events.c.type.in_(_TOLD), passed_on()),
+            )
             .order_by(_events.c.case_id, _events.c.at, _events.c.sequence)
         )
 
@@ -220,7 +230,8 @@ def _steps_of(rows: Iterable[Any]) -> Iterator[Step]:
     for row in rows:
         if row.type == "message":
             met = met or row.role == "agent"
-            yield Step("message", row.at, row.role, row.about)
+            courtesy = bool(row.unplaced) and small_talk(row.unplaced, row.language or "und")
+            yield Step("message", row.at, row.role, row.about, courtesy=courtesy)
         elif row.type == "resolution":
             by: Speaker = "agent" if row.agent_id is not None else row.role
             met = met or by == "agent"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, null, or_, select
 
 from kb_service.store import tables
 from kb_service.store.values import GivenReply, Outcome
@@ -32,17 +32,27 @@ class _Around:
     ratings: list[tuple[datetime, float]] = field(default_factory=list)
     failures: list[datetime] = field(default_factory=list)
     messages: list[tuple[datetime, str]] = field(default_factory=list)
+    products: dict[str, None] = field(default_factory=dict)
 
 
-def outcomes(connection: Connection, workspace: str, since: datetime | None) -> Iterator[Outcome]:
-    """One outcome per resolution that names its agent, by event time.
+def outcomes(
+    connection: Connection,
+    workspace: str,
+    since: datetime | None,
+    until: datetime | None = None,
+    *,
+    replies: bool = True,
+) -> Iterator[Outcome]:
+    """One outcome per resolution that names its agent, by event time; with `until` only by what was known then.
+
+    Without `replies` what customers were sent is not read, which is most of it.
 
     Reopened: within 72 h of it the case saw a follow-up or a resolution that says "not resolved", or a
     message of the customer about the same problem. Rating: that of the resolution, else the case's next.
     """
-    around = _around(connection, workspace, since)
+    around = _around(connection, workspace, since, until)
     nothing = _Around()
-    for row in connection.execute(_resolutions(workspace, since)):
+    for row in connection.execute(_resolutions(workspace, since, until, replies)):
         near = around.get(row.case_id, nothing) if row.case_id is not None else nothing
         yield Outcome(
             event_id=row.id,
@@ -56,6 +66,7 @@ def outcomes(connection: Connection, workspace: str, since: datetime | None) -> 
             rating=row.rating if row.rating is not None else _rating_after(row.at, near),
             at=row.at,
             reply=row.reply,
+            products=tuple(dict.fromkeys([*(row.products or ()), *near.products])),
         )
 
 
@@ -67,7 +78,7 @@ def accepted_replies(
     A reply did not help when its resolution says so, when it was reopened as `outcomes` has it, or when the
     customer's next rating is poor. Cases that are not resolved or closed now give none.
     """
-    around = _around(connection, workspace, None, case_ids)
+    around = _around(connection, workspace, case_ids=case_ids)
     nothing = _Around()
     for row in connection.execute(_replies(workspace, case_ids)):
         near = around.get(row.case_id, nothing)
@@ -96,7 +107,7 @@ def _replies(workspace: str, case_ids: Collection[str]) -> Any:
     )
 
 
-def _resolutions(workspace: str, since: datetime | None) -> Any:
+def _resolutions(workspace: str, since: datetime | None, until: datetime | None, replies: bool) -> Any:
     problem_id = func.coalesce(_assignments.c.problem_id, _cases.c.problem_id)
     source = (
         _events.outerjoin(
@@ -114,7 +125,8 @@ def _resolutions(workspace: str, since: datetime | None) -> Any:
             *columns,
             _events.c.rating,
             _events.c.at,
-            _events.c.reply,
+            (_events.c.reply if replies else null()).label("reply"),
+            _events.c.products,
             problem_id.label("problem_id"),
             _problems.c.intent_id,
         )
@@ -124,11 +136,21 @@ def _resolutions(workspace: str, since: datetime | None) -> Any:
         )
         .order_by(_events.c.at, _events.c.sequence)
     )
-    return statement if since is None else statement.where(_events.c.at >= since)
+    return statement.where(*_within(since, until))
+
+
+def _within(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """Events from `since` on and up to `until`, where these are given."""
+    bounds = [] if since is None else [_events.c.at >= since]
+    return bounds if until is None else [*bounds, _events.c.at <= until]
 
 
 def _around(
-    connection: Connection, workspace: str, since: datetime | None, case_ids: Collection[str] | None = None
+    connection: Connection,
+    workspace: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    case_ids: Collection[str] | None = None,
 ) -> dict[str, _Around]:
     """The ratings, failures and problem messages of every case, or of some, each list by event time."""
     source = _events.outerjoin(
@@ -141,7 +163,10 @@ def _around(
     failed = and_(_events.c.type.in_(("followup", "resolution")), _events.c.resolved.is_(False))
     rated = and_(_events.c.type == "rating", _events.c.rating.is_not(None))
     statement = (
-        select(_events.c.case_id, _events.c.type, _events.c.at, _events.c.rating, _assignments.c.problem_id)
+        select(
+            *(_events.c[name] for name in ("case_id", "type", "at", "rating", "products")),
+            _assignments.c.problem_id,
+        )
         .select_from(source)
         .where(
             _events.c.workspace == workspace,
@@ -150,14 +175,14 @@ def _around(
         )
         .order_by(_events.c.at, _events.c.sequence)
     )
-    if since is not None:
-        statement = statement.where(_events.c.at >= since)
+    statement = statement.where(*_within(since, until))
     if case_ids is not None:
         statement = statement.where(_events.c.case_id.in_(list(case_ids)))
     found: dict[str, _Around] = defaultdict(_Around)
     for row in connection.execute(statement):
         if row.type == "message":
             found[row.case_id].messages.append((row.at, row.problem_id))
+            found[row.case_id].products.update(dict.fromkeys(row.products or ()))
         elif row.type == "rating":
             found[row.case_id].ratings.append((row.at, row.rating))
         else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
@@ -43,6 +44,15 @@ class HourTraffic:
     hour: datetime
     key: str | None
     messages: int
+    cases: int
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpanTraffic:
+    """What a whole span brought of one thing: distinct cases and customers, whatever hours they wrote in."""
+
+    key: str | None
     cases: int
     customers: int
 
@@ -110,18 +120,53 @@ class Traffic(Repository):
             )
             .select_from(source)
             .where(*self._spoken(since, until))
+            .order_by(_events.c.at)
         )
-        counts: dict[tuple[str, str | None], tuple[list[int], set[str], set[str]]] = {}
+        rows = self._read(statement.execution_options(yield_per=_STREAM))
+        # By time, so that no more than an hour's cases and customers are held.
+        for hour, told in groupby(rows, key=lambda row: row.counted_hour):
+            counts: dict[str | None, tuple[list[int], set[str], set[str]]] = {}
+            for row in told:
+                key = expertise.get(row.counted_key)
+                held = counts.get(key)
+                if held is None:
+                    held = counts[key] = [0], set(), set()
+                held[0][0] += 1
+                held[1].add(row.counted_case)
+                held[2].add(row.voter)
+            for key, ((messages,), cases, voters) in counts.items():
+                yield HourTraffic(_moment(hour), key, messages, len(cases), len(voters))
+
+    def in_span(
+        self,
+        since: datetime,
+        until: datetime,
+        by: Dimension | None,
+        expertise: Mapping[str, str] | None = None,
+    ) -> tuple[SpanTraffic, ...]:
+        """Distinct cases and customers with `since` ≤ at < `until`, by what `by` says as in `by_hour`."""
+        source, key = self._split(by)
+        statement = (
+            select(key.label("counted_key"), _CASE.label("counted_case"), _VOTER.label("voter"))
+            .select_from(source)
+            .where(*self._spoken(since, until))
+            .distinct()
+        )
+        found: dict[str | None, tuple[set[str], set[str]]] = {}
         for row in self._read(statement.execution_options(yield_per=_STREAM)):
-            field = row.counted_hour, expertise.get(row.counted_key)
-            held = counts.get(field)
-            if held is None:
-                held = counts[field] = [0], set(), set()
-            held[0][0] += 1
-            held[1].add(row.counted_case)
-            held[2].add(row.voter)
-        for (hour, key), ((messages,), cases, voters) in counts.items():
-            yield HourTraffic(_moment(hour), key, messages, len(cases), len(voters))
+            named = (expertise or {}).get(row.counted_key) if by == "expertise" else row.counted_key
+            cases, voters = found.setdefault(named, (set(), set()))
+            cases.add(row.counted_case)
+            voters.add(row.voter)
+        return tuple(SpanTraffic(named, len(cases), len(voters)) for named, (cases, voters) in found.items())
+
+    def first_at(self) -> datetime | None:
+        """The time of the first customer's message that is kept; None before there is one."""
+        first = select(func.min(_events.c.at)).where(
+            self._mine(), _events.c.type == "message", _events.c.role == "customer"
+        )
+        at = self._read(first).scalar_one()
+        return at.astimezone(UTC) if isinstance(at, datetime) else None
 
     def handling(
         self,

@@ -43,7 +43,8 @@ def case_facts(
 ) -> tuple[CaseFacts, ...]:
     """The cases opened from `since` on and before `until`, in order of their opening, with what happened in each.
 
-    Cases of nobody known are left out, and so are those of customers who were erased, since they are gone.
+    Cases of nobody known are left out, and so are those of customers who were erased, since they are gone. Of
+    resolutions those count that came before the last of these cases settled.
     """
     opened = and_(_cases.c.workspace == workspace, _cases.c.opened_at >= since, _cases.c.opened_at < until)
     # By the last activity too: an index leads there, and no case was active before it was opened.
@@ -53,9 +54,15 @@ def case_facts(
         .order_by(_cases.c.opened_at, _cases.c.id)
         .limit(limit)
     ).all()
+    if not rows:
+        return ()
+    # What happened in cases that are not read would be read in vain.
+    last = rows[-1].opened_at
+    opened = and_(opened, _cases.c.opened_at <= last)
+    settled = last + RESOLVED_WITHIN + STAYS_FOR
     inside = {row.id: row for row in connection.execute(_inside(workspace, since, opened))}
-    back = _came_back(connection, workspace, since, opened)
-    ended = _first_outcomes(outcomes(connection, workspace, since))
+    back = _came_back(connection, workspace, since, settled, opened)
+    ended = _first_outcomes(outcomes(connection, workspace, since, settled))
     found = []
     for row in rows:
         conversations = row.conversation_ids
@@ -129,7 +136,7 @@ def _asked(workspace: str, since: datetime, until: datetime) -> tuple[ColumnElem
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """The first resolution of a case that does not say "not resolved"."""
+    """The first resolution of a case, told before it settled, that does not say "not resolved"."""
 
     at: datetime
     reopened: bool
@@ -144,7 +151,7 @@ def _first_outcomes(found: Iterable[Outcome]) -> dict[str, _Ended]:
 
 
 def _came_back(
-    connection: Connection, workspace: str, since: datetime, opened: ColumnElement[bool]
+    connection: Connection, workspace: str, since: datetime, settled: datetime, opened: ColumnElement[bool]
 ) -> frozenset[str]:
     """The cases of the span whose customer wrote again between 72 h and 144 h after the opening."""
     said = (
@@ -156,6 +163,7 @@ def _came_back(
             _events.c.type == "message",
             _events.c.role == "customer",
             _events.c.at >= since + RESOLVED_WITHIN,
+            _events.c.at <= settled,
         )
     )
     return frozenset(

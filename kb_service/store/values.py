@@ -193,6 +193,7 @@ class Outcome:
     rating: float | None
     at: datetime
     reply: str | None = None
+    products: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

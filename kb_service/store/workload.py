@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from kb_service.store import tables
-from kb_service.store.repository import Repository
+from kb_service.store.event_rows import passed_on
+from kb_service.store.repository import Repository, chunks
 
 _events = tables.events
 _cases = tables.cases
@@ -33,11 +35,52 @@ class Workload(Repository):
             found[row.agent_id].append((row.at, row.state))
         return {agent_id: tuple(told) for agent_id, told in found.items()}
 
+    def latest_states(self, agent_ids: Collection[str]) -> dict[str, str]:
+        """What was told last, by event time, of each of some agents' being there."""
+        place = (
+            func.row_number()
+            .over(partition_by=_events.c.agent_id, order_by=(_events.c.at.desc(), _events.c.sequence.desc()))
+            .label("place")
+        )
+        found: dict[str, str] = {}
+        for some in chunks(sorted(set(agent_ids))):
+            told = (
+                select(_events.c.agent_id, _events.c.state, place)
+                .where(self._mine(), _events.c.type == "agent_state", _events.c.agent_id.in_(some))
+                .subquery()
+            )
+            latest = self._read(select(told.c.agent_id, told.c.state).where(told.c.place == 1))
+            found.update((row.agent_id, row.state) for row in latest)
+        return found
+
+    def last_words(self, case_ids: Collection[str]) -> dict[str, tuple[datetime | None, datetime | None]]:
+        """When each of some cases last asked for somebody, and when a person last answered or ended it."""
+        kind, role, at = _events.c.type, _events.c.role, _events.c.at
+        asks = or_(
+            and_(kind == "message", role == "customer"),
+            kind == "transfer",
+            and_(kind == "followup", _events.c.resolved.is_(False)),
+        )
+        answers = or_(and_(kind == "message", role == "agent"), kind == "resolution")
+        found: dict[str, tuple[datetime | None, datetime | None]] = {}
+        for some in chunks(sorted(set(case_ids))):
+            statement = (
+                select(
+                    _events.c.case_id,
+                    func.max(case((asks, at))).label("asked_at"),
+                    func.max(case((answers, at))).label("answered_at"),
+                )
+                .where(self._mine(), _events.c.case_id.in_(some))
+                .group_by(_events.c.case_id)
+            )
+            found.update((row.case_id, (row.asked_at, row.answered_at)) for row in self._read(statement))
+        return found
+
     def passed_on(self, begin: datetime, end: datetime) -> dict[str, int]:
         """The cases that each agent gave to somebody else from `begin` up to `end`, by agent."""
         statement = (
             select(_events.c.from_agent, func.count(_events.c.case_id.distinct()).label("cases"))
-            .where(*self._told("transfer", begin, end), _events.c.from_agent.is_not(None))
+            .where(*self._told("transfer", begin, end), passed_on(), _events.c.from_agent.is_not(None))
             .group_by(_events.c.from_agent)
         )
         return {str(row.from_agent): int(row.cases) for row in self._read(statement)}

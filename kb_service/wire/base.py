@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -18,6 +18,7 @@ FAULT = "fault"
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 SURROGATE = re.compile("[\ud800-\udfff]")
 """Halves of a character, which JSON can spell and UTF-8 cannot."""
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 LOST_PLUS = re.compile(r"(.+T.+) (\d\d:?\d\d)")
 """A time whose `+` became a blank, as it does in a query string that was not encoded."""
 
@@ -59,6 +60,13 @@ def _calculable(value: datetime) -> datetime:
     return value
 
 
+def _iso_day(value: Any) -> Any:
+    """Only ISO 8601 texts are days on the wire: `11.11` would be taken for seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and ISO_DAY.fullmatch(value)):
+        return value
+    raise fault("", "must be a date with its year, such as 2026-11-11")
+
+
 def _scalar(value: Any) -> Any:
     if isinstance(value, str):
         return _storable(value)
@@ -76,6 +84,8 @@ Message = Annotated[str, Field(max_length=100_000), AfterValidator(_storable)]
 Moment = AwareDatetime
 When = Annotated[AwareDatetime, BeforeValidator(_iso), AfterValidator(_calculable)]
 """A time in a request."""
+Day = Annotated[date, BeforeValidator(_iso_day)]
+"""A date in a request."""
 Channel = Annotated[str, Field(max_length=40), AfterValidator(_storable)]
 Scalar = Annotated[str | int | float | bool | None, BeforeValidator(_scalar)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]

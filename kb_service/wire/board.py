@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from graph.board import POINTS, STEPS, WEIGHTS, Part, PartName, Standings
+from graph.board import POINTS, STEPS, WEIGHTS, Part, PartName, Standings, Unused
+from graph.board_words import UNUSED
 from kb_service.measuring import BoardReport
 from kb_service.messages import Language
 from kb_service.store import Page
@@ -72,6 +73,8 @@ class BoardLineOut(Response):
     load_share: float | None
     even_share: float | None
     utilisation: float | None
+    utilisation_reason: Unused | None
+    utilisation_text: Annotated[str | None, Field(description="The reason in words.")]
 
     @classmethod
     def of(cls, line: Standings, labels: Mapping[str, str], language: Language) -> BoardLineOut:
@@ -103,6 +106,8 @@ class BoardLineOut(Response):
             load_share=rounded(line.load_share),
             even_share=rounded(line.even_share),
             utilisation=rounded(line.utilisation),
+            utilisation_reason=line.utilisation_reason,
+            utilisation_text=UNUSED[line.utilisation_reason][language] if line.utilisation_reason else None,
         )
 
 

@@ -25,7 +25,8 @@ class EstimateOut(Response):
 
 
 class CandidateOut(Response):
-    """Somebody who could have been given the case. The `terms` add up to the `score`."""
+    """Somebody who could have been given the case. The `terms` add up to the `score`; `skill`, the rate that was
+    decided by, is null where that rate rests on fewer than twenty cases, as in the `estimate`."""
 
     id: str
     name: str
@@ -35,7 +36,7 @@ class CandidateOut(Response):
     load: int
     capacity: int
     overflow: bool
-    terms: dict[str, float]
+    terms: dict[str, float | None]
     estimate: EstimateOut | None
 
 
@@ -97,14 +98,18 @@ class DecisionOut(Response):
 
 
 def _candidate(item: Mapping[str, Any]) -> CandidateOut:
-    names = ("id", "name", "score", "available", "online", "load", "capacity", "overflow", "terms")
-    return CandidateOut(**{name: item[name] for name in names}, estimate=_estimate(item.get("estimate")))
+    names = ("id", "name", "score", "available", "online", "load", "capacity", "overflow")
+    estimate, terms = _estimate(item.get("estimate")), dict(item["terms"])
+    # An estimate that is told of the whole expertise stands for one that may not be told.
+    if estimate is not None and (estimate.rate is None or estimate.of is not None) and "skill" in terms:
+        terms["skill"] = None
+    return CandidateOut(**{name: item[name] for name in names}, terms=terms, estimate=estimate)
 
 
 def _estimate(figures: Mapping[str, Any] | None) -> EstimateOut | None:
     if figures is None:
         return None
-    shown = figures["n"] >= SHOWN_FROM
+    shown = round(figures["n"]) >= SHOWN_FROM
     return EstimateOut(
         rate=figures["rate"] if shown else None,
         low=figures["low"] if shown else None,

@@ -179,6 +179,8 @@ METRICS_RESPONSES: dict[str, Any] = {
                 "load_share": 0.0893,
                 "even_share": 0.0625,
                 "utilisation": 0.41,
+                "utilisation_reason": None,
+                "utilisation_text": None,
             }
         ],
         "next_cursor": None,

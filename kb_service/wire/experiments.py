@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from graph.experiments import (
     BETTER,
+    MOST_UNITS,
     RATIO_ALPHA,
     Experiment,
     Findings,
@@ -19,6 +20,8 @@ from graph.experiments import (
     Side,
     State,
     Treatment,
+    most_in_smaller_arm,
+    usual_maximum,
 )
 from graph.sequential import Comparison, Sample
 from graph.trial_words import guard_words
@@ -26,6 +29,7 @@ from kb_service.experiment_plans import Plan
 from kb_service.experiments import Report
 from kb_service.messages import Language
 from kb_service.wire.base import Moment, Request, Response, Text, When, fault
+from kb_service.wire.weights import possible_weights
 
 EXPERIMENT_EXAMPLE: dict[str, Any] = {
     "name": "Learned assignment against turns",
@@ -53,6 +57,11 @@ class TreatmentIn(Request):
     wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] | None = None
     swap_share: Annotated[float, Field(ge=0, le=0.2)] | None = None
     priority_weights: Annotated[Weights, Field(min_length=1, max_length=50)] | None = None
+
+    @field_validator("priority_weights")
+    @classmethod
+    def of_known_factors(cls, weights: Weights | None) -> Weights | None:
+        return weights if weights is None else possible_weights(weights)
 
     @model_validator(mode="after")
     def differs(self) -> TreatmentIn:
@@ -92,7 +101,7 @@ class ExperimentIn(Request):
     metric: Metric = "resolution"
     guards: Annotated[list[GuardIn], Field(max_length=5)] = []
     minimum: Annotated[int, Field(ge=50, le=1_000_000)] = 200
-    maximum: Annotated[int, Field(ge=50, le=1_000_000)] = 20_000
+    maximum: Annotated[int, Field(ge=50, le=1_000_000)] | None = None
     alpha: Annotated[float, Field(ge=0.001, le=0.2)] = 0.05
     state: Literal["draft", "running"] = "draft"
     starts_at: When | None = None
@@ -110,7 +119,18 @@ class ExperimentIn(Request):
 
     @model_validator(mode="after")
     def holds_together(self) -> ExperimentIn:
-        if self.maximum < self.minimum:
+        most = most_in_smaller_arm(self.share)
+        for name, asked in (("minimum", self.minimum), ("maximum", self.maximum)):
+            if asked is not None and asked > most:
+                raise fault(
+                    name,
+                    "must be at most {most} with a share of {share}, since the first {read} units of both arms are "
+                    "read; send less, or a share nearer to 0.5",
+                    most=most,
+                    share=self.share,
+                    read=MOST_UNITS,
+                )
+        if self.maximum is not None and self.maximum < self.minimum:
             raise fault("maximum", "must not be less than minimum, which is {minimum}", minimum=self.minimum)
         if self.starts_at is not None and self.ends_at is not None and self.ends_at <= self.starts_at:
             raise fault("ends_at", "must lie after starts_at")
@@ -125,7 +145,7 @@ class ExperimentIn(Request):
             metric=self.metric,
             guards=tuple(guard.value() for guard in self.guards),
             minimum=self.minimum,
-            maximum=self.maximum,
+            maximum=max(self.minimum, usual_maximum(self.share)) if self.maximum is None else self.maximum,
             alpha=self.alpha,
             state=self.state,
             salt=self.salt,

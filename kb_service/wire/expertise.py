@@ -22,14 +22,15 @@ Ids = Annotated[list[Id], Field(max_length=1000)]
 
 
 class ExpertisePinIn(Request):
-    """All that people decide of a cluster; what is left out is left to the shop's own words and to learning."""
+    """What people decide of a cluster. What is left out stays as it was decided before; null or an empty list leaves
+    it to the shop's own words and to learning."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [PIN_EXAMPLE]})
 
     name: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
-    intent_ids: Ids = []
-    problem_ids: Ids = []
-    agent_ids: Ids = []
+    intent_ids: Ids | None = None
+    problem_ids: Ids | None = None
+    agent_ids: Ids | None = None
 
 
 class ExpertisePinOut(Response):

@@ -10,7 +10,9 @@ from pydantic import ConfigDict, Field
 from graph.intervals import Figure
 from graph.support_metrics import Dimension, Group, Measure, Metric, SupportMetrics
 from kb_service.measuring import SupportReport
+from kb_service.messages import Language
 from kb_service.wire.base import Moment, Response
+from kb_service.wire.unsorted import UNSORTED
 
 DIGITS = 4
 
@@ -141,11 +143,11 @@ class GroupOut(MetricsOut):
     """The cases with one value of a dimension; `key` is null where it is not known."""
 
     key: str | None
-    label: str | None
+    label: str
     waiting: int
 
     @classmethod
-    def of(cls, group: Group, label: str | None, waiting: int) -> GroupOut:
+    def of(cls, group: Group, label: str, waiting: int) -> GroupOut:
         return cls(key=group.key, label=label, waiting=waiting, **_metrics(group.metrics))
 
 
@@ -166,7 +168,7 @@ class SupportMetricsOut(MetricsOut):
     groups: dict[Dimension, list[GroupOut]]
 
     @classmethod
-    def of(cls, report: SupportReport) -> SupportMetricsOut:
+    def of(cls, report: SupportReport, language: Language) -> SupportMetricsOut:
         before = report.span.before
         return cls(
             begin=report.span.begin,
@@ -182,7 +184,7 @@ class SupportMetricsOut(MetricsOut):
                 dimension: [
                     GroupOut.of(
                         group,
-                        _label(dimension, group.key, report.labels),
+                        _label(dimension, group.key, report.labels, language),
                         report.waiting[dimension].get(group.key, 0),
                     )
                     for group in groups
@@ -246,8 +248,10 @@ def _metrics(metrics: SupportMetrics) -> dict[str, Any]:
     }
 
 
-def _label(dimension: Dimension, key: str | None, labels: Mapping[str, str]) -> str | None:
-    return labels.get(key or "", key) if dimension == "expertise" else key
+def _label(dimension: Dimension, key: str | None, labels: Mapping[str, str], language: Language) -> str:
+    if key is None:
+        return UNSORTED[dimension][language]
+    return labels.get(key, key) if dimension == "expertise" else key
 
 
 def _plain(figure: Figure) -> dict[str, Any]:

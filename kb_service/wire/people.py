@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from graph.models import Agent, Intent
+from graph.permissions import COMPENSATION, REFUND, spelt
 from kb_service.messages import Language
 from kb_service.models import AgentProfile, Assignment
 from kb_service.wire.base import Id, PriorityOut, ProblemRef, Request, Response, Text, When, fault
@@ -32,6 +34,26 @@ Label = Annotated[Text, Field(min_length=1, max_length=200)]
 Example = Annotated[Text, Field(min_length=1, max_length=1000)]
 Short = Annotated[Text, Field(min_length=1, max_length=100)]
 Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
+
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+
+
+def _spoken(code: str) -> str:
+    if not _LANGUAGE.fullmatch(code):
+        raise fault("", "must be a language's ISO 639 code, such as zh, en or de")
+    return code
+
+
+def _limited(word: str) -> str:
+    kind, colon, _ = word.partition(":")
+    if colon and kind.strip().casefold() in (REFUND, COMPENSATION) and not spelt((word,)):
+        raise fault("", "must give the most that it allows as a number, such as refund:300")
+    return word
+
+
+SpokenLanguage = Annotated[str, Field(max_length=35), AfterValidator(_spoken)]
+PermissionWord = Annotated[Short, AfterValidator(_limited)]
 
 
 class IntentIn(Request):
@@ -101,12 +123,12 @@ class AgentIn(Request):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [AGENT_EXAMPLE]})
 
     name: Label
-    languages: Annotated[list[Annotated[str, Field(max_length=8)]], Field(max_length=20)] = []
+    languages: Annotated[list[SpokenLanguage], Field(max_length=20)] = []
     skills: Annotated[list[Short], Field(max_length=200)] = []
     capacity: Annotated[int, Field(ge=0, le=1000)] = 5
     online: bool = False
     pool: Literal["core", "flex"] = "core"
-    permissions: Annotated[list[Short], Field(max_length=200)] = []
+    permissions: Annotated[list[PermissionWord], Field(max_length=200)] = []
 
     def value(self, agent_id: str) -> Agent:
         return Agent(

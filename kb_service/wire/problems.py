@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from graph.models import Alert, Problem, Proposal, Rules
-from graph.priority import DEFAULT_WEIGHTS
 from graph.sensitive_flows import effective_flows, own_flows
 from kb_service.messages import Language
-from kb_service.wire.base import Amount, Id, Moment, ProblemRef, Request, Response, Text, When, fault
+from kb_service.wire.base import Amount, Day, Id, Moment, ProblemRef, Request, Response, Text, When, fault
 from kb_service.wire.questions import name_in, problem_ref
 from kb_service.wire.sensitive_flows import SensitiveFlows
 from kb_service.wire.service_levels import ServiceLevelsShape, TierLifts, TierValues
+from kb_service.wire.weights import possible_weights
 from kb_service.wire.zones import Zone
 
 DEFAULTS = Rules()
@@ -232,7 +231,7 @@ class RulesShape(Request):
     review_share: Annotated[float, Field(ge=0, le=1)] = DEFAULTS.review_share
     swap_share: Annotated[float, Field(ge=0, le=0.2)] = DEFAULTS.swap_share
     timezone: Zone = DEFAULTS.timezone
-    promotion_days: Annotated[list[date], Field(max_length=500)] = []
+    promotion_days: Annotated[list[Day], Field(max_length=500)] = []
     surge_customers: Annotated[int, Field(ge=2, le=10_000)] = DEFAULTS.surge_customers
     inactive_minutes: Annotated[float, Field(ge=1, le=60 * 24 * 7)] = DEFAULTS.inactive_minutes
     auto_assign: bool = DEFAULTS.auto_assign
@@ -248,9 +247,7 @@ class RulesShape(Request):
     @field_validator("priority_weights")
     @classmethod
     def of_known_factors(cls, weights: dict[str, float]) -> dict[str, float]:
-        for factor in weights.keys() - DEFAULT_WEIGHTS.keys():
-            raise fault(factor, "no such factor; the factors are {known}", known=", ".join(DEFAULT_WEIGHTS))
-        return weights
+        return possible_weights(weights)
 
     @classmethod
     def of(cls, rules: Rules) -> RulesShape:

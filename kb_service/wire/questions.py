@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from graph.briefing import Known
 from graph.models import AgentChoice, Problem
@@ -148,10 +148,24 @@ class EmotionOut(Response):
     score: float
 
 
+LEAST_TOLD, MOST_TOLD = 3, 10
+WORTH_TELLING = 0.01
+"""Probability from which an intent is told of beyond the first three."""
+
+
+def _told(scores: list[IntentScoreOut]) -> list[IntentScoreOut]:
+    """Of all the shop's intents, best first, those that may matter to a reader."""
+    likely = sum(score.probability >= WORTH_TELLING for score in scores)
+    return scores[: min(max(likely, LEAST_TOLD), MOST_TOLD)]
+
+
+BestIntents = Annotated[list[IntentScoreOut], AfterValidator(_told)]
+
+
 class UnderstandingOut(Response):
     language: str
     corrected_query: str | None
-    intents: list[IntentScoreOut]
+    intents: BestIntents
     out_of_scope: bool
     entities: list[EntityOut]
     emotion: EmotionOut
@@ -193,7 +207,7 @@ class RouteOut(Response):
     alternatives: list[ExpertiseChoiceOut]
     triage: bool
     triage_reason: str | None
-    intents: list[IntentScoreOut]
+    intents: BestIntents
     priority: PriorityOut
     agents: list[AgentChoiceOut]
     sla: ServiceLevelOut

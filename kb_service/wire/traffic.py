@@ -19,17 +19,22 @@ from kb_service.surging import WHOLE_SHOP
 from kb_service.timezones import zone
 from kb_service.traffic import HelpNeeded, Outlook, TrafficForecast
 from kb_service.wire.base import Moment, Response
+from kb_service.wire.unsorted import UNSORTED
 
 Counts = list[list[int]]
 """One list of 24 hours for each of `days`."""
 
 
 class HeatRowOut(Response):
+    """`key` is null for what belongs to none, and for the whole shop; `name` says which."""
+
     key: str | None
-    name: str | None
+    name: str
     messages: int
-    cases: int
-    customers: Annotated[int, Field(description="Distinct within each hour, added up over hours.")]
+    cases: Annotated[int, Field(description="Distinct over the span; in `cells` within each hour.")]
+    customers: Annotated[
+        int, Field(description="Distinct over the span; in `customer_cells` within each hour.")
+    ]
     handling_seconds: Annotated[float | None, Field(description="The mean of resolutions, from twenty on.")]
     handled: int
     cells: Annotated[Counts, Field(description="Cases, a list of 24 hours for each of `days`.")]
@@ -38,13 +43,13 @@ class HeatRowOut(Response):
     normalised: Annotated[list[list[float]], Field(description="`cells` over the largest of them, 0 to 1.")]
 
     @classmethod
-    def of(cls, row: HeatRow) -> HeatRowOut:
+    def of(cls, row: HeatRow, unnamed: str) -> HeatRowOut:
         return cls(
             key=row.key,
-            name=row.name,
+            name=row.name or unnamed,
             messages=int(row.messages.sum()),
-            cases=int(row.cases.sum()),
-            customers=int(row.customers.sum()),
+            cases=row.distinct_cases,
+            customers=row.distinct_customers,
             handling_seconds=None if row.handling_seconds is None else round(row.handling_seconds, 1),
             handled=row.handled,
             cells=row.cases.tolist(),
@@ -60,12 +65,14 @@ class HeatmapOut(Response):
     until: Annotated[Moment, Field(alias="to")]
     timezone: str
     days: Annotated[list[str], Field(description="ISO weekdays, 1 is Monday; or dates.")]
-    hours_counted: Annotated[Counts, Field(description="How often each hour occurred in the span.")]
+    hours_counted: Annotated[
+        Counts, Field(description="How often each hour occurred in the span, from the first message on.")
+    ]
     total: HeatRowOut
     rows: list[HeatRowOut]
 
     @classmethod
-    def of(cls, found: Heatmap) -> HeatmapOut:
+    def of(cls, found: Heatmap, language: Language) -> HeatmapOut:
         place = zone(found.timezone)
         return cls.model_validate(
             {
@@ -75,8 +82,8 @@ class HeatmapOut(Response):
                 "timezone": found.timezone,
                 "days": list(found.days),
                 "hours_counted": found.counted.tolist(),
-                "total": HeatRowOut.of(found.total),
-                "rows": [HeatRowOut.of(row) for row in found.rows],
+                "total": HeatRowOut.of(found.total, WHOLE_SHOP[language]),
+                "rows": [HeatRowOut.of(row, UNSORTED[found.by][language]) for row in found.rows],
             }
         )
 

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from graph.priority import DEFAULT_WEIGHTS, VALUE_CAP
 from kb_service.store import StoredWeights
-from kb_service.wire.base import Moment, Response
+from kb_service.wire.base import Moment, Response, fault
+
+
+def possible_weights(weights: dict[str, float]) -> dict[str, float]:
+    """Weights of a request, as a validator passes them on; a fault where they name what is no factor, or more for the
+    value of a customer than it may weigh."""
+    for factor in weights.keys() - DEFAULT_WEIGHTS.keys():
+        raise fault(factor, "no such factor; the factors are {known}", known=", ".join(DEFAULT_WEIGHTS))
+    if weights.get("customer_value", 0.0) > VALUE_CAP:
+        raise fault("customer_value", "must be at most {le}", le=f"{VALUE_CAP:g}")
+    return weights
 
 
 class FiguresOut(Response):

@@ -65,6 +65,8 @@ def test_lists_of_alerts(store: Store) -> None:
             (f"example {number}",) for number in (3, 2, 1, 0)
         ]
         assert [alert.id for alert in unit.alerts.of_problem("p1")] == ["a3", "a2"]
+        bare = unit.alerts.of_problem("p1", AT + 3 * HOUR, quoted=False)
+        assert [(alert.id, alert.examples) for alert in bare] == [("a3", ())]
 
 
 def test_alerts_follow_their_problem(store: Store) -> None:

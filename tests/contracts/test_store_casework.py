@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 
 from graph.models import Case, Customer, Event, Problem
 from graph.recurrence import Observation
-from kb_service.store import Change, HourCount, NewEvent, Store, Unit
+from kb_service.store import Change, Exposure, HourCount, NewEvent, Store, Unit
 from tests.contracts.store_samples import (
     AT,
     MODEL,
@@ -19,6 +20,7 @@ from tests.contracts.store_samples import (
     a_match,
     a_problem,
     an_event,
+    an_exposure,
     vectors_of,
 )
 
@@ -266,6 +268,9 @@ def test_lists_of_cases(store: Store) -> None:
         assert unit.cases.page(state="closed").items == ()
         assert [case.id for case in unit.cases.of_problem("p1", limit=1).items] == ["case-3"]
         assert unit.cases.of_customer("u1")[0].id == "case-4"
+        lately = unit.cases.of_customer("u1", AT + MINUTE, limit=2)
+        assert [case.id for case in lately] == ["case-4", "case-3"]
+        assert len(unit.cases.of_customer("u1", AT + MINUTE)) == 3
         assert [case.id for case in unit.cases.waiting()] == ["case-3", "case-1"]
 
 
@@ -402,3 +407,24 @@ def test_outcomes_of_resolutions(store: Store) -> None:
         assert (first.resolved, first.seconds, first.at) == (True, 60.0, AT)
         assert first.at.tzinfo is UTC
         assert [one.event_id for one in unit.events.outcomes(AT + HOUR)] == ["r2", "r3", "r4"]
+
+
+def test_when_the_bot_last_said_something(store: Store) -> None:
+    def shown(id: str, minutes: int, **fields: Any) -> Exposure:
+        return an_exposure(id, at=AT + minutes * MINUTE, **fields)
+
+    with store.writing("shop") as unit:
+        unit.exposures.add_many(
+            [
+                shown("answered", 1),
+                shown("asked-back", 2, action="clarify", case_id=None),
+                shown("handed-over", 3, action="handoff"),
+                shown("for-an-agent", 4, route="suggestions"),
+                shown("elsewhere", 5, case_id="case-2", conversation_id="c2"),
+            ]
+        )
+    with store.reading("shop") as unit:
+        assert unit.exposures.sent_at("case-1", ["c1"]) == AT + 2 * MINUTE
+        assert unit.exposures.sent_at("case-1", []) == AT + MINUTE
+        assert unit.exposures.sent_at("none", ["c2"]) == AT + 5 * MINUTE
+        assert unit.exposures.sent_at("none", []) is None

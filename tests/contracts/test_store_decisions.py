@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from kb_service.store import Change, Store
+from kb_service.store.decisions import Unplaced
 from tests.contracts.store_samples import (
     AT,
     a_case,
@@ -128,6 +130,82 @@ def test_the_latest_state_is_that_of_the_latest_moment(store: Store) -> None:
         latest = unit.events.latest_state("agent-1")
         assert latest is not None
         assert (latest.event.id, latest.event.state) == ("a", "busy")
+
+
+def test_the_latest_states_of_many_are_those_of_each(store: Store) -> None:
+    with store.writing("shop") as unit:
+        for agent, minutes, state in (("a", 10, "busy"), ("a", 5, "offline"), ("b", 20, "online")):
+            moment = AT + timedelta(minutes=minutes)
+            told = {"type": "agent_state", "agent_id": agent, "state": state, "at": moment}
+            unit.events.add(an_event(f"{agent}-{minutes}", **told))
+        unit.events.add(an_event("b-again", **(told | {"state": "offline"})))
+    with store.reading("shop") as unit:
+        assert unit.workload.latest_states(["a", "b", "c"]) == {"a": "busy", "b": "offline"}
+        assert unit.workload.latest_states([]) == {}
+
+
+def test_last_words_are_when_a_case_asked_and_when_a_person_answered(store: Store) -> None:
+    def minute(number: int) -> datetime:
+        return AT + timedelta(minutes=number)
+
+    told: tuple[dict[str, Any], ...] = (
+        {"type": "message", "role": "customer"},
+        {"type": "message", "role": "agent"},
+        {"type": "followup", "resolved": False},
+        {"type": "resolution", "agent_id": "agent-1"},
+        {"type": "message", "role": "bot"},
+        {"type": "followup", "resolved": True},
+    )
+    with store.writing("shop") as unit:
+        for number, fields in enumerate(told):
+            unit.events.add(an_event(f"e{number}", at=minute(number), **fields), "case-1")
+        unit.events.add(an_event("quiet", type="rating", rating=3.0), "case-2")
+        unit.events.add(an_event("given", type="transfer", to_agent="agent-1", at=minute(9)), "case-3")
+    with store.reading("shop") as unit:
+        assert unit.workload.last_words(["case-1", "case-2", "case-3", "none"]) == {
+            "case-1": (minute(2), minute(3)),
+            "case-2": (None, None),
+            "case-3": (minute(9), None),
+        }
+        events = unit.events.of_each_case(["case-1", "case-3", "none"])
+        assert {id: len(stored) for id, stored in events.items()} == {"case-1": 6, "case-3": 1}
+        assert [stored.event.id for stored in events["case-1"]] == [f"e{number}" for number in range(6)]
+
+
+def test_cases_that_nobody_may_take_are_known_by_their_latest_decision(store: Store) -> None:
+    nobody = {"kind": "assignment", "reason": "no_eligible_agent", "agent_id": None}
+    asks = {"language": "zh", "permissions": ["level-2"]}
+    with store.writing("shop") as unit:
+        for name in ("stuck", "asked", "placed", "over"):
+            state = "resolved" if name == "over" else "waiting"
+            unit.cases.put(a_case(name, conversation_ids=(name,), state=state))
+            unit.decisions.add_many([a_decision(f"1-{name}", case_id=name, features=asks, **nobody)])
+        unit.decisions.add_many(
+            [
+                a_decision("2-asked", case_id="asked", kind="consultation", at=AT + HOUR),
+                a_decision(
+                    "2-placed", case_id="placed", kind="assignment", reason="nobody_free", agent_id=None
+                ),
+            ]
+        )
+    with store.reading("shop") as unit:
+        assert unit.decisions.unplaced() == (
+            Unplaced("stuck", AT, "zh", ("level-2",)),
+            Unplaced("asked", AT, "zh", ("level-2",)),
+        )
+        assert unit.decisions.consulted(["stuck", "asked"]) == {"asked": AT + HOUR}
+
+
+def test_a_learning_is_remembered_and_only_news_are_told(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.expertise.replace([], 12)
+        assert unit.expertise.learnt_from() == 12
+        unit.expertise.replace([a_cluster("b"), a_cluster("a")], 24)
+    with store.writing("shop") as unit:
+        position = unit.changes.position()
+        unit.expertise.replace([a_cluster("b"), a_cluster("a")], 48)
+        assert unit.changes.position() == position
+        assert unit.expertise.learnt_from() == 48
 
 
 def test_only_resolutions_that_name_their_agent_count(store: Store) -> None:

@@ -113,6 +113,7 @@ def her_story(unit: Unit) -> None:
     )
     unit.feedback.add(some_feedback("fh", exposure_id="xh1", final_text=f"您好 {MARK}"))
     unit.decisions.add_many([a_decision("hers", case_id="her-case", note=f"{MARK} asks again")])
+    decided_of_others(unit)
     learned = {"problem_ids": ("hers", "shared")}
     unit.expertise.replace([a_cluster("learned", name=f"Late · {SAID[1][:20]}", **learned)], 20)
     unit.expertise.put_pin(a_pin("learned", name=SAID[1], **learned))
@@ -144,6 +145,28 @@ def her_story(unit: Unit) -> None:
     unit.idempotency.put("k1", "/v1/events", Replay("h", 200, f'{{"id":"h1","customer":"{HER}"}}'.encode()))
     unit.idempotency.put("k2", "/v1/answers", Replay("h", 200, f'{{"summary":"{SAID[1]}"}}'.encode()))
     unit.audit.append("key_1", "cases.handover", f"case of {HER}", {"summary": SAID[0], "customer": HER})
+
+
+def decided_of_others(unit: Unit) -> None:
+    """What was decided of another's case and told of a surge, under the names of clusters made of her words."""
+    name, earlier = f"Late · {SAID[1][:20]}", f"{SAID[0][:12]} · 碎了"
+    candidate = {
+        "id": "agent-2",
+        "estimate": {"rate": 0.9, "n": 40, "of": earlier},
+        "texts": {"en": [f"resolves {name} often", "is free"], "zh": [f"擅长{earlier}", "有空"]},
+    }
+    features = {"expertise": {"id": "learned", "name": name}, "candidates": [candidate]}
+    theirs = {"case_id": "others-case", "note": None, "kind": "assignment"}
+    unit.decisions.add_many(
+        [
+            a_decision("others", **theirs, features=features),
+            a_decision("asked", case_id="others-case", note=f"like {HER}, who said {SAID[1]}"),
+        ]
+    )
+    told = {"id": "srg_1", "expertise": {"id": "learned", "name": {"en": name, "zh": name}}}
+    words = {"en": f"{name}: 9 customers in 10 minutes", "zh": f"{name}：10分钟内 9 位顾客"}
+    unit.outbox.add("traffic.surge", told | {"evidence": words}, AT, ["hook-1"])
+    unit.audit.append("key_1", "expertise.pinned", "learned", {"name": name})
 
 
 def others(unit: Unit) -> None:
@@ -183,9 +206,9 @@ def test_what_was_touched_is_told(erased: Erasure) -> None:
         "alert_examples": 3,
         "alerts": 1,
         "assignments": 2,
-        "audit": 1,
+        "audit": 2,
         "cases": 2,
-        "decisions": 1,
+        "decisions": 3,
         "event_vectors": 2,
         "events": 5,
         "expertise": 1,
@@ -193,7 +216,7 @@ def test_what_was_touched_is_told(erased: Erasure) -> None:
         "exposures": 4,
         "feedback": 1,
         "idempotency": 2,
-        "messages": 2,
+        "messages": 3,
         "problems": 3,
         "proposals": 1,
         "rank_moves": 1,
@@ -222,6 +245,30 @@ def test_expertise_keeps_neither_their_words_nor_their_problems(store: Store, er
     assert (clusters["learned"].name, clusters["learned"].problem_ids) == ("learned", ("shared",))
     assert (pins["learned"].name, pins["learned"].problem_ids) == (None, ("shared",))
     assert pins["logistics"] == a_pin()
+
+
+def test_what_was_decided_of_others_and_told_of_surges_loses_names_made_of_their_words(
+    store: Store, store_url: str, erased: Erasure
+) -> None:
+    with store.reading("shop") as unit:
+        decision, asked = unit.decisions.of_case("others-case")
+    assert decision.features == {
+        "expertise": {"id": "learned", "name": ERASED},
+        "candidates": [
+            {
+                "id": "agent-2",
+                "estimate": {"rate": 0.9, "n": 40, "of": ERASED},
+                "texts": {
+                    "en": [f"resolves {ERASED} often", "is free"],
+                    "zh": [f"擅长{ERASED}", "有空"],
+                },
+            }
+        ],
+    }
+    assert asked.note == f"like {ERASED}, who said {ERASED}"
+    (told,) = [row["data"] for row in rows(store_url, "shop")["messages"] if row["type"] == "traffic.surge"]
+    assert told["expertise"] == {"id": "learned", "name": {"en": ERASED, "zh": ERASED}}
+    assert told["evidence"]["en"] == f"{ERASED}: 9 customers in 10 minutes"
 
 
 def test_what_moved_on_their_word_is_withdrawn(store: Store, erased: Erasure) -> None:
@@ -272,14 +319,15 @@ def test_what_others_said_stays(store: Store, store_url: str, erased: Erasure) -
         assert unit.reviews.get("others") == a_review("others", note=f"see {ERASED}")
         assert unit.reviews.get("rev-1") == a_review()
         assert unit.idempotency.get("key-1", "/v1/events") == a_replay()
-        assert unit.outbox.counts() == {"pending": 4}
+        assert unit.outbox.counts() == {"pending": 5}
         data = [row["data"] for row in rows(store_url, "shop")["messages"]]
         assert {"alert": {"examples": ["fine"], "customers": ["u2"]}, "words": ERASED} in data
         assert {"text": f"see {ERASED} by {ERASED}."} in data
         assert [row["quotes"] for row in rows(store_url, "shop")["messages"]].count(["o1"]) == 1
         entries = unit.audit.page().items
-        assert [entry.detail for entry in entries[:2]] == [
+        assert [entry.detail for entry in entries[:3]] == [
             {"summary": ERASED, "customer": ERASED},
+            {"name": ERASED},
             {"customer": f"{HER}-2"},
         ]
         assert unit.events.latest_at() == AT + timedelta(minutes=1)
@@ -288,7 +336,7 @@ def test_what_others_said_stays(store: Store, store_url: str, erased: Erasure) -
 def test_the_outbox_carries_on(store: Store, erased: Erasure) -> None:
     with store.reading("shop") as unit:
         now = unit.now
-    assert len(store.outbox_worker().due(now)) == 4
+    assert len(store.outbox_worker().due(now, per_webhook=9)) == 5
 
 
 def test_erasing_again_or_a_stranger_changes_nothing(store: Store, store_url: str, erased: Erasure) -> None:

@@ -6,9 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from graph.experiments import Treatment
 from graph.trial_metrics import CaseFacts
-from kb_service.store import Store, Unit
+from kb_service.store import Store, Unit, trial_facts
+from kb_service.store.outcomes import outcomes
 from tests.contracts.store_samples import (
     AT,
     a_case,
@@ -118,6 +121,34 @@ def test_a_case_counts_in_the_span_it_was_opened_in(store: Store) -> None:
         assert [item.unit for item in unit.experiments.cases(AT - HOUR, END, limit=1)] == [
             "customer u-before"
         ]
+
+
+def test_cases_beyond_the_limit_are_not_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither their events nor their outcomes, and the others say the same as without a limit."""
+    day = timedelta(days=1)
+    with store.writing("shop") as unit:
+        for number in range(4):
+            told(
+                unit,
+                f"k{number}",
+                (HOUR, {"type": "resolution", "agent_id": "a"}),
+                (80 * HOUR, {"type": "message", "role": "customer", "text": "again"}),
+                opened_at=AT + 20 * number * day,
+                active_at=AT + (20 * number + 4) * day,
+            )
+    asked: list[Any] = []
+
+    def spied(*args: Any) -> Any:
+        asked.append(list(outcomes(*args)))
+        return asked[-1]
+
+    monkeypatch.setattr(trial_facts, "outcomes", spied)
+    with store.reading("shop") as unit:
+        whole = unit.experiments.cases(AT, AT + 365 * day, limit=50)
+        first = unit.experiments.cases(AT, AT + 365 * day, limit=2)
+        assert unit.experiments.cases(AT + 200 * day, AT + 365 * day, limit=2) == ()
+    assert len(whole) == 4 and first == whole[:2]
+    assert [[item.case_id for item in found] for found in asked] == [["k0", "k1", "k2", "k3"], ["k0", "k1"]]
 
 
 def test_suggestions_count_once_somebody_spoke_of_them(store: Store) -> None:

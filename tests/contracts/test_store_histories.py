@@ -55,6 +55,7 @@ def test_a_case_comes_with_its_steps_by_time_whatever_the_order_of_arrival(store
             happened("followup", 40, resolved=False),
             happened("followup", 50, resolved=True),
             happened("transfer", 15, from_agent="agent-1", to_agent="agent-2"),
+            happened("transfer", 17, from_agent="agent-2", reason="released:inactive"),
             happened("message", 10, role="agent", text="您好"),
             happened("transfer", 5, to_agent="agent-1"),
             happened("message", 1, role="bot", text="您好"),
@@ -79,7 +80,7 @@ def test_a_case_comes_with_its_steps_by_time_whatever_the_order_of_arrival(store
         Step("resolved", at(30), "agent", rating=5.0, seconds=60.0),
         Step("resolved", at(35), "bot"),
         Step("unresolved", at(40)),
-        Step("message", at(60), "customer"),
+        Step("message", at(60), "customer", courtesy=True),
         Step("rating", at(80), rating=4.0),
     )
 
@@ -175,6 +176,8 @@ def test_what_people_do_beside_resolving(store: Store) -> None:
             ("case-2", 60, "agent-1"),
         ):
             unit.events.add(happened("transfer", minutes, from_agent=agent, to_agent="agent-2"), case_id)
+        taken = happened("transfer", 5, from_agent="agent-3", reason="released:inactive")
+        unit.events.add(taken, "case-2")
         unit.decisions.add_many(
             [
                 a_decision("d1", agent_id="agent-2", **asked),

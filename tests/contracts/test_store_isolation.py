@@ -108,6 +108,7 @@ READS: dict[str, Call] = {
     "events.outcome_count": lambda u: u.events.outcome_count(),
     "decisions.of_case": lambda u: u.decisions.of_case("case-1"),
     "decisions.latest": lambda u: u.decisions.latest(["case-1"]),
+    "decisions.unplaced": lambda u: u.decisions.unplaced(),
     "expertise.all": lambda u: u.expertise.all(),
     "expertise.learnt_from": lambda u: u.expertise.learnt_from(),
     "expertise.pins": lambda u: u.expertise.pins(),
@@ -147,6 +148,8 @@ READS: dict[str, Call] = {
     "surges.open": lambda u: u.surges.open(),
     "surges.page": lambda u: u.surges.page(),
     "traffic.by_hour": lambda u: u.traffic.by_hour(AT, u.now.replace(year=2100), "channel"),
+    "traffic.first_at": lambda u: u.traffic.first_at(),
+    "traffic.in_span": lambda u: u.traffic.in_span(AT, u.now.replace(year=2100), "channel"),
     "traffic.handling": lambda u: u.traffic.handling(AT, u.now.replace(year=2100), "product"),
     "histories.opened": lambda u: u.histories.opened(LONG_AGO, LATER),
     "histories.of_cases": lambda u: u.histories.of_cases(["case-1"]),
@@ -156,6 +159,10 @@ READS: dict[str, Call] = {
     "histories.handed_over": lambda u: u.histories.handed_over(LONG_AGO, LATER),
     "histories.bands": lambda u: u.histories.bands(LONG_AGO, LATER),
     "workload.states": lambda u: u.workload.states(LONG_AGO, LATER),
+    "workload.latest_states": lambda u: u.workload.latest_states(["agent-1"]),
+    "workload.last_words": lambda u: u.workload.last_words(["case-1"]),
+    "events.of_each_case": lambda u: u.events.of_each_case(["case-1"]),
+    "decisions.consulted": lambda u: u.decisions.consulted(["case-1"]),
     "workload.passed_on": lambda u: u.workload.passed_on(LONG_AGO, LATER),
     "workload.consultations": lambda u: u.workload.consultations(LONG_AGO, LATER),
     "gaps.since": lambda u: u.gaps.since(AT),
@@ -165,6 +172,7 @@ READS: dict[str, Call] = {
     "exposures.shown": lambda u: u.exposures.shown(AT, limit=9),
     "exposures.of_conversation": lambda u: u.exposures.of_conversation("c1"),
     "exposures.latest_id": lambda u: u.exposures.latest_id(),
+    "exposures.sent_at": lambda u: u.exposures.sent_at("case-1", ["c1"]),
     "exposures.erased": lambda u: u.exposures.erased(["x1", "x2"]) != {"x1", "x2"} and "x1",
     "feedback.of_exposures": lambda u: u.feedback.of_exposures(["x1"]),
     "feedback.outcomes_of_documents": lambda u: u.feedback.outcomes_of_documents(AT, limit=9),
@@ -303,12 +311,15 @@ def filled(store: Store) -> Store:
         urgent = {"priority": {"band": "urgent"}}
         unit.decisions.add_many([a_decision("dec_3", kind="handover", features=urgent)])
         unit.decisions.add_many([a_decision("dec_4", kind="consultation")])
+        unit.cases.put(a_case("case-3", conversation_ids=("c10",), state="waiting"))
+        nobody = {"kind": "assignment", "reason": "no_eligible_agent", "agent_id": None, "case_id": "case-3"}
+        unit.decisions.add_many([a_decision("dec_5", **nobody)])
         unit.events.add(an_event("t1", type="transfer", from_agent="agent-1", to_agent="agent-2"), "case-1")
     return store
 
 
 def test_reads_see_their_own_workspace_only(filled: Store) -> None:
-    not_full = {"documents.without_vectors", "cases.waiting", "outbox.message"}
+    not_full = {"documents.without_vectors", "outbox.message"}
     with filled.reading("shop") as unit:
         assert {name for name, read in READS.items() if empty(read(unit))} <= not_full
     with filled.reading("other") as unit:

@@ -63,6 +63,21 @@ def test_hours_are_counted_once_each(busy: Store) -> None:
         assert counts(unit, None) == {(0, None): (4, 2, 2), (2, None): (2, 2, 1)}
 
 
+def test_cases_and_customers_of_a_span_are_told_apart_over_all_its_hours(busy: Store) -> None:
+    def spans(unit: Unit, by: Dimension | None) -> dict[str | None, tuple[int, int]]:
+        found = unit.traffic.in_span(HOUR, LATER, by, FIELDS)
+        return {item.key: (item.cases, item.customers) for item in found}
+
+    with busy.writing("shop") as unit:
+        said(unit, "m7", "p3", at=AT + timedelta(hours=3), customer_id="u1", case_id="case-1", channel="app")
+    with busy.reading("shop") as unit:
+        assert spans(unit, None) == {None: (4, 3)}
+        assert spans(unit, "expertise") == {"logistics": (1, 1), "returns": (2, 2), None: (2, 1)}
+        assert unit.traffic.first_at() == HOUR - timedelta(seconds=1)
+    with busy.reading("other") as unit:
+        assert (unit.traffic.first_at(), unit.traffic.in_span(HOUR, LATER, None)) == (None, ())
+
+
 def test_a_message_counts_for_the_expertise_of_its_problem_else_of_its_case(busy: Store) -> None:
     with busy.reading("shop") as unit:
         assert counts(unit, "expertise") == {

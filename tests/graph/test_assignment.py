@@ -24,6 +24,7 @@ from graph.assignment import (
 from graph.models import Agent, AgentChoice, Customer, Emotion, Expertise, Understanding
 from graph.priority import prioritise
 from graph.profiles import SkillEstimate
+from graph.workshare import Round
 
 T = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -81,7 +82,31 @@ def test_language_and_permissions_are_hard(
     eligible: bool,
 ) -> None:
     someone = agent("able", languages=languages, permissions=permissions)
-    assert bool(ranked([someone], need(language=language, permissions=required))) == eligible
+    choices = ranked([someone], need(language=language, permissions=required))
+    assert any(choice.available for choice in choices) == eligible
+    (placed_,) = assign([need(language=language, permissions=required)], [someone], now=T, estimates={})
+    assert placed_.reason == ("assigned" if eligible else "no_eligible_agent")
+
+
+def test_a_language_that_nobody_speaks_does_not_wait_for_ever() -> None:
+    team = [agent("able", languages=("zh",)), agent("better", languages=("zh", "en"))]
+    early = need(language="de", sla_consumed=0.9)
+    assert [c.available for c in ranked(team, early)] == [False]
+    (told,) = (r.text for c in ranked(team, early) for r in c.reasons if r.code == "language")
+    assert told == "nobody speaks German; takes it once the first reply is due"
+    (waits,) = assign([early], team, now=T, estimates={})
+    assert waits.reason == "no_eligible_agent"
+    late = need(language="de", sla_consumed=1.0)
+    (given_,) = assign([late], team, now=T, estimates={"c": ESTIMATES}, language="zh")
+    assert given_.choice is not None and given_.choice.agent.id == "better", "English before nothing"
+    assert "没有人会德语；首次响应时限已用完" in [r.text for r in given_.choice.reasons]
+    (anybody,) = assign([late], [team[0], replace(team[1], online=False)], now=T, estimates={})
+    assert anybody.choice is not None and anybody.choice.agent.id == "able"
+    speaker = agent("speaker", languages=("de",), online=False)
+    (for_them,) = assign([late], [*team, speaker], now=T, estimates={})
+    assert for_them.reason == "nobody_free", "somebody speaks it and will come"
+    (barred,) = assign([replace(late, permissions=("level-2",))], team, now=T, estimates={})
+    assert barred.reason == "no_eligible_agent", "permissions never give way"
 
 
 def test_the_better_agent_comes_first_until_the_load_says_otherwise() -> None:
@@ -142,6 +167,63 @@ def test_fairness_evens_out_what_agents_are_given() -> None:
         "never more than twice the mean counts"
     )
     assert "fairness" not in codes(ranked(agents, need())[0])
+
+
+def test_cases_of_the_same_call_count_in_the_share_of_work() -> None:
+    agents = [agent(id, capacity=6) for id in ("able", "better", "third")]
+    cases = [need(f"c{number}") for number in range(9)]
+    likely = {"able": skill(0.75), "better": skill(0.85), "third": skill(0.72)}
+    estimates = {case.case_id: likely for case in cases}
+    recent = {"able": 10, "better": 10, "third": 10}
+    dealt = assign(cases, agents, now=T, estimates=estimates, recent=recent)
+    given_ = Counter(item.choice.agent.id for item in dealt if item.choice)
+    unfair = assign(cases, agents, now=T, estimates=estimates, recent=recent, weights=Weights(fairness=0.0))
+    without = Counter(item.choice.agent.id for item in unfair if item.choice)
+    assert without["better"] == 6, "load alone piles them up"
+    assert given_["better"] < 6 and min(given_.values()) > min(without[id] for id in likely)
+
+
+def test_a_chosen_agents_reasons_tell_of_the_cases_of_the_same_call() -> None:
+    agents, recent = [agent("able", capacity=9)], {"able": 20}
+    cases = [need(f"c{number}") for number in range(5)]
+    dealt = assign(cases, agents, now=T, estimates={}, recent=recent)
+    shares = [
+        next(r.weight for r in item.choice.reasons if r.code == "fairness")
+        for item in sorted(dealt, key=lambda item: item.choice.agent.load if item.choice else 0)
+        if item.choice
+    ]
+    assert shares == sorted(shares, reverse=True) and shares[0] > shares[-1]
+    for item in dealt:
+        assert item.choice is not None
+        held = item.choice.agent.load
+        within = Round(len(cases), {"able": held})
+        (again,) = ranked([replace(agents[0], load=held)], need(), estimates={}, recent=recent, within=within)
+        assert again.score == pytest.approx(item.choice.score), "told again as it was decided"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nobody_was_given_no_times_the_average(language: str) -> None:
+    agents = [agent("able"), agent("better")]
+    choices = ranked(agents, need(), recent={"able": 300}, language=language)
+    texts = {c.agent.id: [r.text for r in c.reasons if r.code == "fairness"] for c in choices}
+    assert (
+        texts
+        == {
+            "zh": {"able": ["近一周接案量为平均的 2.0 倍"], "better": ["近一周接案较少"]},
+            "en": {
+                "able": ["was given 2.0× the average number of cases in the last week"],
+                "better": ["was given fewer cases than others in the last week"],
+            },
+        }[language]
+    )
+
+
+def test_a_score_reads_like_a_chance() -> None:
+    agents = [agent("able"), agent("better", load=1), agent("third")]
+    choices = ranked(agents, need(expertise=None), recent={"third": 300})
+    assert ids(choices) == ["better", "able", "third"]
+    assert [c.score for c in choices] == [1.0, 1.0, pytest.approx(0.8 - FAIRNESS * 100 / 120)]
+    assert [codes(c)[-1] == "limit" for c in choices] == [True, True, False]
 
 
 def test_a_share_of_work_is_of_the_places_and_the_time_that_one_had() -> None:
@@ -239,32 +321,35 @@ def test_nobody_at_all() -> None:
 def test_reasons_in_english_and_chinese() -> None:
     wanted = need(sla_consumed=0.8, sticky_agent_id="able", sticky_at=T - 2 * DAY)
     agents = [agent("able", load=2), agent("new", skills=("logistics",))]
-    estimates = {"able": skill(0.7, 41.4), "new": skill(0.6, 3)}
+    estimates = {"able": replace(skill(0.7, 41.4), seconds=128.2), "new": skill(0.6, 3)}
     english, other = ranked(agents, wanted, estimates=estimates, recent={"able": 300, "new": 100})
     assert [(r.code, r.text) for r in english.reasons] == [
         ("skill", "skilled in Logistics; fewer than 20 such cases so far"),
         ("load", "0 of 5 cases"),
         ("language", "speaks Chinese"),
-        ("fairness", "was given 0.5× the average number of cases lately"),
+        ("fairness", "was given fewer cases than others in the last week"),
         ("sla", "80% of the time for a first reply is used"),
     ]
     assert [(r.code, r.text) for r in other.reasons] == [
-        ("skill", "skilled in Logistics; resolves 70% of such cases (95% interval 60–80%, 41 cases)"),
+        (
+            "skill",
+            "skilled in Logistics; resolves 70% of such cases (95% interval 55–82%, 41 cases, usually 128 s)",
+        ),
         ("sticky", "answered this customer 2 days ago"),
         ("load", "2 of 5 cases"),
         ("language", "speaks Chinese"),
-        ("fairness", "was given 1.5× the average number of cases lately"),
+        ("fairness", "was given 1.5× the average number of cases in the last week"),
         ("sla", "80% of the time for a first reply is used"),
     ]
     _, chinese = ranked(
         agents, wanted, estimates=estimates, recent={"able": 300, "new": 100}, language="zh-CN"
     )
     assert [r.text for r in chinese.reasons] == [
-        "擅长“Logistics”;同类问题解决率 70%(95% 区间 60–80%,共 41 例)",
+        "擅长“Logistics”；同类问题解决率 70%（95% 区间 55–82%，共 41 例，通常 128 秒）",
         "2 天前接待过这位顾客",
-        "手上 2 件,上限 5 件",
+        "手上 2 件，上限 5 件",
         "会中文",
-        "近期接案量为平均的 1.5 倍",
+        "近一周接案量为平均的 1.5 倍",
         "首次响应时限已用 80%",
     ]
 
@@ -316,14 +401,18 @@ def test_every_ranking_keeps_the_promises(
     order = [(not c.available, not c.agent.online, -c.score) for c in choices]
     assert order == sorted(order)
     for choice in choices:
-        assert choice.available == (choice.agent.online and choice.agent.load < choice.agent.capacity)
+        speaks = wanted.language in (None, *choice.agent.languages) or not choice.agent.languages
+        room = choice.agent.online and choice.agent.load < choice.agent.capacity
+        assert choice.available == (room and (speaks or wanted.sla_consumed >= 1))
+        assert 0 <= choice.score <= 1
         assert choice.score == pytest.approx(sum(r.weight for r in choice.reasons if r.weight is not None))
         assert {r.code for r in choice.reasons} <= {
-            "skill", "sticky", "load", "language", "sla", "fairness", "overflow", "exploration",
+            "skill", "sticky", "load", "language", "sla", "fairness", "overflow", "exploration", "limit",
         }  # fmt: skip
         assert all(r.text for r in choice.reasons)
         assert set(wanted.permissions) <= set(choice.agent.permissions)
-        assert wanted.language in (None, *choice.agent.languages) or not choice.agent.languages
+        able = [a for a in agents if set(wanted.permissions) <= set(a.permissions)]
+        assert speaks or not any(not a.languages or wanted.language in a.languages for a in able)
 
 
 # -- many at once -----------------------------------------------------------------------------------

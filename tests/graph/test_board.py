@@ -226,6 +226,33 @@ def test_nineteen_cases_master_nothing_and_chance_hardly_ever() -> None:
     assert lucky / 100 <= 0.08
 
 
+@pytest.mark.parametrize("chance", [0.2, 0.7, 0.9])
+def test_many_looks_make_nobody_average_a_master(chance: float) -> None:
+    """Everybody is looked at after each of 300 cases; looking with the interval of one look finds one in nine."""
+    rng = np.random.default_rng(21)
+    names = [f"a{n}" for n in range(200)]
+    outcomes = [item for name in names for item in field(name, (rng.random(300) < chance).tolist(), 1)]
+    masters = sum(bool(line.mastered) for line in lines(outcomes, *names).values())
+    assert masters / len(names) <= 0.025 + 2 * (0.025 * 0.975 / len(names)) ** 0.5
+
+
+def test_who_is_far_better_masters_within_a_hundred_cases() -> None:
+    rng = np.random.default_rng(22)
+    others = [item for n in range(5) for item in field(f"b{n}", (rng.random(100) < 0.7).tolist(), -20)]
+    names = [f"a{n}" for n in range(40)]
+    found = 0
+    for name in names:
+        mine = field(name, (rng.random(100) < 0.92).tolist(), 1)
+        found += bool(lines([*others, *mine], name)[name].mastered)
+    assert found / len(names) >= 0.8
+
+
+def test_nobody_masters_what_nobody_else_does() -> None:
+    others = [item for n in range(5) for item in field(f"b{n}", [k % 2 > 0 for k in range(60)], -20)]
+    alone = field("a", [True] * 200, 1, expertise="y")
+    assert lines([*others, *alone], "a")["a"].mastered == ()
+
+
 def test_load_and_consultations() -> None:
     cases = [outcome("a") for _ in range(30)] + [outcome("b") for _ in range(10)]
     found = lines(cases, Person("a", "a", consultations=20), "b", "c")

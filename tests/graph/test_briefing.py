@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_chinese_summary_says_what_is_wanted_tried_and_known() -> None:
         "退货", "屏幕碎了", "金额 899.00 CNY",
         "日期 2026-11-09 – 2026-11-15", "商品 声澜手机 (SLA-PH1)",
         "订单 SL20261023024387", "始于：2026-11-18 09:30", "情绪：生气",
-        "已答复 1 次", "已展示“退货政策”", "silver", "4 单",
+        "已答复 1 次", "已展示“退货政策”", "银卡会员", "4 单",
         "一周内另有 2 次来访", "屏幕碎裂 (处理中)", "顾客要求人工", "建议：after-sales、agent-07",
     ):  # fmt: skip
         assert part in made.summary, part
@@ -61,8 +62,8 @@ def test_an_english_summary_says_the_same() -> None:
     for part in (
         "the screen I bought last week broke", "amount 899.00 CNY", "order SL20261023024387", "Mood: angry",
         "shown: “退货政策”",
-        "silver, 4 orders, 2 other contacts this week", "Known problem: Broken screens (open)", "the bot failed twice",
-        "For: agent-07.",
+        "silver tier, 4 orders, 2 other contacts this week", "Known problem: Broken screens (open)",
+        "the bot failed twice", "For: agent-07.",
     ):  # fmt: skip
         assert part in made.summary, part
     assert "agent please" not in made.summary
@@ -128,3 +129,43 @@ def test_without_times_a_case_tells_since_when() -> None:
     )
     assert made.since == AT
     assert "Since: 2026-11-18 09:30" in made.summary
+
+
+def test_a_card_tier_a_flow_and_a_bilingual_label_are_told_in_the_readers_language() -> None:
+    known = replace(KNOWN, intent="申请退货 / Return an item")
+    told = [Told("customer", "充电宝冒烟了")]
+    made = brief(
+        told, [], known, cause="sensitive", taker=Taker("售后 / After-sales"), language="zh", matter="safety"
+    )
+    assert "转接原因：敏感事项（人身或产品安全）" in made.summary
+    assert "申请退货，“充电宝冒烟了”" in made.summary
+    assert "银卡会员" in made.summary
+    assert not {"silver", "Return", "After"} & set(made.summary.replace("，", " ").split())
+    english = brief(
+        told,
+        [],
+        known,
+        cause="sensitive",
+        taker=Taker("售后 / After-sales"),
+        language="en",
+        matter="our own flow",
+    )
+    assert "Handed over: a sensitive matter (our own flow)." in english.summary
+    assert "Wants: Return an item, " in english.summary
+    assert "For: After-sales." in english.summary
+
+
+def test_the_turn_that_names_the_matter_was_lost_behind_later_lines() -> None:
+    said = [
+        "你们家在线吗朋友",
+        "SP30 连不上蓝牙，订单 SL20261023024387",
+        "还是不行",
+        "快点啊大家",
+        "怎么没人理我呢",
+    ]
+    assert "SP30 连不上蓝牙" in wanted(said, frozenset(said[1:2]))
+    long = [said[1] + "，" + "试过了重启" * 12, "甲" * 60, "乙" * 60]
+    assert wanted(long, frozenset(long[:1])).startswith("SP30")
+    told = [Told("customer", text, tells=text is said[1]) for text in said]
+    made = brief(told, [], Known("zh"), cause="explicit", taker=Taker(), language="zh")
+    assert "顾客表示没有解决" in made.summary

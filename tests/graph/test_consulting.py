@@ -9,6 +9,7 @@ import pytest
 from graph.consulting import worth_asking
 from graph.models import Agent
 from graph.profiles import SkillEstimate
+from graph.wording import words
 
 TEAM = [Agent(id_, id_, online=True) for id_ in ("owner", "expert", "master", "peer")]
 
@@ -40,3 +41,12 @@ def test_neither_who_is_away_nor_who_may_be_no_better() -> None:
 def test_full_and_foreign_people_can_still_advise() -> None:
     busy = [replace(agent, load=9, languages=("fr",)) for agent in TEAM]
     assert [agent.id for agent in worth_asking("owner", busy, KNOWN)] == ["master", "expert"]
+
+
+def test_advice_tells_no_rate_of_few_cases() -> None:
+    many, few = SkillEstimate(0.9, 0.8, 0.95, 40.0), SkillEstimate(0.4, 0.2, 0.6, 19.0)
+    for language in ("en", "zh"):
+        say = words(language)
+        assert "90%" in say.advice(many, replace(few, n=20.0))
+        for expert, owner in ((many, few), (few, many), (few, few)):
+            assert "%" not in say.advice(expert, owner)

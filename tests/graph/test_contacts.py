@@ -126,3 +126,18 @@ def test_only_a_week_counts_and_never_what_comes_later() -> None:
 def test_other_cases_count_whether_or_not_they_were_resolved() -> None:
     known = contacts([said(T, RETURN), said(T + HOUR, RETURN, "k2"), said(T + 2 * HOUR, RETURN, "k3")])
     assert earlier(known, "k3", RETURN, T + 3 * HOUR) == 2
+
+
+def test_a_contact_tells_what_was_known_of_it_when() -> None:
+    (contact,) = contacts(
+        [
+            Turn("k1", "c1", T, spoken=True),
+            Turn("k1", "c1", T + HOUR, spoken=True, matter=about(intent="invoice")),
+            Turn("k1", "c1", T + 2 * HOUR, spoken=True),
+            Turn("k1", "c1", T + 3 * HOUR, spoken=True, matter=about(intent="parcel")),
+        ]
+    )
+    known = [contact.matter_at(T + hours * HOUR) for hours in (-1, 0, 1, 2, 3, 9)]
+    nothing, invoice, both = Matter(), about(intent="invoice"), contact.matter
+    assert known == [nothing, nothing, invoice, invoice, both, both]
+    assert both == about(intent="invoice") | about(intent="parcel")

@@ -9,6 +9,28 @@ from graph.dates import dates
 AT = datetime(2026, 11, 18, 10, tzinfo=UTC)  # a Wednesday
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("i bought it on black friday and want to return it", "2025-11-28"),
+        ("my black friday order never came", "2025-11-28"),
+        ("黑五买的外套", "2025-11-28"),
+        ("双十二买的鞋", "2025-12-12"),
+        ("i ordered on december 25", "2025-12-25"),
+        ("12月25日下的单", "2025-12-25"),
+        ("last black friday", "2025-11-28"),
+        ("去年黑五", "2025-11-28"),
+        ("next black friday", "2026-11-27"),
+        ("is there a sale on black friday", "2026-11-27"),
+        ("i bought it, is it cheaper on black friday", "2026-11-27"),
+        ("i ordered it and need it before black friday", "2026-11-27"),
+        ("黑五买有优惠吗", "2026-11-27"),
+    ],
+)
+def test_what_was_bought_on_a_day_was_bought_in_the_past(text: str, value: str) -> None:
+    assert told(text, datetime(2026, 11, 22, tzinfo=UTC)) == [value]
+
+
 def told(text: str, at: datetime = AT) -> list[str]:
     return [value for _, _, value in dates(text, at)]
 

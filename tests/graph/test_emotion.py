@@ -54,7 +54,7 @@ def hurry(text: str) -> float:
     [
         ("怎么退货", "马上给我退货"),
         ("帮我查一下物流", "帮我查一下物流，急用"),
-        ("不着急，帮我查一下物流", "帮我查一下物流"),
+        ("不着急，帮我查一下物流", "帮我查一下物流，今天就要"),
         ("急用，不过不着急也行", "急用"),
         ("我的包裹还没到", "我的包裹还没到，再不处理我就投诉"),
         ("where is my order", "I need my order today, urgent"),
@@ -64,8 +64,20 @@ def hurry(text: str) -> float:
     ],
 )
 def test_one_is_more_urgent(calmer: str, more: str) -> None:
-    assert hurry(calmer) <= hurry(more)
-    assert hurry(more) > 0 or calmer != more
+    assert hurry(calmer) < hurry(more)
+
+
+def test_nobody_answering_in_capitals_is_angry_and_pressing() -> None:
+    assert emotion("NO ONE IS ANSWERING", "en").label == "angry"
+    assert hurry("NO ONE IS ANSWERING") > 0.4
+    assert hurry("no one is answering my messages") > 0.4
+    assert emotion("WHERE IS MY ORDER", "en").label == "neutral"
+    assert emotion("EB20 USB AND HDMI PORT", "en").label == "neutral"
+
+
+def test_a_swollen_battery_is_pressing() -> None:
+    assert hurry("充电宝鼓包了") > 0.7
+    assert hurry("my battery is swollen") > 0.7
 
 
 def test_the_example_is_angry_and_urgent() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.entities import Gazetteer, products_of, spoken_number
+from graph.amounts import english_number, spoken_number
+from graph.entities import Gazetteer, products_of
 from graph.models import Entity
 
 AT = datetime(2026, 11, 18, 10, tzinfo=timezone(timedelta(hours=8)))  # a Wednesday
@@ -77,6 +78,29 @@ def found(text: str) -> list[tuple[str, str]]:
         ("上周买的，昨天收到", [("date", "2026-11-09/2026-11-15"), ("date", "2026-11-17")]),
         ("双十一买的", [("date", "2026-11-11")]),
         ("我要2个，3米长", []),
+        ("订单 899 元", [("amount", "899.00 CNY")]),
+        ("order 899.50 dollars", [("amount", "899.50 USD")]),
+        ("订单 89900123", [("order", "89900123")]),
+        ("赔我1.2万", [("amount", "12000.00 CNY")]),
+        ("赔我一万二", [("amount", "12000.00 CNY")]),
+        ("退我500吧", [("amount", "500.00 CNY")]),
+        ("退我20件", []),
+        ("退3天了", []),
+        ("I paid two hundred dollars", [("amount", "200.00 USD")]),
+        ("two thousand five hundred and twenty-one euros", [("amount", "2521.00 EUR")]),
+        ("a hundred bucks", [("amount", "100.00 USD")]),
+        ("a dollar store", []),
+        ("鞋子 US 9 有吗", [("size", "US 9")]),
+        ("EU 42.5 please", [("size", "EU 42.5")]),
+        ("size us 9", [("size", "us 9")]),
+        ("send us 2 pairs, call us 9am", []),
+        ("US 3 weeks", []),
+        ("165/88A 还有货吗", [("size", "165/88A")]),
+        ("175/96 码", [("size", "175/96")]),
+        ("血压 120/80", []),
+        ("单号是 773012345678901 中通", [("parcel", "773012345678901"), ("carrier", "ZTO")]),
+        ("中通 773012345678901", [("carrier", "ZTO"), ("parcel", "773012345678901")]),
+        ("订单 773012345678901 中通说签收了", [("order", "773012345678901"), ("carrier", "ZTO")]),
         ("", []),
     ],
 )
@@ -109,6 +133,31 @@ def test_a_name_of_several_products_stands_for_all_of_them() -> None:
 )  # fmt: skip
 def test_spoken_numbers(text: str, value: float | None) -> None:
     assert spoken_number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("two hundred", 200), ("twelve hundred", 1200), ("a thousand", 1000), ("one hundred and five", 105),
+        ("ninety-nine", 99), ("three thousand", 3000), ("a", None), ("hundred a", None),
+    ],
+)  # fmt: skip
+def test_english_numbers(text: str, value: float | None) -> None:
+    assert english_number(text) == value
+
+
+def test_a_kind_of_product_is_named_and_stands_for_no_sku() -> None:
+    kinds = {"智能音箱": ["智能音箱"], "音箱": ["音箱"], "kettle": ["kettle", "kettles"]}
+    shop = Gazetteer({"SLA-SP30": ["声澜 SP30 智能音箱"]}, kinds=kinds)
+
+    def named(text: str) -> list[tuple[str, str]]:
+        return [(entity.type, entity.value) for entity in shop.entities(text, AT)]
+
+    assert named("智能音箱连不上") == [("product_kind", "智能音箱")]
+    assert named("音箱没声音") == [("product_kind", "音箱")]
+    assert named("both Kettles leak") == [("product_kind", "kettle")]
+    assert named("声澜SP30智能音箱") == [("product", "SLA-SP30")]
+    assert products_of(shop.entities("智能音箱", AT), shop) == ()
 
 
 PIECES = st.lists(
@@ -175,6 +224,10 @@ def test_any_text_is_read(text: str) -> None:
         "¥1," * 5000,
         "order" + " " * 20000 + "x",
         "一" * 50000,
+        "one hundred " * 5000,
+        "赔" + "我" * 20000,
+        "赔" * 20000,
+        "US 9" * 5000,
         "顺丰" * 20000,
     ],
 )

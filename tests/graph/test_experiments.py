@@ -208,10 +208,10 @@ def test_arms_of_odd_sizes_keep_a_verdict_back() -> None:
 def test_several_guards_share_the_chance_of_a_false_alarm() -> None:
     ratings = Sample(1000, 4.2, 1.0), Sample(1000, 4.055, 1.0)
     found = measured(
-        share(1000, 0.8), share(1000, 0.8), rating=ratings, deflection=(share(1000, 0.5), share(1000, 0.5))
+        share(1000, 0.8), share(1000, 0.8), rating=ratings, unassisted=(share(1000, 0.5), share(1000, 0.5))
     )
     alone = a_trial(guards=(Guard("rating"),))
-    both = replace(alone, guards=(Guard("rating"), Guard("deflection")))
+    both = replace(alone, guards=(Guard("rating"), Guard("unassisted")))
     assert findings(alone, found, evenly(found)).guards[0].broken
     assert not findings(both, found, evenly(found)).guards[0].broken
 
@@ -239,6 +239,16 @@ def test_the_verdict_is_said_in_both_languages(found: Any, english: str, chinese
     told = verdict_words(a_trial(), findings(a_trial(), found, {"control": 1500, "treatment": 1500}))
     assert told["en"].startswith(english)
     assert told["zh"].startswith(chinese)
+
+
+@pytest.mark.parametrize("small", [60, 1500])
+def test_a_trial_that_is_over_expects_no_more_units(small: int) -> None:
+    found = measured(share(small, 0.80), share(1500, 0.81))
+    trial = a_trial(state="stopped", stopped_at=AT)
+    told = verdict_words(trial, findings(trial, found, {"control": 1500, "treatment": 1500}))
+    assert told["en"].startswith("Ended before a verdict: ") and "expected" not in told["en"]
+    assert told["zh"].startswith("已结束，没有结论：") and "预计" not in told["zh"]
+    assert verdict_words(trial, None) == {"en": "Ended before it began.", "zh": "未开始即已结束。"}
 
 
 def test_words_count_towards_the_better_side() -> None:

@@ -11,7 +11,7 @@ from scipy.stats import nbinom  # type: ignore[import-untyped]
 
 from graph.arrivals import Counted
 from graph.forecasting import Forecast, below, dispersions, forecast, quantile, tail
-from graph.rhythm import DAY, WEEK, Floats, fit, hour_of, hour_of_week, local_hours
+from graph.rhythm import DAY, WEEK, Floats, fit, gaps, hour_of, hour_of_week, local_hours
 from graph.surges import usual
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -101,6 +101,43 @@ def test_a_promotion_day_spoils_nothing(declared: bool) -> None:
         assert coming.expected(thursday)[0].sum() == pytest.approx(truth * coming.promotion_effect, rel=0.08)
     else:
         assert then.toordinal() in rhythm.unusual_days
+
+
+def test_days_without_data_before_a_restart_are_neither_unusual_nor_a_change_of_level() -> None:
+    """Three days and a half in which nothing was told, then three hours as ever."""
+    counts = with_total(drawn(5 * WEEK))
+    end = 4 * WEEK + 2 * DAY + 12
+    silent = np.arange(end - 3 - 84, end - 3)
+    broken = counts[:end].copy()
+    broken[silent] = 0.0
+    assert np.flatnonzero(gaps(broken[:, 0]))[[0, -1]].tolist() == [silent[0], silent[-1]]
+    whole, found = (forecast(START, part, 72, SHANGHAI) for part in (counts[:end], broken))
+    assert found.rhythm is not None and whole.rhythm is not None
+    assert found.rhythm.unusual_days == frozenset()
+    np.testing.assert_allclose(found.rhythm.level, whole.rhythm.level, rtol=0.12)
+    np.testing.assert_allclose(found.mean.sum(1), whole.mean.sum(1), rtol=0.12)
+    assert found.dispersion[0] < whole.dispersion[0] + 0.03
+    assert np.isnan(forecast(START, broken, WEEK, SHANGHAI).naive).sum() == 3 * len(silent)
+
+
+def test_weekends_at_which_a_shop_is_closed_are_no_gaps() -> None:
+    closed = hour_of_week(np.arange(START, START + 4 * WEEK), SHANGHAI) >= 5 * DAY
+    counts = np.where(closed[:, None], 0.0, with_total(drawn(4 * WEEK)))
+    assert not gaps(counts[:, 0]).any()
+    found = forecast(START, counts, WEEK, SHANGHAI)
+    assert found.rhythm is not None and found.rhythm.unusual_days == frozenset()
+    assert found.mean[0, 5 * DAY :].sum() < 0.05 * found.mean[0].sum()
+
+
+def test_a_day_of_twice_the_usual_is_unusual_in_a_month_that_is_restless() -> None:
+    """The days of a real month, two of its Wednesdays far above the rest: 11 November is one of them."""
+    days = [29, 34, 26, 40, 49, 35, 36, 32, 116, 80, 115, 85, 84, 74, 91, 143, 102, 72, 60, 57, 63, 133, 181]
+    days += [94, 102, 74, 85, 93, 70, 47, 46]
+    hourly = np.repeat(np.array(days) / DAY, DAY)
+    start = hour_of(datetime(2026, 10, 20, tzinfo=SHANGHAI))
+    found = fit(start, hourly[:, None], SHANGHAI)
+    assert date(2026, 11, 11).toordinal() in found.unusual_days
+    assert len(found.unusual_days) <= 3
 
 
 def test_a_level_that_moves_is_followed() -> None:

@@ -60,6 +60,30 @@ def test_words_outweigh_a_faint_voice_and_a_clear_voice_outweighs_a_faint_word()
     assert emotion("快递有点慢", "zh", heard(pleased=4.0)).label == "pleased"
 
 
+def test_what_is_hardly_felt_has_no_label() -> None:
+    """A label of .03 contradicts itself."""
+    assert emotion("refund me $900 now", "en", heard(angry=0.1)).label == "neutral"
+    assert emotion("讲个笑话", "zh", heard(angry=0.1)).label == "neutral"
+    felt = emotion("讲个笑话", "zh", heard(angry=3.0))
+    assert felt.label == "angry"
+    assert felt.score >= 0.1
+
+
+def test_denied_anger_is_not_heard_as_anger() -> None:
+    for text in ("我不生气，就是问一下", "I'm not angry, just asking"):
+        assert emotion(text, "zh", heard(angry=1.8)).label == "neutral"
+
+
+def test_praise_with_a_dry_laugh_is_not_pleased() -> None:
+    for text in ("你们这服务真是绝了呵呵", "oh great, it broke again, thanks for nothing"):
+        assert emotion(text, "zh", heard(pleased=1.0)).label != "pleased"
+    assert emotion("呵呵呵谢谢，很好", "zh").label == "pleased"
+
+
+def test_hurry_is_not_pleasure() -> None:
+    assert emotion("急急急！！！", "zh", heard(pleased=1.0)).label == "upset"
+
+
 def test_an_empty_message_has_no_mood() -> None:
     assert emotion("  ", "zh", heard(angry=5.0)).label == "neutral"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from graph.person_requests import asks_for_person
+from graph.person_requests import asks_for_person, without_refusal
 from tests.graph.requests import ASKS_FOR_PERSON, DOES_NOT_ASK, lines
 
 ASKING, OTHERS = lines(ASKS_FOR_PERSON), lines(DOES_NOT_ASK)
@@ -42,3 +42,45 @@ def test_a_refusal_a_question_about_support_and_a_report_are_no_request(text: st
 def test_a_refusal_does_not_hide_a_request() -> None:
     assert asks_for_person("不要机器人，转人工", "zh")
     assert asks_for_person("I don't want a bot, give me a human", "en")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "转接人工客服要等多久",
+        "人工客服要排队多久",
+        "how long do I have to wait for a human agent",
+        "你是人工客服吗",
+        "are you a real person?",
+    ],
+)
+def test_a_question_about_waiting_or_who_answers_was_taken_for_a_request(text: str) -> None:
+    assert not asks_for_person(text, "zh")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is there anyone real here??",
+        "转人工要等多久啊，快点给我转人工",
+        "are you a bot? I want a person",
+    ],
+)
+def test_a_request_beside_such_a_question_is_heard(text: str) -> None:
+    assert asks_for_person(text, "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("I don't need a human, just tell me the return window", "just tell me the return window"),
+        ("不要转人工，告诉我退货时间", "告诉我退货时间"),
+        ("不用人工了谢谢", "谢谢"),
+        ("don't transfer me to an agent", ""),
+        ("我要退货", "我要退货"),
+        ("I don't want a bot, give me a human", "I don't want a bot, give me a human"),
+        ("安装不要人工费吧", "安装不要人工费吧"),
+    ],
+)
+def test_a_refused_person_hid_the_question_beside_it(text: str, left: str) -> None:
+    assert without_refusal(text) == left

@@ -11,7 +11,7 @@ from graph.customer_value import ValueScales
 from graph.emotion import emotion, urgency
 from graph.errors import InvalidValue
 from graph.models import Customer, Emotion, EmotionLabel, Priority, ProblemState, Rules, Understanding
-from graph.priority import DEFAULT_WEIGHTS, VALUE_CAP, band, prioritise
+from graph.priority import DEFAULT_WEIGHTS, VALUE_CAP, band, check_weights, prioritise
 
 SILVER = Customer("u-9", tier="silver", orders=4, spend=5230.0, recency_days=7)
 
@@ -78,15 +78,15 @@ def test_each_factor_is_named_with_its_evidence() -> None:
         repeat_contacts=2,
         waited=timedelta(hours=2),
         consumed=0.5,
-        sensitive_flow="safety",
+        sensitive_flow="legal",
     )
     assert set(points(priority)) == {*DEFAULT_WEIGHTS, "limit"}
     words = {contribution.factor: contribution.evidence for contribution in priority.contributions}
     assert words["emotion"] == "angry (0.90)"
     assert words["urgency"] == "urgent words (0.80)"
     assert words["repeat_contact"] == "2 earlier contacts about this within 7 days"
-    assert words["problem_state"] == "belongs to a problem that is regressed"
-    assert words["sensitive"] == "touches safety"
+    assert words["problem_state"] == "belongs to a problem that came back"
+    assert words["sensitive"] == "touches legal steps"
     assert words["waiting"] == "waiting for 2.0 h"
     assert words["service_level"] == "silver tier, 50% of the time for a first reply is used"
     assert words["customer_value"] == "4 orders, spent 5,230, last order 7 days ago"
@@ -176,6 +176,82 @@ def test_every_contribution_says_what_was_seen_and_in_one_language(
         assert not re.search(r"[{}_]|None|nan|  ", words), words
         assert bool(re.search("[一-鿿]", words)) == (language == "zh"), words
         assert len(words) <= 80
+
+
+@pytest.mark.parametrize("customer", [None, SILVER, Customer("w", tier="platinum", orders=900, spend=1e9)])
+@pytest.mark.parametrize(
+    "text", ["充电宝鼓包了", "电池充电时冒烟起火了，手被烫伤", "the charger caught fire"]
+)
+def test_a_safety_matter_is_urgent_whatever_the_mood_and_the_weights(
+    text: str, customer: Customer | None
+) -> None:
+    for weights in ({}, {"sensitive": 0.0, "urgency": 1.0}):
+        rules = Rules(priority_weights=weights)
+        priority = prioritise(said(text), customer, rules=rules, sensitive_flow="safety")
+        assert priority.band == "urgent"
+        assert priority.score == round(sum(item.points for item in priority.contributions))
+    calm = prioritise(feeling(), None, sensitive_flow="safety", language="zh")
+    assert points(calm) == {"sensitive": 30.0, "safety": 50.0}
+    assert calm.contributions[0].evidence == "安全事项一律按紧急处理"
+
+
+def test_of_two_safety_matters_the_one_that_waits_comes_first() -> None:
+    totals = [
+        prioritise(feeling(), None, sensitive_flow="safety", waited=timedelta(minutes=minutes)).total
+        for minutes in (0, 10, 60, 600)
+    ]
+    assert totals == sorted(set(totals))
+
+
+def test_a_safety_matter_that_is_urgent_by_itself_gets_nothing_on_top() -> None:
+    furious = prioritise(feeling("angry", 1.0, 1.0), None, sensitive_flow="safety")
+    assert "safety" not in points(furious)
+
+
+def test_a_sensitive_intent_gives_the_points_of_sensitive_and_is_named_in_the_readers_language() -> None:
+    label = "个人信息与注销 / Personal data and deletion"
+    for language, words in (
+        ("zh", "敏感事项：个人信息与注销"), ("en", "a sensitive matter: Personal data and deletion"),
+    ):  # fmt: skip
+        (only,) = prioritise(feeling(), None, sensitive_intent=label, language=language).contributions
+        assert (only.factor, only.points, only.evidence) == ("sensitive", 30.0, words)
+    (flow,) = prioritise(feeling(), None, sensitive_flow="legal", sensitive_intent=label).contributions
+    assert flow.evidence == "touches legal steps"
+
+
+def test_what_is_asked_all_the_time_is_no_incident_but_a_surge_of_it_is() -> None:
+    def state(state: ProblemState, **more: bool) -> tuple[float, str]:
+        priority = prioritise(feeling(), None, problem_state=state, evergreen=True, language="zh", **more)  # type: ignore[arg-type]
+        (found,) = priority.contributions
+        return found.points, found.evidence
+
+    assert state("open") == (1.2, "一直有人问的常见问题")
+    assert state("open", bursting=True) == (12.0, "所属问题正在激增")
+    assert state("regressed") == (12.0, "问题复发")
+    assert state("acknowledged") == (4.8, "已确认的共性问题")
+
+
+@pytest.mark.parametrize("state", ["candidate", "open", "acknowledged", "resolved", "regressed", "silenced"])
+@pytest.mark.parametrize("flow", ["safety", "legal", "regulator", "payment", "privacy", "refund"])
+def test_evidence_holds_no_words_of_the_other_language_and_is_kept_in_both(
+    state: ProblemState, flow: str
+) -> None:
+    priority = prioritise(feeling(), SILVER, problem_state=state, sensitive_flow=flow, language="en")
+    assert all(item.evidence == item.evidences["en"] for item in priority.contributions)
+    assert not any(re.search("[a-z]", item.evidences["zh"]) for item in priority.contributions)
+    assert not any(re.search("[一-鿿]", item.evidences["en"]) for item in priority.contributions)
+
+
+def test_a_flow_of_the_shops_own_is_told_by_its_name() -> None:
+    (zh,) = prioritise(feeling(), None, sensitive_flow="recall", language="zh").contributions
+    (en,) = prioritise(feeling(), None, sensitive_flow="召回", language="en").contributions
+    assert (zh.evidence, en.evidence) == ("涉及“recall”", "touches “召回”")
+
+
+def test_a_customers_value_above_the_cap_is_refused_where_it_is_set() -> None:
+    with pytest.raises(InvalidValue, match=r"priority_weights.customer_value: must be at most 15$"):
+        check_weights(Rules(priority_weights={"customer_value": 90}))
+    check_weights(Rules(priority_weights={"customer_value": VALUE_CAP}))
 
 
 def test_value_cannot_starve_others() -> None:

@@ -30,6 +30,49 @@ def test_every_flow_is_found_and_what_only_looks_like_it_is_left_alone(flow: str
     assert len(false) / len(near) <= 0.05, false
 
 
+@pytest.mark.parametrize(
+    "text", ["垃圾东西，骗子公司，滚", "你们就是一群骗子", "you are scammers", "what a scam of a shop"]
+)
+def test_an_insult_is_no_payment_dispute(text: str) -> None:
+    assert sensitive_flow(text, Rules()) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我被骗了钱", "骗子冒充你们客服骗了我500块", "遇到骗子了，把卡里的钱转走了", "I got scammed out of $200",
+        "I was charged twice, I'll dispute it with my bank", "disputing this twice with my bank already",
+        "这笔我要找银行发起争议",
+    ],
+)  # fmt: skip
+def test_what_swindlers_did_and_disputes_with_a_bank_are_payment_matters(text: str) -> None:
+    assert sensitive_flow(text, Rules()) == "payment"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "请删除我的全部个人信息", "清除你们保存的个人资料", "请把我的所有个人资料都删掉",
+        "please delete all of my personal data", "erase every bit of my data",
+    ],
+)  # fmt: skip
+def test_privacy_is_found_with_words_between(text: str) -> None:
+    assert sensitive_flow(text, Rules()) == "privacy"
+
+
+def test_words_between_end_with_the_clause_and_are_few() -> None:
+    rules = Rules(sensitive_flows={"recall": ("退回…召回", "take … back")})
+    assert sensitive_flow("退回这批召回的", rules) == "recall"
+    assert sensitive_flow("退回吧，这批召回的", rules) is None
+    assert sensitive_flow("please take the blue one back", rules) == "recall"
+    assert sensitive_flow("take it to whoever is there and come back", rules) is None
+
+
+@pytest.mark.parametrize("word", ["…", "*", " … ", "-…"])
+def test_a_sign_without_a_word_finds_nothing(word: str) -> None:
+    assert sensitive_flow("hello 你好", Rules(sensitive_flows={"own": (word,)})) is None
+
+
 def test_refunds_above_the_limit_are_found_and_smaller_or_asked_about_ones_are_not() -> None:
     above, below = lines(REFUNDS_ABOVE_500), lines(NO_REFUND_ABOVE_500)
     assert len(above) >= 15

@@ -50,7 +50,6 @@ MATTER = """
 hello where is my order
 谢谢但是还没收到
 不好用
-help
 好的，什么时候发货
 12345
 可以退吗
@@ -60,7 +59,6 @@ Is it new?
 太小了
 不行
 没收到
-please help me
 不是我的
 problem
 有发票吗
@@ -85,6 +83,8 @@ PRAISE = """
 包装很好，会再来的
 great service
 love it
+太棒了，喜欢这个音箱！
+love this speaker!
 you guys are awesome
 excellent support, thank you
 I love this product
@@ -117,6 +117,9 @@ NO_PRAISE = """
 收到的东西很快坏了
 was the delivery fast
 not happy with the service
+我喜欢这个怎么买
+喜欢这个但是坏了
+I like the red one
 is it good
 good but broken
 fast delivery
@@ -126,6 +129,82 @@ I'd like it in red
 how fast is delivery
 the best one for travel
 """
+WITHOUT_A_MATTER = """
+谢谢，解决了
+thanks, that worked!
+Great, it works now, thank you so much!
+问题解决了，非常感谢
+可以用了，谢谢
+Never mind, I fixed it
+it's working now, thanks
+想问一下
+请问一下
+亲，问一下
+我想咨询个问题
+你好 我有个问题想问
+I have a question
+hi, quick question
+help
+please help me
+帮帮我
+能帮我一下吗
+Hello, can you help me please?
+你是机器人吗
+are you a bot
+are you a real person?
+哈哈哈
+hahaha
+不用人工了谢谢
+先别转人工，谢谢
+don't transfer me to an agent
+No human please
+你好，我叫王小明，电话13812345678
+你好，我叫[NAME]，电话[PHONE]
+My name is Jane Doe, my phone is 07700 900123
+我是李雷
+"""
+A_MATTER_BESIDES = """
+想问一下怎么退货
+I have a question about my order
+help with my order
+help me return this
+can you help with a refund
+帮我退款
+帮我查一下订单
+帮帮我，充电宝冒烟了
+我有个问题，音箱连不上
+it worked for a day
+it worked yesterday
+it works now but the left ear is dead
+it works now?
+is it fixed?
+解决了吗
+没解决
+好了没
+I don't need a human, just tell me the return window
+不要转人工，告诉我退货时间
+我叫了快递
+我的手机iPhone14黑屏了
+my phone screen is broken
+地址改成[ADDRESS]
+my name is misspelled on the parcel
+我是白色的
+我是学生有优惠吗
+this is broken
+I am angry
+i need a new cable
+人工费多少
+"""
+
+
+@pytest.mark.parametrize("text", lines(WITHOUT_A_MATTER))
+def test_thanks_openers_refusals_and_introductions_were_handed_over_as_out_of_scope(text: str) -> None:
+    assert small_talk(text, "zh")
+
+
+@pytest.mark.parametrize("text", lines(A_MATTER_BESIDES))
+def test_an_opener_with_its_matter_is_no_small_talk(text: str) -> None:
+    assert not small_talk(text, "zh")
 
 
 @pytest.mark.parametrize("text", lines(TALK))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from graph.helping import Field, offers
+from graph.helping import StaffedExpertise, offers
 from graph.models import Agent
 from graph.profiles import SkillEstimate
 from graph.staffing import load, needed_agents
@@ -46,9 +46,9 @@ def skill(rate: float, n: float = 50.0, seconds: float = 300.0) -> SkillEstimate
     return SkillEstimate(rate, rate - 0.1, rate + 0.1, n, seconds)
 
 
-LOGISTICS = Field("logistics", ("ann",), 1, 3)
-RETURNS = Field("returns", ("bob", "cem", "dai"), 3, 2)
-SHORT = Field("billing", ("eve",), 1, 1)
+LOGISTICS = StaffedExpertise("logistics", ("ann",), 1, 3)
+RETURNS = StaffedExpertise("returns", ("bob", "cem", "dai"), 3, 2)
+SHORT = StaffedExpertise("billing", ("eve",), 1, 1)
 PEOPLE = tuple(person(id) for id in ("ann", "bob", "cem", "dai", "eve"))
 ESTIMATES = {
     "ann": skill(0.9),

@@ -42,7 +42,7 @@ def test_resolution_is_within_72_hours_and_stays(case: CaseFacts, resolved: floa
     assert value("resolution", case) == resolved
 
 
-@pytest.mark.parametrize("metric", ["resolution", "deflection", "first_response_seconds", "handling_seconds"])
+@pytest.mark.parametrize("metric", ["resolution", "unassisted", "first_response_seconds", "handling_seconds"])
 def test_a_case_counts_from_a_fixed_age_on_whatever_is_known_before(metric: Metric) -> None:
     case = a_case(first_answer_at=AT + HOUR, resolved_at=AT + 2 * HOUR, seconds=60.0)
     settles = SETTLES[metric]
@@ -73,7 +73,7 @@ def test_units_go_where_they_are_drawn() -> None:
     draw = partial(arm_of, "salt", share=0.5)
     units = [f"u{number}" for number in range(400)]
     drawn = split(units, draw)
-    found = measure([a_case(unit=unit) for unit in units], (), draw, OLD)["deflection"]
+    found = measure([a_case(unit=unit) for unit in units], (), draw, OLD)["unassisted"]
     assert (found["control"].units, found["treatment"].units) == (
         len(drawn["control"]),
         len(drawn["treatment"]),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.personal_data import is_resident_id, passes_luhn
-from ingest.redaction import MASKS, Redacted, mask_numbers, mask_order_numbers, redact
+from ingest.redaction import MASKS, Redacted, mask_numbers, mask_order_numbers, redact, redact_value
 
 MASKED = [
     ("我的手机是13800138000，请回电", "我的手机是[PHONE]，请回电"),
@@ -263,3 +263,52 @@ def test_numbers_are_masked_for_comparison(text: str, expected: str) -> None:
 def test_a_reply_loses_its_order_and_keeps_what_it_says(text: str, expected: str) -> None:
     assert mask_order_numbers(text) == expected
     assert mask_order_numbers(expected) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("我的卡号6222021234567890123", "我的卡号[CARD]"),
+        ("card 6222021234567890123 was charged", "card [CARD] was charged"),
+        ("微信号 lilei_88", "微信号 [ID]"),
+        ("加我微信 lilei88", "加我微信 [ID]"),
+        ("我是李雷，想退货", "我是[NAME]，想退货"),
+        ("I'm Jane Doe, 221B Baker Street London NW1 6XE", "I'm [NAME], [ADDRESS]"),
+    ],
+)
+def test_who_writes_was_left_unmasked(text: str, masked: str) -> None:
+    assert redact(text).text == masked
+    assert redact(masked).text == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我是白色的", "我是黄色", "我是金卡会员", "我是安卓手机", "我是江苏的", "我是张三的朋友", "我是高一学生",
+        "我是常客",
+        "礼品卡号 6222021234567890123", "微信iPhone14闪退", "微信支付失败", "I'm Very Angry", "I'm Still Waiting.",
+        "I'm Prime Member, please help", "2 Red Dress XL Street Style 20 inch", "iPhone 15 Pro Max",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_who_writes_stays(text: str) -> None:
+    assert redact(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "masked"),
+    [
+        ("name", "Li Lei", "[NAME]"),
+        ("customer.name", "x", "[NAME]"),
+        ("姓名", "李雷", "[NAME]"),
+        ("order.shipping_address", "221B", "[ADDRESS]"),
+        ("receiver.phone", "12345", "[PHONE]"),
+        ("email_address", "q", "[EMAIL]"),
+        ("product.name", "SP30", "SP30"),
+        ("order.name", "#1001", "#1001"),
+        ("filename", "a.png", "a.png"),
+        ("order.status", "shipped", "shipped"),
+        ("note", "call 13812345678", "call [PHONE]"),
+    ],
+)
+def test_a_value_is_masked_by_its_key(name: str, value: str, masked: str) -> None:
+    assert redact_value(name, value) == masked

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from graph.models import Emotion, IntentScore, Understanding
+from kb_service.wire.questions import UnderstandingOut
 from tests.kb_service.conftest import RETURNS, Api, faults, problem
 from tests.kb_service.test_reviews import ASKED, proven
 
@@ -37,6 +39,23 @@ def test_an_intent_that_the_shop_does_not_have_is_refused(api: Api, path: str) -
     body = {"query": ASKED, "intent": "nothing", "event_id": "e1"}
     assert list(faults(api.post(path, body))) == ["intent"]
     problem(api.get("/v1/events/e1"), 404)
+
+
+@pytest.mark.parametrize(("likely", "told"), [(1, 3), (5, 5), (20, 10)])
+def test_not_every_label_of_the_shop_is_listed(likely: int, told: int) -> None:
+    scores = [IntentScore(f"i{n}", f"I{n}", 0.04 if n < likely else 0.001) for n in range(37)]
+    understanding = Understanding("en", tuple(scores), False, (), Emotion("neutral", 0.0), 0.0)
+    shown = UnderstandingOut.model_validate(understanding).intents
+    assert [score.id for score in shown] == [f"i{n}" for n in range(told)]
+
+
+def test_a_route_lists_as_few_labels_as_an_answer(api: Api) -> None:
+    lines = [{"id": f"i{n}", "label": f"I{n}", "examples": [f"matter {n}", f"thing {n}"]} for n in range(20)]
+    assert api.post("/v1/intents:batch", {"intents": lines}).status_code == 200
+    route = api.post("/v1/route", {"query": "about my jacket please"}).json()
+    understood = ask(api, "about my jacket please")["understanding"]["intents"]
+    assert 3 <= len(route["intents"]) <= 10
+    assert route["intents"] == understood
 
 
 def test_the_chosen_intent_stands_first_and_routes(api: Api) -> None:

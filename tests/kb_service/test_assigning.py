@@ -6,8 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import Engine
+from sqlalchemy.event import listen, remove
 
 from graph.models import Rules
+from kb_service import explaining, recent_work
+from kb_service.casefile import CaseFile
+from kb_service.decision_words import words_in
+from kb_service.inactivity import idle_cases
 from tests.kb_service.conftest import Api, faults, problem
 
 LATE = {
@@ -330,6 +336,82 @@ def test_nobody_else_is_better_than_nobody(shop: Api) -> None:
     assert assign(shop) == {case: "li"}
 
 
+def test_a_case_taken_from_who_did_not_answer_was_passed_on_by_nobody(shop: Api) -> None:
+    case = waiting(shop, "m1")
+    first = assign(shop)[case]
+    shop.clock.advance(minutes=31)
+    assert assign(shop)[case] not in (None, first)
+    begin, end = shop.clock.now - timedelta(days=1), shop.clock.now + timedelta(days=1)
+    with shop.store.reading("shop") as unit:
+        events = [stored.event for stored in unit.events.of_case(case)]
+        assert [event.type for event in events] == ["message", "transfer"]
+        assert unit.workload.passed_on(begin, end) == {}
+        (history,) = unit.histories.of_cases([case])
+    assert [step.kind for step in history.steps] == ["message"]
+    assert CaseFile(events=tuple(events)).transfers == 0
+
+
+def test_who_was_never_declared_keeps_a_case_until_they_are_late(shop: Api) -> None:
+    shop.post("/v1/events", shop.event("m1"))
+    says(shop, "r1", "m1", "somebody", "one moment")
+    shop.clock.advance(minutes=1)
+    says(shop, "m2", "m1", text="where is it")
+    shop.clock.advance(minutes=1)
+    assert assign(shop) == {}
+    assert state(shop, shop.case_id("m1")) == ("assigned", "somebody")
+    shop.clock.advance(minutes=31)
+    assert assign(shop)[shop.case_id("m1")] is not None
+
+
+def test_looking_for_idle_cases_costs_as_many_queries_for_many_as_for_few(shop: Api) -> None:
+    def looked(cases: int) -> tuple[int, int]:
+        for number in range(cases):
+            waiting(shop, f"n{cases}-{number}")
+        for name in ("li", "mo", "an", "bo"):
+            agent(shop, name, capacity=50)
+        assert None not in assign(shop).values()
+        for name in ("li", "mo", "an", "bo"):
+            agent(shop, name, capacity=50, online=False)
+        shop.clock.advance(minutes=31)
+        seen: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            seen.append(statement)
+
+        with shop.store.reading("shop") as unit:
+            listen(Engine, "before_cursor_execute", note)
+            try:
+                found = idle_cases(unit)
+            finally:
+                remove(Engine, "before_cursor_execute", note)
+        return len(seen), len(found)
+
+    few, many = looked(2), looked(12)
+    assert many[1] > few[1] > 0
+    assert many[0] == few[0]
+
+
+def test_the_watch_looks_for_idle_cases_once_a_round(shop: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kb_service import assignment_watch, inactivity
+
+    case = waiting(shop, "m1")
+    shop.put("/v1/rules", {"auto_assign": True})
+    first = assign(shop)[case]
+    shop.clock.advance(minutes=31)
+    looks: list[int] = []
+
+    def looked(unit: Any) -> Any:
+        looks.append(1)
+        return idle_cases(unit)
+
+    monkeypatch.setattr(inactivity, "idle_cases", looked)
+    monkeypatch.setattr(assignment_watch, "idle_cases", looked)
+    watch = assignment_watch.AssignmentWatch(shop.store, shop.services.assigning)
+    assert watch.look()["shop"] == 1
+    assert len(looks) == 1
+    assert state(shop, case)[1] not in (None, first)
+
+
 def test_a_history_that_is_recorded_moves_no_case(shop: Api) -> None:
     past = (shop.clock.now - timedelta(days=30)).isoformat()
     shop.post("/v1/events", shop.event("m1", at=past))
@@ -440,6 +522,17 @@ def test_with_nobody_named_one_learns_whom_to_ask(shop: Api) -> None:
     assert asked["experts"][0]["reasons"]
 
 
+def test_an_experts_true_load_is_told(shop: Api) -> None:
+    agent(shop, "pro", skills=["logistics"], capacity=1)
+    first = waiting(shop, "m1")
+    shop.post(f"/v1/cases/{first}/assign", {"agent_id": "pro"})
+    case = waiting(shop, "m2", text="where is my parcel", conversation_id="c2", customer_id="u2")
+    experts = shop.post(f"/v1/cases/{case}/consult", {}).json()["experts"]
+    (pro,) = (item for item in experts if item["id"] == "pro")
+    assert pro["available"], "advice takes no place"
+    assert [one["text"] for one in pro["reasons"] if one["code"] == "load"] == ["full; 1 of 1 cases"]
+
+
 # --- why
 
 
@@ -456,11 +549,58 @@ def test_a_decision_can_be_explained_in_both_languages(shop: Api) -> None:
     item = items[-1]
     assert {one["id"] for one in item["candidates"]} >= {"li", "mo"}
     for one in item["candidates"]:
-        assert sum(one["terms"].values()) == pytest.approx(one["score"], abs=1e-3)
-        assert one["estimate"] is None or one["estimate"]["rate"] is None
+        assert (one["estimate"]["rate"], one["terms"]["skill"]) == (None, None), "the term is the very rate"
+        told = sum(term for term in one["terms"].values() if term is not None)
+        assert 0.0 < one["score"] - told < 1.0
     assert item["priority"]["score"] >= 0
     assert item["problem_id"]
     assert (item["waiting"], item["propensity"], item["arm"]) == (1, None, None)
+
+
+def test_a_case_taken_back_says_why_the_next_was_chosen(shop: Api) -> None:
+    agent(shop, "mo", skills=["after-sales"])
+    case = waiting(shop, "m1")
+    assert assign(shop) == {case: "li"}
+    shop.clock.advance(minutes=31)
+    second = assign(shop)[case]
+    item = shop.get(f"/v1/cases/{case}/decisions").json()["items"][-1]
+    assert item["agent_id"] == second != "li"
+    words = item["explanation"]
+    assert any(sentence.startswith(f"{str(second).title()}: ") for sentence in words), words
+    assert [sentence for sentence in words if "Li" in sentence] == [
+        f"Given to {str(second).title()} after Li.",
+        "Li had it before without answering, and gets it again only if nobody else can.",
+    ]
+
+
+def test_nobody_is_said_to_have_had_more_who_had_not(shop: Api) -> None:
+    chosen = {"id": "a", "online": True, "available": True, "score": 0.9, "load": 0, "capacity": 3}
+    other = {**chosen, "id": "b", "score": 0.5, "terms": {"skill": 0.5}}
+    chosen |= {"terms": {"skill": 0.5, "fairness": 0.4}}
+    assert explaining._why_not(words_in("zh"), other, chosen) == ["所选的人近一周接案较少"]
+    other["terms"] = {"skill": 0.5, "fairness": -0.1}
+    assert explaining._why_not(words_in("zh"), other, chosen) == ["近一周接案较多"]
+
+
+def test_a_rate_that_is_not_lower_is_not_called_lower(shop: Api) -> None:
+    """On the problem the one chosen is better; what is shown are the rates of the whole field."""
+    chosen = {"id": "a", "online": True, "available": True, "score": 0.9, "load": 0, "capacity": 3}
+    other = {**chosen, "id": "b", "score": 0.5, "terms": {"skill": 0.5}, "estimate": {"rate": 0.9, "n": 50}}
+    chosen |= {"terms": {"skill": 0.9}, "estimate": {"rate": 0.8, "n": 50}}
+    assert explaining._why_not(words_in("en"), other, chosen) == ["less sure to resolve it"]
+
+
+def test_a_case_in_a_language_that_nobody_speaks_is_given_once_its_reply_is_due(shop: Api) -> None:
+    german = "Wo bleibt mein Paket? Ich warte schon seit zwei Wochen und niemand antwortet mir."
+    case = waiting(shop, "m1", text=german)
+    routed = shop.post("/v1/route", {"query": german}).json()["agents"]
+    assert routed and not any(item["available"] for item in routed)
+    assert any("nobody speaks German" in reason["text"] for item in routed for reason in item["reasons"])
+    assert assign(shop) == {case: None}
+    shop.clock.advance(minutes=12 * 60)
+    assert assign(shop)[case] is not None
+    told = shop.get(f"/v1/cases/{case}/decisions").json()["items"][-1]["explanation"]
+    assert any("nobody speaks German" in sentence for sentence in told)
 
 
 def test_nobody_can_be_told_of_a_case_that_is_not(shop: Api) -> None:
@@ -496,3 +636,77 @@ def test_a_hand_over_by_a_bot_says_why(shop: Api) -> None:
     assert len(shop.get(f"/v1/cases/{shop.case_id('m1')}/decisions").json()["items"]) == 1, (
         "a route is an opinion"
     )
+
+
+def test_cases_that_nobody_may_take_keep_no_other_from_its_turn(
+    shop: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb_service.assigning.MOST_AT_ONCE", 3)
+    for name in ("li", "mo", "an", "bo"):
+        agent(shop, name, languages=["en"])
+    chinese = [waiting(shop, f"zh{number}", "我的包裹三天没有动静了,到底在哪里") for number in range(4)]
+    assert set(assign(shop).values()) == {None}
+    shop.clock.advance(minutes=10)
+    case = waiting(shop, "m1", "my parcel is late")
+    assert assign(shop)[case] is not None
+    others = [waiting(shop, f"n{number}", "my parcel is late") for number in range(2)]
+    shop.clock.advance(minutes=1)
+    urgent = waiting(shop, "m2", "my parcel is late and I will call my lawyer today")
+    assert assign(shop)[urgent] is not None
+    agent(shop, "li", languages=["zh"])
+    given: dict[str, str | None] = {}
+    for _ in range(4):
+        given |= assign(shop)
+    assert {given[id] for id in chinese} == {"li"}, "somebody speaks Chinese now"
+    assert None not in {given[id] for id in others}
+
+
+def test_what_a_customer_writes_anew_is_looked_at_anew(shop: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb_service.assigning.MOST_AT_ONCE", 1)
+    for name in ("li", "mo", "an", "bo"):
+        agent(shop, name, languages=["en"])
+    stuck = waiting(shop, "m1", "我的包裹三天没有动静了,到底在哪里")
+    assert assign(shop) == {stuck: None}
+    shop.clock.advance(minutes=1)
+    other = waiting(shop, "m2")
+    shop.clock.advance(minutes=1)
+    says(shop, "m3", "m1", text="my parcel has not moved for three days, where is it")
+    assert list(assign(shop)) == [stuck]
+    assert state(shop, other)[0] == "waiting"
+
+
+def test_of_a_long_queue_the_oldest_and_the_newest_are_looked_at(
+    shop: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb_service.assigning.MOST_AT_ONCE", 4)
+    cases = []
+    for number in range(7):
+        cases.append(waiting(shop, f"m{number}"))
+        shop.clock.advance(minutes=1)
+    assert set(assign(shop)) == {*cases[:2], *cases[-2:]}
+
+
+def test_what_was_given_lately_is_counted_anew_once_a_minute_of_event_time(
+    shop: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    count = recent_work.recent_work
+
+    def noted(unit: Any) -> Any:
+        counted.append(1)
+        return count(unit)
+
+    monkeypatch.setattr(recent_work, "recent_work", noted)
+    shop.post("/v1/events", shop.event("m0"))
+    before = len(counted)
+    for number in range(1, 4):
+        shop.clock.advance(seconds=10)
+        shop.post("/v1/events", shop.event(f"m{number}"))
+        says(shop, f"r{number}", f"m{number}", "li")
+    assert len(counted) == before
+    known = shop.services.replicas.settled("shop").shop
+    assert known.agents["li"].load == 3, "how many cases each has is always exact"
+    shop.clock.advance(minutes=1)
+    shop.post("/v1/events", shop.event("m5"))
+    assert len(counted) == before + 1
+    assert shop.services.replicas.settled("shop").shop.recent.cases == {"li": 3}

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from graph.models import Emotion, Understanding
+from graph.models import Emotion, IntentScore, Understanding
 from kb_service.deciding import LOW, Situation, decide, hand_over_rule
+from kb_service.signs import worth_asking
 
 CALM = Understanding("en", (), False, (), Emotion("neutral", 0.6), 0.2)
 SITUATION = Situation(
@@ -142,3 +143,22 @@ def test_a_bot_never_talks_over_a_person(changed: dict[str, object]) -> None:
 )
 def test_whoever_has_the_case_hears_of_what_must_be_heard(changed: dict[str, object]) -> None:
     assert outcome(with_a_person=True, **changed)[0] == "handoff"
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "offered"),
+    [
+        ((0.4, 0.3, 0.04), ("a", "b")),
+        ((0.4, 0.14, 0.03), ("a",)),
+        ((0.6, 0.19, 0.18), ("a",)),
+        ((0.3, 0.25, 0.2), ("a", "b", "c")),
+        ((0.1, 0.05, 0.04), ()),
+    ],
+)
+def test_unlikely_intents_were_offered_as_options(
+    probabilities: tuple[float, ...], offered: tuple[str, ...]
+) -> None:
+    scores = tuple(
+        IntentScore(id, id, probability) for id, probability in zip("abc", probabilities, strict=True)
+    )
+    assert worth_asking(replace(CALM, intents=scores), ("a", "b", "c")) == offered

@@ -28,7 +28,7 @@ PLAN: dict[str, Any] = {
     "treatment": {"clarification": False},
     "share": 0.5,
     "salt": SALT,
-    "metric": "deflection",
+    "metric": "unassisted",
     "minimum": 60,
     "maximum": 5000,
     "state": "running",
@@ -144,14 +144,47 @@ def test_a_trial_runs_from_its_plan_to_its_verdict(api: Api) -> None:
 
 def test_the_end_comes_once_what_was_begun_has_settled(api: Api) -> None:
     started(api, ends_at=(api.clock.now + 2 * DAY).isoformat())
-    come(api, {"control": 5, "treatment": 5}, half_and_most)
+    come(api, {"control": 60, "treatment": 60}, lambda side, number: with_a_person(number % 2))
     api.clock.advance(days=2)
     assert look(api) == []
     api.clock.advance(days=3)
     assert look(api) == ["trial"]
     over = report(api)
     assert (over["state"], over["verdict"]["reason"]) == ("concluded", "no_difference")
-    assert "No difference was shown over 10 units" in over["verdict"]["text"]
+    assert "No difference was shown over 120 units" in over["verdict"]["text"]
+
+
+def test_a_trial_that_ends_with_few_units_concludes_nothing(api: Api) -> None:
+    started(api, ends_at=(api.clock.now + 2 * DAY).isoformat())
+    come(api, {"control": 5, "treatment": 3}, half_and_most)
+    api.clock.advance(days=5)
+    assert look(api) == ["trial"]
+    over = report(api)
+    assert (over["state"], over["verdict"]["reason"]) == ("stopped", "too_few")
+    assert over["verdict"]["more_units"] is None
+    text = over["verdict"]["text"]
+    assert "3 of at least 60 units in the smaller arm, too few to tell" in text
+    assert "No difference" not in text and "expected" not in text
+    assert "数量太少，无法判断" in report(api, language="zh")["verdict"]["text"]
+
+
+def test_a_trial_that_has_read_all_it_can_ends(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases beyond those that are read would never count, however long it went on."""
+    monkeypatch.setattr("kb_service.experiments.MOST_READ", 130)
+    started(api, maximum=1000)
+    come(api, {"control": 70, "treatment": 70}, lambda side, number: with_a_person(number % 2))
+    assert look(api) == []
+    api.clock.advance(hours=72)
+    assert look(api) == ["trial"]
+    over = report(api)
+    assert (over["state"], over["verdict"]["reason"]) == ("concluded", "no_difference")
+    assert "over 130 units" in over["verdict"]["text"]
+
+
+def test_the_maximum_follows_the_share(api: Api) -> None:
+    plan = {name: value for name, value in PLAN.items() if name != "maximum"} | {"state": "draft"}
+    for share, expected in ((0.5, 20_000), (0.05, 5_000), (0.99, 1_000)):
+        assert api.put("/v1/experiments/trial", {**plan, "share": share}).json()["maximum"] == expected
 
 
 def test_cases_from_before_the_start_and_after_the_end_count_for_nothing(api: Api) -> None:
@@ -244,6 +277,8 @@ def test_somebody_may_stop_a_trial(api: Api) -> None:
     stopped = api.post("/v1/experiments/trial/stop")
     assert stopped.status_code == 200 and stopped.json()["state"] == "stopped"
     assert api.services.replicas.of("shop").experiments == ()
+    for body in (stopped.json(), report(api)):
+        assert body["verdict"]["more_units"] is None and "expected" not in body["verdict"]["text"]
     assert api.post("/v1/experiments/trial/stop").json()["stopped_at"] == stopped.json()["stopped_at"]
     problem(api.post("/v1/experiments/unknown/stop"), 404)
     ends = [e for e in api.get("/v1/audit").json()["items"] if e["action"] == "experiment.ended"]
@@ -311,6 +346,13 @@ def test_what_the_shop_does_anyhow_is_no_trial(api: Api, treatment: dict[str, An
         ({"guards": [{"metric": "rating"}, {"metric": "rating"}]}, "guards.1.metric", "重复设置了护栏"),
         ({"minimum": 3}, "minimum", "不能小于 50"),
         ({"minimum": 500, "maximum": 400}, "maximum", "不能小于 minimum（500）"),
+        ({"share": 0.05, "maximum": 20_000}, "maximum", "不能大于 5000，因为两组合计只读取前 100000 个单位"),
+        ({"share": 0.0005, "maximum": 50}, "minimum", "不能大于 50"),
+        (
+            {"treatment": {"priority_weights": {"customer_value": 90}}},
+            "treatment.priority_weights.customer_value",
+            "不能大于 15",
+        ),
         ({"alpha": 0.9}, "alpha", "不能大于 0.2"),
         ({"state": "concluded"}, "state", "必须是以下之一"),
         ({"unit": "session"}, "unit", "必须是以下之一"),
@@ -320,7 +362,7 @@ def test_what_the_shop_does_anyhow_is_no_trial(api: Api, treatment: dict[str, An
             "必须晚于 starts_at",
         ),
         ({"ends_at": "2026-01-01T00:00:00Z"}, "ends_at", "必须晚于当前时间"),
-        ({"name": " "}, "name", "必须符合格式"),
+        ({"name": " "}, "name", "不能为空白"),
     ],
 )
 def test_a_faulty_plan_is_told_by_field(
@@ -552,7 +594,12 @@ def test_nothing_is_computed_again_while_nothing_happens(api: Api, monkeypatch: 
     come(api, {"control": 3, "treatment": 3}, half_and_most)
     calls: list[object] = []
     plain = experiments.findings
-    monkeypatch.setattr(experiments, "findings", lambda *args: calls.append(args) or plain(*args))  # type: ignore[func-returns-value]
+
+    def counted(*args: Any, **named: Any) -> Any:
+        calls.append(args)
+        return plain(*args, **named)
+
+    monkeypatch.setattr(experiments, "findings", counted)
     first = report(api)
     assert report(api) == first and look(api) == []
     assert len(calls) == 1

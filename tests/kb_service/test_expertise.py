@@ -120,6 +120,44 @@ def test_learning_is_made_anew_when_there_is_twice_as_much_to_learn_from(shop: A
         assert unit.expertise.learnt_from() == 10
 
 
+def test_a_learning_that_finds_nothing_is_remembered_and_changes_nothing(api: Api) -> None:
+    from kb_service.clustering import renew_if_due
+
+    # The agents are named by events, never declared: there is nobody to make a cluster of.
+    resolved(api, "p", PARCEL, ("li", "mo"), cases=12)
+    with api.store.reading("shop") as unit:
+        before = unit.changes.position()
+    assert [renew_if_due(api.store, "shop") for _ in range(3)] == [True, False, False]
+    api.services.clustering.night("shop")
+    with api.store.reading("shop") as unit:
+        assert unit.expertise.all() == ()
+        assert unit.expertise.learnt_from() == 12
+        assert unit.changes.position() == before, "other processes have nothing to look at"
+
+
+def test_a_learning_does_not_bring_back_what_was_erased_meanwhile(
+    shop: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kb_service import clustering
+
+    resolved(shop, "p", PARCEL, ("li", "mo"))
+    resolved(shop, "s", SCREEN, ("an", "bo"))
+    shop.services.clustering.night("shop")
+    learned, erased = clustering._learned, []
+
+    def and_meanwhile(unit: Any) -> Any:
+        found = learned(unit)
+        if not erased:
+            erased.append([shop.delete(f"/v1/customers/u-p{number}") for number in range(CASES)])
+        return found
+
+    monkeypatch.setattr(clustering, "_learned", and_meanwhile)
+    shop.services.clustering.night("shop")
+    with shop.store.reading("shop") as unit:
+        kept = " ".join(item.name for item in unit.expertise.all())
+    assert "parcel" not in kept
+
+
 def test_what_a_shop_declares_counts_at_once_and_needs_no_learning(shop: Api) -> None:
     shop.put("/v1/intents/late", {"label": "Late", "examples": [PARCEL], "expertise": "Logistics"})
     shop.put("/v1/agents/li", {"name": "Li", "skills": ["logistics"]})
@@ -153,8 +191,51 @@ def test_people_name_and_pin_and_learning_keeps_to_it(shop: Api) -> None:
         shop.services.clustering.night("shop")
     assert any(parcel in item["problem_ids"] for item in clusters.values())
     assert shop.get("/v1/audit").json()["items"][0]["action"] == "expertise.pinned"
-    assert shop.put("/v1/expertise/logistics", {}, role="product").json()["pinned"] is None
+    assert shop.delete("/v1/expertise/logistics", role="product").status_code == 204
+    assert shop.get("/v1/expertise/logistics").json()["pinned"] is None
     assert listed(shop)["logistics"]["name"] == "logistics"
+    problem(shop.delete("/v1/expertise/logistics"), 404)
+
+
+def test_a_put_that_leaves_a_field_out_wipes_nothing(shop: Api) -> None:
+    shop.put("/v1/intents/late", {"label": "Late", "examples": ["late"], "expertise": "logistics"})
+    first = shop.put("/v1/expertise/logistics", {"name": "Parcels", "agent_ids": ["li"]}).json()
+    assert shop.put("/v1/expertise/logistics", {}).json()["pinned"]["agent_ids"] == ["li"]
+    second = shop.put("/v1/expertise/logistics", {"agent_ids": ["li", "mo"]}).json()
+    assert (first["name"], second["name"], second["pinned"]["agent_ids"]) == (
+        "Parcels",
+        "Parcels",
+        ["li", "mo"],
+    )
+    third = shop.put("/v1/expertise/logistics", {"agent_ids": [], "name": None}).json()
+    assert (third["name"], third["pinned"]) == ("logistics", None)
+
+
+def test_a_return_goes_where_its_product_belongs(shop: Api) -> None:
+    """The shop splits what comes after a sale by the kind of goods, so that its returns have no expertise."""
+    shop.put("/v1/intents/screen", {"label": "Screen", "examples": [SCREEN], "expertise": "electronics"})
+    jacket = "the seam of the jacket came open"
+    shop.put("/v1/intents/seam", {"label": "Seam", "examples": [jacket], "expertise": "clothing"})
+    back = ["I want to return this", "how do I send it back", "please take it back"]
+    shop.put("/v1/intents/return", {"label": "Return", "examples": back})
+    for name, skill in (("li", "electronics"), ("mo", "electronics"), ("an", "clothing"), ("bo", "clothing")):
+        shop.put(f"/v1/agents/{name}", {"name": name.title(), "skills": [skill], "online": True})
+    for text, sku, agents in ((SCREEN, "SLA-SP30", ("li", "mo")), (jacket, "YDF-DJ02", ("an", "bo"))):
+        for number in range(CASES):
+            name = f"{sku}-{number}"
+            shop.post("/v1/events", shop.event(name, text=text, products=[sku]))
+            done = {"type": "resolution", "agent_id": agents[number % 2], "resolved": True, "text": None}
+            case = {"conversation_id": f"c-{name}", "customer_id": f"u-{name}"}
+            shop.post("/v1/events", shop.event(f"r-{name}", **done, **case))
+    shop.services.replicas.settled("shop").reset()
+
+    def routed(*products: str) -> tuple[str | None, str | None]:
+        found = shop.post("/v1/route", {"query": "I want to return this", "products": products}).json()
+        return found["expertise"] and found["expertise"]["id"], found["triage_reason"]
+
+    assert routed() == (None, "no_expertise")
+    assert routed("SLA-SP30") == ("electronics", None)
+    assert routed("YDF-DJ02") == ("clothing", None)
 
 
 def test_a_learned_cluster_may_be_renamed(shop: Api) -> None:
@@ -175,7 +256,7 @@ def test_people_make_a_cluster_of_their_own(shop: Api) -> None:
     moved = shop.put("/v1/expertise/other", {"problem_ids": [screen]}).json()
     assert moved["problem_ids"] == [screen]
     assert shop.get("/v1/expertise/vip").json()["problem_ids"] == [], "a problem is at home in one cluster"
-    gone = shop.put("/v1/expertise/other", {}).json()
+    gone = shop.put("/v1/expertise/other", {"problem_ids": []}).json()
     assert (gone["problem_ids"], gone["pinned"]) == ([], None)
 
 

@@ -100,6 +100,102 @@ def test_agents_get_their_suggestions_while_they_have_the_case(shop: Api) -> Non
     assert (reply["action"], reply["reason"]) == ("suggest", "for_an_agent")
 
 
+def test_a_resolved_case_that_came_back_left_the_bot_silent(shop: Api) -> None:
+    chat = {"conversation_id": "c-1", "customer": CUSTOMER}
+    shop.put("/v1/agents/agent-1", {"name": "Lin", "online": True, "capacity": 1})
+    ask(shop, event_id="e1", **chat)
+    case = case_of(shop, "e1")
+    shop.post(f"/v1/cases/{case}/assign", {"agent_id": "agent-1"})
+    shop.post(f"/v1/cases/{case}/resolve", {"resolved": True, "agent_id": "agent-1"})
+    shop.clock.now += 10 * DAY
+    assert ask(shop, event_id="e2", **chat)["action"] == "answer"
+    back = shop.get(f"/v1/cases/{case}").json()
+    assert (back["id"], back["state"], back["agent_id"]) == (case, "bot", None)
+    assert shop.get("/v1/agents").json()["items"][0]["load"] == 0
+
+
+def test_a_case_that_came_back_waits_and_goes_to_who_resolved_it_only_where_there_is_room(shop: Api) -> None:
+    chat = {"conversation_id": "c-1", "customer": CUSTOMER}
+    for name in ("agent-1", "agent-2"):
+        shop.put(f"/v1/agents/{name}", {"name": name, "online": True, "capacity": 1, "languages": ["en"]})
+    ask(shop, event_id="e1", **chat)
+    case = case_of(shop, "e1")
+    shop.post(f"/v1/cases/{case}/assign", {"agent_id": "agent-1"})
+    shop.post(f"/v1/cases/{case}/resolve", {"resolved": True, "agent_id": "agent-1"})
+    shop.clock.advance(hours=1)
+    other = shop.post("/v1/events", shop.event("o1", conversation_id="c-2", customer_id="u-2")).json()[
+        "case_id"
+    ]
+    shop.post(f"/v1/cases/{other}/assign", {"agent_id": "agent-1"})
+    assert ask(shop, "give me a human agent", event_id="e2", **chat)["action"] == "handoff"
+    assert shop.get(f"/v1/cases/{case}").json()["state"] == "waiting"
+    (made,) = shop.post("/v1/assignments", {}).json()["items"]
+    assert (made["case_id"], made["agent"]["id"]) == (case, "agent-2")
+
+
+def test_who_resolved_a_case_that_came_back_is_known(shop: Api) -> None:
+    chat = {"conversation_id": "c-1", "customer": CUSTOMER}
+    for name in ("agent-1", "agent-2", "agent-3"):
+        shop.put(f"/v1/agents/{name}", {"name": name, "online": True, "capacity": 5, "languages": ["en"]})
+    ask(shop, event_id="e1", **chat)
+    case = case_of(shop, "e1")
+    shop.post(f"/v1/cases/{case}/assign", {"agent_id": "agent-3"})
+    shop.post(f"/v1/cases/{case}/resolve", {"resolved": True, "agent_id": "agent-3"})
+    shop.clock.advance(hours=1)
+    ask(shop, "give me a human agent", event_id="e2", **chat)
+    (made,) = shop.post("/v1/assignments", {}).json()["items"]
+    assert made["agent"]["id"] == "agent-3"
+
+
+def test_a_pending_case_stays_with_its_agent(shop: Api) -> None:
+    chat = {"conversation_id": "c-1", "customer": CUSTOMER}
+    ask(shop, event_id="e1", **chat)
+    case = case_of(shop, "e1")
+    shop.put("/v1/agents/agent-1", {"name": "Lin"})
+    shop.post(f"/v1/cases/{case}/resolve", {"resolved": False, "agent_id": "agent-1"})
+    assert ask(shop, event_id="e2", **chat)["reason"] == "with_a_person"
+    back = shop.get(f"/v1/cases/{case}").json()
+    assert (back["state"], back["agent_id"]) == ("assigned", "agent-1")
+
+
+# --- nothing to hand over
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "谢谢，解决了", "Great, it works now, thank you so much!", "想问一下", "I have a question", "帮帮我",
+        "are you a bot", "哈哈哈", "不用人工了谢谢", "don't transfer me to an agent", "太棒了，喜欢这个音箱！",
+    ],
+)  # fmt: skip
+def test_thanks_openers_and_refusals_are_never_handed_over(shop: Api, query: str) -> None:
+    reply = ask(shop, query)
+    assert (reply["action"], reply["reason"]) == ("suggest", "small_talk")
+
+
+def test_an_introduction_was_handed_over_and_became_a_problem(shop: Api) -> None:
+    chat = {"conversation_id": "c-1", "customer": CUSTOMER}
+    reply = ask(shop, "你好，我叫王小明，电话13812345678", event_id="e1", **chat)
+    assert (reply["action"], reply["reason"]) == ("suggest", "small_talk")
+    assert shop.get("/v1/events/e1").json()["problem"] is None
+    assert shop.get("/v1/problems").json()["items"] == []
+    assert ask(shop, event_id="e2", **chat)["action"] == "answer"
+
+
+def test_a_call_for_a_person_became_a_problem_of_its_own(shop: Api) -> None:
+    ask(shop, "转人工", event_id="e1", conversation_id="c-1", customer=CUSTOMER)
+    ask(shop, "give me a human agent", event_id="e2", conversation_id="c-2", customer={"id": "u-2"})
+    assert shop.get("/v1/events/e1").json()["problem"] is None
+    assert shop.get("/v1/problems").json()["items"] == []
+
+
+def test_a_question_beside_a_refusal_is_answered(shop: Api) -> None:
+    reply = ask(shop, f"I don't need a human, {ASKED}")
+    assert reply["action"] == "answer"
+    turns = [{"role": "customer", "text": f"I don't need a human, {ASKED}"}]
+    assert shop.post("/v1/answers", {"turns": turns}).json()["action"] == "answer"
+
+
 # --- the triggers
 
 
@@ -245,3 +341,48 @@ def test_recorded_words_stand_in_for_turns(shop: Api) -> None:
     assert handoff["wants"] == "my kettle leaks at the bottom"
     assert [item["text"] for item in handoff["tried"]] == ["Please descale it."]
     assert handoff["known"]["case"]["id"] == case_of(shop, "m1")
+
+
+def test_a_later_hand_over_hid_the_matter_and_told_of_answers_that_nobody_saw(shop: Api) -> None:
+    shop.put("/v1/products/K1", {"name": "Kettle K1"})
+    chat = {"conversation_id": "c-1", "customer": CUSTOMER}
+    ask(shop, "hello, I have a question", event_id="e1", **chat)
+    ask(shop, "return this jacket, order #100200 please", event_id="e2", **chat)
+    ask(shop, "that did not help", event_id="e3", **chat)
+    assert ask(shop, "a human please", event_id="e4", **chat)["action"] == "handoff"
+    assert ask(shop, ASKED, event_id="e5", **chat)["reason"] == "with_a_person"
+    ask(shop, "it has been so many hours", event_id="e6", **chat)
+    turns = [{"role": "customer", "text": "it has been so many hours"}]
+    handoff = ask(shop, "give me a human agent now", event_id="e7", turns=turns, **chat)["handoff"]
+    assert "order #100200" in handoff["wants"]
+    assert ("order", "100200") in {(item["type"], item["value"]) for item in handoff["known"]["entities"]}
+    assert handoff["known"]["intent"] == "Return"
+    assert "order 100200" in handoff["summary"]
+    assert "the customer says it did not help" in handoff["summary"]
+
+
+def test_answers_that_a_bot_was_told_to_keep_were_told_as_shown(shop: Api) -> None:
+    said = shop.event("m1", conversation_id="c-1", role="agent", agent_id="agent-1", text="One moment")
+    shop.post("/v1/events", said)
+    silent = ask(shop, conversation_id="c-1")
+    assert (silent["reason"], bool(silent["answers"])) == ("with_a_person", True)
+    handoff = ask(shop, "a human please", conversation_id="c-1")["handoff"]
+    assert [item["text"] for item in handoff["tried"]] == ["One moment"]
+
+
+def test_who_the_customer_is_was_unmasked(shop: Api) -> None:
+    context = {"name": "Li Lei", "shipping.address": "Room 5, Long Street", "product.name": "K1"}
+    query = "我是李雷，微信号 lilei_88，卡号6222021234567890123，转人工"
+    reply = ask(shop, query, context=context)
+    told = str({name: value for name, value in reply["handoff"].items() if name != "route"})
+    for private in ("李雷", "lilei_88", "6222021234567890123", "Li Lei", "Long Street"):
+        assert private not in told, private
+    assert reply["handoff"]["known"]["context"]["product.name"] == "K1"
+    assert not [item for item in reply["understanding"]["entities"] if item["type"] == "order"]
+
+
+def test_the_sensitive_flow_is_named(shop: Api) -> None:
+    body = {"query": "充电宝冒烟了", "customer": CUSTOMER}
+    summary = shop.post("/v1/answers", body).json()["handoff"]["summary"]
+    assert "敏感事项（人身或产品安全）" in summary
+    assert "银卡会员" in summary

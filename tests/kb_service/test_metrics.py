@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from graph.models import Expertise
+from kb_service import measuring
+from kb_service.replica import Replica
 from tests.kb_service.conftest import LATE, NOW, Api, faults, problem
 
 BEGIN = NOW - timedelta(days=10)
@@ -211,7 +215,7 @@ def test_a_young_case_is_left_out_until_it_can_be_told(api: Api) -> None:
             "to",
             "must be an ISO 8601 time with offset, such as 2026-11-11T00:00:00+08:00",
         ),
-        ({"by": "agent"}, "by.0", "must be one of 'channel', 'language', 'expertise', 'tier', 'handler'"),
+        ({"by": "agent"}, "by.0", "must be one of channel, language, expertise, tier, handler"),
     ],
 )
 def test_spans_that_cannot_be(shared_api: Api, params: dict[str, str], field: str, words: str) -> None:
@@ -336,7 +340,9 @@ def test_the_board_puts_who_resolves_more_first_and_hides_few_cases(api: Api) ->
     assert first["load_share"] == round(30 / 65, 4)
     assert first["even_share"] == round(1 / 3, 4)
     assert first["utilisation"] == round(30 * 60 / (8 * 3600), 4)
-    assert second["utilisation"] is None
+    assert first["utilisation_reason"] is None and first["utilisation_text"] is None
+    assert (second["utilisation"], second["utilisation_reason"]) == (None, "presence_not_told")
+    assert "agent_state" in second["utilisation_text"]
     assert (new["value"], new["reason"]) == (None, "fewer_than_twenty_cases")
     assert all(part["value"] is None for part in new["parts"])
 
@@ -349,6 +355,41 @@ def test_the_board_speaks_the_callers_language_and_names_no_customer(api: Api) -
     raw = api.get("/v1/agents:board", params=WEEK).text
     assert "u-agent-1" not in raw
     assert "conv-" not in raw
+
+
+def test_the_pages_of_a_board_are_of_one_reckoning_and_read_no_reply(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk(api)
+    made: list[int] = []
+    reckon = measuring.board
+
+    def counted(*given: Any, **named: Any) -> Any:
+        made.append(1)
+        return reckon(*given, **named)
+
+    monkeypatch.setattr(measuring, "board", counted)
+    pages, cursor = [], None
+    for number in range(3):
+        params = WEEK | {"limit": "1"} | ({"cursor": cursor} if cursor else {})
+        body = api.get("/v1/agents:board", params=params).json()
+        pages += [line["id"] for line in body["items"]]
+        cursor = body["next_cursor"]
+        # Something always comes in.
+        recorded(api, [done(f"more-{number}", 3, agent_id="agent-3")])
+    assert (pages, len(made)) == (["agent-1", "agent-2", "agent-3"], 1)
+    board(api)
+    assert len(made) == 2, "whoever begins anew sees the latest"
+    with api.store.reading("shop") as unit:
+        assert {item.reply for item in unit.events.outcomes(replies=False)} == {None}
+        told, plain = list(unit.events.outcomes()), list(unit.events.outcomes(replies=False))
+    assert [replace(item, reply=None) for item in told] == plain
+
+
+def test_a_board_of_too_much_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk(api)
+    monkeypatch.setattr(measuring, "MOST_OUTCOMES", 60)
+    assert list(faults(api.get("/v1/agents:board", params=WEEK))) == ["from"]
 
 
 def test_telling_a_resolution_twice_gains_nothing(api: Api) -> None:
@@ -377,6 +418,39 @@ def test_the_board_comes_in_pages(api: Api) -> None:
     rest = api.get("/v1/agents:board", params={**WEEK, "limit": 2, "cursor": first["next_cursor"]}).json()
     assert [line["id"] for line in first["items"] + rest["items"]] == ["agent-1", "agent-2", "agent-3"]
     assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize("days", [28, 220])
+def test_what_was_mastered_before_a_span_is_not_new_however_long_the_span(
+    api: Api, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    desk(api, 180)
+    problems = [item["id"] for item in api.get("/v1/problems").json()["items"]]
+    monkeypatch.setattr(Replica, "fields_by_problem", lambda replica: dict.fromkeys(problems, "parcels"))
+
+    def mastered(begin: float) -> list[str]:
+        span = {"from": at(begin), "to": at(begin + 24 * days)}
+        lines = api.get("/v1/agents:board", params=span).json()["items"]
+        return [line["id"] for line in lines if line["fields_mastered"]]
+
+    assert mastered(0) == ["agent-1"]
+    assert mastered(80) == []
+
+
+def test_a_merged_problem_keeps_its_expertise(api: Api) -> None:
+    recorded(api, [asked("a", 0), asked("b", 0, TORN)])
+    into, old = (api.get(f"/v1/events/{name}").json()["problem"]["id"] for name in ("a-q0-0", "b-q0-0"))
+    assert api.post(f"/v1/problems/{old}/merge", {"into": into}).status_code == 200
+    replica = api.services.replicas.settled("shop")
+    clusters = (
+        Expertise("by-intent", "By intent", ("i",), (), ()),
+        Expertise("by-problem", "By problem", (), (into,), ()),
+    )
+    replica.shop = replace(replica.shop, expertise=clusters)
+    found = replica.problems[into]
+    assert replica.fields_by_problem() == {into: "by-problem", old: "by-problem"}
+    assert replica.shop.expertise_of(replace(found, intent_id="i")) == "by-problem"
+    assert replica.shop.expertise_of(replace(found, id="another", intent_id="i")) == "by-intent"
 
 
 @pytest.mark.parametrize("role", ["bot", "agent", "editor"])

@@ -146,6 +146,8 @@ def test_agents_come_and_go(api: Api) -> None:
         ({"name": "A", "capacity": 2.5}, "capacity"),
         ({"name": "A", "pool": "reserve"}, "pool"),
         ({"name": "A", "languages": "en"}, "languages"),
+        ({"name": "A", "languages": ["zh", "中文"]}, "languages.1"),
+        ({"name": "A", "permissions": ["approve", "refund:abc"]}, "permissions.1"),
         ({"name": "A", "skills": [""]}, "skills.0"),
         ({"name": "A\x00"}, "name"),
     ],

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graph.contacts import Contact, Matter
+from graph.contacts import Contact, Matter, same_matter
+from graph.models import Event
 from graph.priority import DEFAULT_WEIGHTS
 from graph.priority_learning import FACTORS, LEAST_ESCALATIONS, Decided
 from kb_service.errors import Conflict, NotFound
@@ -262,6 +263,25 @@ def test_each_way_of_escalating_is_seen(api: Api) -> None:
     assert kinds(found.values()) == {"complained": 2, "rated_low": 1, "reopened": 2, "transferred": 1}
 
 
+def test_a_case_that_was_taken_from_who_did_not_answer_escalated_in_no_way(api: Api) -> None:
+    story(api, "taken", says(0), resolves(3))
+    with api.store.writing("shop") as unit:
+        (case,) = [item for item in unit.cases.page().items if item.conversation_ids == ("c-taken",)]
+        taken = Event(
+            id="released-1",
+            type="transfer",
+            at=case.opened_at + timedelta(hours=1),
+            role="agent",
+            conversation_id="c-taken",
+            from_agent="a1",
+            reason="released:inactive",
+        )
+        unit.events.add(taken, case.id)
+    (found,) = read_back(api).values()
+    assert found.escalations == frozenset()
+    assert found.decided.at == case.opened_at + timedelta(hours=3), "nobody acted on it before"
+
+
 def test_people_and_experts_who_are_called_in_count(api: Api) -> None:
     api.put("/v1/agents/a1", {"name": "a1", "online": True})
     api.put("/v1/agents/a2", {"name": "a2", "online": True})
@@ -315,3 +335,31 @@ def test_what_may_still_turn_is_left_out(api: Api) -> None:
     story(api, "done", says(0), resolves(1))
     story(api, "fresh", says(20 * 24 - 5), resolves(20 * 24 - 4))
     assert set(read_back(api)) == {"done"}
+
+
+def test_what_a_customer_says_after_somebody_acted_teaches_nothing(api: Api) -> None:
+    story(api, "first", says(0), resolves(1), customer="u-one")
+    both = (says(100, "what about an invoice"), replies(101), says(102), resolves(103))
+    story(api, "second", *both, customer="u-one")
+    found = read_back(api)
+    first, second = found["first"].contact, found["second"].contact
+    assert same_matter(first.matter, second.matter), "in the end it was about the same"
+    assert not same_matter(first.matter, second.matter_at(found["second"].decided.at))
+    assert found["second"].decided.shares["repeat_contact"] == 0.0
+
+
+def test_a_refund_above_the_limit_is_as_sensitive_as_when_it_was_asked_for(api: Api) -> None:
+    story(api, "order", says(0, "I want a refund", order_value=900.0), resolves(1))
+    story(api, "amount", says(0, "please refund the $700.00 that I paid"), resolves(1))
+    story(api, "little", says(0, "I want a refund", order_value=20.0), resolves(1))
+    story(api, "unknown", says(0, "I want a refund"), resolves(1))
+    shares = {name: item.decided.shares["sensitive"] for name, item in read_back(api).items()}
+    assert shares["order"] == shares["amount"] > 0.0
+    assert shares["little"] == shares["unknown"] == 0.0
+
+
+def test_what_is_asked_all_the_time_was_no_incident_when_it_was_asked(api: Api) -> None:
+    for number in range(11):
+        story(api, f"ever{number}", says(number * 36), resolves(number * 36 + 1))
+    shares = [found.decided.shares["problem_state"] for found in read_back(api).values()]
+    assert shares[-1] == 0.1 < max(shares)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from graph.customer_value import ValueScales
+from graph.models import Customer
+from kb_service.explaining import in_language, route_features
+from kb_service.models import Question
 from tests.kb_service.conftest import LATE, Api, faults
 
 PARCEL = {"label": "Parcel", "examples": [LATE, "where is my parcel", "the parcel has not come"]}
@@ -146,6 +150,57 @@ def test_promises_are_the_shops(shop: Api) -> None:
     assert routed(shop, known={"tier": "gold"})["sla"]["tier"] == 4, "this shop lifts no gold"
 
 
+@pytest.mark.parametrize("text", ["充电宝鼓包了", "smoke is coming out of the charger", "手被烫伤了"])
+def test_a_safety_matter_is_answered_within_five_minutes_whoever_asks(shop: Api, text: str) -> None:
+    for tier in (None, "silver", "gold"):
+        route = routed(shop, text, known={"tier": tier})
+        assert route["priority"]["band"] == "urgent"
+        due = datetime.fromisoformat(route["sla"]["first_response_due"])
+        assert (due - shop.clock.now).total_seconds() == 300
+
+
+def test_a_likely_sensitive_intent_gives_its_points(shop: Api) -> None:
+    chosen = {"query": "I have a question", "intent": "invoice"}
+
+    def sensitive() -> dict[str, Any] | None:
+        return contribution(shop.post("/v1/route", chosen).json(), "sensitive")
+
+    assert sensitive() is None
+    shop.put("/v1/intents/invoice", INVOICE | {"sensitive": True, "label": "发票 / Invoice"})
+    assert sensitive() == {"factor": "sensitive", "points": 30.0, "evidence": "a sensitive matter: Invoice"}
+
+
+def test_a_problem_asked_for_weeks_by_many_counts_little(shop: Api) -> None:
+    shop.recurring(customers=4)
+    with shop.store.writing("shop") as unit:
+        (problem,) = [item for item in unit.problems.all() if item.state == "open"]
+        old = problem.active_at - timedelta(days=20)
+        unit.problems.put(replace(problem, opened_at=old, customers=40))
+    shop.services.replicas.of("shop").reset()
+    found = contribution(routed(shop, customer="u-new"), "problem_state")
+    assert found == {
+        "factor": "problem_state",
+        "points": 1.2,
+        "evidence": "belongs to what customers ask all the time",
+    }
+
+
+def test_a_decision_tells_its_priority_in_the_language_of_whoever_reads_it_later(shop: Api) -> None:
+    """The customer wrote English; the one who reads the hand-over's decision may not."""
+    shop.recurring(customers=4)
+    customer = Customer("u-new", tier="gold", orders=2)
+    route = shop.services.routing.route(
+        "shop", Question(text=f"{LATE}, I'll call my lawyer", customer=customer)
+    )
+    told = route_features(route)["priority"]
+    parts = in_language(told, "zh")["contributions"]
+    assert {part["factor"] for part in parts} >= {"sensitive", "service_level"}
+    assert not any(re.search("[a-z]", part["evidence"]) for part in parts)
+    assert not any(
+        re.search("[一-鿿]", part["evidence"]) for part in in_language(told, "en")["contributions"]
+    )
+
+
 def test_usual_tiers_are_lifted_in_any_language(shop: Api) -> None:
     tiers = {
         tier: routed(shop, known={"tier": tier})["sla"]["tier"] for tier in ("金卡会员", "Platin", "silver")
@@ -216,6 +271,12 @@ def test_the_points_come_to_the_score_whatever_happened(shop: Api) -> None:
         ),
         ({"tier_lifts": {"gold": 4}}, "tier_lifts.gold", "must be at most 3", "不能大于 3"),
         ({"tier_values": {"gold": 1.5}}, "tier_values.gold", "must be at most 1.0", "不能大于 1.0"),
+        (
+            {"priority_weights": {"customer_value": 90}},
+            "priority_weights.customer_value",
+            "must be at most 15",
+            "不能大于 15",
+        ),
         (
             {"priority_weights": {"mood": 3}},
             "priority_weights.mood",

@@ -118,3 +118,23 @@ def test_the_default_region_stands_in_for_a_missing_one(api: Api) -> None:
     api.put("/v1/rules", {})
     assert found() == {"CN", "US"}
     assert list(faults(api.put("/v1/rules", {"default_region": ""}))) == ["default_region"]
+
+
+@pytest.mark.parametrize("day", ["11.11", "2026-02-30", "2026-11-11T09:00:00Z", 20261111, None])
+def test_a_promotion_day_that_is_no_date_says_how_to_write_one_in_both_languages(
+    shared_api: Api, day: Any
+) -> None:
+    for language, words in (
+        ("en", "must be a date with its year, such as 2026-11-11"),
+        ("zh", "必须是带年份的日期，例如 2026-11-11"),
+    ):
+        said = shared_api.put("/v1/rules", {"promotion_days": [day]}, headers={"Accept-Language": language})
+        assert faults(said) == {"promotion_days.0": words}
+
+
+def test_choices_and_blank_texts_are_told_in_no_programming_language(shared_api: Api) -> None:
+    chosen = shared_api.get("/v1/traffic/heatmap", params={"by": "agent"})
+    assert faults(chosen) == {"by": "must be one of expertise, product, channel"}
+    plan = {"name": "  ", "treatment": {"clarification": False}}
+    blank = shared_api.put("/v1/experiments/blank", plan, headers={"Accept-Language": "zh"})
+    assert faults(blank) == {"name": "不能为空白"}

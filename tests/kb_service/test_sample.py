@@ -17,7 +17,7 @@ import pytest
 from ingest.embedding import WordHashEmbedder
 from kb_service.evaluation import read_questions
 from kb_service.models import KEY_ROLES, Principal
-from kb_service.sample import FILES, FOLDERS, Welcome, fill, missing, put_people
+from kb_service.sample import FILES, FOLDERS, RULES, Welcome, fill, missing, put_people, put_rules
 from kb_service.settings import Settings
 from kb_service.workbench import Workbench, open_workbench
 
@@ -186,6 +186,39 @@ def test_the_month_makes_problems_and_alerts(filled: Filled) -> None:
     assert filled.welcome.problems > 0
     assert filled.welcome.alerts > 0
     assert filled.welcome.key.startswith("kb_")
+
+
+def test_the_shop_knows_its_promotion_days_and_keeps_the_rules_that_somebody_set(filled: Filled) -> None:
+    problems = filled.bench.services.problems
+    assert problems.rules("demo").promotion_days == ("2026-11-10", "2026-11-11")
+    caller = Principal("demo", "key", frozenset(KEY_ROLES))
+    own = replace(problems.rules("demo"), promotion_days=(), surge_customers=7)
+    before = problems.rules("demo")
+    try:
+        problems.put_rules(caller, own)
+        put_rules(filled.bench, caller, SAMPLE / RULES)
+        assert problems.rules("demo") == own
+    finally:
+        problems.put_rules(caller, before)
+
+
+def test_the_figures_of_the_month_are_there(filled: Filled) -> None:
+    """A bot that settles something, people who are handed to, shifts of all sixteen; at the end ten are there."""
+    begin, end = (
+        datetime.fromisoformat("2026-10-20T00:00+08:00"),
+        datetime.fromisoformat("2026-11-20T00:00+08:00"),
+    )
+    measuring = filled.bench.services.measuring
+    found = measuring.support("demo", begin, end).overall.measures
+    assert 0.3 < (found["containment"].now.value or 0.0) < 0.8
+    assert 0.02 < (found["deflection"].now.value or 0.0) < 0.3
+    assert found["human_response.median"].now.n > 50
+    assert (found["first_response.unanswered"].now.value or 1.0) < 0.3
+    people = measuring.board("demo", begin, end).people
+    assert len(people) == 16
+    assert all(0.0 < (line.utilisation or 0.0) < 1.0 for line in people)
+    with filled.bench.store.reading("demo") as unit:
+        assert sum(agent.online for agent in unit.agents.all()) == 10
 
 
 def test_filling_again_changes_nothing(filled: Filled) -> None:

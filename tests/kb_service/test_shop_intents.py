@@ -76,6 +76,74 @@ def test_near_intents_are_told_apart(shop: Shop, text: str, intent: str) -> None
     assert reading.candidates == (intent,)
 
 
+RETURNS: Mapping[str, Sequence[str]] = {
+    "return_request": (
+        "我要退货",
+        "不喜欢,想退",
+        "买错了可以退吗",
+        "七天无理由怎么退",
+        "还没拆想退掉",
+        "I'd like to send this back",
+        "can I return it without a reason",
+    ),
+    "return_damaged": (
+        "商品有瑕疵要退款",
+        "上周买的手机屏幕碎了,我要退货,再不处理我就投诉!",
+        "音箱坏了,我要退货",
+        "平板屏幕有裂痕,退款",
+        "买的毯子有质量问题,想退货退款",
+        "my phone screen is cracked, I want to return it",
+        "the kettle is defective, refund please",
+        "the headphones broke after two days, I want to return them",
+        "product has a defect and I want a refund",
+    ),
+    "parcel_damaged": (
+        "包裹破损",
+        "快递外包装烂了",
+        "箱子被压变形了",
+        "包裹被摔坏了",
+        "the package arrived damaged",
+        "my box was torn open in transit",
+    ),
+    "refund_status": (
+        "退款什么时候到",
+        "钱退了没有",
+        "退货寄回去了怎么还不退钱",
+        "钱什么时候退到卡里",
+        "what happened to my refund",
+        "when will the refund arrive",
+    ),
+}
+
+
+@pytest.mark.model
+def test_a_return_a_fault_a_damaged_parcel_and_a_refund_are_four_matters(shop: Shop) -> None:
+    asked = {text: intent for intent, texts in RETURNS.items() for text in texts}
+    assert {text: shop.read(text).scores[0].id for text in asked} == asked
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("text", "fitting"),
+    [
+        ("does it come in blue", {"product_question", "stock_availability"}),
+        ("什么时候有货", {"stock_availability"}),
+        ("SP30连网失败", {"device_pairing"}),
+        ("I want to return the jacket, it's too small", {"exchange_size", "return_request"}),
+    ],
+)
+def test_a_word_in_common_is_not_yet_an_intent(shop: Shop, text: str, fitting: set[str]) -> None:
+    """A colour is not colour that runs, a card that money comes back to no gift card."""
+    assert shop.read(text).scores[0].id in fitting
+
+
+@pytest.mark.model
+def test_a_garment_that_does_not_fit_is_asked_about(shop: Shop) -> None:
+    reading = shop.read("I want to return the jacket, it's too small")
+    assert reading.reason == "close_intents"
+    assert {"return_request", "exchange_size"} <= set(reading.candidates)
+
+
 @pytest.mark.model
 def test_a_finer_intent_takes_what_it_is_taught_and_nothing_else(packaged_embedder: Embedder) -> None:
     defects = (

@@ -98,6 +98,60 @@ def test_the_heat_map_shows_the_hours_of_the_shop(busy: Api) -> None:
     assert parcels["customers"] == parcels["messages"] == DAYS * 13 * 4
 
 
+def test_hours_before_the_first_message_do_not_count_into_averages(busy: Api) -> None:
+    """Eight weeks are asked for and three are known: an average over eight would be three eighths of the truth."""
+    found = busy.get("/v1/traffic/heatmap").json()
+    until = datetime.fromisoformat(found["to"]) - datetime.fromisoformat(found["from"])
+    assert until == timedelta(weeks=8)
+    counted = sum(sum(day) for day in found["hours_counted"])
+    assert abs(counted - DAYS * 24) <= 24
+    cells, hours = found["total"]["cells"], found["hours_counted"]
+    assert [cells[0][hour] / hours[0][hour] for hour in range(9, 22)] == [6.0] * 13
+
+
+def test_customers_of_a_heat_map_are_distinct_over_the_span(desk: Api) -> None:
+    before = desk.get("/v1/traffic/heatmap").json()["total"]
+    rush(desk, "again", 3, minutes=60, customer_id="u-again", conversation_id="c-again")
+    after = desk.get("/v1/traffic/heatmap").json()["total"]
+    assert after["customers"] == before["customers"] + 1
+    assert after["cases"] == before["cases"] + 1
+    assert sum(map(sum, after["customer_cells"])) == sum(map(sum, before["customer_cells"])) + 3
+
+
+def test_a_heat_map_is_kept_for_a_minute_while_messages_come_in(
+    desk: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kb_service import traffic
+
+    drawn: list[object] = []
+    draw = traffic.drawn
+    monkeypatch.setattr(traffic, "drawn", lambda *all, **named: drawn.append(1) or draw(*all, **named))
+    assert desk.post("/v1/events", desk.event("first", channel="app")).status_code == 200
+    for number in range(3):
+        assert desk.get("/v1/traffic/heatmap").status_code == 200
+        assert desk.post("/v1/events", desk.event(f"more-{number}", channel="app")).status_code == 200
+    assert len(drawn) == 1
+    desk.clock.advance(minutes=1)
+    assert desk.get("/v1/traffic/heatmap").status_code == 200
+    assert len(drawn) == 2
+    desk.put("/v1/intents/night", {"label": "Night", "examples": ["at night"], "expertise": "nights"})
+    assert desk.get("/v1/traffic/heatmap").status_code == 200
+    assert len(drawn) == 3, "names and fields count at once"
+
+
+def test_what_belongs_to_no_field_has_a_name_in_both_languages(desk: Api) -> None:
+    assert (
+        desk.post("/v1/events", desk.event("strange", text="the lamp hums", channel=None)).status_code == 200
+    )
+    for language, name, whole in (("zh", "未归类", "全店"), ("en", "unsorted", "The whole shop")):
+        heard = {"headers": {"Accept-Language": language}}
+        found = desk.get("/v1/traffic/heatmap", **heard).json()
+        assert [row["name"] for row in found["rows"] if row["key"] is None] == [name]
+        assert found["total"]["name"] == whole
+        groups = desk.get("/v1/metrics/support?by=expertise", **heard).json()["groups"]["expertise"]
+        assert [group["label"] for group in groups if group["key"] is None] == [name]
+
+
 def test_a_heat_map_of_dates_follows_its_span_and_zone(busy: Api) -> None:
     query = {"by": "channel", "per": "day", "timezone": "UTC"}
     query |= {"from": "2026-06-14T00:00:00Z", "to": "2026-06-16T00:00:00Z"}

@@ -73,4 +73,5 @@ jobs = Table(
     workspace_key(),
     Column("name", Words, primary_key=True),
     Column("at", Moment, nullable=False),
+    Column("seen", Integer),
 )

@@ -1,0 +1,40 @@
+"""Kinds come from the shop's own names of products; a head that says too little stands only with its modifier."""
+
+from __future__ import annotations
+
+import pytest
+
+from graph.product_kinds import product_kinds
+
+USUAL = {"音箱", "水壶", "热水壶", "电热水壶", "羽绒服", "毛巾", "套装", "内衣"}
+
+
+def kinds(*names: str, sku: str = "ABC-X10") -> set[str]:
+    return set(product_kinds({sku: names}, lambda word: int(word in USUAL)))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("声澜 X10 智能音箱", {"智能音箱", "音箱"}),
+        ("声澜 X10 智能音箱 使用说明", {"智能音箱", "音箱"}),
+        ("暖屿 X10 恒温电热水壶 1.7L", {"恒温电热水壶", "电热水壶", "热水壶", "水壶"}),
+        ("野渡 X10 保暖内衣套装", {"保暖内衣套装"}),
+        ("野渡轻薄羽绒服", {"羽绒服"}),
+        ("Hearthnova X10 Electric Kettle 1.7 L", {"electric kettle", "kettle"}),
+        ("Voltane X10 Power Bank 10,000 mAh", {"power bank"}),
+        ("Sonlan X10 Soundbar with Subwoofer", {"soundbar"}),
+        ("Sonlan X10 headphones: user page", {"headphones"}),
+        ("Wildferry X10 3-in-1 Shell Jacket", {"shell jacket", "jacket"}),
+        ("Wildferry cotton tee shirt", {"tee shirt", "shirt"}),
+        ("X10", set()),
+        ("", set()),
+    ],
+)
+def test_kinds_of_a_name(name: str, expected: set[str]) -> None:
+    assert kinds(name) == expected
+
+
+def test_a_kind_is_found_as_one_and_as_several() -> None:
+    found = product_kinds({"A-X1": ["Sonlan X1 Earbuds"], "A-K2": ["Hearth K2 Kettle"]}, lambda word: 0)
+    assert found == {"earbuds": ("earbuds", "earbud"), "kettle": ("kettle", "kettles")}
