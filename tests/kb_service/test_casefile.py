@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -113,11 +114,12 @@ def test_a_bot_does_not_answer_for_the_agent_who_has_the_case(api: Api) -> None:
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """The statements that any store runs."""
+    """The statements that requests run; a server's own threads ask the store as well."""
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
+        if threading.current_thread().name.startswith("AnyIO"):
+            seen.append(statement)
 
     told_by.listen(Engine, "before_cursor_execute", note)
     try:
@@ -144,7 +146,7 @@ def test_a_question_costs_few_statements(known: Api) -> None:
     with counted() as seen:
         reply = asked(known, ASKED)
     assert (reply["action"], reply["problem"] is not None) == ("answer", True)
-    assert len(seen) <= MOST_STATEMENTS, "\n".join(seen)
+    assert 0 < len(seen) <= MOST_STATEMENTS, "\n".join(seen)
     assert not any("alert_examples" in statement for statement in seen)
 
 
@@ -154,7 +156,7 @@ def test_a_route_costs_few_statements(known: Api) -> None:
             "/v1/route", {"query": ASKED, "conversation_id": "c1", "customer": {"id": "u1"}}
         ).json()
     assert found["priority"]["score"] > 0
-    assert len(seen) <= MOST_STATEMENTS, "\n".join(seen)
+    assert 0 < len(seen) <= MOST_STATEMENTS, "\n".join(seen)
 
 
 def test_an_id_that_many_people_share_brings_only_the_latest_cases(api: Api) -> None:
