@@ -697,7 +697,9 @@ def test_what_was_given_lately_is_counted_anew_once_a_minute_of_event_time(
     count = recent_work.recent_work
 
     def noted(unit: Any) -> Any:
-        if threading.current_thread().name.startswith("AnyIO"):  # requests alone: a start derives things beside
+        if threading.current_thread().name.startswith(
+            "AnyIO"
+        ):  # requests alone: a start derives things beside
             counted.append(1)
         return count(unit)
 
