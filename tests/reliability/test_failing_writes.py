@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import Engine, event
 
 from graph.problem_graph import ProblemGraph
+from kb_service.delivery.courier import Courier
 from kb_service.exposures import ExposureLog
 from kb_service.search.retrieval import SearchIndex
 from tests.conftest import FixedClock
@@ -26,10 +28,6 @@ FAULTS = {
 }
 
 
-BACKGROUND = ("replicas", "exposures")
-"""Threads whose writes come when they come."""
-
-
 class FailingDisk:
     """Lets the n-th write of requests fail, a commit counts as one; counts writes when n is 0."""
 
@@ -40,8 +38,8 @@ class FailingDisk:
         self._commit = self.engine.dialect.do_commit
 
     def _step(self) -> None:
-        if threading.current_thread().name in BACKGROUND:
-            return
+        if not threading.current_thread().name.startswith("AnyIO"):
+            return  # not a request: a thread whose writes come when they come
         self.count += 1
         if self.count == self.fatal:
             error = sqlite3.OperationalError(FAULTS[self.code])
@@ -70,10 +68,16 @@ class FailingDisk:
             event.remove(self.engine, "do_executemany", self.executing)
 
 
+async def waiting_for_nothing(courier: Courier) -> None:
+    """The courier's writes run in the threads that serve requests."""
+    await anyio.sleep_forever()
+
+
 @pytest.fixture
 def api(tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     # What is written beside requests would take a request's turn.
     monkeypatch.setattr(ExposureLog, "_run", lambda self: None)
+    monkeypatch.setattr(Courier, "run", waiting_for_nothing)
     with running(tmp_path / "data", clock, webhook_allow="127.0.0.0/8") as started:
         started.put("/v1/agents/agent-1", {"name": "agent-1", "online": True})
         started.put("/v1/intents/late", {"label": "Late", "examples": ["where is my parcel"]})
