@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from structlog.stdlib import get_logger
-
 from graph.assignment import Patience
 from kb_service.assigning import Assigning
-from kb_service.background import BackgroundWork
 from kb_service.inactivity import Idle, idle_cases
 from kb_service.models import Principal
+from kb_service.rounds import WorkspaceRounds
 from kb_service.store import Store
-
-log = get_logger(__name__)
 
 ROUND_SECONDS = 20.0
 """How long a waiting case may wait to be looked at."""
@@ -21,28 +17,21 @@ JOB = "assign"
 ACTOR = "auto_assign"
 
 
-class AssignmentWatch(BackgroundWork):
-    """Goes round the workspaces in a thread of its own; one process at a time takes a workspace's turn."""
+class AssignmentWatch(WorkspaceRounds):
+    """One process at a time takes a workspace's turn."""
 
     def __init__(self, store: Store, assigning: Assigning) -> None:
-        super().__init__("assigning")
-        self._store = store
+        super().__init__("assigning", store, seconds=ROUND_SECONDS)
         self._assigning = assigning
 
-    def look(self) -> dict[str, int]:
-        """Assign what waits wherever `auto_assign` is set; how many cases were given to somebody, by workspace."""
-        with self._store.administration(writing=False) as unit:
-            workspaces = [item.id for item in unit.workspaces.list()]
-        given: dict[str, int] = {}
-        for workspace in workspaces:
-            if self._stopping.is_set():
-                break
-            idle = self._claimed(workspace)
-            if idle is not None:
-                caller = Principal(workspace, ACTOR, frozenset())
-                made = self._assigning.assign_waiting(caller, patience=Patience(), idle=idle)
-                given[workspace] = sum(item.agent is not None for item in made)
-        return given
+    def look(self, workspace: str) -> int:
+        """Assign what waits where `auto_assign` is set; how many cases were given to somebody."""
+        idle = self._claimed(workspace)
+        if idle is None:
+            return 0
+        caller = Principal(workspace, ACTOR, frozenset())
+        made = self._assigning.assign_waiting(caller, patience=Patience(), idle=idle)
+        return sum(item.agent is not None for item in made)
 
     def _claimed(self, workspace: str) -> list[Idle] | None:
         """The cases left without a word, where something waits; None where nothing does, or somebody else is at it."""
@@ -55,10 +44,3 @@ class AssignmentWatch(BackgroundWork):
         with self._store.writing(workspace) as unit:
             due = unit.jobs.claim(JOB, unit.now - timedelta(seconds=ROUND_SECONDS / 2))
         return idle if due else None
-
-    def _run(self) -> None:
-        while not self._stopping.wait(ROUND_SECONDS):
-            try:
-                self.look()
-            except Exception as error:
-                log.error("assigning_failed", exc_info=error)

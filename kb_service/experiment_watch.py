@@ -12,9 +12,9 @@ from graph.experiments import Experiment, Findings, State, Verdict
 from graph.sequential import Comparison
 from graph.trial_metrics import SETTLES
 from graph.trial_words import verdict_words
-from kb_service.background import BackgroundWork
 from kb_service.experiments import Experiments, ended
 from kb_service.replicas import Replicas
+from kb_service.rounds import WorkspaceRounds
 from kb_service.store import Store
 
 log = get_logger(__name__)
@@ -26,19 +26,22 @@ ACTOR = "experiments"
 """Who ends a trial that ends itself, in the audit."""
 
 
-class ExperimentWatch(BackgroundWork):
-    """Goes round the workspaces in a thread of its own; `look` is one workspace's turn."""
+class ExperimentWatch(WorkspaceRounds):
+    """Looks at each trial once a minute, whichever process comes first."""
 
     def __init__(
         self, store: Store, replicas: Replicas, experiments: Experiments, *, clock: Callable[[], datetime]
     ) -> None:
-        super().__init__("experiments")
-        self._store = store
+        super().__init__("experiments", store, seconds=ROUND_SECONDS)
         self._replicas = replicas
         self._experiments = experiments
         self._clock = clock
 
     def look(self, workspace: str) -> list[str]:
+        """End what is due, unless another process has just looked; the ids of the trials that were ended."""
+        return self.end_due(workspace) if self._has_turn(workspace) else []
+
+    def end_due(self, workspace: str) -> list[str]:
         """End what is due; the ids of the trials that were ended. From then on everybody is served as the shop stands.
 
         It costs next to nothing while nothing happens. Of two processes that see the same, one ends it.
@@ -85,23 +88,6 @@ class ExperimentWatch(BackgroundWork):
                 return False
         with self._store.writing(workspace) as unit:
             return unit.jobs.claim(JOB, due_since)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(ROUND_SECONDS):
-            try:
-                with self._store.administration(writing=False) as unit:
-                    workspaces = unit.workspaces.list()
-            except Exception as error:
-                log.error("experiments_not_watched", exc_info=error)
-                continue
-            for workspace in workspaces:
-                if self._stopping.is_set():
-                    return
-                try:
-                    if self._has_turn(workspace.id):
-                        self.look(workspace.id)
-                except Exception as error:
-                    log.error("experiments_not_watched", workspace=workspace.id, exc_info=error)
 
 
 def _ending(experiment: Experiment, found: Findings) -> dict[str, object]:

@@ -13,12 +13,12 @@ from graph.helping import Offer
 from graph.models import Problem
 from graph.rhythm import hour_of
 from graph.surges import Surge, Usual, words
-from kb_service.background import BackgroundWork
 from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import surge_data
 from kb_service.ids import digest_id
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
+from kb_service.rounds import WorkspaceRounds
 from kb_service.staffing import fields, help_for
 from kb_service.store import Store, StoredSurge, Unit
 
@@ -147,31 +147,21 @@ def name_of(replica: Replica, key: str | None) -> dict[str, str]:
     return {"zh": found, "en": found}
 
 
-class SurgeEnd(BackgroundWork):
-    """Goes round the workspaces in a thread of its own; `look` is one workspace's turn."""
+class SurgeEnd(WorkspaceRounds):
+    """Ends the surges of a shop that has fallen silent."""
 
     def __init__(self, store: Store, replicas: Replicas, *, clock: Callable[[], datetime]) -> None:
-        super().__init__("surges")
-        self._store = store
+        super().__init__("surges", store, seconds=ROUND_SECONDS)
         self._replicas = replicas
         self._clock = clock
 
-    def look(self, replica: Replica) -> int:
+    def look(self, workspace: str) -> int:
         """End the surges that no message will end; how many. A round costs one query while there are none."""
-        with self._store.reading(replica.workspace) as unit:
+        with self._store.reading(workspace) as unit:
             if not unit.surges.open():
                 return 0
+        replica = self._replicas.settled(workspace)
         with replica.lock, self._store.writing(replica.workspace) as unit:
             replica.catch_up(unit)
             replica.inflow.settle(replica.expertise_of_problem)
             return Surging(unit, replica, self._clock()).quiet()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(ROUND_SECONDS):
-            for replica in self._replicas.loaded():
-                if self._stopping.is_set():
-                    return
-                try:
-                    self.look(replica)
-                except Exception as error:
-                    log.error("surges_not_watched", workspace=replica.workspace, exc_info=error)

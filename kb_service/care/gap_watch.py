@@ -11,7 +11,6 @@ from structlog.stdlib import get_logger
 
 from graph.drafting import Draft
 from graph.gaps import found_at
-from kb_service.background import BackgroundWork
 from kb_service.care.gap_answers import Asked
 from kb_service.care.gaps import Gaps, NamedGap, identified, names_of
 from kb_service.care.unanswered import SPAN
@@ -20,6 +19,7 @@ from kb_service.delivery.messages import gap_data, proposal_data
 from kb_service.proposing import propose_document
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
+from kb_service.rounds import WorkspaceRounds
 from kb_service.store import Exposure, Store, ToldGap, Unit
 
 log = get_logger(__name__)
@@ -39,14 +39,13 @@ class _Due:
     asked: Asked
 
 
-class GapWatch(BackgroundWork):
-    """Goes round the workspaces in a thread of its own; `look` is one workspace's turn."""
+class GapWatch(WorkspaceRounds):
+    """Looks at a workspace's gaps each half minute."""
 
     def __init__(
         self, store: Store, replicas: Replicas, gaps: Gaps, *, clock: Callable[[], datetime]
     ) -> None:
-        super().__init__("gaps")
-        self._store = store
+        super().__init__("gaps", store, seconds=ROUND_SECONDS)
         self._replicas = replicas
         self._gaps = gaps
         self._clock = clock
@@ -80,22 +79,6 @@ class GapWatch(BackgroundWork):
         if len(ripe) <= MOST_TOLD:
             self._seen[workspace] = state
         return told
-
-    def _run(self) -> None:
-        while not self._stopping.wait(ROUND_SECONDS):
-            try:
-                with self._store.administration(writing=False) as unit:
-                    workspaces = unit.workspaces.list()
-            except Exception as error:
-                log.error("gaps_not_watched", exc_info=error)
-                continue
-            for workspace in workspaces:
-                if self._stopping.is_set():
-                    return
-                try:
-                    self.look(workspace.id)
-                except Exception as error:
-                    log.error("gaps_not_watched", workspace=workspace.id, exc_info=error)
 
     # --- the transaction
 

@@ -411,7 +411,7 @@ def test_the_watch_looks_for_idle_cases_once_a_round(shop: Api, monkeypatch: pyt
     monkeypatch.setattr(inactivity, "idle_cases", looked)
     monkeypatch.setattr(assignment_watch, "idle_cases", looked)
     watch = assignment_watch.AssignmentWatch(shop.store, shop.services.assigning)
-    assert watch.look()["shop"] == 1
+    assert watch.look("shop") == 1
     assert len(looks) == 1
     assert state(shop, case)[1] not in (None, first)
 
@@ -441,14 +441,14 @@ def test_the_shop_says_how_long_an_agent_may_take(shop: Api) -> None:
 def test_nothing_is_assigned_unasked_unless_the_shop_wants_it(shop: Api) -> None:
     case = waiting(shop, "m1")
     watch = shop.services.assignment_watch
-    assert watch.look() == {}
+    assert watch.look("shop") == 0
     shop.put("/v1/rules", {"auto_assign": True})
-    assert watch.look() == {"shop": 1}
+    assert watch.look("shop") == 1
     assert state(shop, case)[0] == "assigned"
     shop.clock.advance(minutes=1)
-    assert watch.look() == {}, "nothing waits"
+    assert watch.look("shop") == 0, "nothing waits"
     shop.clock.advance(minutes=31)
-    assert watch.look() == {"shop": 1}, "an agent did not answer"
+    assert watch.look("shop") == 1, "an agent did not answer"
     actors = {item["actor"] for item in shop.get(f"/v1/cases/{case}/decisions").json()["items"][1:]}
     assert actors == {"auto_assign"}
     assert Rules().auto_assign is False

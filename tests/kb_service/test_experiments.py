@@ -75,7 +75,7 @@ def report(api: Api, id: str = "trial", language: str = "en") -> dict[str, Any]:
 
 
 def look(api: Api) -> list[str]:
-    return api.services.experiment_watch.look("shop")
+    return api.services.experiment_watch.end_due("shop")
 
 
 def asked_by(api: Api, customer: str | None, query: str = ASKED) -> dict[str, Any]:

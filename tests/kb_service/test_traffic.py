@@ -342,14 +342,13 @@ def test_a_surge_of_the_past_is_stored_and_told_to_nobody(desk: Api) -> None:
 def test_a_surge_ends_when_nobody_writes_any_more(desk: Api) -> None:
     listen(desk)
     rush(desk, "s", 25)
-    replica = desk.services.replicas.settled("shop")
-    assert desk.services.surge_end.look(replica) == 0
+    assert desk.services.surge_end.look("shop") == 0
     desk.clock.advance(minutes=100)
-    assert desk.services.surge_end.look(replica) == 1
+    assert desk.services.surge_end.look("shop") == 1
     (surge,) = desk.get("/v1/traffic/surges").json()["items"]
     assert surge["state"] == "closed"
     assert datetime.fromisoformat(surge["closed_at"]) == NOW + timedelta(minutes=24 + 90)
-    assert desk.services.surge_end.look(replica) == 0
+    assert desk.services.surge_end.look("shop") == 0
     assert [data["state"] for data in messages(desk)] == ["open", "closed"]
 
 

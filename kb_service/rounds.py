@@ -1,0 +1,47 @@
+"""Work that goes round the workspaces, again and again, beside requests."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from structlog.stdlib import get_logger
+
+from kb_service.background import BackgroundWork
+from kb_service.store import Store
+
+log = get_logger(__name__)
+
+
+class WorkspaceRounds(BackgroundWork):
+    """Looks at every workspace each `seconds`, in a thread of its own.
+
+    What fails is logged, and keeps neither the other workspaces from their turn nor the next round from coming.
+    """
+
+    def __init__(self, name: str, store: Store, *, seconds: float) -> None:
+        super().__init__(name)
+        self._store = store
+        self._seconds = seconds
+
+    @abstractmethod
+    def look(self, workspace: str) -> object:
+        """One workspace's turn: a bounded piece of work, which costs next to nothing where there is none to do."""
+
+    def go_round(self) -> None:
+        """Give each workspace its turn."""
+        with self._store.administration(writing=False) as unit:
+            workspaces = [item.id for item in unit.workspaces.list()]
+        for workspace in workspaces:
+            if self._stopping.is_set():
+                return
+            try:
+                self.look(workspace)
+            except Exception as error:
+                log.error("round_failed", work=self._name, workspace=workspace, exc_info=error)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._seconds):
+            try:
+                self.go_round()
+            except Exception as error:
+                log.error("round_failed", work=self._name, exc_info=error)
