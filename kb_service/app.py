@@ -49,8 +49,8 @@ from kb_service.mood_reading import MoodReading
 from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
 from kb_service.prioritising import Prioritising
-from kb_service.problems import Problems
 from kb_service.reading import Reader
+from kb_service.recurring.problems import Problems
 from kb_service.replays import Replays
 from kb_service.replicas import Replicas
 from kb_service.replying.composer import Composer

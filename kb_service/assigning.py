@@ -16,11 +16,11 @@ from kb_service.casework import case_detail
 from kb_service.errors import InvalidRequest
 from kb_service.explaining import Circumstances, features_of
 from kb_service.inactivity import Idle, release_idle
+from kb_service.lookups import found_case
 from kb_service.messages import Language
 from kb_service.models import Assignment, CaseDetail, Principal, QueuedCase
 from kb_service.paging import page_by
 from kb_service.recent_work import RecentWork, recent_work
-from kb_service.recording import found_case
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.routing import Placed, Routing

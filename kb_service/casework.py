@@ -14,6 +14,8 @@ from ingest import language
 from ingest.redaction import redact
 from kb_service.errors import Conflict, InvalidRequest, NotFound, ServiceError
 from kb_service.explaining import route_features
+from kb_service.ids import digest_id
+from kb_service.lookups import found_case, found_problem
 from kb_service.models import (
     CaseDetail,
     EventResult,
@@ -22,15 +24,8 @@ from kb_service.models import (
 )
 from kb_service.observability import Metrics
 from kb_service.reading import Reader
-from kb_service.recording import (
-    HeardEvent,
-    Recording,
-    digest_id,
-    duplicate,
-    found_case,
-    found_problem,
-    recount,
-)
+from kb_service.recording import HeardEvent, Recording, duplicate
+from kb_service.recurring.raising import recount
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.routing import Routing

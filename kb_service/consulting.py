@@ -14,9 +14,9 @@ from graph.wording import words
 from ingest.redaction import redact
 from kb_service.casework import case_detail
 from kb_service.errors import InvalidRequest
+from kb_service.lookups import found_case
 from kb_service.messages import Language
 from kb_service.models import CaseDetail, Principal
-from kb_service.recording import found_case
 from kb_service.replicas import Replicas
 from kb_service.routing import Routing, Waiting
 from kb_service.store import Decision, Store, new_id

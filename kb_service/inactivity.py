@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from graph.models import Case, Event
 from graph.waits import Move, moves_of, waits_since
-from kb_service.recording import digest_id
+from kb_service.ids import digest_id
 from kb_service.store import Decision, Store, Unit, new_id
 from kb_service.waiting import RELEASED
 

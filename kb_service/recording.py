@@ -8,11 +8,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from graph import lifecycle
 from graph.briefing import substance
-from graph.exemplars import Instance
 from graph.models import (
-    Alert,
     AlertKind,
     Case,
     CaseState,
@@ -20,29 +17,18 @@ from graph.models import (
     Event,
     Match,
     Problem,
-    Proposal,
     Utterance,
-    Verdict,
 )
 from graph.naming import name_problem
 from graph.person_requests import asks_for_person
-from graph.recurrence import Observation, recurrence, regression
-from kb_service.delivery.endpoints import listeners
-from kb_service.delivery.messages import alert_data, problem_data, proposal_data
-from kb_service.errors import NotFound
-from kb_service.ids import digest_id as digest_id
+from kb_service.ids import digest_id
 from kb_service.models import EventProblem, EventResult
-from kb_service.proposing import propose
-from kb_service.reading import nameable, stem
+from kb_service.reading import nameable
+from kb_service.recurring.raising import Raising
 from kb_service.replica import Replica
 from kb_service.store import NewEvent, Unit
 from kb_service.surging import Arrived, Surging
 
-HISTORY = timedelta(days=56)
-"""How far back the usual count of a problem is taken from."""
-STALE = timedelta(hours=24)
-"""Alerts whose moment is further back than this are stored, not delivered."""
-EXAMPLES = 5
 DONE = frozenset({"resolved", "closed", "pending"})
 
 
@@ -88,8 +74,7 @@ class Recording:
             known.add(item.event.id)
             self._take(item)
         self._write()
-        for problem_id in self._last_event:
-            self._watch(problem_id)
+        self._raise_alerts()
         self._look_at_traffic()
         return [
             replace(result, alerts=tuple(self._alerts[result.id])) if result.id in self._alerts else result
@@ -213,6 +198,14 @@ class Recording:
             [(event_id, match.problem_id, match) for event_id, match in self._assignments]
         )
 
+    def _raise_alerts(self) -> None:
+        raising = Raising(self._unit, self._replica, self._now)
+        for problem_id, place in self._last_event.items():
+            alert = raising.watch(problem_id)
+            if alert is not None:
+                self._alerts.setdefault(self._results[place].id, []).append(alert.id)
+                self.raised.append(alert.kind)
+
     def _look_at_traffic(self) -> None:
         """Whether more comes in than is usual, message by message."""
         problem_of = {event_id: match.problem_id for event_id, match in self._assignments}
@@ -223,107 +216,6 @@ class Recording:
         ]
         if arrived:
             Surging(self._unit, self._replica, self._now).arrived(arrived, self._problems)
-
-    def _watch(self, problem_id: str) -> None:
-        """Bring a problem's counts up to date, promote it, and raise what its windows say."""
-        problem = self._unit.problems.get(problem_id)
-        if problem is None:
-            return
-        since = min(problem.episode_at, self._now - HISTORY)
-        seen = self._unit.problems.observations(problem.id, since)
-        moment = max((item.at for item in seen), default=problem.active_at)
-        counted = self._counted(problem, seen, moment)
-        problem = lifecycle.awakened(counted, self._now)
-        if problem.state != counted.state:
-            lead_alerts(self._unit, problem)
-        verdict = self._verdict(problem, seen, moment)
-        if verdict.kind == "regression":
-            problem = lifecycle.transition(problem, "regress", verdict.at or moment)
-        self._unit.problems.put(problem)
-        if verdict.kind is not None and problem.state not in ("silenced", "candidate"):
-            self._raise(problem, verdict)
-
-    def _counted(self, problem: Problem, seen: Sequence[Observation], moment: datetime) -> Problem:
-        counted = replace(
-            lifecycle.counted(problem, seen, events=self._unit.problems.event_count(problem.id)),
-            products=self._replica.products_of(problem),
-        )
-        promoted = lifecycle.promoted(counted, seen, self._replica.shop.rules, now=moment)
-        if promoted.state == counted.state or promoted.named_by_person:
-            return promoted
-        # The name is settled when people first hear of the problem; until then it follows its messages.
-        matcher = self._replica.matcher
-        spoken = nameable([self._as_written(exemplar) for exemplar in matcher.exemplars(problem.id)])
-        names = name_problem(spoken, rarity=lambda word: matcher.rarity(stem(word)))
-        return replace(promoted, names=names) if names else promoted
-
-    def _as_written(self, exemplar: Instance) -> Utterance:
-        """A kept message with its numbers, which comparing leaves out and a name needs."""
-        stored = self._unit.events.get(exemplar.event_id) if exemplar.event_id else None
-        text = stored.event.text if stored is not None else None
-        return replace(exemplar.utterance, text=text or exemplar.utterance.text)
-
-    def _verdict(self, problem: Problem, seen: Sequence[Observation], moment: datetime) -> Verdict:
-        rules = self._replica.shop.rules
-        if problem.state == "resolved" and problem.resolved_at is not None:
-            return regression(seen, rules, resolved_at=problem.resolved_at, now=moment)
-        begin = lifecycle.episode_begin(problem)
-        alerted = any(
-            alert.kind in ("recurrence", "regression") and (begin is None or alert.opened_at >= begin)
-            for alert in self._unit.alerts.of_problem(problem.id)
-        )
-        return recurrence(seen, rules, now=moment, already_alerted=alerted, after=begin)
-
-    def _raise(self, problem: Problem, verdict: Verdict) -> None:
-        assert verdict.kind is not None
-        assert verdict.evidence is not None
-        opened_at = verdict.at or problem.active_at
-        stored = [
-            item for item in self._unit.events.of_problem(problem.id, limit=EXAMPLES * 2) if item.event.text
-        ]
-        quoted = stored[:EXAMPLES]
-        alert = Alert(
-            id=digest_id("alt", self._unit.workspace, problem.id, verdict.kind, opened_at.isoformat()),
-            kind=verdict.kind,
-            state="open",
-            opened_at=opened_at,
-            problem_id=problem.id,
-            evidence=verdict.evidence,
-            examples=tuple(item.event.text or "" for item in quoted),
-            products=problem.products,
-            expertise_id=self._replica.expertise_of(problem),
-        )
-        proposal = propose(problem, alert, self._replica.answers_of(problem), opened_at)
-        alert = replace(alert, proposal_id=proposal.id)
-        event_ids = [item.event.id for item in quoted]
-        self._unit.alerts.put(alert, event_ids)
-        self._unit.proposals.put(proposal)
-        place = self._last_event[problem.id]
-        self._alerts.setdefault(self._results[place].id, []).append(alert.id)
-        self.raised.append(alert.kind)
-        if opened_at > self._now - STALE:
-            self._announce(problem, alert, proposal, event_ids)
-
-    def _announce(self, problem: Problem, alert: Alert, proposal: Proposal, quotes: Sequence[str]) -> None:
-        kinds = {"alert.opened": alert_data(alert, problem), "proposal.created": proposal_data(proposal)}
-        if alert.kind == "regression":
-            kinds["problem.regressed"] = problem_data(problem, alert.opened_at)
-        webhooks = self._unit.webhooks.all()
-        for type, data in kinds.items():
-            to = listeners(webhooks, type, products=alert.products, expertise=alert.expertise_id)
-            if to:
-                self._unit.outbox.add(type, data, alert.opened_at, to, quotes)
-
-
-def lead_alerts(unit: Unit, problem: Problem, reopened: Problem | None = None) -> None:
-    """Let a problem's alerts follow its state. A resolved one is done with, unless the very resolution of its
-    episode is taken back: `reopened` is the problem as it was before that."""
-    begin = lifecycle.episode_begin(reopened) if reopened is not None else None
-    for alert in unit.alerts.of_problem(problem.id):
-        taken_back = reopened is not None and (begin is None or alert.opened_at >= begin)
-        state = lifecycle.alert_state(problem.state)
-        if (alert.state != "resolved" or taken_back) and alert.state != state:
-            unit.alerts.put(replace(alert, state=state))
 
 
 def duplicate(unit: Unit, event_id: str, earlier: Sequence[EventResult]) -> EventResult:
@@ -389,24 +281,3 @@ def skus(item: HeardEvent) -> tuple[str, ...]:
     """The products that an event names: in its field, then in its words."""
     named = [entity.value for entity in item.entities if entity.type == "sku"]
     return tuple(dict.fromkeys([*item.event.products, *named]))
-
-
-def recount(unit: Unit, problem_id: str) -> None:
-    """Take a problem's counts and span anew from all of its messages, after some were moved or erased."""
-    problem = found_problem(unit, problem_id)
-    seen = unit.problems.observations(problem.id)
-    unit.problems.put(lifecycle.counted(problem, seen, events=len(seen)))
-
-
-def found_problem(unit: Unit, problem_id: str) -> Problem:
-    problem = unit.problems.get(problem_id)
-    if problem is None:
-        raise NotFound("There is no problem {id} in this workspace.", id=problem_id)
-    return problem
-
-
-def found_case(unit: Unit, case_id: str) -> Case:
-    case = unit.cases.get(case_id)
-    if case is None:
-        raise NotFound("There is no case {id} in this workspace.", id=case_id)
-    return case

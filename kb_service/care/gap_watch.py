@@ -16,7 +16,7 @@ from kb_service.care.gaps import Gaps, NamedGap, identified, names_of
 from kb_service.care.unanswered import SPAN
 from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import gap_data, proposal_data
-from kb_service.proposing import propose_document
+from kb_service.recurring.proposing import propose_document
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.rounds import WorkspaceRounds

@@ -17,9 +17,9 @@ from kb_service.care.gap_answers import GapAnswers
 from kb_service.care.unanswered import SPAN, UnansweredQuestions
 from kb_service.errors import InvalidRequest
 from kb_service.exposures import ExposureLog
+from kb_service.ids import digest_id
 from kb_service.models import GapView
 from kb_service.reading import Reader, nameable
-from kb_service.recording import digest_id
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.store import Exposure, Page, Store, ToldGap, Unit

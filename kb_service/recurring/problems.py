@@ -14,8 +14,10 @@ from graph.priority import check_weights
 from kb_service.delivery.endpoints import listeners
 from kb_service.delivery.messages import problem_data
 from kb_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from kb_service.ids import digest_id
+from kb_service.lookups import found_case, found_problem
 from kb_service.models import HourOfProblem, LinkedDocument, Principal, ProblemDetail, ProblemView
-from kb_service.recording import digest_id, found_case, found_problem, lead_alerts, recount
+from kb_service.recurring.raising import lead_alerts, recount
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.routing import Routing

@@ -1,0 +1,1 @@
+"""What keeps going wrong: seen, told, followed to its end."""
