@@ -74,7 +74,7 @@ class Rhythm:
         Without `recent` only the slow parts speak: what would be usual, whatever goes on today.
         """
         local = local_hours(hours, self.zone)
-        mean: Floats = self.level[:, None] * self.profile[:, (local + _MONDAY) % WEEK]
+        mean: Floats = self.level[:, None] * self.profile[:, _slots(local)]
         promoted = np.isin(local // DAY + _EPOCH, sorted(self.promotions))
         mean = mean * np.where(promoted, self.promotion_effect, 1.0)
         if recent:
@@ -95,7 +95,7 @@ def fit(
     """
     hours = np.arange(start, start + len(counts), dtype=np.int64)
     local = local_hours(hours, zone)
-    slot, day = (local + _MONDAY) % WEEK, local // DAY
+    slot, day = _slots(local), local // DAY
     first, last = int(day[0]), int(day[-1])
     of_day = day - first
     declared = frozenset(item.toordinal() for item in promotions)
@@ -302,4 +302,9 @@ def _offset(hour: int, zone: tzinfo) -> int:
 
 def hour_of_week(hours: Hours, zone: tzinfo) -> Hours:
     """0 for Monday 00:00 to 167 for Sunday 23:00, on the wall clocks of `zone`."""
-    return np.asarray((local_hours(hours, zone) + _MONDAY) % WEEK, dtype=np.int64)
+    return _slots(local_hours(hours, zone))
+
+
+def _slots(local: Hours) -> Hours:
+    """The hour of the week of hours on local wall clocks."""
+    return np.asarray((local + _MONDAY) % WEEK, dtype=np.int64)

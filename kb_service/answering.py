@@ -31,12 +31,13 @@ from kb_service.models import (
     Timing,
 )
 from kb_service.observability import Metrics
+from kb_service.question_reading import Reading, masked_text, read_question, told_in
 from kb_service.reading import Reader
 from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.replying.composer import Composer, Offered
 from kb_service.replying.rephrasing import Rewording
-from kb_service.routing import Reading, Routing, masked_text, told_in
+from kb_service.routing import Routing
 from kb_service.sampling import drawn
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.search.weighing import Weighed
@@ -187,7 +188,7 @@ class Answering:
         exposure_id: str,
     ) -> Considered:
         """Understand the question, look its case up, search, and word what was found."""
-        reading = self._routing.read(replica, question)
+        reading = read_question(self._reader, replica, question, self._clock())
         file = self._handing_over.file(replica.workspace, question, reading)
         found = self._find(replica, question, reading, audiences)
         offered = self._composer.offer(replica, question, reading, found.query, found.weighed, exposure_id)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from kb_service.errors import NotFound
 from kb_service.exposures import ExposureLog
-from kb_service.routing import masked_text
+from kb_service.question_reading import masked_text
 from kb_service.store import Feedback, Store, new_id
 
 

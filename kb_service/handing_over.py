@@ -24,9 +24,9 @@ from kb_service.casefile import CaseFile, CaseFiles
 from kb_service.deciding import Decision
 from kb_service.exposures import ExposureLog
 from kb_service.models import Handoff, Question, Route
+from kb_service.question_reading import Reading, masked_text, told_in
 from kb_service.reading import Reader
 from kb_service.replica import Replica
-from kb_service.routing import Reading, masked_text, told_in
 from kb_service.signs import LIKELY_INTENT, likely_intents
 from kb_service.store import Exposure
 

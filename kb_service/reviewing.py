@@ -9,9 +9,9 @@ from kb_service.delivery.messages import proposal_data
 from kb_service.errors import Conflict, NotFound
 from kb_service.exposures import ExposureLog
 from kb_service.models import Principal, ReviewedAnswer
+from kb_service.question_reading import masked_text
 from kb_service.recurring.proposing import propose_correction
 from kb_service.replicas import Replicas
-from kb_service.routing import masked_text
 from kb_service.store import Exposure, Page, Review, Store, StoredDocument, Unit, Verdict
 
 
