@@ -105,54 +105,88 @@ def expertise_for(
     `evidence`: who resolved such cases, the `products` (SKUs) of the case, and what else the message says. Where that
     does not tell enough, the reason is no_expertise.
     """
-    evidence = evidence or FieldEvidence()
-    of_intent = {intent_id: c.id for c in clusters for intent_id in c.intent_ids}
-    of_problem = {problem_id: c.id for c in clusters for problem_id in c.problem_ids}
-    by_id = {c.id: c for c in clusters}
-    words: dict[str, float] = defaultdict(float)
-    for intent in intents:
-        if intent.id in of_intent and not evidence.open(intent.id):
-            words[of_intent[intent.id]] += intent.probability
-    masses = defaultdict(float, words)
-    for intent in intents:
-        if evidence.open(intent.id) and evidence.tells(intent.id, products):
-            for id_, share in evidence.shares(intent.id, products, words).items():
-                masses[id_] += intent.probability * share
-        elif evidence.open(intent.id) and intent.id in of_intent:
-            masses[of_intent[intent.id]] += intent.probability
+    homes = _Homes(clusters, evidence or FieldEvidence(), products)
+    words = homes.plain(intents)
     # Intents exclude each other, so within a cluster their probabilities add.
-    doubt: dict[str, float] = defaultdict(lambda: 1.0)
-    doubt.update({id_: max(0.0, 1 - mass) for id_, mass in masses.items()})
-    home = ""
+    doubt = {id_: max(0.0, 1 - mass) for id_, mass in homes.masses(intents, words).items()}
+    home, loose = homes.of_problem(problem)
     if problem is not None:
-        home = (
-            of_problem.get(problem.id) or problem.expertise_id or of_intent.get(problem.intent_id or "", "")
-        )
-    certainty = min(max(problem_score, 0.0), 1.0)
-    loose = problem is not None and evidence.open(problem.intent_id) and problem.id not in evidence.pinned
-    if problem is not None and loose and evidence.tells(problem.intent_id, products):
-        for id_, share in evidence.shares(problem.intent_id, products, words).items():
-            doubt[id_] *= 1 - certainty * share
-    elif home in by_id:
-        doubt[home] *= 1 - certainty
+        certainty = min(max(problem_score, 0.0), 1.0)
+        for id_, share in homes.shares(problem, words).items():
+            doubt[id_] = doubt.get(id_, 1.0) * (1 - certainty * share)
     scores = {id_: 1 - left for id_, left in doubt.items() if left < 1}
     total = max(1.0, sum(scores.values()))
     order = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-    ranked = tuple((by_id[id_], score / total) for id_, score in order)
+    ranked = tuple((homes.clusters[id_], score / total) for id_, score in order)
     reason = None
-    if out_of_scope and home not in by_id:
+    if out_of_scope and home is None:
         reason = "out_of_scope"
     elif not ranked:
         reason = "no_expertise"
     else:
-        nobodys = sum(i.probability for i in intents if i.id not in of_intent or evidence.open(i.id))
         first, confidence = ranked[0]
         spoken_for = words.get(first.id, 0.0) >= threshold or (home == first.id and not loose)
-        if nobodys >= threshold and not spoken_for and confidence < max(threshold, _TOLD):
+        unsaid = homes.nobodys(intents) >= threshold and not spoken_for
+        if unsaid and confidence < max(threshold, _TOLD):
             reason = "no_expertise"
         elif confidence < threshold:
             reason = "low_confidence"
     return ExpertiseReading(ranked, reason is not None, reason)
+
+
+class _Homes:
+    """Which cluster intents and problems are at home in, by declaration and by evidence; ids of clusters throughout."""
+
+    def __init__(
+        self, clusters: Sequence[Expertise], evidence: FieldEvidence, products: Sequence[str]
+    ) -> None:
+        self.clusters = {c.id: c for c in clusters}
+        self._of_intent = {intent_id: c.id for c in clusters for intent_id in c.intent_ids}
+        self._of_problem = {problem_id: c.id for c in clusters for problem_id in c.problem_ids}
+        self._evidence = evidence
+        self._products = products
+
+    def plain(self, intents: Sequence[IntentScore]) -> dict[str, float]:
+        """The probability of each cluster by the intents that the shop gave to it."""
+        found: dict[str, float] = defaultdict(float)
+        for intent in intents:
+            if intent.id in self._of_intent and not self._evidence.open(intent.id):
+                found[self._of_intent[intent.id]] += intent.probability
+        return dict(found)
+
+    def masses(self, intents: Sequence[IntentScore], words: Mapping[str, float]) -> dict[str, float]:
+        """The same with the intents that the shop gave to none, spread by evidence."""
+        found = defaultdict(float, words)
+        for intent in intents:
+            if not self._evidence.open(intent.id):
+                continue
+            if self._evidence.tells(intent.id, self._products):
+                for id_, share in self._evidence.shares(intent.id, self._products, words).items():
+                    found[id_] += intent.probability * share
+            elif intent.id in self._of_intent:
+                found[self._of_intent[intent.id]] += intent.probability
+        return dict(found)
+
+    def of_problem(self, problem: Problem | None) -> tuple[str | None, bool]:
+        """The cluster that a problem is at home in, and whether that is only for want of anything better."""
+        if problem is None:
+            return None, False
+        home = self._of_problem.get(problem.id) or problem.expertise_id
+        home = home or self._of_intent.get(problem.intent_id or "")
+        loose = self._evidence.open(problem.intent_id) and problem.id not in self._evidence.pinned
+        return home if home in self.clusters else None, loose
+
+    def shares(self, problem: Problem, words: Mapping[str, float]) -> Mapping[str, float]:
+        """How a problem is shared among clusters, by evidence where its intent has no home of its own."""
+        home, loose = self.of_problem(problem)
+        if loose and self._evidence.tells(problem.intent_id, self._products):
+            return self._evidence.shares(problem.intent_id, self._products, words)
+        return {} if home is None else {home: 1.0}
+
+    def nobodys(self, intents: Sequence[IntentScore]) -> float:
+        """The probability of intents that the shop gave to no cluster."""
+        open_ = self._evidence.open
+        return sum(i.probability for i in intents if i.id not in self._of_intent or open_(i.id))
 
 
 class _Shop:
