@@ -99,14 +99,17 @@ class Casework:
         if not heard:
             return []
         with replica.lock:
+            begun = False
             try:
                 with self._store.writing(workspace) as unit:
+                    begun = True
                     replica.catch_up(unit)
                     recording = Recording(unit, replica, now)
                     results = recording.record(heard)
                     sequence = unit.events.last_sequence()
             except BaseException:
-                replica.reset()
+                if begun:
+                    replica.reset()
                 raise
             replica.recorded(sequence)
             replica.follow()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from kb_service.store.backends import busy as busy_store
 from tests.kb_service.conftest import LATE, Api, faults, problem
 
 
@@ -197,3 +200,20 @@ def test_asking_alone_records_nothing(api: Api) -> None:
     api.post("/v1/answers", {"query": LATE, "conversation_id": "c", "customer": {"id": "u"}})
     assert api.get("/v1/cases").json()["items"] == []
     assert api.get("/v1/problems").json()["items"] == []
+
+
+def test_a_store_that_lets_nobody_write_costs_the_replica_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that never began left nothing behind: there is nothing to derive anew."""
+    api.post("/v1/events", api.event("m1"))
+    replica = api.services.replicas.settled("shop")
+    resets: list[bool] = []
+    monkeypatch.setattr(replica, "reset", lambda: resets.append(True))
+
+    def busy(workspace: str) -> Any:
+        raise busy_store()
+
+    monkeypatch.setattr(api.store, "writing", busy)
+    assert api.post("/v1/events", api.event("m2")).status_code == 503
+    assert resets == []
