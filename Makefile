@@ -21,7 +21,7 @@ LEXICON_SOURCES ?= --source "CC-CEDICT by MDBG and its contributors, release of 
 # What else bench.retrieval is told, for example --sets=covidfaq,stackfaq
 OPTIONS ?=
 
-.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest bench-retrieval bench-routing bench-encoder bench-simulation bench-forecast bench-moods bench-experiments bench-priority lexicon calibration soak lock clean
+.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest bench-retrieval bench-routing bench-encoder bench-simulation bench-forecast bench-recurrence bench-moods bench-experiments bench-priority lexicon calibration soak lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,7 +84,7 @@ format: install-dev ## put the code into its form
 	@$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-ingest bench-latency bench-retrieval bench-routing bench-moods bench-simulation bench-forecast bench-experiments bench-priority ## every benchmark
+bench: bench-ingest bench-latency bench-retrieval bench-routing bench-moods bench-simulation bench-forecast bench-recurrence bench-experiments bench-priority ## every benchmark
 
 bench-latency: install ## a question: plain sentence-transformers, our encoder, a whole answer over HTTP
 	@$(BIN)/python -m bench.latency
@@ -121,6 +121,13 @@ lexicon: install ## make the shipped bilingual lexicon from DICTIONARY and PAIRS
 bench-forecast: install ## forecasts of traffic beside plain ways, and planted surges, some minutes
 	@$(call install_peers)
 	PYTHONPATH=.venv-bench $(BIN)/python -m bench.forecasting
+
+bench-recurrence: install ## recurring issues: bursts and slow growth beside plainer rules, then the rest of them
+	@$(call install_peers)
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.incidents
+	$(BIN)/python -m bench.replaying
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.churn
+	PYTHONPATH=.venv-bench OMP_NUM_THREADS=1 $(BIN)/python -m bench.grouping
 
 bench-routing: install ## intents beside semantic-router, a linear head and the nearest example
 	@$(call install_peers)

@@ -53,10 +53,12 @@ def simulated(seed: int, *, days: int = 84, surges: int = 0, quiet_days: int = 2
     weeks = np.arange(len(hours)) / WEEK
     day = (np.arange(len(hours)) // DAY).astype(int)
     mean = np.empty((len(hours), PARTS))
-    shared = _wandering(chance, days, 0.5, 0.08)[day] + _wandering(chance, len(hours), 0.8, 0.06)
+    shared = wandering(chance, days, 0.5, 0.08)[day] + wandering(chance, len(hours), 0.8, 0.06)
     for part in range(PARTS):
-        own = _wandering(chance, days, 0.5, 0.06)[day]
-        mean[:, part] = shop * shares[part] * _rhythm(chance)[slot] * np.exp(trend * weeks + shared + own)
+        own = wandering(chance, days, 0.5, 0.06)[day]
+        mean[:, part] = (
+            shop * shares[part] * drawn_rhythm(chance)[slot] * np.exp(trend * weeks + shared + own)
+        )
     promotions, undeclared, holidays = _special(chance, days, mean, day)
     planted = tuple(_plant(chance, days, quiet_days) for _ in range(surges))
     for item in planted:
@@ -70,7 +72,7 @@ def simulated(seed: int, *, days: int = 84, surges: int = 0, quiet_days: int = 2
     return History(START, counts, mean, promotions, undeclared, holidays, planted)
 
 
-def _rhythm(chance: Generator) -> Floats:
+def drawn_rhythm(chance: Generator) -> Floats:
     """Mean 1 over a week: a morning and an evening bump, weekends of their own height and later hours."""
     week = np.zeros(WEEK)
     morning, evening = chance.normal(10.5, 0.7), chance.normal(20.5, 0.7)
@@ -95,7 +97,7 @@ def _bump(clock: Floats | np.ndarray, centre: float, width: float) -> Floats:
     return np.asarray(np.exp(-0.5 * (away / width) ** 2) / width, dtype=np.float64)
 
 
-def _wandering(chance: Generator, steps: int, keep: float, deviation: float) -> Floats:
+def wandering(chance: Generator, steps: int, keep: float, deviation: float) -> Floats:
     """An autoregression with mean 0 and that standard deviation."""
     values = np.empty(steps)
     value = chance.normal(0, deviation)

@@ -30,7 +30,7 @@ Handler: TypeAlias = Literal["bot", "agent", "none"]
 class Step:
     """One dated fact of a case. `by` said or did it; of a customer's message, `problem_id` is what it is about,
     None for thanks and greetings, and `courtesy` says that it is nothing else. `seconds` is the handling time that a
-    resolution tells."""
+    resolution tells. `agent` is the person who said or resolved it, `to_agent` whoever was given the case."""
 
     kind: StepKind
     at: datetime
@@ -40,6 +40,8 @@ class Step:
     rating: float | None = None
     seconds: float | None = None
     courtesy: bool = False
+    agent: str | None = None
+    to_agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Treatment:
     """What differs from the shop as it stands; what is None stays as it is.
 
     `assignment` is how waiting cases find their people. `graph_walk` and the fields after it are the setting and the
-    rules of those names.
+    rules of those names. `expertise` sends intents, by id, to other expertise than the shop's own.
     """
 
     assignment: Policy | None = None
@@ -63,6 +63,7 @@ class Treatment:
     wrong_answer_bound: float | None = None
     swap_share: float | None = None
     priority_weights: Mapping[str, float] | None = None
+    expertise: Mapping[str, str] | None = None
 
     @property
     def touched(self) -> frozenset[str]:

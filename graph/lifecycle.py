@@ -6,22 +6,26 @@
                          silenced ◄──silence── open, acknowledged, regressed ◄─┘
 
 A candidate may also be acknowledged, resolved or silenced by a person. Renaming and assigning are possible in
-every state. A silence ends by itself, by time or by further customers; what follows is `open`.
+every state. A silence ends by itself, by time, by further customers or by an escalation; what follows is `open`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from graph.errors import InvalidValue, NotAllowed
-from graph.models import AlertState, Problem, ProblemState, Rules
+from graph.models import AlertKind, AlertState, Problem, ProblemState, Rules
 from graph.recurrence import Observation, reached
 
 EVERGREEN_FOR = timedelta(days=14)
 EVERGREEN_CUSTOMERS = 10
+ESCALATED_TIMES = 2.0
+"""A silenced problem escalates when so many times as many customers a day write of it as when it was silenced."""
+ESCALATED_CUSTOMERS = 3
+"""Fewer customers a day than this are no escalation, however few there were before."""
 
 Action: TypeAlias = Literal[
     "promote", "acknowledge", "resolve", "reopen", "regress", "silence", "assign", "rename"
@@ -58,6 +62,14 @@ _ALERT: Mapping[ProblemState, AlertState] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Whether a problem may raise an alert now, and why."""
+
+    raises: bool
+    reason: Literal["active", "candidate", "resolved", "silenced", "silence_over", "escalated"]
+
+
 def evergreen(problem: Problem) -> bool:
     """Whether a problem has been asked for so long by so many that it is a matter of documentation, no incident."""
     span = problem.active_at - problem.opened_at
@@ -71,14 +83,16 @@ def transition(
     *,
     until: datetime | None = None,
     count: int | None = None,
+    customers_a_day: float | None = None,
     agent_id: str | None = None,
     names: Mapping[str, str] | None = None,
 ) -> Problem:
     """The problem after an action at `now` (wall clock for people's actions, event time for the rules').
 
-    `until` and `count` belong to `silence`: it ends at that time or after that many further customers,
-    whichever comes first; with neither it lasts until someone acts. `agent_id` belongs to `assign`; None
-    takes the owner away. `names` belongs to `rename`: language to name, added to the names there are.
+    `until`, `count` and `customers_a_day` belong to `silence`: it ends at that time, after that many further
+    customers, or when the problem escalates beyond that many customers a day (see `escalated`), whichever comes
+    first; with none of them it lasts until someone acts. `agent_id` belongs to `assign`; None takes the owner away.
+    `names` belongs to `rename`: language to name, added to the names there are.
 
     Acknowledging what is acknowledged and resolving what is resolved change nothing. Reopening a resolved
     problem and regressing begin a new episode: `episode_at` is `now` and customers count from zero.
@@ -101,7 +115,7 @@ def transition(
         case "regress":
             return _new_episode(problem, "regressed", now)
         case "silence":
-            return _silenced(problem, now, until, count)
+            return replace(_silenced(problem, now, until, count), silenced_rate=customers_a_day)
         case "assign":
             return replace(problem, owner_id=agent_id)
         case "rename":
@@ -120,11 +134,58 @@ def effective_state(problem: Problem, now: datetime) -> ProblemState:
     return "open" if by_time or by_count else "silenced"
 
 
-def awakened(problem: Problem, now: datetime) -> Problem:
-    """The problem with a silence that has ended taken off; unchanged otherwise."""
-    if effective_state(problem, now) == problem.state:
+def escalated(problem: Problem, customers_a_day: float, *, burst: bool = False) -> bool:
+    """Whether a problem that was silenced until an escalation has escalated.
+
+    It has when it bursts, or when the distinct customers who wrote of it in the last 24 hours (see
+    `customers_in_a_day`) are at least ESCALATED_TIMES as many as in the 24 hours before it was silenced, and at
+    least ESCALATED_CUSTOMERS. False for problems that are not silenced, or not until an escalation.
+    """
+    if problem.state != "silenced" or problem.silenced_rate is None:
+        return False
+    enough = max(ESCALATED_CUSTOMERS, ESCALATED_TIMES * problem.silenced_rate)
+    return burst or customers_a_day >= enough
+
+
+def customers_in_a_day(observations: Iterable[Observation], at: datetime) -> int:
+    """How many distinct customers wrote in the 24 hours up to `at`."""
+    return len({seen.voter for seen in observations if at - timedelta(days=1) < seen.at <= at})
+
+
+def awakened(
+    problem: Problem, now: datetime, *, customers_a_day: float = 0.0, burst: bool = False
+) -> Problem:
+    """The problem with a silence that has ended, by itself or by an escalation, taken off; unchanged otherwise."""
+    over = effective_state(problem, now) != problem.state
+    return _to(problem, "open") if over or escalated(problem, customers_a_day, burst=burst) else problem
+
+
+def may_raise(
+    problem: Problem, kind: AlertKind, now: datetime, *, customers_a_day: float = 0.0
+) -> Permission:
+    """Whether an alert of this kind may open for the problem as it is stored.
+
+    A candidate raises none, a resolved one only a regression, a silenced one none until its silence is over: by
+    `now`, by its customers, or since it escalates with `customers_a_day` or with this very burst.
+    """
+    if problem.state == "candidate":
+        return Permission(False, "candidate")
+    if problem.state == "resolved":
+        return Permission(kind == "regression", "resolved")
+    if problem.state != "silenced":
+        return Permission(True, "active")
+    if effective_state(problem, now) != "silenced":
+        return Permission(True, "silence_over")
+    if escalated(problem, customers_a_day, burst=kind == "burst"):
+        return Permission(True, "escalated")
+    return Permission(False, "silenced")
+
+
+def confirmed(problem: Problem, now: datetime) -> Problem:
+    """A resolved problem that customers say is resolved; others, and what was confirmed before, unchanged."""
+    if problem.state != "resolved" or problem.confirmed_at is not None:
         return problem
-    return _to(problem, "open")
+    return replace(problem, confirmed_at=now)
 
 
 def promoted(
@@ -170,11 +231,11 @@ def alert_state(problem_state: ProblemState) -> AlertState:
 
 
 def _to(problem: Problem, state: ProblemState) -> Problem:
-    return replace(problem, state=state, silenced_until=None, silenced_count=None)
+    return replace(problem, state=state, silenced_until=None, silenced_count=None, silenced_rate=None)
 
 
 def _new_episode(problem: Problem, state: ProblemState, now: datetime) -> Problem:
-    return replace(_to(problem, state), episode_at=now, customers=0, resolved_at=None)
+    return replace(_to(problem, state), episode_at=now, customers=0, resolved_at=None, confirmed_at=None)
 
 
 def _silenced(problem: Problem, now: datetime, until: datetime | None, count: int | None) -> Problem:

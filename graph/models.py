@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from graph.effects import Effect, Expected
 
 Vector: TypeAlias = NDArray[np.float32]
 
@@ -21,6 +23,7 @@ AlertState: TypeAlias = Literal["open", "acknowledged", "resolved", "silenced"]
 EmotionLabel: TypeAlias = Literal["angry", "upset", "neutral", "pleased"]
 Band: TypeAlias = Literal["low", "normal", "high", "urgent"]
 Pool: TypeAlias = Literal["core", "flex"]
+ProposalKind: TypeAlias = Literal["document", "policy", "product", "routing", "training"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,10 @@ class Problem:
     """What several Cases are instances of. `names` maps a language to a name that people read.
 
     `customers` counts distinct customers since `episode_at`, the begin of the current open episode.
-    `silenced_until`/`silenced_count` end a silence by time or by further customers.
+    `silenced_until`/`silenced_count` end a silence by time or by further customers, `silenced_rate` by an escalation:
+    it is how many customers a day wrote of the problem when it was silenced, None where an escalation ends nothing.
+    `parent_id` is the problem that this one comes with: while that one is told, this one is not. `confirmed_at` is
+    when customers confirmed that it is resolved (wall clock).
     """
 
     id: str
@@ -128,6 +134,9 @@ class Problem:
     silenced_until: datetime | None = None
     silenced_count: int | None = None
     named_by_person: bool = False
+    silenced_rate: float | None = None
+    parent_id: str | None = None
+    confirmed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +296,15 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What should change because of an Alert or a gap."""
+    """What should change because of an Alert, a gap or what was found in cases.
+
+    `finding` is the same for what is found again. `change` tells machines what is to be done: its `action`, the
+    `problem_ids` whose cases it is measured by, and what else the action needs. `expected` is what it should save a
+    week, `effect` what was measured since it was accepted, by a trial where `experiment_id` names one.
+    """
 
     id: str
-    kind: Literal["document", "policy", "product", "routing", "training"]
+    kind: ProposalKind
     state: Literal["open", "accepted", "dismissed"]
     opened_at: datetime
     title: Mapping[str, str]
@@ -298,6 +312,13 @@ class Proposal:
     draft: str
     problem_id: str | None = None
     alert_id: str | None = None
+    finding: str | None = None
+    change: Mapping[str, Any] | None = None
+    expected: Expected | None = None
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    experiment_id: str | None = None
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,9 +360,12 @@ class Rules:
     """What a shop may set about alerts, priority and hand-over; the defaults are the product's.
 
     `recurrence_customers` distinct customers within `recurrence_window_hours` raise a recurrence.
+    `burst_customers` is the least number that makes a burst, `burst_likelihood` the probability below which an hour
+    with so many is one (shorter and longer windows go with it); with `growth_alerts` slow growth is told too.
     `wrong_answer_bound` is the share of wrong automatic answers that the shop accepts, `review_share` the share
     of automatic answers that people are asked to look at, `swap_share` the share of suggestions in which two
     neighbours change places, so that what people use can be told from what stands first.
+    `regroup_nightly` lets a night merge problems that turn out to be one and split one that turns out to be two.
     `timezone` is the shop's own, in which its hours and days are counted; `promotion_days` are dates (ISO 8601) there
     that bring more than usual, past ones and those to come; `surge_customers` is the least number that makes a surge.
     `inactive_minutes` is how long an agent may leave a customer without a word before the case goes to somebody
@@ -354,15 +378,25 @@ class Rules:
     `priority_weights` are points by factor (see `graph.priority`), `tier_values` what a tier of customers counts in
     the factor `service_level`, 0 to 1. `service_levels` is what is promised by band of priority, and `tier_lifts` by
     how many bands a tier of customers is promised more.
+    `followup_hours` after a resolution customers are to be asked whether it holds.
+    `digest_hour` is the hour of the shop's day at which what is not urgent is told; by mail too, to the addresses of
+    `digest_to`, in `digest_language`. Alerts of one group go together:
+    what follows the first one within `group_wait_seconds`, later ones every `group_interval_seconds` at most. What
+    nobody takes up is told again after `repeat_hours`, 0 is never.
+    `owners` gives problems an owner (an agent's id) by "product" and "expertise", and follow-ups one by "channel".
     """
 
     recurrence_customers: int = 3
     recurrence_window_hours: float = 24.0 * 7
+    burst_customers: int = 3
+    burst_likelihood: float = 1e-5
+    growth_alerts: bool = True
     regression_customers: int = 3
     regression_grace_hours: float = 24.0
     promote_customers: int = 3
     promote_window_hours: float = 24.0 * 7
     followup_hours: float = 72.0
+    regroup_nightly: bool = True
     refund_limit: float = 500.0
     wrong_answer_bound: float = 0.01
     review_share: float = 0.05
@@ -382,3 +416,10 @@ class Rules:
     sensitive_flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     carriers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     campaigns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    digest_hour: int = 9
+    digest_to: tuple[str, ...] = ()
+    digest_language: Literal["zh", "en"] = "zh"
+    group_wait_seconds: float = 30.0
+    group_interval_seconds: float = 300.0
+    repeat_hours: float = 12.0
+    owners: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

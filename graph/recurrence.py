@@ -6,9 +6,9 @@ A verdict never depends on when an event was received: a late event counts in th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from scipy.special import betainc  # type: ignore[import-untyped]
 
@@ -17,6 +17,15 @@ from graph.models import Evidence, Rules, Verdict
 PRIOR_EVENTS = 0.5
 PRIOR_WINDOWS = 1.0
 """A problem's usual count is shrunk towards half an event a window, which weighs as much as one window."""
+
+
+class Spoken(Protocol):
+    """A customer's message of a problem: when, by event time, and by whom."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def voter(self) -> Hashable: ...
 
 
 class Observation(NamedTuple):
@@ -42,7 +51,7 @@ class Window(NamedTuple):
 
     start: datetime
     end: datetime
-    observations: tuple[Observation, ...]
+    observations: tuple[Spoken, ...]
 
     @property
     def voters(self) -> int:
@@ -50,7 +59,7 @@ class Window(NamedTuple):
 
     def reached_at(self, voters: int) -> datetime:
         """When the given number of distinct voters was first complete within the window."""
-        heard: set[tuple[str, str]] = set()
+        heard: set[Hashable] = set()
         for observation in self.observations:
             heard.add(observation.voter)
             if len(heard) == voters:
@@ -59,7 +68,7 @@ class Window(NamedTuple):
 
 
 def recurrence(
-    observations: Iterable[Observation],
+    observations: Iterable[Spoken],
     rules: Rules,
     *,
     now: datetime,
@@ -89,7 +98,7 @@ def recurrence(
 
 
 def regression(
-    observations: Iterable[Observation],
+    observations: Iterable[Spoken],
     rules: Rules,
     *,
     resolved_at: datetime,
@@ -124,7 +133,7 @@ def regression(
 
 
 def latest_full(
-    observations: Sequence[Observation], length: timedelta, voters: int, now: datetime
+    observations: Sequence[Spoken], length: timedelta, voters: int, now: datetime
 ) -> Window | None:
     """The window with at least `voters` distinct voters: the one ending at `now`, else the latest, else None.
 
@@ -137,7 +146,7 @@ def latest_full(
     return _window(observations, ends[-1], length) if ends else None
 
 
-def reached(observations: Iterable[Observation], voters: int, hours: float, now: datetime) -> datetime | None:
+def reached(observations: Iterable[Spoken], voters: int, hours: float, now: datetime) -> datetime | None:
     """When a window of `hours` first held `voters` distinct voters, up to `now`; None when none did."""
     counts = _voters_by_end(_until(observations, now), timedelta(hours=hours))
     return next((end for end, count in counts if count >= voters), None)
@@ -152,18 +161,18 @@ def duration(minutes: int) -> tuple[str, str]:
     return _count(minutes, "minute"), f"{minutes} 分钟"
 
 
-def _until(observations: Iterable[Observation], now: datetime) -> list[Observation]:
-    return sorted((o for o in observations if o.at <= now), key=lambda o: (o.at, o.event_id))
+def _until(observations: Iterable[Spoken], now: datetime) -> list[Spoken]:
+    return sorted((o for o in observations if o.at <= now), key=lambda o: o.at)
 
 
-def _window(observations: Sequence[Observation], end: datetime, length: timedelta) -> Window:
+def _window(observations: Sequence[Spoken], end: datetime, length: timedelta) -> Window:
     start = end - length
     return Window(start, end, tuple(o for o in observations if start < o.at <= end))
 
 
-def _voters_by_end(observations: Sequence[Observation], length: timedelta) -> Iterator[tuple[datetime, int]]:
+def _voters_by_end(observations: Sequence[Spoken], length: timedelta) -> Iterator[tuple[datetime, int]]:
     """The number of distinct voters in the window that ends at each observation, in order of time."""
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[Hashable] = Counter()
     first = 0
     for observation in observations:
         counts[observation.voter] += 1
@@ -204,14 +213,15 @@ def _words(
             "en": f"{english}; the problem is too new to say what is usual.",
             "zh": f"{chinese}；问题出现不久，尚无可比的历史。",
         }
-    figures = f"{expected:.1f}", f"{observed / expected:.1f}", _probability(p_value)
+    figures = f"{expected:.1f}", f"{observed / expected:.1f}", probability(p_value)
     return {
         "en": "{}, expected {} messages ({}×, {}).".format(english, *figures),
         "zh": "{}，按以往预计 {} 条（{} 倍，{}）。".format(chinese, *figures),
     }
 
 
-def _probability(p: float) -> str:
+def probability(p: float) -> str:
+    """A probability in words that both languages share."""
     if p < 1e-6:
         return "p < 1e-6"
     return f"p = {p:.3f}" if p >= 0.001 else f"p = {p:.1g}".replace("e-0", "e-")

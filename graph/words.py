@@ -72,6 +72,13 @@ def is_content(token: str) -> bool:
     return token not in FUNCTION_WORDS and not token.isdigit()
 
 
+def rarity_of(token: str, seen: int, texts: int) -> float:
+    """The idf of a word that so many of so many texts hold, with the prior of general language."""
+    rare = _CHARACTER if len(token) == 1 and is_han(token) else _RARE
+    share = _COMMON if token in FUNCTION_WORDS else rare
+    return math.log((texts + _PRIOR_TEXTS) / (seen + _PRIOR_TEXTS * share))
+
+
 class WordIndex:
     """Rows of words, and the cosine of a text to all of them at once.
 
@@ -109,9 +116,7 @@ class WordIndex:
             return known
         place = self._ids.get(token)
         seen = len(self._rows[place]) if place is not None else 0
-        rare = _CHARACTER if len(token) == 1 and is_han(token) else _RARE
-        share = _COMMON if token in FUNCTION_WORDS else rare
-        found = math.log((self._count + _PRIOR_TEXTS) / (seen + _PRIOR_TEXTS * share))
+        found = rarity_of(token, seen, self._count)
         if place is not None:  # words never kept are without number
             self._rarities[token] = found
         return found

@@ -33,7 +33,9 @@ from kb_service.casework import Casework
 from kb_service.consulting import Consulting
 from kb_service.delivery.addresses import parse_networks
 from kb_service.delivery.courier import Courier
+from kb_service.delivery.digests import Digests, Standing
 from kb_service.delivery.endpoints import Endpoints
+from kb_service.delivery.smtp import SmtpMail
 from kb_service.encoders import open_encoder
 from kb_service.experiment_watch import ExperimentWatch
 from kb_service.experiments import Experiments
@@ -50,7 +52,17 @@ from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
 from kb_service.prioritising import Prioritising
 from kb_service.reading import Reader
+from kb_service.recurring.backtesting import Backtesting
+from kb_service.recurring.closed_loop import ClosedLoop
+from kb_service.recurring.following_up import FollowingUp
+from kb_service.recurring.measured_effects import MeasuredEffects
+from kb_service.recurring.nightly_regrouping import NightlyRegrouping
+from kb_service.recurring.notifying import NoticeRounds
 from kb_service.recurring.problems import Problems
+from kb_service.recurring.proposals import Proposals
+from kb_service.recurring.regrouping import Regrouping
+from kb_service.recurring.rulebook import Rulebook
+from kb_service.recurring.windows import WindowEnd
 from kb_service.replays import Replays
 from kb_service.replicas import Replicas
 from kb_service.replying.composer import Composer
@@ -61,14 +73,17 @@ from kb_service.routes import (
     care,
     events,
     experiments,
+    followups,
     gaps,
     health,
     knowledge,
     metrics,
     people,
     problems,
+    proposals,
     questions,
     reviews,
+    rules,
     traffic,
     webhooks,
     weights,
@@ -100,6 +115,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.once,
     problems.router,
     problems.once,
+    followups.router,
+    proposals.router,
+    proposals.once,
+    rules.router,
     reviews.router,
     reviews.once,
     traffic.router,
@@ -112,6 +131,9 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 RECENT_QUERIES = 1024
 """Vectors of recent questions that are kept."""
+
+MOST_COUNTED = 1000
+"""Documents that a digest counts."""
 
 
 def utc_now() -> datetime:
@@ -236,7 +258,7 @@ def _answering(on: _Ground, cases: _Cases, conflicts: Conflicts, rewording: Rewo
     )
 
 
-def _nightly(on: _Ground, cases: _Cases, teaching: _Teaching) -> Nightly:
+def _nightly(on: _Ground, cases: _Cases, teaching: _Teaching, loop: ClosedLoop) -> Nightly:
     return Nightly(
         on.store,
         {
@@ -245,6 +267,8 @@ def _nightly(on: _Ground, cases: _Cases, teaching: _Teaching) -> Nightly:
             "weigh": teaching.prioritising.night,
             "expertise": cases.clustering.night,
             "decisions": cases.assigning.night,
+            "regroup": NightlyRegrouping(on.store, on.replicas, cases.routing, clock=on.clock).night,
+            "closed_loop": loop.night,
         },
         hour=on.settings.night_hour,
         clock=on.clock,
@@ -258,8 +282,12 @@ def _services(on: _Ground, chance: random.Random) -> Services:
     cases, teaching = _cases(on), _teaching(on)
     gap_board = Gaps(store, replicas, on.reader, on.exposures, clock=clock)
     conflicts = Conflicts(replicas, clock=clock)
+    stale = Stale(store, replicas, on.reader, on.exposures, clock=clock)
     rewording = _rewording(settings, on.metrics)
     trials = Experiments(store, replicas, on.exposures, clock=clock, walks=settings.graph_walk)
+    taxonomy = Taxonomy(store, replicas)
+    effects = MeasuredEffects(store, replicas, trials)
+    loop = ClosedLoop(store, replicas, on.exposures, effects, clock=clock)
     return Services(
         settings=settings,
         store=store,
@@ -273,7 +301,7 @@ def _services(on: _Ground, chance: random.Random) -> Services:
         gatekeeper=Gatekeeper(store),
         knowledge=Knowledge(store, on.encoder, parsers, replicas if on.serving else None),
         conflicts=conflicts,
-        stale=Stale(store, replicas, on.reader, on.exposures, clock=clock),
+        stale=stale,
         answering=_answering(on, cases, conflicts, rewording),
         feedback=Feedbacks(store, on.exposures),
         rewording=rewording,
@@ -282,24 +310,33 @@ def _services(on: _Ground, chance: random.Random) -> Services:
         assignment_watch=AssignmentWatch(store, cases.assigning),
         consulting=Consulting(store, replicas, cases.routing, clock=clock),
         clustering=cases.clustering,
-        taxonomy=Taxonomy(store, replicas),
+        taxonomy=taxonomy,
         team=Team(store, replicas),
         casework=cases.casework,
-        problems=Problems(store, replicas, cases.routing, clock=clock),
+        problems=Problems(store, replicas, clock=clock),
+        notice_rounds=NoticeRounds(store, clock=clock),
+        following_up=FollowingUp(store, replicas, clock=clock),
+        regrouping=Regrouping(store, replicas, cases.routing, clock=clock),
+        rulebook=Rulebook(store, replicas),
+        backtesting=Backtesting(store, clock=clock),
+        proposals=Proposals(store, replicas, taxonomy, cases.clustering, trials, clock=clock),
+        closed_loop=loop,
         reviewing=Reviewing(store, replicas, on.exposures),
         calibrating=teaching.calibrating,
         learning=teaching.learning,
         prioritising=teaching.prioritising,
-        nightly=_nightly(on, cases, teaching),
+        nightly=_nightly(on, cases, teaching, loop),
         gaps=gap_board,
         gap_watch=GapWatch(store, replicas, gap_board, clock=clock),
         traffic=TrafficDesk(store, replicas, clock=clock),
         surge_end=SurgeEnd(store, replicas, clock=clock),
+        window_end=WindowEnd(store, replicas, metrics=on.metrics, clock=clock),
         experiments=trials,
         experiment_watch=ExperimentWatch(store, replicas, trials, clock=clock),
         measuring=Measuring(store, replicas, clock=clock),
         endpoints=Endpoints(store, networks),
         courier=Courier(store, on.metrics, allow=networks, clock=clock, chance=chance),
+        digests=Digests(store, _mail(settings), _standing(conflicts, stale), clock=clock, chance=chance),
         limiter=anyio.CapacityLimiter(settings.worker_threads),
     )
 
@@ -314,6 +351,21 @@ def _reranking(settings: Settings, metrics: Metrics) -> Reranking | None:
         documents=settings.reranker_documents,
         weight=settings.reranker_weight,
     )
+
+
+def _mail(settings: Settings) -> SmtpMail | None:
+    """The server that digests go by, None unless both it and the sender are set."""
+    if settings.smtp_url is None or settings.mail_from is None:
+        return None
+    return SmtpMail(settings.smtp_url, settings.mail_from)
+
+
+def _standing(conflicts: Conflicts, stale: Stale) -> Standing:
+    """How many documents need somebody, as far as one page of them tells."""
+    return lambda workspace: {
+        "conflicts": len(conflicts.page(workspace, None, MOST_COUNTED).items),
+        "stale": len(stale.page(workspace, None, MOST_COUNTED).items),
+    }
 
 
 def _rewording(settings: Settings, metrics: Metrics) -> Rewording | None:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from graph.models import Case, Event, Problem, Utterance
 from graph.understanding import Gazetteer, small_talk
 from ingest import language
@@ -26,7 +28,6 @@ from kb_service.observability import Metrics
 from kb_service.reading import Reader
 from kb_service.recording import HeardEvent, Recording, duplicate
 from kb_service.recurring.raising import recount
-from kb_service.replica import Replica
 from kb_service.replicas import Replicas
 from kb_service.routing import Routing
 from kb_service.store import Decision, Page, Store, Unit, new_id
@@ -68,12 +69,11 @@ class Casework:
         With `case_id` all are events of that case, however long it has been quiet.
         """
         now = self._clock()
-        replica = self._replicas.settled(workspace)
         refused = {place: error for place, event in enumerate(events) if (error := _too_early(event, now))}
-        heard = self._hear(replica, [event for place, event in enumerate(events) if place not in refused])
+        heard = self.hear(workspace, [event for place, event in enumerate(events) if place not in refused])
         if case_id is not None:
             heard = [replace(item, case_id=case_id) for item in heard]
-        recorded = iter(self._commit(workspace, replica, heard, now))
+        recorded = iter(self.record_heard(workspace, heard))
         results: list[EventResult | ServiceError] = [
             refused[place] if place in refused else next(recorded) for place in range(len(events))
         ]
@@ -82,8 +82,9 @@ class Casework:
             self._metrics.events.labels(status).inc()
         return results
 
-    def _hear(self, replica: Replica, events: Sequence[Event]) -> list[HeardEvent]:
-        """Mask personal data, and prepare customers' messages for comparison in one encoder call."""
+    def hear(self, workspace: str, events: Sequence[Event]) -> list[HeardEvent]:
+        """Mask personal data, and prepare customers' messages for comparison in one encoder call; stores nothing."""
+        replica = self._replicas.settled(workspace)
         masked = [masked_event(event) for event in events]
         spoken = [event for event in masked if _is_spoken(event)]
         utterances = iter(self._reader.masked([event.text or "" for event in spoken]))
@@ -93,11 +94,12 @@ class Casework:
             for event in masked
         ]
 
-    def _commit(
-        self, workspace: str, replica: Replica, heard: Sequence[HeardEvent], now: datetime
-    ) -> list[EventResult]:
+    def record_heard(self, workspace: str, heard: Sequence[HeardEvent]) -> list[EventResult]:
+        """Record what was heard, in order of arrival, committed when this returns."""
         if not heard:
             return []
+        now = self._clock()
+        replica = self._replicas.settled(workspace)
         with replica.lock:
             begun = False
             try:
@@ -274,7 +276,9 @@ def masked_event(event: Event) -> Event:
 def _heard(event: Event, utterance: Utterance, gazetteer: Gazetteer) -> HeardEvent:
     text = event.text or ""
     entities = tuple(gazetteer.entities(text, event.at))
-    return HeardEvent(event, utterance, entities, small_talk(text, utterance.language))
+    # Compared as it will be kept: a process that reads it back from the store compares by the very same numbers.
+    kept = replace(utterance, vector=utterance.vector.astype(np.float16).astype(np.float32))
+    return HeardEvent(event, kept, entities, small_talk(text, utterance.language))
 
 
 def _is_spoken(event: Event) -> bool:

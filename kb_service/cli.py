@@ -15,6 +15,7 @@ from kb_service.command_options import InWorkspace, Json
 from kb_service.encoder_commands import encoder
 from kb_service.learning_commands import learning
 from kb_service.priority_commands import priority
+from kb_service.replay_command import replay
 
 if TYPE_CHECKING:
     from kb_service.models import IngestReport
@@ -36,6 +37,7 @@ app.add_typer(encoder, name="encoder")
 app.add_typer(calibrations, name="calibrations")
 app.add_typer(learning, name="learning")
 app.add_typer(priority, name="priority")
+app.command()(replay)
 
 DEMO = "demo"
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kb_service.delivery.addresses import parse_networks
+from kb_service.delivery.smtp import SmtpMail
 from kb_service.encoders import open_encoder
 from kb_service.search.snapshots import CorruptGeneration
 from kb_service.search.snapshots import read as read_generation
@@ -54,6 +55,10 @@ def _settings(settings: Settings) -> str:
     if wrong:
         raise ValueError("; ".join(wrong))
     parse_networks(settings.webhook_allow)
+    if settings.smtp_url is not None and settings.mail_from is not None:
+        SmtpMail(settings.smtp_url, settings.mail_from)
+    elif settings.smtp_url is not None or settings.mail_from is not None:
+        raise ValueError("KB_SMTP_URL and KB_MAIL_FROM go together: without both no digest is sent")
     return "`kb settings` shows each with its origin"
 
 

@@ -104,7 +104,7 @@ def check_start(
     if experiment.ends_at is not None and experiment.ends_at <= now:
         raise InvalidRequest.of("ends_at", "must lie in the future")
     stands: dict[str, Any] = {name: getattr(rules, name) for name in TRIED_RULES}
-    stands |= {"assignment": "learned", "clarification": True, "graph_walk": walks}
+    stands |= {"assignment": "learned", "clarification": True, "graph_walk": walks, "expertise": {}}
     for name in sorted(experiment.treatment.touched):
         if _plain(getattr(experiment.treatment, name)) == _plain(stands[name]):
             raise InvalidRequest.of(

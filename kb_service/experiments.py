@@ -18,13 +18,15 @@ from graph.experiments import (
     Metric,
     Reason,
     State,
+    Treatment,
     Verdict,
     arm_of,
     findings,
 )
 from graph.trial_metrics import SETTLES, measure, split
 from graph.trial_words import verdict_words
-from kb_service.errors import NotFound
+from kb_service.clustering import standing
+from kb_service.errors import InvalidRequest, NotFound
 from kb_service.experiment_plans import Plan, check_start, check_treatment, planned
 from kb_service.exposures import ExposureLog
 from kb_service.models import Principal
@@ -128,6 +130,7 @@ class Experiments:
             before = unit.experiments.get(plan.id)
             experiment = planned(plan, before, unit.now)
             starts = experiment.state == "running" and (before is None or before.state == "draft")
+            _check_homes(unit, plan.treatment)
             if starts:
                 running, rules = unit.experiments.running(), unit.rules.get()
                 check_start(experiment, running, rules, walks=self._walks, now=unit.now)
@@ -179,6 +182,22 @@ def ended(unit: Unit, experiment: Experiment, state: State, ending: Mapping[str,
     unit.experiments.put(replace(experiment, state=state, stopped_at=unit.now, ending=ending))
     detail = {"state": state, **{name: value for name, value in ending.items() if name != "words"}}
     unit.audit.append(actor, "experiment.ended", experiment.id, detail)
+
+
+def _check_homes(unit: Unit, treatment: Treatment) -> None:
+    """Raises InvalidRequest where intents would be sent nowhere, or are unknown, or are all sent there already."""
+    if treatment.expertise is None:
+        return
+    known = {cluster.id: cluster for cluster in standing(unit, unit.problems.all())}
+    for intent_id, expertise in treatment.expertise.items():
+        if unit.intents.get(intent_id) is None:
+            raise InvalidRequest.of("treatment.expertise", "there is no intent {id}", id=intent_id)
+        if expertise not in known:
+            raise InvalidRequest.of("treatment.expertise", "there is no expertise {id}", id=expertise)
+    if all(intent_id in known[home].intent_ids for intent_id, home in treatment.expertise.items()):
+        raise InvalidRequest.of(
+            "treatment.expertise", "is so already without the experiment; try something else"
+        )
 
 
 def _measured(unit: Unit, experiment: Experiment, began: datetime, now: datetime) -> Findings:

@@ -13,7 +13,7 @@ from ingest import language
 from ingest.models import Document
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.shop import Shop
-from kb_service.store import Outcome, Unit
+from kb_service.store import Outcome
 
 Find: TypeAlias = Callable[[SearchQuery], tuple[tuple[Hit, ...], float]]
 """A query to its hits and the probability that the first is right."""
@@ -69,25 +69,46 @@ def put_shop(graph: ProblemGraph, shop: Shop, before: Shop | None) -> None:
         graph.put_entity(EntityNode("product", sku, _by_language(names)))
 
 
-def put_problem(
-    graph: ProblemGraph, unit: Unit, problem: Problem, exemplars: Sequence[Instance], find: Find
-) -> None:
-    """A problem with its messages, alerts, and the documents whose content answers it."""
-    graph.put_problem(problem)
+class Hung:
+    """What hangs on the problems of a graph: their messages, and the documents whose content answers them.
+
+    Most messages change neither, and a search for each would cost more than all the rest: what is the same as when it
+    was put is left alone.
+    """
+
+    def __init__(self) -> None:
+        self._messages: dict[str, tuple[str, ...]] = {}
+        self._answered: dict[str, tuple[object, ...]] = {}
+
+    def put(
+        self, graph: ProblemGraph, problem: Problem, exemplars: Sequence[Instance], find: Find, documents: int
+    ) -> None:
+        """A problem as it is now. `documents` changes with every document; documents that come into force by time
+        are found within a week of the problem's own time."""
+        graph.put_problem(problem)
+        ids = tuple(exemplar.event_id or "" for exemplar in exemplars)
+        if self._messages.get(problem.id) != ids:
+            self._messages[problem.id] = ids
+            _put_exemplars(graph, problem.id, exemplars)
+        if problem.state == "candidate":
+            return
+        asked = (documents, ids[:LINK_EXEMPLARS], problem.active_at.isocalendar()[:2])
+        if self._answered.get(problem.id) != asked:
+            self._answered[problem.id] = asked
+            _link_by_content(graph, problem, exemplars, find)
+
+
+def _put_exemplars(graph: ProblemGraph, problem_id: str, exemplars: Sequence[Instance]) -> None:
     kept = {node_id("exemplar", exemplar.event_id) for exemplar in exemplars if exemplar.event_id}
-    for neighbour in graph.neighbours(node_id("problem", problem.id), EXEMPLARS):
+    for neighbour in graph.neighbours(node_id("problem", problem_id), EXEMPLARS):
         if neighbour.node not in kept:
             graph.remove_exemplar(neighbour.node.partition(":")[2])
     for exemplar in exemplars:
         if exemplar.event_id is not None and exemplar.at is not None:
             spoken = exemplar.utterance
             graph.put_exemplar(
-                ExemplarNode(exemplar.event_id, problem.id, spoken.text, spoken.language, exemplar.at)
+                ExemplarNode(exemplar.event_id, problem_id, spoken.text, spoken.language, exemplar.at)
             )
-    for alert in unit.alerts.of_problem(problem.id):
-        graph.put_alert(alert)
-    if problem.state != "candidate":
-        _link_by_content(graph, problem, exemplars, find)
 
 
 def link_resolvers(graph: ProblemGraph, outcomes: Iterable[Outcome]) -> None:

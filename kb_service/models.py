@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from graph.briefing import Attempt, Known
+from graph.confirmation import FollowUpState
 from graph.drafting import Draft
 from graph.errors import GraphError
 from graph.gaps import Gap, GapReason
 from graph.models import (
     Agent,
     AgentChoice,
+    Alert,
     Case,
     Customer,
     Event,
@@ -25,6 +27,7 @@ from graph.models import (
     Speaker,
     Understanding,
 )
+from graph.notices import Notice
 from graph.peers import Comparison
 from ingest.errors import IngestError
 from ingest.models import Audience, Kind
@@ -249,6 +252,31 @@ class QueuedCase:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertView:
+    """An alert with its problem and who owns that. `notice` tells how far it was told, None where it was raised before
+    that was kept."""
+
+    alert: Alert
+    problem: Problem
+    owner: Agent | None
+    notice: Notice | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFollowUp:
+    """What is known of a problem's latest resolution from its customers. `due_at` is when they are to be asked, None
+    once they were; `ids` are the follow-ups, one a channel."""
+
+    state: FollowUpState | Literal["waiting"]
+    resolved_at: datetime
+    due_at: datetime | None
+    ids: tuple[str, ...] = ()
+    asked: int = 0
+    yes: int = 0
+    no: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemView:
     """A problem as it stands now, and which of the two separate axes it lies on."""
 
@@ -284,6 +312,7 @@ class ProblemDetail:
     policies: tuple[LinkedDocument, ...]
     resolutions: tuple[LinkedDocument, ...]
     alerts: tuple[str, ...]
+    follow_up: ProblemFollowUp | None = None
 
 
 @dataclass(frozen=True, slots=True)

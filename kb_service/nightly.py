@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from structlog.stdlib import get_logger
@@ -36,8 +36,9 @@ class Nightly(BackgroundWork):
         self._hour = hour
         self._clock = clock
 
-    def look(self) -> list[tuple[str, str]]:
-        """Run what is due; the workspaces and names of the jobs that were run, failed ones among them."""
+    def look(self, only: Collection[str] | None = None) -> list[tuple[str, str]]:
+        """Run what is due, or some jobs of that by their names; the workspaces and names of the jobs that were run,
+        failed ones among them."""
         night = night_before(self._clock(), self._hour)
         with self._store.administration(writing=False) as unit:
             workspaces = [item.id for item in unit.workspaces.list()]
@@ -46,7 +47,7 @@ class Nightly(BackgroundWork):
             for name, job in self._jobs.items():
                 if self._stopping.is_set():
                     return done
-                if self._claimed(workspace, name, night):
+                if (only is None or name in only) and self._claimed(workspace, name, night):
                     done.append((workspace, name))
                     self._attempt(workspace, name, job)
         return done

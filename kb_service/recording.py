@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 
@@ -19,11 +19,12 @@ from graph.models import (
     Problem,
     Utterance,
 )
-from graph.naming import name_problem
 from graph.person_requests import asks_for_person
 from kb_service.ids import digest_id
 from kb_service.models import EventProblem, EventResult
-from kb_service.reading import nameable
+from kb_service.open_cases import OpenCases
+from kb_service.recurring.following_up import Answers, asked_case
+from kb_service.recurring.placing import open_problem, place
 from kb_service.recurring.raising import Raising
 from kb_service.replica import Replica
 from kb_service.store import NewEvent, Unit
@@ -56,25 +57,32 @@ class Recording:
         self._now = now
         self._new: list[NewEvent] = []
         self._assignments: list[tuple[str, Match]] = []
-        self._cases: dict[str, Case] = {}
+        self._cases = OpenCases(unit, ())
         self._problems: dict[str, Problem] = {}
         self._alerts: dict[str, list[str]] = {}
         self.raised: list[AlertKind] = []
         self._results: list[EventResult] = []
         self._last_event: dict[str, int] = {}
         self._states: dict[str, datetime] = {}
+        self._spoken_of: tuple[str, str] | None = None
+        self._stored = (0, 0)
+        """How many of the new events and of the assignments are written."""
+        self._raising = Raising(unit, replica, now)
 
     def record(self, heard: Sequence[HeardEvent]) -> list[EventResult]:
         """Store the events and everything that follows from them; results in the same order."""
         known = self._unit.events.existing([item.event.id for item in heard])
+        fresh = [item.event for item in heard if item.event.id not in known and item.case_id is None]
+        self._cases = OpenCases(self._unit, fresh)
         for item in heard:
             if item.event.id in known:
                 self._results.append(duplicate(self._unit, item.event.id, self._results))
                 continue
             known.add(item.event.id)
             self._take(item)
+            self._place_waiting()
         self._write()
-        self._raise_alerts()
+        self._hear_answers()
         self._look_at_traffic()
         return [
             replace(result, alerts=tuple(self._alerts[result.id])) if result.id in self._alerts else result
@@ -85,6 +93,7 @@ class Recording:
 
     def _take(self, item: HeardEvent) -> None:
         event = item.event
+        self._raising.passes(event.at)
         if event.type == "agent_state" and event.agent_id is not None:
             self._new.append(NewEvent(event))
             self._set_state(event.agent_id, event)
@@ -98,13 +107,16 @@ class Recording:
             vector = item.utterance.vector.astype(np.float16)
             match, opened = self._place(item, case)
             if match.problem_id is not None:
+                if match.reason == "joined" and case.problem_id is not None:
+                    self._spoken_of = case.id, match.problem_id
                 case = replace(case, problem_id=match.problem_id)
                 reason = match.reason
                 problem = EventProblem(match.problem_id, opened, reason, match.score, match.runner_up)
                 pending = match.pending
                 self._last_event[match.problem_id] = len(self._results)
+                self._raising.spoke(match.problem_id, event)
             self._assignments.append((event.id, match))
-        self._cases[case.id] = case
+        self._cases.put(case)
         model_id = item.utterance.model_id if item.utterance is not None else None
         self._new.append(NewEvent(event, case.id, vector, model_id))
         self._results.append(EventResult(event.id, "accepted", problem, pending, (), case.id))
@@ -120,7 +132,12 @@ class Recording:
 
     def _case(self, item: HeardEvent) -> Case:
         event = item.event
-        case = self._unit.cases.get(item.case_id) if item.case_id else self._open_case(event)
+        if item.case_id is None:
+            case = self._cases.of(event)
+        else:
+            case = self._cases.held(item.case_id) or self._unit.cases.get(item.case_id)
+        if case is None and event.type == "followup" and (asked := asked_case(self._unit, event)):
+            case = self._cases.held(asked) or self._unit.cases.get(asked)
         if case is None:
             case = Case(
                 id=digest_id("case", self._unit.workspace, event.conversation_id or event.id, event.id),
@@ -133,21 +150,6 @@ class Recording:
                 language=event.language,
             )
         return advance(case, event, reopens=not item.small_talk)
-
-    def _open_case(self, event: Event) -> Case | None:
-        """The case of the same conversation, else the customer's open one; those of this transaction first."""
-        for case in reversed(self._cases.values()):
-            if event.conversation_id is not None and event.conversation_id in case.conversation_ids:
-                return case
-        found = self._unit.cases.open_for(event.conversation_id, event.customer_id, event.at)
-        if found is not None:
-            return self._cases.get(found.id, found)
-        for case in reversed(self._cases.values()):
-            recent = abs(event.at - case.active_at) <= timedelta(hours=72)
-            mine = case.customer_id is not None and case.customer_id == event.customer_id
-            if mine and recent and case.state not in ("resolved", "closed"):
-                return case
-        return None
 
     def _place(self, item: HeardEvent, case: Case) -> tuple[Match, bool]:
         """Which problem a message belongs to, and whether it opened it."""
@@ -173,37 +175,62 @@ class Recording:
     def _open(self, item: HeardEvent) -> Problem:
         event = item.event
         assert item.utterance is not None
-        problem = Problem(
-            id=digest_id("p", self._unit.workspace, event.id),
-            names=name_problem(nameable([replace(item.utterance, text=event.text or "")])),
-            state="candidate",
-            opened_at=event.at,
-            active_at=event.at,
-            episode_at=event.at,
-            intent_id=self._replica.intent_of(item.utterance),
-            products=skus(item),
-        )
+        problem = open_problem(self._unit.workspace, self._replica, event, item.utterance, item.entities)
         self._problems[problem.id] = problem
+        self._raising.opened(problem)
         return problem
 
     # --- the transaction
 
     def _write(self) -> None:
-        for case in self._cases.values():
-            self._unit.cases.put(case)
-        self._unit.events.add_many(self._new)
-        for problem in self._problems.values():
-            self._unit.problems.put(problem)
+        """Write what was taken since the last time, and what follows from it."""
+        events, assignments = self._stored
+        self._stored = len(self._new), len(self._assignments)
+        self._unit.cases.put_many(self._cases.take_changed())
+        self._unit.events.add_many(self._new[events:])
         self._unit.assignments.put_many(
-            [(event_id, match.problem_id, match) for event_id, match in self._assignments]
+            [(event_id, match.problem_id, match) for event_id, match in self._assignments[assignments:]]
         )
+        self._raise_alerts()
 
     def _raise_alerts(self) -> None:
-        raising = Raising(self._unit, self._replica, self._now)
-        for problem_id, place in self._last_event.items():
-            alert = raising.watch(problem_id)
-            if alert is not None:
+        for alert in self._raising.finish():
+            self.raised.append(alert.kind)
+            place = self._last_event.get(alert.problem_id)
+            if place is not None:
                 self._alerts.setdefault(self._results[place].id, []).append(alert.id)
+
+    def _place_waiting(self) -> None:
+        """Try what waits in a case again once something else that it says plainly belongs to a problem: at once, so
+        that it makes no difference to the messages that follow whether they come in this transaction."""
+        if self._spoken_of is None:
+            return
+        case_id, spoken_of = self._spoken_of
+        self._spoken_of = None
+        taken = {new.event.id for new in self._new[self._stored[0] :] if new.case_id == case_id}
+        waits = any(match.pending and id in taken for id, match in self._assignments[self._stored[1] :])
+        if not waits and not self._unit.assignments.waiting(case_id):
+            return
+        self._write()
+        for event_id in self._unit.assignments.waiting(case_id):
+            waited = self._unit.assignments.get(event_id)
+            problem_id = place(self._unit, self._replica, event_id, spoken_of=spoken_of)
+            if problem_id is not None:
+                left = waited.problem_id if waited is not None else None
+                self.raised += [alert.kind for alert in self._raising.watch(problem_id, left)]
+        self._cases.read_again(self._unit, case_id)
+
+    def _hear_answers(self) -> None:
+        """What customers answered to the question whether their problem is solved."""
+        follow_ups = [new for new in self._new if new.event.type == "followup"]
+        if not follow_ups:
+            return
+        answers = Answers(self._unit, self._replica, self._now)
+        for new in follow_ups:
+            case = self._cases.held(new.case_id) if new.case_id is not None else None
+            alert = answers.heard(new.event, case)
+            if alert is not None:
+                self._alerts.setdefault(new.event.id, []).append(alert.id)
                 self.raised.append(alert.kind)
 
     def _look_at_traffic(self) -> None:
@@ -275,9 +302,3 @@ def advance(case: Case, event: Event, *, reopens: bool = True) -> Case:
 
 def _with(values: tuple[str, ...], value: str | None) -> tuple[str, ...]:
     return values if value is None or value in values else (*values, value)
-
-
-def skus(item: HeardEvent) -> tuple[str, ...]:
-    """The products that an event names: in its field, then in its words."""
-    named = [entity.value for entity in item.entities if entity.type == "sku"]
-    return tuple(dict.fromkeys([*item.event.products, *named]))

@@ -16,11 +16,13 @@ from pathlib import Path
 
 from structlog.stdlib import get_logger
 
+from graph.alarms import Alarms
 from graph.experiments import Experiment
 from graph.matching import ProblemMatcher
-from graph.models import Entity, Event, Match, Problem, Utterance
+from graph.models import Alert, Entity, Event, Match, Problem, Rules, Utterance
 from graph.paths import Linked, prior
 from graph.problem_graph import ProblemGraph
+from graph.sightings import speaker, voter_code
 from graph.trial_ways import AS_IT_STANDS, Way
 from ingest import language
 from ingest.embedding import BatchingEmbedder
@@ -28,9 +30,9 @@ from ingest.models import Document
 from ingest.redaction import mask_numbers
 from kb_service.clustering import renew_if_due
 from kb_service.conversation import Asked, asked
-from kb_service.inflow import Inflow
+from kb_service.inflow import Inflow, zone_of
 from kb_service.learned_state import Boosts, boosts_in_force, lifted, words_of
-from kb_service.linking import link_resolvers, put_document, put_problem, put_shop
+from kb_service.linking import Hung, link_resolvers, put_document, put_shop
 from kb_service.models import LinkedDocument, Turn
 from kb_service.reading import compared_words
 from kb_service.reembedding import embed_messages, embed_passages
@@ -93,9 +95,14 @@ class Replica:
         self.sequence = 0
         self.matcher = ProblemMatcher(reads=embedder.reads)
         self.graph = ProblemGraph()
+        self._hung = Hung()
+        self._documents = 0
+        """Grows with every change of a document."""
         self._replied = Replied()
         self.inflow = Inflow()
         """What comes in, changed by whoever holds `lock`."""
+        self.alarms = Alarms(Rules(), zone_of(Rules()))
+        """When something is told of a problem, changed by whoever holds `lock`."""
         self.problems: dict[str, Problem] = {}
         self.shop: Shop
         self._placed: Shop | None = None
@@ -106,6 +113,8 @@ class Replica:
         self._learnt_at = 0.0
         self._declared = 0
         self._settled = False
+        self._placed_here: set[str] = set()
+        """Messages that waited and that this process placed itself."""
         self.vocabulary: Vocabulary | None = None
         """The words by which questions are corrected; None until the replica is settled."""
         self._worded: Shop | None = None
@@ -143,6 +152,15 @@ class Replica:
         """Which known problem a message would belong to; changes nothing."""
         with self._matching:
             return self.matcher.match(utterance, entities, at)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The languages that the encoder reads."""
+        return self._embedder.reads
+
+    @property
+    def model_id(self) -> str:
+        return self._embedder.model_id
 
     @property
     def settled(self) -> bool:
@@ -251,6 +269,12 @@ class Replica:
         view = copy.copy(self)
         view.way = way
         view.shop = replace(self.shop, rules=way.changed(self.shop.rules))
+        if way.homes:
+            view.shop = replace(
+                view.shop,
+                expertise=way.placed(self.shop.expertise, list(self.problems.values())),
+                evidence=way.told(self.shop.evidence),
+            )
         return view
 
     # --- writing, under `lock`
@@ -282,6 +306,18 @@ class Replica:
         """Count a message as an instance of its problem, before its transaction is committed."""
         with self._matching:
             self.matcher.join(problem_id, utterance, entities, event.at, event_id=event.id)
+
+    def join_late(
+        self, problem_id: str, utterance: Utterance, entities: Sequence[Entity], event: Event
+    ) -> None:
+        """The same for a message that waited to be placed; what the change log then tells of it is known."""
+        self.join(problem_id, utterance, entities, event)
+        self._placed_here.add(event.id)
+
+    def count_again(self, unit: Unit, problem_id: str) -> None:
+        """Count a problem's messages as the store has them, after some were moved."""
+        seen = unit.problems.observations(problem_id)
+        self.alarms.recount(problem_id, ((item.at, voter_code(*item.voter)) for item in seen))
 
     def recorded(self, sequence: int) -> None:
         """The messages up to `sequence` are in the matcher: this process joined them when it recorded them."""
@@ -352,8 +388,9 @@ class Replica:
         self._place_shop()
 
     def _take_rules(self) -> None:
-        """Hand on what the index needs of the shop's rules."""
+        """Hand on what the index and the alarms need of the shop's rules."""
         self.index.default_region = self.shop.rules.default_region
+        self.alarms.govern(self.shop.rules, zone_of(self.shop.rules))
 
     def publish(self) -> None:
         """Write the indexes as a new generation when enough has changed to make it worth the while."""
@@ -394,12 +431,15 @@ class Replica:
         with self._matching:
             self.matcher = ProblemMatcher(reads=self._embedder.reads)
         self.graph = ProblemGraph()
+        self._hung = Hung()
         self.inflow = Inflow()
         self._placed = None
         self.problems = {}
         self.sequence = 0
+        self._placed_here.clear()
         stored = unit.problems.all()
         self.shop = self._loader.load(unit, stored, None, learning=True)
+        self.alarms = Alarms(self.shop.rules, zone_of(self.shop.rules), unit.events.latest_at())
         self._take_rules()
         self._learnt_at = time.monotonic()
         self._unlearnt = False
@@ -407,9 +447,12 @@ class Replica:
         for held in unit.documents.all():
             self._put_document(held.document)
         self._place_shop()
+        alerts = unit.alerts.all()
+        self._tell(alerts)
         self._join_messages(unit)
         for problem in stored:
-            self._put_problem(unit, problem)
+            self._put_problem(problem)
+        self._put_alerts(alerts)
         outcomes = list(unit.events.outcomes())
         link_resolvers(self.graph, outcomes)
         self._replied = Replied()
@@ -427,21 +470,31 @@ class Replica:
         self.index.apply(self._source(unit), changes)
         documents = by_kind.get("document", [])
         about_products = bool(self._product_ids & {*removed, *documents})
+        self._documents += bool(removed or documents)
         self._product_ids -= {*removed, *documents}
         for stored in unit.documents.all(documents) if documents else ():
             about_products |= self._put_document(stored.document)
-        if by_kind.keys() & {"event_removed", "problem_removed", "case_removed", "workspace"}:
+        merged = [id for id in by_kind.get("problem_removed", ()) if unit.problems.resolve_id(id) is not None]
+        erased = len(merged) < len(by_kind.get("problem_removed", ()))
+        if erased or by_kind.keys() & {"event_removed", "case_removed", "workspace"}:
             self._rebuild(unit)
             return
+        self._unlearnt |= bool(merged)
         if by_kind.keys() & {"calibration", "review"} or self.withheld & {*removed, *documents}:
             self._learn_verdicts(unit)
+            self._documents += 1
         if "ranks" in by_kind:
             self.boosts = boosts_in_force(unit)
         if "experiment" in by_kind:
             self.experiments = unit.experiments.running()
+        alerts = unit.alerts.some(by_kind["alert"]) if "alert" in by_kind else ()
+        self._tell(alerts)
+        joined = self.sequence
         if "event" in by_kind:
             self._join_messages(unit)
             self._unlearnt = True
+        for event_id in by_kind.get("event_placed", ()):
+            self._join_late(unit, event_id, joined)
         if "expertise" in by_kind:
             self._unlearnt = True
         if by_kind.keys() & DECLARED or about_products:
@@ -451,10 +504,11 @@ class Replica:
             self.shop = self._loader.with_agents(unit, before)
             if _skills(self.shop) != _skills(before):
                 self._declare(unit)
-        for problem_id in dict.fromkeys([*by_kind.get("problem", ()), *self._alerted(unit, by_kind)]):
-            problem = unit.problems.get(problem_id)
-            if problem is not None:
-                self._put_problem(unit, problem)
+        for problem in unit.problems.some(by_kind.get("problem", ())):
+            self._put_problem(problem)
+            if "event_placed" in by_kind:
+                self.count_again(unit, problem.id)
+        self._put_alerts(alerts)
 
     def _place_shop(self) -> None:
         put_shop(self.graph, self.shop, self._placed)
@@ -467,20 +521,36 @@ class Replica:
             self._product_ids.add(document.external_id)
         return document.kind == "product"
 
-    def _alerted(self, unit: Unit, by_kind: dict[str, list[str]]) -> list[str]:
-        alerts = [unit.alerts.get(alert_id) for alert_id in by_kind.get("alert", ())]
-        return [alert.problem_id for alert in alerts if alert is not None]
+    def _tell(self, alerts: Sequence[Alert]) -> None:
+        """Alerts that stand, before the messages that led to them are counted."""
+        for alert in alerts:
+            self.alarms.tell(alert.problem_id, alert.kind, alert.opened_at)
+
+    def _put_alerts(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            self.graph.put_alert(alert)
 
     def _join_messages(self, unit: Unit) -> None:
         """Messages that another process recorded, or all of them at the start, in order of arrival."""
         for message in unit.events.messages(self.sequence):
             self.sequence = message.sequence
             self._join_message(message)
-            self.inflow.hear(
-                message.event.at,
-                message.case_id or message.event.id,
-                message.assignment.problem_id if message.assignment is not None else None,
-            )
+            event = message.event
+            problem_id = message.assignment.problem_id if message.assignment is not None else None
+            self.inflow.hear(event.at, message.case_id or event.id, problem_id)
+            if problem_id is not None:
+                self.alarms.recall(problem_id, event.at, speaker(event))
+        if (watermark := unit.events.latest_at()) is not None:
+            self.alarms.passed(watermark)
+
+    def _join_late(self, unit: Unit, event_id: str, joined: int) -> None:
+        """A message that waited and that another process placed, if it came before those that were just joined."""
+        if event_id in self._placed_here:
+            self._placed_here.remove(event_id)
+            return
+        message = unit.events.message(event_id)
+        if message is not None and message.sequence <= joined:
+            self._join_message(message)
 
     def _join_message(self, message: StoredMessage) -> None:
         assignment = message.assignment
@@ -494,16 +564,19 @@ class Replica:
         entities = self.shop.gazetteer.entities(message.event.text or "", message.event.at)
         self.join(assignment.problem_id, utterance, entities, message.event)
 
-    def _put_problem(self, unit: Unit, problem: Problem) -> None:
+    def _put_problem(self, problem: Problem) -> None:
         """A problem as it is now; what was merged into it lives on under its id."""
         with self._matching:
             for alias in problem.aliases:
                 if alias in self.matcher:
                     self.matcher.merge(alias, problem.id)
         for alias in problem.aliases:
-            self.problems.pop(alias, None)
+            if self.problems.pop(alias, None) is not None:
+                self.alarms.merge(alias, problem.id)
         self.problems[problem.id] = problem
-        put_problem(self.graph, unit, problem, self.matcher.exemplars(problem.id), self.find)
+        self.alarms.put(problem)
+        exemplars = self.matcher.exemplars(problem.id)
+        self._hung.put(self.graph, problem, exemplars, self.find, self._documents)
 
     def find(self, query: SearchQuery) -> tuple[tuple[Hit, ...], float]:
         """The hits of a query and the probability that the first is right, for work in the background: without the

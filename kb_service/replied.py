@@ -55,7 +55,7 @@ class Replied:
         known, found = self._found, dict[str, tuple[tuple[str, float], ...]]()
         for reply, item in kept:
             if reply not in found:
-                found[reply] = known[reply] if reply in known else _documents(reply, item.at, search)
+                found[reply] = known[reply] if reply in known else documents_said(reply, item.at, search)
         said: dict[tuple[str, str, str], Said] = {}
         for reply, item in kept:
             problem_id = item.problem_id or ""
@@ -95,7 +95,7 @@ def _helped(item: Outcome) -> bool:
     return item.resolved is not False and not item.reopened and (item.rating is None or item.rating >= LIKED)
 
 
-def _documents(reply: str, at: datetime, search: Search) -> tuple[tuple[str, float], ...]:
+def documents_said(reply: str, at: datetime, search: Search) -> tuple[tuple[str, float], ...]:
     """The documents that say what a reply says, each with the share of its information that they hold."""
     hits = search(
         SearchQuery(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kb_service.delivery.endpoints import listeners
+from kb_service.delivery.announcing import announce
 from kb_service.delivery.messages import proposal_data
 from kb_service.errors import Conflict, NotFound
 from kb_service.exposures import ExposureLog
@@ -122,9 +122,7 @@ def _proposed(unit: Unit, review: Review, exposure: Exposure, stored: StoredDocu
         review, exposure.query, document.title, document.kind, unit.now, problem_id=exposure.problem_id
     )
     unit.proposals.put(proposal)
-    to = listeners(unit.webhooks.all(), "proposal.created", products=document.products, expertise=None)
-    if to:
-        unit.outbox.add("proposal.created", proposal_data(proposal), unit.now, to)
+    announce(unit, "proposal.created", proposal_data(proposal), unit.now, products=document.products)
     return replace(review, proposal_id=proposal.id)
 
 

@@ -16,7 +16,7 @@ from kb_service.models import KEY_ROLES, IngestReport, Principal, Progress
 from kb_service.settings import Settings
 from kb_service.wire.events import EventIn
 from kb_service.wire.people import AgentIn, IntentLineIn
-from kb_service.wire.problems import RulesShape
+from kb_service.wire.rules import RulesShape
 from kb_service.workbench import Workbench
 
 FOLDERS = ("products", "policies", "faq", "resolutions")
@@ -127,9 +127,9 @@ def put_people(bench: Workbench, caller: Principal, folder: Path) -> None:
 
 def put_rules(bench: Workbench, caller: Principal, path: Path) -> None:
     """The shop's rules, where nobody has set any yet."""
-    if path.exists() and bench.services.problems.rules(caller.workspace) == Rules():
+    if path.exists() and bench.services.rulebook.rules(caller.workspace) == Rules():
         wanted = _parsed(RulesShape, _object(path.name, path.read_text("utf-8")), path.name).value()
-        bench.services.problems.put_rules(caller, wanted)
+        bench.services.rulebook.put(caller, wanted)
 
 
 def record_events(bench: Workbench, workspace: str, path: Path, progress: Progress) -> None:

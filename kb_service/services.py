@@ -20,6 +20,7 @@ from kb_service.care.stale import Stale
 from kb_service.casework import Casework
 from kb_service.consulting import Consulting
 from kb_service.delivery.courier import Courier
+from kb_service.delivery.digests import Digests
 from kb_service.delivery.endpoints import Endpoints
 from kb_service.experiment_watch import ExperimentWatch
 from kb_service.experiments import Experiments
@@ -33,7 +34,15 @@ from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
 from kb_service.prioritising import Prioritising
 from kb_service.reading import Reader
+from kb_service.recurring.backtesting import Backtesting
+from kb_service.recurring.closed_loop import ClosedLoop
+from kb_service.recurring.following_up import FollowingUp
+from kb_service.recurring.notifying import NoticeRounds
 from kb_service.recurring.problems import Problems
+from kb_service.recurring.proposals import Proposals
+from kb_service.recurring.regrouping import Regrouping
+from kb_service.recurring.rulebook import Rulebook
+from kb_service.recurring.windows import WindowEnd
 from kb_service.replays import Replays
 from kb_service.replicas import Replicas
 from kb_service.replying.rephrasing import Rewording
@@ -77,6 +86,13 @@ class Services:
     team: Team
     casework: Casework
     problems: Problems
+    notice_rounds: NoticeRounds
+    following_up: FollowingUp
+    regrouping: Regrouping
+    rulebook: Rulebook
+    backtesting: Backtesting
+    proposals: Proposals
+    closed_loop: ClosedLoop
     reviewing: Reviewing
     calibrating: Calibrating
     learning: Learning
@@ -86,11 +102,13 @@ class Services:
     gap_watch: GapWatch
     traffic: TrafficDesk
     surge_end: SurgeEnd
+    window_end: WindowEnd
     measuring: Measuring
     experiments: Experiments
     experiment_watch: ExperimentWatch
     endpoints: Endpoints
     courier: Courier
+    digests: Digests
     limiter: anyio.CapacityLimiter
 
     def start(self) -> None:
@@ -101,8 +119,12 @@ class Services:
         self.conflicts.start()
         self.gap_watch.start()
         self.surge_end.start()
+        self.window_end.start()
+        self.notice_rounds.start()
+        self.following_up.start()
         self.assignment_watch.start()
         self.experiment_watch.start()
+        self.digests.start()
 
     def stop(self) -> None:
         """End everything, in the order in which one part may still need the next."""
@@ -119,5 +141,9 @@ class Services:
             ending.callback(self.conflicts.stop)
             ending.callback(self.gap_watch.stop)
             ending.callback(self.surge_end.stop)
+            ending.callback(self.window_end.stop)
+            ending.callback(self.notice_rounds.stop)
+            ending.callback(self.following_up.stop)
             ending.callback(self.assignment_watch.stop)
             ending.callback(self.experiment_watch.stop)
+            ending.callback(self.digests.stop)

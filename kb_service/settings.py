@@ -19,7 +19,7 @@ from pydantic_settings import (
 
 from kb_service.errors import ServiceError
 
-SECRETS = frozenset({"database_url", "rephrase_key"})
+SECRETS = frozenset({"database_url", "rephrase_key", "smtp_url"})
 """Settings whose value is repeated in no message."""
 
 
@@ -87,6 +87,17 @@ class Settings(BaseSettings):
     parse_memory_mb: int = Field(512, ge=64, description="Most memory for reading one file.")
     webhook_allow: str = Field(
         "", description="CIDRs of private networks that webhooks may reach, separated by commas."
+    )
+    smtp_url: str | None = Field(
+        None,
+        pattern=r"^smtps?://[^\s/]+/?(\?tls=(start|none))?$",
+        description="The mail server for digests, such as smtp://user:password@mail.example.com:587, with STARTTLS; "
+        "smtps:// for TLS from the start, ?tls=none for a relay without it; no mail when unset.",
+    )
+    mail_from: str | None = Field(
+        None,
+        pattern=r"^[^\s@<>\"]+@[A-Za-z0-9.-]+$",
+        description="The sender of digests, such as kb@example.com.",
     )
     rephrase_url: str | None = Field(
         None,

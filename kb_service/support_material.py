@@ -48,7 +48,7 @@ def material(unit: Unit, span: Span, observed: datetime, rules: Rules) -> tuple[
     begin, until = span.before.begin, span.end + LATER
     rows = list(unit.histories.shown(begin, until))
     handed = unit.histories.handed_over(begin, until)
-    beside = _steps_beside(rows, handed)
+    beside = steps_beside(rows, handed)
     bands = unit.histories.bands(begin, until)
     cases = [
         _due(with_steps(case, beside.get(case.id, ())), bands.get(case.id), rules)
@@ -97,7 +97,7 @@ def _limited(cases: Iterable[CaseHistory]) -> Iterator[CaseHistory]:
         yield case
 
 
-def _steps_beside(rows: Iterable[ShownRow], handed: Iterable[HandedOver]) -> dict[str, list[Step]]:
+def steps_beside(rows: Iterable[ShownRow], handed: Iterable[HandedOver]) -> dict[str, list[Step]]:
     """What the service itself said and handed over in cases, which no event tells."""
     found: defaultdict[str, list[Step]] = defaultdict(list)
     for row in rows:

@@ -13,7 +13,7 @@ from graph.helping import Offer
 from graph.models import Problem
 from graph.rhythm import hour_of
 from graph.surges import Surge, Usual, words
-from kb_service.delivery.endpoints import listeners
+from kb_service.delivery.announcing import announce
 from kb_service.delivery.messages import surge_data
 from kb_service.ids import digest_id
 from kb_service.replica import Replica
@@ -113,16 +113,12 @@ class Surging:
             self._announce(stored, usual)
 
     def _announce(self, stored: StoredSurge, usual: Usual | None) -> None:
-        to = listeners(
-            self._unit.webhooks.all(), "traffic.surge", products=(), expertise=stored.surge.expertise_id
-        )
-        if not to:
-            return
         surge = stored.surge
         name = name_of(self._replica, surge.expertise_id)
         offers = self._offers(surge, usual) if usual is not None and surge.closed_at is None else ()
         data = surge_data(stored, name, words(surge, name), offers)
-        self._unit.outbox.add("traffic.surge", data, surge.closed_at or surge.opened_at, to)
+        at = surge.closed_at or surge.opened_at
+        announce(self._unit, "traffic.surge", data, at, expertise=surge.expertise_id)
 
     def _offers(self, surge: Surge, usual: Usual) -> Sequence[Offer]:
         """Who could help: with a surge of the whole shop everybody is needed where they are."""

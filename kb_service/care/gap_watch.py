@@ -14,7 +14,7 @@ from graph.gaps import found_at
 from kb_service.care.gap_answers import Asked
 from kb_service.care.gaps import Gaps, NamedGap, identified, names_of
 from kb_service.care.unanswered import SPAN
-from kb_service.delivery.endpoints import listeners
+from kb_service.delivery.announcing import announce
 from kb_service.delivery.messages import gap_data, proposal_data
 from kb_service.recurring.proposing import propose_document
 from kb_service.replica import Replica
@@ -138,10 +138,9 @@ def _send(
     expertise: str | None,
 ) -> tuple[str, ...]:
     """Put a message of each type into the outbox for whoever listens; their ids."""
-    webhooks = unit.webhooks.all()
-    to = {type: listeners(webhooks, type, products=products, expertise=expertise) for type in contents}
     return tuple(
-        unit.outbox.add(type, data, at, to[type], quotes) for type, data in contents.items() if to[type]
+        announce(unit, type, data, at, products=products, expertise=expertise, quotes=quotes)
+        for type, data in contents.items()
     )
 
 

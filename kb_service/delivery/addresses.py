@@ -26,8 +26,22 @@ Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
 """Host and port to the addresses behind them, as text."""
 
 NAT64 = IPv6Network("64:ff9b::/96")
-NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
 COMPATIBLE = IPv6Network("::/96")
+TRANSLATED = IPv6Network("::ffff:0:0:0/96")
+CLOSED: tuple[Network, ...] = (
+    IPv6Network("64:ff9b:1::/48"),
+    IPv6Network("fec0::/10"),
+    IPv6Network("3fff::/20"),
+    IPv6Network("5f00::/16"),
+    IPv4Network("192.0.0.0/24"),
+    IPv4Network("192.88.99.0/24"),
+    IPv4Network("168.63.129.16/32"),
+)
+"""What the standard library may take for public and is not: translation, sites, documentation and routing within
+one network (RFC 8215, 3879, 9637, 9602), addresses of protocols, at one of which a cloud serves metadata (RFC 6890),
+relays of 6to4 (RFC 7526), and the address at which another cloud serves its machines."""
+ISATAP = (0x00005EFE, 0x02005EFE)
+"""The third quarter of an IPv6 address whose last is an IPv4 address (RFC 5214)."""
 
 
 class ForbiddenAddress(Exception):
@@ -76,6 +90,8 @@ def permitted(address: Address, allow: Sequence[Network]) -> bool:
     inner = _unwrapped(address)
     if inner != address:
         return permitted(inner, allow)
+    if any(address in network for network in CLOSED if network.version == address.version):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
@@ -88,6 +104,7 @@ def _unwrapped(address: Address) -> Address:
         return address.sixtofour
     if address.teredo is not None:
         return address.teredo[1]
-    if address in NAT64 or address in COMPATIBLE or address in NAT64_LOCAL:
+    wrapped = address in NAT64 or address in COMPATIBLE or address in TRANSLATED
+    if wrapped or (int(address) >> 32 & 0xFFFFFFFF) in ISATAP:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address

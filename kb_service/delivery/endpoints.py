@@ -6,11 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Any
+from typing import Literal
 from urllib.parse import urlsplit
 
 from kb_service.delivery.addresses import Network, permitted
+from kb_service.delivery.formats import FORMATS
+from kb_service.delivery.listening import listeners as listeners
 from kb_service.delivery.messages import new_secret
+from kb_service.delivery.resending import Resent, resend
 from kb_service.errors import Conflict, InvalidRequest, NotFound
 from kb_service.models import Principal
 from kb_service.store import Delivery, Page, Store, Unit, Webhook, WebhookSecret
@@ -21,15 +24,19 @@ ROTATION = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A webhook without its secrets; `secret` is there only when it was just made."""
+    """A webhook without its secrets; `secret` is there only when it was just made. `signed` tells whether a chat
+    platform's signing secret is set, `failing_since` since when every attempt has failed."""
 
     id: str
     url: str
     types: tuple[str, ...]
     filter: Mapping[str, tuple[str, ...]]
     format: str
+    language: Literal["zh", "en"]
+    signed: bool
     state: str
     disabled_reason: str | None
+    failing_since: datetime | None
     created_at: datetime
     secret: str | None = None
 
@@ -46,22 +53,9 @@ class DeliveryRecord:
     next_at: datetime | None
     status: int | None
     error: str | None
+    response: str | None
     created_at: datetime
     delivered_at: datetime | None
-
-
-def listeners(
-    webhooks: Sequence[Webhook], type: str, *, products: Collection[str], expertise: str | None
-) -> list[str]:
-    """The ids of the active webhooks that want this type of message about these products and this expertise."""
-    return [
-        webhook.id
-        for webhook in webhooks
-        if webhook.state == "active"
-        and type in webhook.types
-        and (not webhook.filter.get("product") or set(webhook.filter["product"]) & set(products))
-        and (not webhook.filter.get("expertise") or expertise in webhook.filter["expertise"])
-    ]
 
 
 class Endpoints:
@@ -89,8 +83,14 @@ class Endpoints:
         types: tuple[str, ...],
         filter: Mapping[str, tuple[str, ...]],
         format: str,
+        language: Literal["zh", "en"] | None = None,
+        signing_secret: str | None = None,
     ) -> Endpoint:
-        """Create a webhook, its secret shown once; or change one, which also enables it again."""
+        """Create a webhook, its secret shown once; or change one, which also enables it again.
+
+        `signing_secret` is the chat platform's: None keeps the one that is set, an empty text takes it away, and so
+        does another format.
+        """
         self._check_literal(url)
         with self._store.writing(caller.workspace) as unit:
             known = unit.webhooks.get(webhook_id)
@@ -105,10 +105,14 @@ class Endpoints:
                 state="active",
                 created_at=known.created_at if known else unit.now,
                 disabled_reason=None,
+                language=language,
+                signing_secret=_signing_secret(known, format, signing_secret),
             )
             unit.webhooks.put(webhook)
+            unit.webhooks.forgive(webhook_id)
             action = "webhook.created" if known is None else "webhook.changed"
-            unit.audit.append(caller.key_id, action, webhook_id, {"url": url, "types": list(types)})
+            said = url if format == "standard" else _without_key(url)
+            unit.audit.append(caller.key_id, action, webhook_id, {"url": said, "types": list(types)})
         return _shown(webhook, secret)
 
     def remove(self, caller: Principal, webhook_id: str) -> None:
@@ -137,29 +141,51 @@ class Endpoints:
     def test(self, caller: Principal, webhook_id: str) -> DeliveryRecord:
         """Put a test message into the outbox for this webhook alone."""
         with self._store.writing(caller.workspace) as unit:
-            _active(unit, webhook_id)
+            active(unit, webhook_id)
             message_id = unit.outbox.add("webhook.test", {"webhook_id": webhook_id}, unit.now, [webhook_id])
             page = unit.webhooks.deliveries(webhook_id, None, 50)
             delivery = next(item for item in page.items if item.message_id == message_id)
         return _record(delivery)
 
     def deliveries(
-        self, workspace: str, webhook_id: str, cursor: str | None, limit: int
+        self, workspace: str, webhook_id: str, cursor: str | None, limit: int, state: str | None = None
     ) -> Page[DeliveryRecord]:
         with self._store.reading(workspace) as unit:
             _existing(unit, webhook_id)
-            page = unit.webhooks.deliveries(webhook_id, cursor, limit)
+            page = unit.webhooks.deliveries(webhook_id, cursor, limit, state=state)
         return Page(tuple(_record(item) for item in page.items), page.next_cursor)
 
     def replay(self, caller: Principal, webhook_id: str, delivery_id: str) -> DeliveryRecord:
         """Send a message again, under its own id, so that a receiver can tell that it is the same."""
         with self._store.writing(caller.workspace) as unit:
-            _active(unit, webhook_id)
+            active(unit, webhook_id)
             delivery = unit.webhooks.replay(webhook_id, delivery_id)
             if delivery is None:
                 raise NotFound("There is no delivery {id} of this webhook.", id=delivery_id)
             unit.audit.append(caller.key_id, "webhook.replayed", webhook_id, {"delivery": delivery_id})
         return _record(delivery)
+
+    def resend(
+        self,
+        caller: Principal,
+        webhook_id: str,
+        *,
+        since: datetime,
+        until: datetime | None,
+        types: Collection[str],
+        undelivered: bool,
+    ) -> Resent:
+        """Send again what a webhook should have heard of in a span; see `resending.resend`."""
+        if until is not None and until <= since:
+            raise InvalidRequest.of("until", "must be after `since`")
+        with self._store.writing(caller.workspace) as unit:
+            webhook = active(unit, webhook_id)
+            resent = resend(unit, webhook, since=since, until=until, types=types, undelivered=undelivered)
+            span = {"since": since.isoformat(), "until": until and until.isoformat(), "types": sorted(types)}
+            unit.audit.append(
+                caller.key_id, "webhook.replayed", webhook_id, {**span, "queued": resent.queued}
+            )
+        return resent
 
     def _check_literal(self, url: str) -> None:
         """Refuse at once what is plainly not public; names are checked when they are resolved to be called."""
@@ -181,7 +207,7 @@ def _existing(unit: Unit, webhook_id: str) -> Webhook:
     return webhook
 
 
-def _active(unit: Unit, webhook_id: str) -> Webhook:
+def active(unit: Unit, webhook_id: str) -> Webhook:
     """The webhook. Raises Conflict while it is disabled: what it is sent would wait for ever."""
     webhook = _existing(unit, webhook_id)
     if webhook.state != "active":
@@ -198,11 +224,32 @@ def _no_webhook(webhook_id: str) -> NotFound:
 
 
 def _shown(webhook: Webhook, secret: str | None = None) -> Endpoint:
-    values: dict[str, Any] = {
-        name: getattr(webhook, name)
-        for name in ("id", "url", "types", "filter", "format", "state", "disabled_reason", "created_at")
-    }
-    return Endpoint(**values, secret=secret)
+    return Endpoint(
+        id=webhook.id,
+        url=webhook.url,
+        types=webhook.types,
+        filter=webhook.filter,
+        format=webhook.format,
+        language=webhook.language or FORMATS[webhook.format].language,
+        signed=bool(webhook.signing_secret),
+        state=webhook.state,
+        disabled_reason=webhook.disabled_reason,
+        failing_since=webhook.failing_since,
+        created_at=webhook.created_at,
+        secret=secret,
+    )
+
+
+def _signing_secret(known: Webhook | None, format: str, given: str | None) -> str | None:
+    if given is not None:
+        return given or None
+    return known.signing_secret if known is not None and known.format == format else None
+
+
+def _without_key(url: str) -> str:
+    """The address of a chat platform without the key in its path or query, by which anybody may write there."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}/…"
 
 
 def _record(delivery: Delivery) -> DeliveryRecord:
@@ -215,6 +262,7 @@ def _record(delivery: Delivery) -> DeliveryRecord:
         next_at=delivery.next_at,
         status=delivery.last_status,
         error=delivery.last_error,
+        response=delivery.response,
         created_at=delivery.created_at,
         delivered_at=delivery.finished_at if delivery.state == "delivered" else None,
     )

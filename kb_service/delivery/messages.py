@@ -13,9 +13,9 @@ from standardwebhooks.webhooks import Webhook as Signer
 
 from graph.gaps import Gap
 from graph.helping import Offer
-from graph.models import Alert, Problem, Proposal
+from graph.models import Agent, Alert, Problem, Proposal
 from graph.surges import Surge
-from kb_service.store import StoredSurge, WebhookSecret
+from kb_service.store import FollowUp, StoredSurge, WebhookSecret
 
 LONGEST_BODY = 20_000
 LONGEST_EXAMPLE = 200
@@ -28,15 +28,17 @@ def new_secret() -> str:
 
 
 def body(type: str, at: datetime, data: Mapping[str, Any]) -> bytes:
-    """The JSON body, under 20 kB: examples are what is dropped when there are too many."""
+    """The JSON body, under 20 kB: what is dropped when there is too much are examples, then further alerts of the
+    group, whose number stays."""
     content = dict(data)
     while True:
         encoded = json.dumps(
             {"type": type, "timestamp": at.astimezone(UTC).isoformat(), "data": content}, ensure_ascii=False
         ).encode()
-        if len(encoded) < LONGEST_BODY or not content.get("examples"):
+        longest = next((name for name in ("examples", "also") if content.get(name)), None)
+        if len(encoded) < LONGEST_BODY or longest is None:
             return encoded
-        content["examples"] = content["examples"][:-1]
+        content[longest] = content[longest][:-1]
 
 
 def headers(message_id: str, now: datetime, payload: bytes, known: Sequence[WebhookSecret]) -> dict[str, str]:
@@ -52,8 +54,13 @@ def headers(message_id: str, now: datetime, payload: bytes, known: Sequence[Webh
     }
 
 
-def alert_data(alert: Alert, problem: Problem) -> dict[str, Any]:
-    """An alert as the wire shows it, with the problem's names in every language it has."""
+def owner_data(owner: Agent | None) -> dict[str, str] | None:
+    """Who owns what a message is about, None where nobody does."""
+    return None if owner is None else {"id": owner.id, "name": owner.name}
+
+
+def alert_data(alert: Alert, problem: Problem, owner: Agent | None = None) -> dict[str, Any]:
+    """An alert as the wire shows it, with the problem's names in every language it has and its owner."""
     return {
         "id": alert.id,
         "kind": alert.kind,
@@ -69,6 +76,7 @@ def alert_data(alert: Alert, problem: Problem) -> dict[str, Any]:
         "examples": [text[:LONGEST_EXAMPLE] for text in alert.examples],
         "expertise": alert.expertise_id,
         "products": list(alert.products),
+        "owner": owner_data(owner),
         "proposal_id": alert.proposal_id,
     }
 
@@ -139,13 +147,42 @@ def surge_data(
     }
 
 
-def problem_data(problem: Problem, at: datetime) -> dict[str, Any]:
-    """A problem whose state changed at `at`."""
+def problem_data(problem: Problem, at: datetime, owner: Agent | None = None) -> dict[str, Any]:
+    """A problem whose state changed at `at`, with its owner."""
     return {
         "problem": {"id": problem.id, "name": dict(problem.names), "state": problem.state},
         "at": at.isoformat(),
         "customers": problem.customers,
         "events": problem.events,
         "expertise": problem.expertise_id,
+        "products": list(problem.products),
+        "owner": owner_data(owner),
+    }
+
+
+def follow_up_data(
+    follow_up: FollowUp,
+    problem: Problem,
+    owner: Agent | None,
+    question: Mapping[str, str],
+    expertise_id: str | None,
+) -> dict[str, Any]:
+    """Whom to ask on one channel whether a problem is solved, and what; `owner` is who owns the channel."""
+    return {
+        "followup_id": follow_up.id,
+        "channel": follow_up.channel,
+        "owner": owner_data(owner),
+        "problem": {"id": problem.id, "name": dict(problem.names), "state": problem.state},
+        "resolved_at": follow_up.resolved_at.isoformat(),
+        "cases": [
+            {
+                "case_id": case.case_id,
+                "conversation_id": case.conversation_id,
+                "customer_id": case.customer_id,
+            }
+            for case in follow_up.cases
+        ],
+        "question": dict(question),
+        "expertise": expertise_id,
         "products": list(problem.products),
     }

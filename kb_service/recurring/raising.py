@@ -7,133 +7,220 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from graph import lifecycle
+from graph.alarms import Step
 from graph.exemplars import Instance
-from graph.models import Alert, Problem, Proposal, Utterance, Verdict
+from graph.models import Alert, Event, Evidence, Problem, Utterance, Verdict
 from graph.naming import name_problem
-from graph.recurrence import Observation, recurrence, regression
-from kb_service.delivery.endpoints import listeners
-from kb_service.delivery.messages import alert_data, problem_data, proposal_data
+from graph.sightings import speaker
+from kb_service.deciding import LIKELY
 from kb_service.ids import digest_id
+from kb_service.linking import LINK_EXEMPLARS, LINK_WEIGHT, LINKED
 from kb_service.lookups import found_problem
+from kb_service.models import LinkedDocument
 from kb_service.reading import nameable, stem
-from kb_service.recurring.proposing import propose
+from kb_service.recurring.notifying import Notifying
+from kb_service.recurring.proposing import Circumstances, propose
+from kb_service.recurring.steps import taken
 from kb_service.replica import Replica
+from kb_service.search.models import Filters, SearchQuery
 from kb_service.store import Unit
 
-HISTORY = timedelta(days=56)
-"""How far back the usual count of a problem is taken from."""
-STALE = timedelta(hours=24)
-"""Alerts whose moment is further back than this are stored, not delivered."""
 EXAMPLES = 5
+WEEK = timedelta(days=7)
+"""The days before an alert whose customers and cases decide what is proposed."""
 
 
 class Raising:
-    """One transaction's look at problems. The caller holds the workspace's lock and the replica's."""
+    """One transaction's look at problems. The caller holds the workspace's lock and the replica's.
+
+    Messages are told one by one, in order of arrival, before they are written; `finish` writes what follows from them
+    once they are. What was told stands in the replica at once, so that a transaction that fails must reset it.
+    """
 
     def __init__(self, unit: Unit, replica: Replica, now: datetime) -> None:
         self._unit = unit
         self._replica = replica
+        self._alarms = replica.alarms
         self._now = now
+        self._said: dict[str, str] = {}
+        self._touched: dict[str, None] = {}
+        self._verdicts: list[tuple[str, Verdict]] = []
 
-    def watch(self, problem_id: str) -> Alert | None:
-        """Bring a problem's counts up to date, promote it, and raise what its windows say."""
+    def opened(self, problem: Problem) -> None:
+        """A problem that this transaction opens; its first message is still to be told."""
+        self._alarms.put(problem)
+
+    def passes(self, at: datetime) -> None:
+        """Event time goes on to `at`: the windows that ended before it are judged."""
+        for step in self._alarms.advance(at, self._now):
+            self._take(step)
+
+    def spoke(self, problem_id: str, event: Event) -> None:
+        """A customer's message of a problem. One of a problem that is no more counts for none."""
+        if self._alarms.problem(problem_id) is None:
+            problem_id = self._replica.graph.survivor(problem_id)
+        if self._alarms.problem(problem_id) is not None:
+            self._said[event.id] = event.text or ""
+            self._take(self._alarms.hear(problem_id, event.at, speaker(event), self._now))
+
+    def watch(self, problem_id: str, left: str | None = None) -> list[Alert]:
+        """Look at a problem anew after messages were moved to it in this transaction, from `left` where they came from
+        another one whose counts are stored already."""
+        if left is not None and (before := self._unit.problems.get(left)) is not None:
+            self._alarms.put(before)
+            self._replica.count_again(self._unit, before.id)
         problem = self._unit.problems.get(problem_id)
         if problem is None:
-            return None
-        since = min(problem.episode_at, self._now - HISTORY)
-        seen = self._unit.problems.observations(problem.id, since)
-        moment = max((item.at for item in seen), default=problem.active_at)
-        counted = self._counted(problem, seen, moment)
-        problem = lifecycle.awakened(counted, self._now)
-        if problem.state != counted.state:
-            lead_alerts(self._unit, problem)
-        verdict = self._verdict(problem, seen, moment)
-        if verdict.kind == "regression":
-            problem = lifecycle.transition(problem, "regress", verdict.at or moment)
+            return []
+        for alias in problem.aliases:
+            self._alarms.merge(alias, problem.id)
+        self._alarms.put(problem)
+        self._replica.count_again(self._unit, problem.id)
+        step = self._alarms.look(problem.id, self._now)
+        if step is not None:
+            self._take(step)
+        return self.finish()
+
+    def finish(self) -> list[Alert]:
+        """Write the problems as they are now, and raise the alerts: those, in the order in which they came true."""
+        self._unit.problems.put_many([self._settled(problem_id) for problem_id in self._touched])
+        self._touched.clear()
+        verdicts, self._verdicts = self._verdicts, []
+        return [self._raise(self._known(problem_id), verdict) for problem_id, verdict in verdicts]
+
+    def regress(self, problem: Problem, verdict: Verdict) -> Alert:
+        """A resolved problem is back, as its customers said when they were asked; the alert that tells it."""
+        after = lifecycle.transition(problem, "regress", verdict.at or self._now)
+        problem = self._turned(problem, after)
         self._unit.problems.put(problem)
-        if verdict.kind is None or problem.state in ("silenced", "candidate"):
-            return None
         return self._raise(problem, verdict)
 
-    def _counted(self, problem: Problem, seen: Sequence[Observation], moment: datetime) -> Problem:
-        counted = replace(
-            lifecycle.counted(problem, seen, events=self._unit.problems.event_count(problem.id)),
-            products=self._replica.products_of(problem),
-        )
-        promoted = lifecycle.promoted(counted, seen, self._replica.shop.rules, now=moment)
-        if promoted.state == counted.state or promoted.named_by_person:
-            return promoted
-        # The name is settled when people first hear of the problem; until then it follows its messages.
+    def _take(self, step: Step) -> None:
+        self._touched[step.problem.id] = None
+        for before, after in step.turns:
+            if before.state == "candidate":
+                after = self._named(after)
+            given = self._turned(before, after)
+            problem = self._known(after.id)
+            self._alarms.put(replace(problem, names=given.names, owner_id=given.owner_id))
+        if step.verdict is not None:
+            self._verdicts.append((step.problem.id, step.verdict))
+
+    def _turned(self, before: Problem, after: Problem) -> Problem:
+        """A problem after a step, with the products that its messages name by now: they may decide who owns it."""
+        expertise_id = self._replica.expertise_of(after)
+        after = replace(after, products=self._replica.products_of(after))
+        return taken(self._unit, before, after, self._now, expertise_id=expertise_id)
+
+    def _known(self, problem_id: str) -> Problem:
+        found = self._alarms.problem(problem_id)
+        assert found is not None
+        return found
+
+    def _settled(self, problem_id: str) -> Problem:
+        """A problem with the products that its messages name by now."""
+        problem = self._known(problem_id)
+        products = self._replica.products_of(problem)
+        if products != problem.products:
+            problem = replace(problem, products=products)
+            self._alarms.put(problem)
+        return problem
+
+    def _named(self, problem: Problem) -> Problem:
+        """The name is settled when people first hear of the problem; until then it follows its messages."""
+        if problem.named_by_person:
+            return problem
         matcher = self._replica.matcher
         spoken = nameable([self._as_written(exemplar) for exemplar in matcher.exemplars(problem.id)])
         names = name_problem(spoken, rarity=lambda word: matcher.rarity(stem(word)))
-        return replace(promoted, names=names) if names else promoted
+        return replace(problem, names=names) if names else problem
 
     def _as_written(self, exemplar: Instance) -> Utterance:
         """A kept message with its numbers, which comparing leaves out and a name needs."""
-        stored = self._unit.events.get(exemplar.event_id) if exemplar.event_id else None
-        text = stored.event.text if stored is not None else None
+        text = self._said.get(exemplar.event_id or "")
+        if not text and exemplar.event_id and (stored := self._unit.events.get(exemplar.event_id)):
+            text = stored.event.text
         return replace(exemplar.utterance, text=text or exemplar.utterance.text)
-
-    def _verdict(self, problem: Problem, seen: Sequence[Observation], moment: datetime) -> Verdict:
-        rules = self._replica.shop.rules
-        if problem.state == "resolved" and problem.resolved_at is not None:
-            return regression(seen, rules, resolved_at=problem.resolved_at, now=moment)
-        begin = lifecycle.episode_begin(problem)
-        alerted = any(
-            alert.kind in ("recurrence", "regression") and (begin is None or alert.opened_at >= begin)
-            for alert in self._unit.alerts.of_problem(problem.id)
-        )
-        return recurrence(seen, rules, now=moment, already_alerted=alerted, after=begin)
 
     def _raise(self, problem: Problem, verdict: Verdict) -> Alert:
         assert verdict.kind is not None
         assert verdict.evidence is not None
         opened_at = verdict.at or problem.active_at
-        stored = [
-            item for item in self._unit.events.of_problem(problem.id, limit=EXAMPLES * 2) if item.event.text
-        ]
-        quoted = stored[:EXAMPLES]
+        window = timedelta(minutes=verdict.evidence.window_minutes)
+        stored = self._unit.events.of_problem(
+            problem.id, limit=EXAMPLES * 2, since=opened_at - window, until=opened_at
+        )
+        quoted = [item.event for item in stored if item.event.text][:EXAMPLES]
         alert = Alert(
             id=digest_id("alt", self._unit.workspace, problem.id, verdict.kind, opened_at.isoformat()),
             kind=verdict.kind,
-            state="open",
+            state=lifecycle.alert_state(problem.state),
             opened_at=opened_at,
             problem_id=problem.id,
-            evidence=verdict.evidence,
-            examples=tuple(item.event.text or "" for item in quoted),
+            evidence=self._explained(verdict.evidence, quoted),
+            examples=tuple(event.text or "" for event in quoted),
             products=problem.products,
             expertise_id=self._replica.expertise_of(problem),
         )
-        proposal = propose(problem, alert, self._replica.answers_of(problem), opened_at)
+        answers = self._answers(problem)
+        proposal = propose(problem, alert, answers, opened_at, self._circumstances(problem, opened_at))
         alert = replace(alert, proposal_id=proposal.id)
-        event_ids = [item.event.id for item in quoted]
-        self._unit.alerts.put(alert, event_ids)
+        self._unit.alerts.put(alert, [event.id for event in quoted])
         self._unit.proposals.put(proposal)
-        if opened_at > self._now - STALE:
-            self._announce(problem, alert, proposal, event_ids)
+        Notifying(self._unit, self._now).opened(problem, alert, proposal)
         return alert
 
-    def _announce(self, problem: Problem, alert: Alert, proposal: Proposal, quotes: Sequence[str]) -> None:
-        kinds = {"alert.opened": alert_data(alert, problem), "proposal.created": proposal_data(proposal)}
-        if alert.kind == "regression":
-            kinds["problem.regressed"] = problem_data(problem, alert.opened_at)
-        webhooks = self._unit.webhooks.all()
-        for type, data in kinds.items():
-            to = listeners(webhooks, type, products=alert.products, expertise=alert.expertise_id)
-            if to:
-                self._unit.outbox.add(type, data, alert.opened_at, to, quotes)
+    def _answers(self, problem: Problem) -> tuple[LinkedDocument, ...]:
+        """What answers a problem by what happened; of a new one, of which nothing is known, what its messages find."""
+        tied = self._replica.answers_of(problem)
+        if known := tuple(item for item in tied if item.weight >= LINK_WEIGHT * LIKELY):
+            return known
+        for exemplar in self._replica.matcher.exemplars(problem.id)[:LINK_EXEMPLARS]:
+            spoken = exemplar.utterance
+            hits, confidence = self._replica.find(
+                SearchQuery(
+                    text=spoken.text,
+                    language=spoken.language,
+                    vector=spoken.vector,
+                    at=problem.active_at,
+                    limit=LINKED,
+                    filters=Filters(audiences=("public", "internal"), any_scope=True),
+                )
+            )
+            if confidence >= LIKELY:
+                weight = round(LINK_WEIGHT * confidence, 4)
+                return tuple(LinkedDocument(hit.external_id, hit.kind, hit.title, weight) for hit in hits)
+        return ()
+
+    def _circumstances(self, problem: Problem, at: datetime) -> Circumstances:
+        """What decides which change the problem calls for, as it was when its alert opened."""
+        seen = self._unit.problems.observations(problem.id, at - WEEK)
+        cases, passed = self._unit.workload.passing(problem.id, at - WEEK, at)
+        return Circumstances(
+            customers=len({item.voter for item in seen if item.at <= at}),
+            messages=problem.events,
+            products=self._replica.matcher.entities(problem.id).get("product", {}),
+            cases=cases,
+            passed=passed,
+        )
+
+    def _explained(self, evidence: Evidence, quoted: Sequence[Event]) -> Evidence:
+        """The evidence with how surely the newest of its messages was joined."""
+        assigned = self._unit.assignments.get(quoted[0].id) if quoted else None
+        if assigned is None or assigned.match.reason != "joined":
+            return evidence
+        joined = _joined(assigned.match.score, assigned.match.runner_up)
+        words = {
+            name: f"{text}{joined[name]}" if name in joined else text for name, text in evidence.words.items()
+        }
+        return replace(evidence, words=words)
 
 
-def lead_alerts(unit: Unit, problem: Problem, reopened: Problem | None = None) -> None:
-    """Let a problem's alerts follow its state. A resolved one is done with, unless the very resolution of its
-    episode is taken back: `reopened` is the problem as it was before that."""
-    begin = lifecycle.episode_begin(reopened) if reopened is not None else None
-    for alert in unit.alerts.of_problem(problem.id):
-        taken_back = reopened is not None and (begin is None or alert.opened_at >= begin)
-        state = lifecycle.alert_state(problem.state)
-        if (alert.state != "resolved" or taken_back) and alert.state != state:
-            unit.alerts.put(replace(alert, state=state))
+def _joined(same: float, other: float) -> dict[str, str]:
+    return {
+        "en": f" Joined: the same problem with probability {same:.2f}, the runner-up {other:.2f}.",
+        "zh": f"归并依据：属于同一问题的概率为 {same:.2f}，次选问题为 {other:.2f}。",
+    }
 
 
 def recount(unit: Unit, problem_id: str) -> None:

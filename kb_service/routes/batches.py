@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -13,7 +12,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from kb_service.errors import InvalidRequest
+from kb_service.lines import Line, parsed, too_long
 
 GROUP = 256
 """Most lines per transaction: enough to encode in full batches, few enough to answer steadily."""
@@ -23,15 +22,6 @@ LINES_OUT: dict[str, Any] = {
     "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
 }
 """The response of a batch, for the reference."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a batch: its parsed object, or the error that reading it gave."""
-
-    number: int
-    value: dict[str, Any] | None
-    error: InvalidRequest | None
 
 
 Work = Callable[[Sequence[Line]], Awaitable[Sequence[dict[str, Any]]]]
@@ -103,16 +93,16 @@ async def _lines(receive: Receive, longest: int) -> AsyncIterator[Line]:
             searched = 0
             if skipping or len(raw) > longest:
                 skipping = False
-                yield _too_long(number, longest)
+                yield too_long(number, longest)
             elif raw.strip():
-                yield _parsed(number, raw)
+                yield parsed(number, raw)
         if len(buffer) > longest:
             buffer.clear()
             skipping = True
     if skipping or len(buffer) > longest:
-        yield _too_long(number + 1, longest)
+        yield too_long(number + 1, longest)
     elif buffer.strip():
-        yield _parsed(number + 1, bytes(buffer))
+        yield parsed(number + 1, bytes(buffer))
 
 
 async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
@@ -124,27 +114,3 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
             yield body
         if not message.get("more_body", False):
             return
-
-
-def _parsed(number: int, raw: bytes) -> Line:
-    try:
-        # Some editors begin a file with a byte order mark.
-        value = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
-    except UnicodeDecodeError:
-        return Line(
-            number, None, InvalidRequest.of(f"line {number}", "is not valid UTF-8; encode it as UTF-8")
-        )
-    except (ValueError, RecursionError):
-        return Line(
-            number, None, InvalidRequest.of(f"line {number}", "is not valid JSON; send one object per line")
-        )
-    if not isinstance(value, dict):
-        return Line(number, None, InvalidRequest.of(f"line {number}", "must be a JSON object"))
-    return Line(number, value, None)
-
-
-def _too_long(number: int, longest: int) -> Line:
-    error = InvalidRequest.of(
-        f"line {number}", "is longer than {limit} bytes; split or shorten it", limit=longest
-    )
-    return Line(number, None, error)

@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from graph.models import CaseState
 from kb_service import problem_details
 from kb_service.errors import InvalidRequest, ServiceError
+from kb_service.lines import Line
 from kb_service.models import EventResult
 from kb_service.problem_details import KNOWN
-from kb_service.routes.batches import LINES_OUT, BatchResponse, Line
+from kb_service.routes.batches import LINES_OUT, BatchResponse
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.wire.base import Id, Page, Text

@@ -10,9 +10,10 @@ from pydantic import Field, ValidationError
 
 from ingest.models import Audience, Kind
 from kb_service import problem_details
+from kb_service.lines import Line
 from kb_service.models import DocumentStatus, NewDocument, Principal, Refused
 from kb_service.problem_details import KNOWN
-from kb_service.routes.batches import LINES_OUT, BatchResponse, Line
+from kb_service.routes.batches import LINES_OUT, BatchResponse
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.services import Services
 from kb_service.wire.base import Id, Page, Text

@@ -1,4 +1,4 @@
-"""What keeps going wrong: problems, alerts, proposals, the rules behind them, and the graph they hang in."""
+"""What keeps going wrong: problems, alerts, and the graph they hang in."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from kb_service.wire.base import Id, Page, Text, When
 from kb_service.wire.cases import CaseOut
 from kb_service.wire.problems import (
     AlertOut,
+    FollowUpSummary,
     MergeIn,
     NamesIn,
     OwnerIn,
+    ParentIn,
     ProblemDetailOut,
     ProblemOut,
-    ProposalOut,
-    RulesShape,
     SilenceIn,
     SplitIn,
+    UnmergeIn,
 )
 
 router = APIRouter(prefix="/v1", tags=["problems"], route_class=GuardedRoute)
@@ -46,13 +47,14 @@ async def problems(
     emerging: bool | None = None,
     evergreen: bool | None = None,
     q: Annotated[Text | None, Query(max_length=500)] = None,
+    owner: Annotated[Text | None, Query(max_length=200, description="An agent's id.")] = None,
     sort: Literal["active", "opened", "customers", "events"] = "active",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ProblemOut]:
     page = await in_thread(
         wired, wired.problems.problems, caller.workspace, cursor, limit,
-        state=state, emerging=emerging, evergreen=evergreen, q=q, sort=sort,
+        state=state, emerging=emerging, evergreen=evergreen, q=q, owner_id=owner, sort=sort,
     )  # fmt: skip
     return Page[ProblemOut](items=[_out(view, lang) for view in page.items], next_cursor=page.next_cursor)
 
@@ -69,6 +71,7 @@ async def problem(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemDe
         policies=list(detail.policies),
         resolutions=list(detail.resolutions),
         alerts=list(detail.alerts),
+        followup=FollowUpSummary.model_validate(detail.follow_up) if detail.follow_up else None,
     )
 
 
@@ -124,12 +127,20 @@ async def rename(wired: Wired, caller: Caller, lang: Lang, id: Id, body: NamesIn
     return _out(await in_thread(wired, wired.problems.rename, caller, id, names), lang)
 
 
-@once.post("/problems/{id}/silence", summary="No alerts until a time or a number of further customers")
+@once.post("/problems/{id}/silence", summary="No alerts until a time, a number of customers or an escalation")
 async def silence(wired: Wired, caller: Caller, lang: Lang, id: Id, body: SilenceIn) -> ProblemOut:
-    silenced = wired.problems.act
-    return _out(
-        await in_thread(wired, silenced, caller, id, "silence", until=body.until, count=body.count), lang
-    )
+    view = await in_thread(
+        wired, wired.problems.act, caller, id, "silence",
+        until=body.until, count=body.count, escalation=body.escalation,
+    )  # fmt: skip
+    return _out(view, lang)
+
+
+@once.post(
+    "/problems/{id}/parent", summary="It comes with another one, whose alerts speak for it; or with none"
+)
+async def place(wired: Wired, caller: Caller, lang: Lang, id: Id, body: ParentIn) -> ProblemOut:
+    return _out(await in_thread(wired, wired.problems.place, caller, id, body.problem_id), lang)
 
 
 @once.post("/problems/{id}/assign", summary="Give it an owner")
@@ -139,12 +150,17 @@ async def assign(wired: Wired, caller: Caller, lang: Lang, id: Id, body: OwnerIn
 
 @once.post("/problems/{id}/merge", summary="It is the same as another; that one survives")
 async def merge(wired: Wired, caller: Caller, lang: Lang, id: Id, body: MergeIn) -> ProblemOut:
-    return _out(await in_thread(wired, wired.problems.merge, caller, id, body.into), lang)
+    return _out(await in_thread(wired, wired.regrouping.merge, caller, id, body.into), lang)
 
 
 @once.post("/problems/{id}/split", summary="Some of its cases are another problem")
 async def split(wired: Wired, caller: Caller, lang: Lang, id: Id, body: SplitIn) -> ProblemOut:
-    return _out(await in_thread(wired, wired.problems.split, caller, id, body.case_ids), lang)
+    return _out(await in_thread(wired, wired.regrouping.split, caller, id, body.case_ids), lang)
+
+
+@once.post("/problems/{id}/unmerge", summary="Take a merge back: an alias is a problem of its own again")
+async def unmerge(wired: Wired, caller: Caller, lang: Lang, id: Id, body: UnmergeIn) -> ProblemOut:
+    return _out(await in_thread(wired, wired.regrouping.unmerge, caller, id, body.alias), lang)
 
 
 @router.get("/alerts", summary="Alerts, the newest first")
@@ -162,46 +178,10 @@ async def alerts(
         wired, wired.problems.alerts, caller.workspace, cursor, limit, kind=kind, state=state, since=since
     )
     return Page[AlertOut](
-        items=[AlertOut.of(alert, found, lang) for alert, found in page.items], next_cursor=page.next_cursor
+        items=[AlertOut.of(view, lang) for view in page.items], next_cursor=page.next_cursor
     )
 
 
 @router.get("/alerts/{id}", summary="One alert with its evidence")
 async def alert(wired: Wired, caller: Caller, lang: Lang, id: Id) -> AlertOut:
-    found, of = await in_thread(wired, wired.problems.alert, caller.workspace, id)
-    return AlertOut.of(found, of, lang)
-
-
-@router.get("/proposals", summary="What should change, and why")
-async def proposals(
-    wired: Wired,
-    caller: Caller,
-    lang: Lang,
-    state: Literal["open", "accepted", "dismissed"] | None = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> Page[ProposalOut]:
-    page = await in_thread(wired, wired.problems.proposals, caller.workspace, cursor, limit, state=state)
-    return Page[ProposalOut](
-        items=[ProposalOut.of(item, lang) for item in page.items], next_cursor=page.next_cursor
-    )
-
-
-@once.post("/proposals/{id}/accept", summary="It will be done")
-async def accept(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProposalOut:
-    return ProposalOut.of(await in_thread(wired, wired.problems.decide, caller, id, "accepted"), lang)
-
-
-@once.post("/proposals/{id}/dismiss", summary="It will not be done")
-async def dismiss(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProposalOut:
-    return ProposalOut.of(await in_thread(wired, wired.problems.decide, caller, id, "dismissed"), lang)
-
-
-@router.get("/rules", summary="The shop's rules, with the product's defaults where it set none")
-async def rules(wired: Wired, caller: Caller) -> RulesShape:
-    return RulesShape.of(await in_thread(wired, wired.problems.rules, caller.workspace))
-
-
-@router.put("/rules", summary="Set the shop's rules as a whole")
-async def put_rules(wired: Wired, caller: Caller, body: RulesShape) -> RulesShape:
-    return RulesShape.of(await in_thread(wired, wired.problems.put_rules, caller, body.value()))
+    return AlertOut.of(await in_thread(wired, wired.problems.alert, caller.workspace, id), lang)

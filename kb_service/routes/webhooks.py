@@ -9,7 +9,14 @@ from fastapi import APIRouter, Query, Response
 from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.wire.base import Id, Page, Text
-from kb_service.wire.webhooks import DeliveryOut, WebhookIn, WebhookOut
+from kb_service.wire.webhooks import (
+    DeliveryOut,
+    DeliveryStateName,
+    ReplayIn,
+    ReplayOut,
+    WebhookIn,
+    WebhookOut,
+)
 
 router = APIRouter(prefix="/v1", tags=["webhooks"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["webhooks"], route_class=IdempotentRoute)
@@ -45,6 +52,8 @@ async def put(wired: Wired, caller: Caller, id: Id, body: WebhookIn, response: R
         types=tuple(body.types),
         filter={"product": tuple(body.filter.product), "expertise": tuple(body.filter.expertise)},
         format=body.format,
+        language=body.language,
+        signing_secret=None if body.signing_secret is None else body.signing_secret.get_secret_value(),
     )
     response.status_code = 201 if outcome.secret else 200
     return WebhookOut.model_validate(outcome)
@@ -67,12 +76,32 @@ async def test(wired: Wired, caller: Caller, id: Id) -> DeliveryOut:
 
 @router.get("/webhooks/{id}/deliveries", summary="What became of each message, newest first")
 async def deliveries(
-    wired: Wired, caller: Caller, id: Id, cursor: Cursor = None, limit: Limit = 50
+    wired: Wired,
+    caller: Caller,
+    id: Id,
+    state: DeliveryStateName | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[DeliveryOut]:
-    page = await in_thread(wired, wired.endpoints.deliveries, caller.workspace, id, cursor, limit)
+    page = await in_thread(wired, wired.endpoints.deliveries, caller.workspace, id, cursor, limit, state)
     return Page[DeliveryOut].model_validate(page)
 
 
 @once.post("/webhooks/{id}/deliveries/{delivery}/replay", summary="Send a message again", status_code=202)
 async def replay(wired: Wired, caller: Caller, id: Id, delivery: Id) -> DeliveryOut:
     return DeliveryOut.model_validate(await in_thread(wired, wired.endpoints.replay, caller, id, delivery))
+
+
+@once.post("/webhooks/{id}/replay", summary="Send the messages of a span again", status_code=202)
+async def resend(wired: Wired, caller: Caller, id: Id, body: ReplayIn) -> ReplayOut:
+    outcome = await in_thread(
+        wired,
+        wired.endpoints.resend,
+        caller,
+        id,
+        since=body.since,
+        until=body.until,
+        types=tuple(body.types),
+        undelivered=body.undelivered,
+    )
+    return ReplayOut.model_validate(outcome)

@@ -2,12 +2,22 @@
 
 from kb_service.store.clusters import ExpertisePin
 from kb_service.store.decisions import Decision, DecisionKind
+from kb_service.store.digests import StoredDigest
+from kb_service.store.follow_ups import AskedCase, FollowUp
 from kb_service.store.ids import new_id, utc_now
 from kb_service.store.outbox import OutboxWorker
 from kb_service.store.priority_weights import StoredWeights, WeightsKind
+from kb_service.store.regroupings import (
+    Find,
+    RegroupingKind,
+    StoredRegrouping,
+    kept_problem,
+    problem_kept,
+)
 from kb_service.store.repository import ReadOnlyUnit
 from kb_service.store.store import Store
 from kb_service.store.surges import StoredSurge
+from kb_service.store.ties import Tie, TieKind
 from kb_service.store.traffic import Dimension, Handling, HourTraffic, SpanTraffic
 from kb_service.store.unit import AdminUnit, Unit
 from kb_service.store.values import (
@@ -50,6 +60,7 @@ from kb_service.store.values import (
 __all__ = [
     "AdminUnit",
     "ApiKey",
+    "AskedCase",
     "Assignment",
     "AuditEntry",
     "Change",
@@ -64,6 +75,8 @@ __all__ = [
     "ExpertisePin",
     "Exposure",
     "Feedback",
+    "Find",
+    "FollowUp",
     "GivenReply",
     "Handling",
     "Head",
@@ -77,6 +90,7 @@ __all__ = [
     "Page",
     "RankMove",
     "ReadOnlyUnit",
+    "RegroupingKind",
     "Replay",
     "Review",
     "ShownAnswer",
@@ -84,12 +98,16 @@ __all__ = [
     "SpanTraffic",
     "Store",
     "StoredCalibration",
+    "StoredDigest",
     "StoredDocument",
     "StoredEvent",
     "StoredMessage",
     "StoredPassage",
+    "StoredRegrouping",
     "StoredSurge",
     "StoredWeights",
+    "Tie",
+    "TieKind",
     "ToldGap",
     "Unit",
     "Verdict",
@@ -97,6 +115,8 @@ __all__ = [
     "WebhookSecret",
     "WeightsKind",
     "Workspace",
+    "kept_problem",
     "new_id",
+    "problem_kept",
     "utc_now",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -73,6 +73,17 @@ class Alerts(Repository):
         )
         return [(row.text, row.event_id) for row in self._read(statement)]
 
+    def quoted_events(self, alert_ids: Collection[str]) -> tuple[str, ...]:
+        """The events that some alerts quote."""
+        found: dict[str, None] = {}
+        for some in chunks(dict.fromkeys(alert_ids)):
+            statement = select(_examples.c.event_id).where(
+                self._mine(_examples), _examples.c.alert_id.in_(some), _examples.c.event_id.is_not(None)
+            )
+            order = (_examples.c.alert_id, _examples.c.ordinal)
+            found.update(dict.fromkeys(self._read(statement.order_by(*order)).scalars()))
+        return tuple(found)
+
     def page(
         self,
         cursor: str | None = None,
@@ -104,6 +115,18 @@ class Alerts(Repository):
             statement = statement.where(_alerts.c.opened_at >= since)
         found = self._read(statement.order_by(_alerts.c.opened_at.desc(), _alerts.c.id.desc()))
         return self._with_examples(found) if quoted else tuple(_alert(row, ()) for row in found)
+
+    def some(self, ids: Collection[str]) -> tuple[Alert, ...]:
+        """The alerts of these ids, the latest opened first."""
+        found: list[Any] = []
+        for some in chunks(sorted(set(ids))):
+            found += self._read(select(_alerts).where(self._mine(), _alerts.c.id.in_(some)))
+        return self._with_examples(sorted(found, key=lambda row: (row.opened_at, row.id), reverse=True))
+
+    def all(self) -> tuple[Alert, ...]:
+        """Every alert, the earliest opened first."""
+        rows = self._read(select(_alerts).where(self._mine()).order_by(_alerts.c.opened_at, _alerts.c.id))
+        return self._with_examples(rows)
 
     def count(self) -> int:
         return int(self._read(select(func.count()).select_from(_alerts).where(self._mine())).scalar_one())

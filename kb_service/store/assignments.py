@@ -63,6 +63,30 @@ class Assignments(Repository):
                 self._log("event", event_id)
         return moved
 
+    def settle(self, event_id: str, problem_id: str, match: Match) -> None:
+        """Notes where a message that waited belongs after all; every process hears that it may join there."""
+        self.put(event_id, problem_id, match)
+        self._log("event_placed", event_id)
+
+    def of_first(self, problem_id: str) -> frozenset[str]:
+        """The events that were a problem's at first, wherever they are now."""
+        first = self._mine(), _assignments.c.first_problem_id == problem_id
+        return frozenset(self._read(select(_assignments.c.event_id).where(*first)).scalars())
+
+    def waiting(self, case_id: str) -> tuple[str, ...]:
+        """The events of a case whose assignment is provisional, in the order they arrived in."""
+        events = tables.events
+        of_case = select(events.c.id, events.c.sequence).where(
+            self._mine(events), events.c.case_id == case_id
+        )
+        # Ordered here: asked for the order, SQLite walks through all events of the workspace.
+        placed = {row.id: row.sequence for row in self._read(of_case)}
+        found: list[str] = []
+        for some in chunks(placed):
+            waits = self._mine(), _assignments.c.event_id.in_(some), _assignments.c.pending.is_(True)
+            found += self._read(select(_assignments.c.event_id).where(*waits)).scalars()
+        return tuple(sorted(found, key=placed.__getitem__))
+
     def get(self, event_id: str) -> Assignment | None:
         row = self._read(
             select(_assignments).where(self._mine(), _assignments.c.event_id == event_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +38,11 @@ class AuditLog(Repository):
             "detail": dict(detail),
         }
         self._write(insert(_audit), [entry])
+
+    def of_actions(self, actions: Collection[str]) -> tuple[AuditEntry, ...]:
+        """Every entry of some actions, oldest first."""
+        statement = select(_audit).where(self._mine(), _audit.c.action.in_(sorted(actions)))
+        return tuple(map(_entry, self._read(statement.order_by(_audit.c.id))))
 
     def page(self, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]:
         """Entries, newest first."""

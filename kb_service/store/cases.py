@@ -28,31 +28,41 @@ class Cases(Repository):
 
     def put(self, case: Case) -> None:
         """Stores a case, over the one of the same id. Its conversations lead to it from then on."""
-        self._upsert(
-            {
-                "workspace": self.workspace,
-                "id": case.id,
-                "customer_id": case.customer_id,
-                "conversation_ids": list(case.conversation_ids),
-                "channels": list(case.channels),
-                "state": case.state,
-                "opened_at": case.opened_at,
-                "active_at": case.active_at,
-                "problem_id": case.problem_id,
-                "agent_id": case.agent_id,
-                "language": case.language,
-                "resolved_at": case.resolved_at,
-                "assigned_at": case.assigned_at,
-            }
-        )
+        self.put_many([case])
+
+    def put_many(self, cases: Collection[Case]) -> None:
+        """Stores many of distinct ids, as `put` does."""
         self._upsert_many(
             [
-                {"workspace": self.workspace, "conversation_id": conversation, "case_id": case.id}
-                for conversation in dict.fromkeys(case.conversation_ids)
+                {
+                    "workspace": self.workspace,
+                    "id": case.id,
+                    "customer_id": case.customer_id,
+                    "conversation_ids": list(case.conversation_ids),
+                    "channels": list(case.channels),
+                    "state": case.state,
+                    "opened_at": case.opened_at,
+                    "active_at": case.active_at,
+                    "problem_id": case.problem_id,
+                    "agent_id": case.agent_id,
+                    "language": case.language,
+                    "resolved_at": case.resolved_at,
+                    "assigned_at": case.assigned_at,
+                }
+                for case in cases
+            ]
+        )
+        # The same conversation twice, and the last case has it, as one put after the other leaves it.
+        led = {conversation: case.id for case in cases for conversation in case.conversation_ids}
+        self._upsert_many(
+            [
+                {"workspace": self.workspace, "conversation_id": conversation, "case_id": case_id}
+                for conversation, case_id in led.items()
             ],
             _conversations,
         )
-        self._log("case", case.id)
+        for case in cases:
+            self._log("case", case.id)
 
     def open_for(
         self,
@@ -108,6 +118,39 @@ class Cases(Repository):
             )
             found.update((row.conversation_id, row.case_id) for row in self._read(statement))
         return found
+
+    def cases_of_conversations(self, conversation_ids: Collection[str]) -> dict[str, Case]:
+        """The case of each of some conversations, in whatever state, where there is one."""
+        source = _cases.join(
+            _conversations,
+            and_(_conversations.c.workspace == _cases.c.workspace, _conversations.c.case_id == _cases.c.id),
+        )
+        found: dict[str, Case] = {}
+        for some in chunks(sorted(set(conversation_ids))):
+            statement = (
+                select(_cases, _conversations.c.conversation_id.label("conversation"))
+                .select_from(source)
+                .where(self._mine(_conversations), _conversations.c.conversation_id.in_(some))
+            )
+            found.update((row.conversation, _case(row)) for row in self._read(statement))
+        return found
+
+    def open_of_customers(
+        self, customer_ids: Collection[str], begin: datetime, end: datetime
+    ) -> tuple[Case, ...]:
+        """The cases of some customers that are neither resolved nor closed, were active from `begin` on and opened
+        until `end`."""
+        found: list[Case] = []
+        for some in chunks(sorted(set(customer_ids))):
+            statement = select(_cases).where(
+                self._mine(),
+                _cases.c.customer_id.in_(some),
+                _cases.c.state.not_in(_OVER),
+                _cases.c.active_at >= begin,
+                _cases.c.opened_at <= end,
+            )
+            found += map(_case, self._read(statement))
+        return tuple(found)
 
     def over(self, case_ids: Collection[str]) -> set[str]:
         """Those of some cases that are resolved or closed now: one that came back is not."""

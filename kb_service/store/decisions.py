@@ -70,6 +70,16 @@ class Unplaced:
     permissions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A case that was given to an agent; `from_agent` had it, where a person moved it."""
+
+    case_id: str
+    at: datetime
+    agent_id: str
+    from_agent: str | None
+
+
 class Decisions(Repository):
     table = _decisions
 
@@ -113,6 +123,25 @@ class Decisions(Repository):
             )
             found.update((row.case_id, row.at) for row in self._read(statement))
         return found
+
+    def given(self, begin: datetime, end: datetime) -> tuple[Given, ...]:
+        """Who was given which case from `begin` up to `end`, oldest first; not those taken from who did not answer."""
+        names = ("case_id", "at", "kind", "agent_id", "previous_agent_id")
+        statement = (
+            select(*(_decisions.c[name] for name in names))
+            .where(
+                self._mine(),
+                _decisions.c.kind.in_(("assignment", "manual")),
+                _decisions.c.agent_id.is_not(None),
+                _decisions.c.at >= begin,
+                _decisions.c.at < end,
+            )
+            .order_by(_decisions.c.ordinal)
+        )
+        return tuple(
+            Given(row.case_id, row.at, row.agent_id, row.previous_agent_id if row.kind == "manual" else None)
+            for row in self._read(statement)
+        )
 
     def unplaced(self) -> tuple[Unplaced, ...]:
         """The waiting cases whose latest decision, consultations apart, was that nobody may take them."""

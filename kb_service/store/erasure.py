@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Table, Text, and_, cast, delete, exists, or_, select, update
 
 from kb_service.store import tables
+from kb_service.store.follow_ups import FollowUps
 from kb_service.store.gaps import ToldGaps
 from kb_service.store.problems import Problems
 from kb_service.store.quotes import ERASED, Quotes, without
 from kb_service.store.rank_moves import RankMoves
+from kb_service.store.regroupings import Regroupings
 from kb_service.store.repository import Repository, Scope, chunks
 from kb_service.store.values import Erasure
 
@@ -24,6 +26,7 @@ _examples = tables.alert_examples
 _exposures = tables.exposures
 _STREAM = 500
 _SURGE = "traffic.surge"
+_ALERTS = ("alert.opened", "alert.escalated")
 
 
 def erase_customer(scope: Scope, customer_id: str) -> Erasure:
@@ -31,9 +34,10 @@ def erase_customer(scope: Scope, customer_id: str) -> Erasure:
 
     Goes: their cases with what was decided about them; the events of them and of their conversations, with vectors
     and assignments; problems that nothing else is left of, with their alerts; alerts' examples; idempotency replays
-    that mention them. Blanked: what an exposure, review, feedback, proposal, audit entry, problem's name, told gap or
-    outbox message quotes, and the name of a cluster made of their words, wherever it was copied to. What moved the
-    ranking on their word is withdrawn.
+    that mention them; their places in follow-ups, with what they answered. Blanked: what an exposure, review,
+    feedback, proposal, audit entry, problem's name, present or kept for an unmerge, told gap or outbox message
+    quotes, and the name of a cluster made of their words, wherever it was copied to. What moved the ranking on
+    their word is withdrawn.
     The change log gets an entry for each event, case, problem and alert that went or changed.
     """
     return _Eraser(scope, customer_id).run()
@@ -60,6 +64,7 @@ class _Eraser(Repository):
         current, earlier = self._touched_problems()
         ids = self._case_ids | self._event_ids | self._conversation_ids
         self._quotes = Quotes(self._customer_id, ids, self._texts)
+        self._counts[tables.regroupings.name] += Regroupings(self._scope).forget(sorted(self._event_ids))
         self._remove_facts()
         removed = self._remove_empty_problems(current)
         touched = (current | earlier) - removed
@@ -70,12 +75,17 @@ class _Eraser(Repository):
         alert_ids |= self._clean(tables.alerts, ("evidence",), "alert")
         self._clean(tables.proposals, ("title", "evidence", "draft"))
         self._clean(tables.reviews, ("text", "note"))
+        self._clean(tables.regroupings, ("kept",))
         self._blank_audit()
         self._clean(tables.audit, ("actor", "object", "detail"))
         self._clean_messages()
         self._counts[tables.told_gaps.name] += ToldGaps(self._scope).forget(exposure_ids | self._event_ids)
         self._counts[tables.rank_moves.name] += RankMoves(self._scope).forget(exposure_ids)
+        self._counts[tables.follow_up_cases.name] += FollowUps(self._scope).forget(
+            self._customer_id, self._case_ids, self._conversation_ids
+        )
         self._forget_old_names()
+        self._forget_names_told_together()
         self._forget_copies(self._forget_in_expertise(removed))
         return Erasure(
             counts={name: number for name, number in self._counts.items() if number},
@@ -291,19 +301,36 @@ class _Eraser(Repository):
 
     def _forget_old_names(self) -> None:
         """Proposals and messages about a problem whose name was the customer's do not keep it either."""
+        proposals, messages = tables.proposals, tables.messages
         for problem_id, names in self._old_names.items():
-            for table, columns in ((tables.proposals, ("title", "draft")), (tables.messages, ("data",))):
-                about = (
-                    table.c.data["problem"]["id"].as_string()
-                    if table is tables.messages
-                    else table.c.problem_id
-                )
+            among = cast(proposals.c.change, Text).contains(f'"{problem_id}"', autoescape=True)
+            data = messages.c.data
+            told = or_(
+                data["problem"]["id"].as_string() == problem_id, data["problem_id"].as_string() == problem_id
+            )
+            for table, columns, about in (
+                (proposals, ("title", "evidence", "draft"), or_(proposals.c.problem_id == problem_id, among)),
+                (messages, ("data",), told),
+            ):
                 self._rewrite(
                     table,
                     columns,
                     lambda row, name, names=names: without(getattr(row, name), names),  # type: ignore[misc]
-                    condition=about == problem_id,
+                    condition=about,
                 )
+
+    def _forget_names_told_together(self) -> None:
+        """Messages that tell several alerts name more problems than the one that they begin with."""
+        if not self._old_names:
+            return
+
+        def cleaned(row: Any, name: str) -> Any:
+            problems = {also["problem"]["id"] for also in row.data.get("also") or ()}
+            names = set().union(*(self._old_names[id] for id in problems & self._old_names.keys()))
+            return without(row.data, names) if names else row.data
+
+        told = tables.messages.c.type.in_(_ALERTS)
+        self._rewrite(tables.messages, ("data",), cleaned, condition=told)
 
     def _forget_in_expertise(self, removed: set[str]) -> set[str]:
         """Clusters lose problems that are no more, and a name that was made of the customer's words; those names."""
@@ -400,6 +427,9 @@ class _Eraser(Repository):
             return self._quotes.clean(row.data, excerpts=self._quotes.names_any(row.quotes))
 
         self._rewrite(tables.messages, ("data", "quotes"), cleaned)
+        # An endpoint may answer with what it was sent.
+        answered = and_(self._mine(tables.deliveries), tables.deliveries.c.response.is_not(None))
+        self._write(update(tables.deliveries).where(answered).values(response=None))
 
     def _rewrite(
         self,

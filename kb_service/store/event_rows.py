@@ -22,6 +22,26 @@ def passed_on() -> ColumnElement[bool]:
     return and_(_events.c.type == "transfer", _events.c.to_agent.is_not(None))
 
 
+def of_problem(workspace: str, problem_id: str, *, customers_only: bool = True) -> ColumnElement[bool]:
+    """The events assigned to a problem; by default its customers' messages alone.
+
+    Written so that a database without statistics begins with the problem: SQLite would otherwise walk through all
+    messages of the workspace, by the index of types or in the order that is asked for.
+    """
+    theirs = select(_assignments.c.event_id).where(
+        _assignments.c.workspace == workspace, _assignments.c.problem_id == problem_id
+    )
+    inside = and_(_events.c.workspace == workspace, _events.c.id.in_(theirs))
+    if not customers_only:
+        return inside
+    return and_(inside, _events.c.type.concat("") == "message", _events.c.role == "customer")
+
+
+def arrival() -> ColumnElement[int]:
+    """The order of arrival, for a query that is not to follow the index of it (see `of_problem`)."""
+    return _events.c.sequence + 0
+
+
 _PLAIN = (
     "id",
     "type",

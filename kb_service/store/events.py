@@ -8,12 +8,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from numpy.typing import NDArray
-from sqlalchemy import Select, and_, func, insert, select
+from sqlalchemy import Select, and_, case, func, insert, select
 
+from graph.backtests import Arrival
 from graph.models import Customer, Event
 from graph.recurrence import Observation
+from graph.sightings import voter_code
 from kb_service.store import tables
-from kb_service.store.event_rows import event_row, messages_query, stored_event, stored_message
+from kb_service.store.event_rows import (
+    arrival,
+    event_row,
+    messages_query,
+    of_problem,
+    stored_event,
+    stored_message,
+)
 from kb_service.store.outcomes import accepted_replies, outcomes
 from kb_service.store.repository import Repository, chunks
 from kb_service.store.snapshots import vector_bytes
@@ -149,12 +158,22 @@ class Events(Repository):
         return tuple(latest.values())
 
     def of_problem(
-        self, problem_id: str, limit: int = 50, customers_only: bool = True
+        self,
+        problem_id: str,
+        limit: int = 50,
+        customers_only: bool = True,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> tuple[StoredEvent, ...]:
-        """The latest events assigned to a problem, newest first; by default only customers' messages."""
-        statement = select(_events).select_from(_assigned()).where(*self._assigned_to(problem_id))
-        if customers_only:
-            statement = statement.where(_events.c.type == "message", _events.c.role == "customer")
+        """The latest events assigned to a problem, newest first; by default only customers' messages. Both `since` and
+        `until`, event times, are inside."""
+        theirs = of_problem(self.workspace, problem_id, customers_only=customers_only)
+        statement = select(_events).where(theirs)
+        if since is not None:
+            statement = statement.where(_events.c.at >= since)
+        if until is not None:
+            statement = statement.where(_events.c.at <= until)
         return self._newest_first(statement, limit)
 
     def _oldest_first(self, statement: Select[Any]) -> tuple[StoredEvent, ...]:
@@ -179,6 +198,45 @@ class Events(Repository):
         )
         for row in self._read(statement.execution_options(yield_per=_STREAM)):
             yield stored_message(row)
+
+    def messages_of_problem(self, problem_id: str, limit: int | None = None) -> Iterator[StoredMessage]:
+        """The customers' messages of a problem with vector and assignment, in the order they arrived in; of many the
+        latest `limit`."""
+        statement = messages_query().where(of_problem(self.workspace, problem_id))
+        if limit is not None:
+            rows = self._read(statement.order_by(arrival().desc()).limit(limit)).all()
+            yield from map(stored_message, reversed(rows))
+            return
+        for row in self._read(statement.order_by(arrival()).execution_options(yield_per=_STREAM)):
+            yield stored_message(row)
+
+    def arrivals(self, since: datetime, until: datetime) -> Iterator[Arrival]:
+        """What happened from `since` to `until`, event times both inside, in order of arrival; of customers' messages
+        the problem that they belong to now."""
+        spoken = and_(_events.c.type == "message", _events.c.role == "customer")
+        source = _events.outerjoin(
+            _assignments,
+            and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
+        )
+        columns = _events.c.at, _events.c.id, _events.c.customer_id, _events.c.conversation_id
+        belongs = case((spoken, _assignments.c.problem_id), else_=None).label("of_problem")
+        statement = (
+            select(*columns, belongs, _assignments.c.at.label("assigned_at"))
+            .select_from(source)
+            .where(self._mine(), _events.c.at >= since, _events.c.at <= until)
+            .order_by(_events.c.sequence)
+        )
+        for row in self._read(statement.execution_options(yield_per=_STREAM)):
+            if row.of_problem is None:
+                yield Arrival(None, row.at)
+                continue
+            said = Observation(row.at, row.customer_id, row.id, row.conversation_id)
+            yield Arrival(row.assigned_at, row.at, row.of_problem, voter_code(*said.voter))
+
+    def count_between(self, since: datetime, until: datetime) -> int:
+        """How many events happened from `since` to `until`, event times both inside."""
+        span = self._mine(), _events.c.at >= since, _events.c.at <= until
+        return int(self._read(select(func.count()).select_from(_events).where(*span)).scalar_one())
 
     def message(self, id: str) -> StoredMessage | None:
         """One event with its vector and assignment, whoever sent it."""
@@ -210,8 +268,7 @@ class Events(Repository):
         """
         statement = (
             select(_events.c.at, _events.c.customer_id, _events.c.id, _events.c.conversation_id)
-            .select_from(_assigned())
-            .where(*self._assigned_to(problem_id), _events.c.type == "message", _events.c.role == "customer")
+            .where(of_problem(self.workspace, problem_id))
             .order_by(_events.c.at)
         )
         if since is not None:
@@ -239,13 +296,3 @@ class Events(Repository):
 
     def count(self) -> int:
         return int(self._read(select(func.count()).select_from(_events).where(self._mine())).scalar_one())
-
-    def _assigned_to(self, problem_id: str) -> tuple[Any, ...]:
-        return self._mine(_assignments), _assignments.c.problem_id == problem_id
-
-
-def _assigned() -> Any:
-    return _events.join(
-        _assignments,
-        and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
-    )

@@ -32,6 +32,10 @@ class ToldGaps(Repository):
         statement = select(_told).where(self._mine(), _told.c.told_at >= at)
         return tuple(map(_gap, self._read(statement.order_by(_told.c.told_at, _told.c.id))))
 
+    def get(self, id: str) -> ToldGap | None:
+        row = self._read(select(_told).where(self._mine(), _told.c.id == id)).first()
+        return None if row is None else _gap(row)
+
     def forget(self, ids: Collection[str]) -> int:
         """Takes the words of some exposures and events out of every gap that quotes them; how many there were.
 

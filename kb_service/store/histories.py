@@ -57,6 +57,18 @@ class HandedOver:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SaidReply:
+    """What a customer was answered in a case, by a bot or a person. Of an answer that the service gave, `external_id`
+    names its document and `text` is None; of any other it is what was written."""
+
+    case_id: str
+    at: datetime
+    by: Speaker
+    text: str | None = None
+    external_id: str | None = None
+
+
 class Histories(Repository):
     """Reads only: cases, events, exposures and decisions are written where they arise."""
 
@@ -175,6 +187,68 @@ class Histories(Repository):
         )
         return {row.case_id: row.band for row in self._read(statement)}
 
+    def replies(self, begin: datetime, end: datetime) -> Iterator[SaidReply]:
+        """What was written to customers from `begin` up to `end`, oldest first: replies that resolved, bots too."""
+        resolved = and_(_events.c.type == "resolution", _events.c.reply.is_not(None))
+        spoken = and_(_events.c.type == "message", _events.c.role == "bot", _events.c.text.is_not(None))
+        names = ("case_id", "at", "type", "role", "agent_id", "reply", "text")
+        statement = (
+            select(*(_events.c[name] for name in names))
+            .where(
+                self._mine(_events),
+                _events.c.case_id.is_not(None),
+                _events.c.at >= begin,
+                _events.c.at < end,
+                or_(resolved, spoken),
+            )
+            .order_by(_events.c.at, _events.c.sequence)
+        )
+        for row in self._read(statement.execution_options(yield_per=_STREAM)):
+            by: Speaker = "agent" if row.agent_id is not None else "bot" if row.role == "bot" else "agent"
+            yield SaidReply(row.case_id, row.at, by, row.reply if row.type == "resolution" else row.text)
+
+    def sent(self, begin: datetime, end: datetime) -> Iterator[SaidReply]:
+        """The documents of the answers that were sent from `begin` up to `end`, oldest first: by the bot, and those of
+        suggestions that agents used."""
+        of_conversation = and_(
+            _conversations.c.workspace == _exposures.c.workspace,
+            _conversations.c.conversation_id == _exposures.c.conversation_id,
+        )
+        case_id = func.coalesce(_exposures.c.case_id, _conversations.c.case_id)
+        used = and_(
+            _feedback.c.workspace == _exposures.c.workspace,
+            _feedback.c.exposure_id == _exposures.c.id,
+            _feedback.c.outcome.in_(("accepted", "edited", "resolved")),
+        )
+        by_bot = and_(_exposures.c.route == "answers", _exposures.c.action == "answer")
+        statement = (
+            select(
+                case_id.label("case_id"),
+                _exposures.c.at,
+                _exposures.c.route,
+                _exposures.c.answers,
+                _feedback.c.answer_id,
+            )
+            .select_from(_exposures.outerjoin(_conversations, of_conversation).outerjoin(_feedback, used))
+            .where(
+                self._mine(_exposures),
+                _exposures.c.at >= begin,
+                _exposures.c.at < end,
+                case_id.is_not(None),
+                or_(by_bot, _feedback.c.answer_id.is_not(None)),
+            )
+            .order_by(_exposures.c.at, _exposures.c.id)
+        )
+        for row in self._read(statement.execution_options(yield_per=_STREAM)):
+            shown = [
+                answer["external_id"]
+                for answer in row.answers
+                if row.answer_id is None or answer["answer_id"] == row.answer_id
+            ]
+            if shown:
+                by: Speaker = "bot" if row.route == "answers" else "agent"
+                yield SaidReply(row.case_id, row.at, by, external_id=shown[0])
+
     def _histories(self, condition: ColumnElement[bool]) -> Iterator[CaseHistory]:
         """The cases that meet a condition on `cases`, by id."""
         columns = [_cases.c[name] for name in ("id", "opened_at", "customer_id", "problem_id", "language")]
@@ -194,6 +268,7 @@ class Histories(Repository):
         return (
             select(
                 *(_events.c[name] for name in names),
+                _events.c.to_agent,
                 _events.c.handling_seconds,
                 _events.c.customer["tier"].as_string().label("tier"),
                 _assignments.c.problem_id.label("about"),
@@ -231,12 +306,13 @@ def _steps_of(rows: Iterable[Any]) -> Iterator[Step]:
         if row.type == "message":
             met = met or row.role == "agent"
             courtesy = bool(row.unplaced) and small_talk(row.unplaced, row.language or "und")
-            yield Step("message", row.at, row.role, row.about, courtesy=courtesy)
+            said_by = row.agent_id if row.role == "agent" else None
+            yield Step("message", row.at, row.role, row.about, courtesy=courtesy, agent=said_by)
         elif row.type == "resolution":
             by: Speaker = "agent" if row.agent_id is not None else row.role
             met = met or by == "agent"
             kind: StepKind = "unresolved" if row.resolved is False else "resolved"
-            yield Step(kind, row.at, by, rating=row.rating, seconds=row.handling_seconds)
+            yield Step(kind, row.at, by, rating=row.rating, seconds=row.handling_seconds, agent=row.agent_id)
         elif row.type == "transfer":
             # What nobody hands on was handed over by the machine.
             passed = met or row.from_agent is not None
@@ -246,6 +322,7 @@ def _steps_of(rows: Iterable[Any]) -> Iterator[Step]:
                 row.at,
                 "agent" if passed else "bot",
                 from_agent=row.from_agent,
+                to_agent=row.to_agent,
             )
         elif row.type == "rating" and row.rating is not None:
             yield Step("rating", row.at, rating=row.rating)

@@ -7,18 +7,34 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from kb_service.store import tables
 from kb_service.store.backends import Backend, overload_told
 from kb_service.store.ids import new_id
 from kb_service.store.repository import Repository
 from kb_service.store.values import Claim, Message
-from kb_service.store.webhooks import cancellation, delivery_row, webhook_of
+from kb_service.store.webhooks import delivery_row, webhook_of
 
 _messages = tables.messages
 _deliveries = tables.deliveries
 _webhooks = tables.webhooks
+
+LONGEST_PAUSE = timedelta(hours=36)
+"""Failures of a webhook further apart than this are no longer one spell of failing: nothing was tried in between."""
 
 
 class Outbox(Repository):
@@ -59,6 +75,32 @@ class Outbox(Repository):
         row = self._read(select(_messages).where(self._mine(), _messages.c.id == id)).first()
         return None if row is None else Message(row.id, row.type, row.data, row.at)
 
+    def messages(
+        self, since: datetime, until: datetime | None, types: Collection[str] | None, limit: int
+    ) -> tuple[Message, ...]:
+        """At most `limit` messages of some types, or of any, about what happened from `since` to before `until`,
+        oldest first."""
+        statement = select(_messages).where(self._mine(), _messages.c.at >= since)
+        if until is not None:
+            statement = statement.where(_messages.c.at < until)
+        if types is not None:
+            statement = statement.where(_messages.c.type.in_(list(types)))
+        rows = self._read(statement.order_by(_messages.c.at, _messages.c.id).limit(limit))
+        return tuple(Message(row.id, row.type, row.data, row.at) for row in rows)
+
+    def give_up(
+        self, claim: Claim, status: int | None = None, error: str | None = None, response: str | None = None
+    ) -> bool:
+        """Notes the last failed attempt of a delivery, in the open transaction. False when the lease was lost."""
+        if claim.workspace != self.workspace:
+            return False
+        ended = {"state": "exhausted", "finished_at": self._scope.now}
+        answer = {"last_status": status, "last_error": error, "response": response}
+        held = _end(self._scope.connection, claim, **ended, **answer)
+        if held:
+            self._write(_failure(claim, self._scope.now))
+        return held
+
     def counts(self) -> dict[str, int]:
         """Deliveries of the workspace by state."""
         return _counts(self._scope.connection, self.workspace)
@@ -80,8 +122,8 @@ class OutboxWorker:
     ) -> list[Claim]:
         """Claims at most `limit` deliveries that are due, the longest due first.
 
-        A webhook never has more than `per_webhook` of them under way, so that one dead endpoint with a
-        backlog leaves room for the others. The lease must outlast an attempt.
+        A webhook never has more than `per_webhook` of them under way, and one that fails only one, so that dead
+        endpoints with a backlog leave room for the others. The lease must outlast an attempt.
         """
         at = self.next_due(now)
         if at is None or at > now:
@@ -99,9 +141,16 @@ class OutboxWorker:
             )
             return _claims(connection, keys, lease, until)
 
-    def succeeded(self, claim: Claim, now: datetime, status: int) -> bool:
-        """Notes a delivery. False when the lease was lost to another worker; nothing changes then."""
-        return self._finish(claim, state="delivered", last_status=status, last_error=None, finished_at=now)
+    def succeeded(self, claim: Claim, now: datetime, status: int, response: str | None = None) -> bool:
+        """Notes a delivery, with which its webhook is not failing any more. False when the lease was lost to another
+        worker; nothing changes then."""
+        answer = {"last_status": status, "last_error": None, "response": response}
+        with self._writing() as connection:
+            ended = _end(connection, claim, state="delivered", finished_at=now, **answer)
+            if ended:
+                well = _of_webhook(claim).where(_webhooks.c.failing_since.is_not(None))
+                connection.execute(well.values(failing_since=None, failed_at=None))
+            return ended
 
     def failed(
         self,
@@ -110,30 +159,24 @@ class OutboxWorker:
         next_at: datetime,
         status: int | None = None,
         error: str | None = None,
+        response: str | None = None,
     ) -> bool:
         """Notes a failed attempt, to be tried again at `next_at`. False when the lease was lost."""
-        return self._finish(claim, next_at=next_at, last_status=status, last_error=error)
+        return self._fail(
+            claim, now, next_at=next_at, last_status=status, last_error=error, response=response
+        )
 
     def exhausted(
-        self, claim: Claim, now: datetime, status: int | None = None, error: str | None = None
+        self,
+        claim: Claim,
+        now: datetime,
+        status: int | None = None,
+        error: str | None = None,
+        response: str | None = None,
     ) -> bool:
         """Notes the last failed attempt. False when the lease was lost."""
-        return self._finish(claim, state="exhausted", last_status=status, last_error=error, finished_at=now)
-
-    def disabled(self, claim: Claim, now: datetime, reason: str, status: int = 410) -> bool:
-        """Notes that the endpoint wants no more: disables the webhook and cancels what is pending for it."""
-        with self._writing() as connection:
-            ended = _end(
-                connection, claim, state="exhausted", last_status=status, last_error=reason, finished_at=now
-            )
-            if ended:
-                connection.execute(
-                    update(_webhooks)
-                    .where(_webhooks.c.workspace == claim.workspace, _webhooks.c.id == claim.webhook.id)
-                    .values(state="disabled", disabled_reason=reason)
-                )
-                connection.execute(cancellation(claim.workspace, claim.webhook.id, now))
-            return ended
+        ended = {"state": "exhausted", "finished_at": now}
+        return self._fail(claim, now, **ended, last_status=status, last_error=error, response=response)
 
     def next_due(self, now: datetime) -> datetime | None:
         """When something will be due, a lost lease included; `now` when something is, None without any."""
@@ -149,9 +192,12 @@ class OutboxWorker:
         with overload_told(), self._backend.reading() as connection:
             return _counts(connection, None)
 
-    def _finish(self, claim: Claim, **values: Any) -> bool:
+    def _fail(self, claim: Claim, now: datetime, **values: Any) -> bool:
         with self._writing() as connection:
-            return _end(connection, claim, **values)
+            ended = _end(connection, claim, **values)
+            if ended:
+                connection.execute(_failure(claim, now))
+            return ended
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -193,7 +239,7 @@ def _claimable(connection: Connection, now: datetime, limit: int, per_webhook: i
     wanted = connection.execute(
         select(free.c.workspace, free.c.id)
         .select_from(free.join(_webhooks, active).outerjoin(under_way, same))
-        .where(turn <= per_webhook)
+        .where(turn <= case((_webhooks.c.failing_since.is_(None), per_webhook), else_=1))
         .order_by(turn, free.c.next_at, free.c.id)
         .limit(limit)
     ).all()
@@ -258,6 +304,23 @@ def _end(connection: Connection, claim: Claim, **values: Any) -> bool:
         .values(ended)
     )
     return changed.rowcount == 1
+
+
+def _of_webhook(claim: Claim) -> Update:
+    return update(_webhooks).where(
+        _webhooks.c.workspace == claim.workspace, _webhooks.c.id == claim.webhook.id
+    )
+
+
+def _failure(claim: Claim, now: datetime) -> Update:
+    """Notes that a webhook failed at `now`. Where the failure before it is too long ago, failing begins anew."""
+    anew = or_(
+        _webhooks.c.failing_since.is_(None),
+        _webhooks.c.failed_at.is_(None),
+        _webhooks.c.failed_at < now - LONGEST_PAUSE,
+    )
+    since = case((anew, literal(now, _webhooks.c.failing_since.type)), else_=_webhooks.c.failing_since)
+    return _of_webhook(claim).values(failing_since=since, failed_at=now)
 
 
 def _counts(connection: Connection, workspace: str | None) -> dict[str, int]:

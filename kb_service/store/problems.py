@@ -10,8 +10,10 @@ from typing import Any, Literal
 from sqlalchemy import Table, and_, delete, func, select, update
 
 from graph.models import Problem
+from graph.parents import ancestors
 from graph.recurrence import Observation
 from kb_service.store import tables
+from kb_service.store.event_rows import of_problem
 from kb_service.store.repository import Repository, chunks, page_of
 from kb_service.store.values import Page
 
@@ -19,6 +21,7 @@ _problems = tables.problems
 _aliases = tables.problem_aliases
 _events = tables.events
 _assignments = tables.assignments
+_follow_ups = tables.follow_ups
 
 Sort = Literal["active", "opened", "customers", "events"]
 _SORTS = {
@@ -42,6 +45,9 @@ _PLAIN = (
     "silenced_until",
     "silenced_count",
     "named_by_person",
+    "silenced_rate",
+    "parent_id",
+    "confirmed_at",
 )
 
 
@@ -67,15 +73,35 @@ class Problems(Repository):
             return None if survivor is None else self.get(survivor)
         return self._with_aliases([row])[0]
 
+    def some(self, ids: Collection[str]) -> tuple[Problem, ...]:
+        """The problems of these ids, or the survivors that they were merged into, oldest first."""
+        wanted = set(ids)
+        rows: dict[str, Any] = {}
+        for some in chunks(sorted(wanted)):
+            found = self._read(select(_problems).where(self._mine(), _problems.c.id.in_(some)))
+            rows.update((row.id, row) for row in found)
+        merged = {survivor for id in wanted - rows.keys() if (survivor := self.resolve_id(id)) is not None}
+        for some in chunks(sorted(merged - rows.keys())):
+            found = self._read(select(_problems).where(self._mine(), _problems.c.id.in_(some)))
+            rows.update((row.id, row) for row in found)
+        return self._with_aliases(sorted(rows.values(), key=lambda row: (row.opened_at, row.id)))
+
     def put(self, problem: Problem) -> None:
         """Stores a problem, over the one of the same id."""
-        row: dict[str, Any] = {name: getattr(problem, name) for name in _PLAIN}
-        row["workspace"] = self.workspace
-        row["names"] = dict(problem.names)
-        row["folded_names"] = _folded(problem.names.values())
-        row["products"] = list(problem.products)
-        self._upsert(row)
-        self._log("problem", problem.id)
+        self.put_many([problem])
+
+    def put_many(self, problems: Iterable[Problem]) -> None:
+        """Stores problems, each over the one of the same id."""
+        rows: list[dict[str, Any]] = []
+        for problem in problems:
+            row: dict[str, Any] = {name: getattr(problem, name) for name in _PLAIN}
+            row["workspace"] = self.workspace
+            row["names"] = dict(problem.names)
+            row["folded_names"] = _folded(problem.names.values())
+            row["products"] = list(problem.products)
+            rows.append(row)
+            self._log("problem", problem.id)
+        self._upsert_many(rows)
 
     def remove(self, id: str) -> bool:
         """Removes a problem, its aliases and alerts; its events, cases and proposals stay and name none."""
@@ -86,6 +112,8 @@ class Problems(Repository):
         alerts = tables.alerts
         self._write(delete(alerts).where(self._mine(alerts), alerts.c.problem_id == id))
         self._move(id, None, tables.assignments, tables.cases, tables.proposals)
+        self._write(delete(_follow_ups).where(self._mine(_follow_ups), _follow_ups.c.problem_id == id))
+        self._place_children(id, None)
         self._log("problem_removed", id)
         return True
 
@@ -98,6 +126,24 @@ class Problems(Repository):
             self._write(
                 update(table).where(self._mine(table), table.c.problem_id == old).values(problem_id=into)
             )
+
+    def _place_children(self, parent_id: str, into: str | None) -> None:
+        """What came under a problem that goes comes under another one, or under none; no problem under itself."""
+        under_it = into is not None and parent_id in ancestors(into, self.parent_of)
+        under = and_(self._mine(), _problems.c.parent_id == parent_id)
+        children = self._read(select(_problems.c.id).where(under)).scalars().all()
+        self._write(update(_problems).where(under).values(parent_id=into))
+        for child in children:
+            self._log("problem", child)
+        if under_it:
+            self._write(update(_problems).where(self._mine(), _problems.c.id == into).values(parent_id=None))
+
+    def parent_of(self, id: str) -> str | None:
+        """The problem that one comes under, None where there is none."""
+        found: str | None = self._read(
+            select(_problems.c.parent_id).where(self._mine(), _problems.c.id == id)
+        ).scalar()
+        return found
 
     def all(self, states: Collection[str] | None = None) -> tuple[Problem, ...]:
         """Every problem, or those in one of `states`, oldest first."""
@@ -113,6 +159,7 @@ class Problems(Repository):
         state: str | None = None,
         q: str | None = None,
         intent_id: str | None = None,
+        owner_id: str | None = None,
         sort: Sort = "active",
     ) -> Page[Problem]:
         """Problems that meet the conditions given, the largest or latest of `sort` first.
@@ -124,6 +171,8 @@ class Problems(Repository):
             statement = statement.where(_problems.c.state == state)
         if intent_id is not None:
             statement = statement.where(_problems.c.intent_id == intent_id)
+        if owner_id is not None:
+            statement = statement.where(_problems.c.owner_id == owner_id)
         if q is not None:
             statement = statement.where(_problems.c.folded_names.contains(q.casefold(), autoescape=True))
         order = [_SORTS[sort], _problems.c.id]
@@ -145,26 +194,55 @@ class Problems(Repository):
         for alert_id in self._ids_of(tables.alerts, old):
             self._log("alert", alert_id)
         self._move(old, into, tables.assignments, tables.cases, tables.alerts, tables.proposals, _aliases)
+        self._move(old, into, _follow_ups)
+        self._place_children(old, into)
         self._write(delete(_problems).where(self._mine(), _problems.c.id == old))
         self._upsert({"workspace": self.workspace, "alias": old, "problem_id": into}, _aliases)
         self._log("problem_removed", old)
         self._log("problem", into)
 
+    def take_out(
+        self,
+        problem: Problem,
+        *,
+        alerts: Collection[str] = (),
+        proposals: Collection[str] = (),
+        aliases: Collection[str] = (),
+    ) -> None:
+        """Makes an alias a problem of its own again, with those of the survivor's alerts, proposals and aliases.
+
+        Its events and cases are the caller's to move, and both problems' counts to put. What does not hang on the
+        survivor any more stays where it is. ValueError when `problem.id` is no alias.
+        """
+        survivor = self.resolve_id(problem.id)
+        if survivor is None or survivor == problem.id:
+            raise ValueError(f"cannot take {problem.id!r} out: it is not merged into a problem")
+        theirs = _aliases.c.alias == problem.id
+        self._write(delete(_aliases).where(self._mine(_aliases), theirs))
+        self.put(problem)
+        sources = (
+            (tables.alerts.c.id, alerts),
+            (tables.proposals.c.id, proposals),
+            (_aliases.c.alias, aliases),
+        )
+        for column, ids in sources:
+            table = column.table
+            for some in chunks(sorted(ids)):
+                mine = self._mine(table), table.c.problem_id == survivor, column.in_(some)
+                self._write(update(table).where(*mine).values(problem_id=problem.id))
+        for alert_id in sorted(alerts):
+            self._log("alert", alert_id)
+        self._log("problem", survivor)
+
+    def proposals_of(self, problem_id: str) -> tuple[str, ...]:
+        """The ids of the proposals about a problem."""
+        return tuple(self._ids_of(tables.proposals, problem_id))
+
     def observations(self, problem_id: str, since: datetime | None = None) -> list[Observation]:
         """The customers' messages assigned to a problem from `since` on, oldest first."""
-        source = _events.join(
-            _assignments,
-            and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
-        )
         statement = (
             select(_events.c.at, _events.c.customer_id, _events.c.id, _events.c.conversation_id)
-            .select_from(source)
-            .where(
-                self._mine(_assignments),
-                _assignments.c.problem_id == problem_id,
-                _events.c.type == "message",
-                _events.c.role == "customer",
-            )
+            .where(of_problem(self.workspace, problem_id))
             .order_by(_events.c.at, _events.c.sequence)
         )
         if since is not None:
@@ -175,20 +253,7 @@ class Problems(Repository):
 
     def event_count(self, problem_id: str) -> int:
         """How many customers' messages are assigned to a problem."""
-        source = _assignments.join(
-            _events,
-            and_(_events.c.workspace == _assignments.c.workspace, _events.c.id == _assignments.c.event_id),
-        )
-        statement = (
-            select(func.count())
-            .select_from(source)
-            .where(
-                self._mine(_assignments),
-                _assignments.c.problem_id == problem_id,
-                _events.c.type == "message",
-                _events.c.role == "customer",
-            )
-        )
+        statement = select(func.count()).select_from(_events).where(of_problem(self.workspace, problem_id))
         return int(self._read(statement).scalar_one())
 
     def _with_aliases(self, rows: Iterable[Any]) -> tuple[Problem, ...]:

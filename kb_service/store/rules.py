@@ -28,8 +28,9 @@ class RuleBook(Repository):
         values = {name: value for name, value in data.items() if name in known}
         for named in _WORDS_BY_NAME:
             values[named] = {name: tuple(words) for name, words in values.get(named, {}).items()}
-        if "promotion_days" in values:
-            values["promotion_days"] = tuple(values["promotion_days"])
+        for listed in ("promotion_days", "digest_to"):
+            if listed in values:
+                values[listed] = tuple(values[listed])
         if promised := values.get("service_levels"):
             said = {band: Promise(**promise) for band, promise in promised.items()}
             values["service_levels"] = {**Rules().service_levels, **said}

@@ -15,6 +15,7 @@ from kb_service.store.cases import Cases
 from kb_service.store.changes import Changes
 from kb_service.store.clusters import Clusters
 from kb_service.store.decisions import Decisions
+from kb_service.store.digests import Digests
 from kb_service.store.documents import Documents
 from kb_service.store.erasure import erase_customer
 from kb_service.store.escalations import Escalations
@@ -22,6 +23,7 @@ from kb_service.store.events import Events
 from kb_service.store.experiments import Experiments
 from kb_service.store.exposures import Exposures
 from kb_service.store.feedback import FeedbackLog
+from kb_service.store.follow_ups import FollowUps
 from kb_service.store.gaps import ToldGaps
 from kb_service.store.histories import Histories
 from kb_service.store.idempotency import Idempotency
@@ -29,16 +31,19 @@ from kb_service.store.intents import Intents
 from kb_service.store.jobs import Jobs
 from kb_service.store.judgements import Judgements
 from kb_service.store.keys import Keys
+from kb_service.store.notices import Notices
 from kb_service.store.outbox import Outbox
 from kb_service.store.priority_weights import PriorityWeights
 from kb_service.store.problems import Problems
 from kb_service.store.proposals import Proposals
 from kb_service.store.rank_moves import RankMoves
+from kb_service.store.regroupings import Regroupings
 from kb_service.store.repository import Scope
 from kb_service.store.reviews import Reviews
 from kb_service.store.rules import RuleBook
 from kb_service.store.sources import Sources
 from kb_service.store.surges import Surges
+from kb_service.store.ties import Ties
 from kb_service.store.traffic import Traffic
 from kb_service.store.values import Erasure
 from kb_service.store.webhooks import Webhooks
@@ -67,13 +72,18 @@ class Unit:
         self.decisions = Decisions(scope)
         self.expertise = Clusters(scope)
         self.problems = Problems(scope)
+        self.ties = Ties(scope)
+        self.regroupings = Regroupings(scope)
         self.alerts = Alerts(scope)
+        self.notices = Notices(scope)
+        self.follow_ups = FollowUps(scope)
         self.proposals = Proposals(scope)
         self.rules = RuleBook(scope)
         self.surges = Surges(scope)
         self.traffic = Traffic(scope)
         self.webhooks = Webhooks(scope)
         self.outbox = Outbox(scope)
+        self.digests = Digests(scope)
         self.experiments = Experiments(scope)
         self.exposures = Exposures(scope)
         self.feedback = FeedbackLog(scope)

@@ -27,6 +27,7 @@ ChangeKind: TypeAlias = Literal[
     "problem",
     "problem_removed",
     "event",
+    "event_placed",
     "event_removed",
     "case",
     "case_removed",
@@ -206,7 +207,12 @@ class WebhookSecret:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where messages go. `filter` maps a field of the data to the values let through; empty lets all."""
+    """Where messages go. `filter` maps a field of the data to the values let through; empty lets all.
+
+    `language` is that of cards for people, None for the format's own; `signing_secret` is a chat platform's.
+    `failing_since` and `failed_at` are the first and the latest failure since something last arrived there: what the
+    courier notes, and `put` leaves alone.
+    """
 
     id: str
     url: str
@@ -217,6 +223,10 @@ class Webhook:
     format: str = "standard"
     state: Literal["active", "disabled"] = "active"
     disabled_reason: str | None = None
+    language: Literal["zh", "en"] | None = None
+    signing_secret: str | None = field(default=None, repr=False)
+    failing_since: datetime | None = None
+    failed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +241,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message on its way to one webhook; `attempt` counts the attempts made."""
+    """One message on its way to one webhook; `attempt` counts the attempts made, `response` begins as the last
+    answer did."""
 
     id: str
     message_id: str
@@ -245,6 +256,7 @@ class Delivery:
     last_status: int | None
     last_error: str | None
     finished_at: datetime | None
+    response: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, insert, select, update
+from sqlalchemy import Select, and_, delete, func, insert, select, update
 
 from kb_service.store import tables
 from kb_service.store.ids import new_id
-from kb_service.store.repository import Repository, page_of
+from kb_service.store.repository import Repository, chunks, page_of
 from kb_service.store.values import Delivery, Page, Webhook, WebhookSecret
 
 _webhooks = tables.webhooks
@@ -33,7 +35,7 @@ class Webhooks(Repository):
     def put(self, webhook: Webhook) -> bool:
         """Stores a webhook, over the one of the same id; True when it is new.
 
-        Storing it as disabled cancels what is pending for it.
+        Storing it as disabled cancels what is pending for it. What was noted of its failures stays: see `forgive`.
         """
         known = self._read(select(_webhooks.c.id).where(self._mine(), _webhooks.c.id == webhook.id)).first()
         self._upsert(
@@ -51,6 +53,8 @@ class Webhooks(Repository):
                 "state": webhook.state,
                 "created_at": webhook.created_at,
                 "disabled_reason": webhook.disabled_reason,
+                "language": webhook.language,
+                "signing_secret": webhook.signing_secret,
             }
         )
         if webhook.state == "disabled":
@@ -79,9 +83,18 @@ class Webhooks(Repository):
         self._write(cancellation(self.workspace, id, self._scope.now))
         return True
 
-    def deliveries(self, webhook_id: str, cursor: str | None = None, limit: int = 50) -> Page[Delivery]:
-        """A webhook's deliveries, newest first."""
+    def forgive(self, id: str) -> None:
+        """Forgets what was noted of a webhook's failures: five failing days are counted anew."""
+        statement = update(_webhooks).where(self._mine(), _webhooks.c.id == id)
+        self._write(statement.values(failing_since=None, failed_at=None))
+
+    def deliveries(
+        self, webhook_id: str, cursor: str | None = None, limit: int = 50, *, state: str | None = None
+    ) -> Page[Delivery]:
+        """A webhook's deliveries, or those in one state, newest first."""
         statement = self._with_messages().where(_deliveries.c.webhook_id == webhook_id)
+        if state is not None:
+            statement = statement.where(_deliveries.c.state == state)
         rows, next_cursor = self._page(statement, [_deliveries.c.id], cursor, limit, descending=True)
         return page_of(map(_delivery, rows), next_cursor)
 
@@ -104,6 +117,35 @@ class Webhooks(Repository):
         row = delivery_row(self.workspace, old.message_id, webhook_id, self._scope.now)
         self._write(insert(_deliveries), [row])
         return self.delivery(webhook_id, str(row["id"]))
+
+    def waiting(self, id: str) -> int:
+        """How many deliveries are pending for a webhook."""
+        pending = (_deliveries.c.webhook_id == id, _deliveries.c.state == "pending")
+        statement = select(func.count()).select_from(_deliveries).where(self._mine(_deliveries), *pending)
+        return int(self._read(statement).scalar_one())
+
+    def states_of(self, webhook_id: str, message_ids: Collection[str]) -> dict[str, set[str]]:
+        """The states of a webhook's deliveries of some messages, by message; a message without any is left out."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for some in chunks(message_ids):
+            statement = select(_deliveries.c.message_id, _deliveries.c.state).where(
+                self._mine(_deliveries),
+                _deliveries.c.webhook_id == webhook_id,
+                _deliveries.c.message_id.in_(some),
+            )
+            for row in self._read(statement):
+                found[row.message_id].add(row.state)
+        return dict(found)
+
+    def queue(self, webhook_id: str, message_ids: Sequence[str]) -> None:
+        """Puts stored messages in line for a webhook, each as a new delivery under its own id, in the order given."""
+        now, tick = self._scope.now, timedelta(microseconds=1)
+        rows = [
+            delivery_row(self.workspace, message_id, webhook_id, now) | {"next_at": now - place * tick}
+            for place, message_id in zip(range(len(message_ids), 0, -1), message_ids, strict=True)
+        ]
+        for some in chunks(rows):
+            self._write(insert(_deliveries), some)
 
     def _with_messages(self) -> Select[Any]:
         source = _deliveries.join(
@@ -163,6 +205,10 @@ def webhook_of(row: Any) -> Webhook:
         format=row.format,
         state=row.state,
         disabled_reason=row.disabled_reason,
+        language=row.language,
+        signing_secret=row.signing_secret,
+        failing_since=row.failing_since,
+        failed_at=row.failed_at,
     )
 
 
@@ -180,4 +226,5 @@ def _delivery(row: Any) -> Delivery:
         last_status=row.last_status,
         last_error=row.last_error,
         finished_at=row.finished_at,
+        response=row.response,
     )

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select
 
 from kb_service.store import tables
 from kb_service.store.event_rows import passed_on
@@ -84,6 +84,25 @@ class Workload(Repository):
             .group_by(_events.c.from_agent)
         )
         return {str(row.from_agent): int(row.cases) for row in self._read(statement)}
+
+    def passing(self, problem_id: str, begin: datetime, end: datetime) -> tuple[int, int]:
+        """The cases of a problem that opened from `begin` up to `end`, included, and how many of them one person gave
+        to another."""
+        within = (
+            self._mine(_cases),
+            _cases.c.problem_id == problem_id,
+            _cases.c.opened_at >= begin,
+            _cases.c.opened_at <= end,
+        )
+        given = exists().where(
+            _events.c.workspace == _cases.c.workspace,
+            _events.c.case_id == _cases.c.id,
+            passed_on(),
+            _events.c.from_agent.is_not(None),
+        )
+        total = self._read(select(func.count()).select_from(_cases).where(*within)).scalar()
+        moved = self._read(select(func.count()).select_from(_cases).where(*within, given)).scalar()
+        return int(total or 0), int(moved or 0)
 
     def consultations(self, begin: datetime, end: datetime) -> dict[str, int]:
         """The cases of others that each agent was asked about from `begin` up to `end`, by agent.

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from kb_service.wire.examples_assigning import ASSIGNING_RESPONSES, CONSULTATION, SKILL
+from kb_service.wire.examples_backtests import BACKTESTS_RESPONSES
 from kb_service.wire.examples_experiments import EXPERIMENT_RESPONSES
+from kb_service.wire.examples_followups import FOLLOWUPS_RESPONSES
 from kb_service.wire.examples_metrics import METRICS_RESPONSES
+from kb_service.wire.examples_proposals import PROPOSALS_RESPONSES
 from kb_service.wire.examples_traffic import TRAFFIC_RESPONSES
 from kb_service.wire.examples_weights import WEIGHTS_RESPONSES
 
@@ -220,12 +223,16 @@ PROBLEM: dict[str, Any] = {
     "episode_at": "2026-11-09T08:12:00+08:00",
     "resolved_at": None,
     "silenced_until": None,
+    "silenced_count": None,
+    "silenced_escalation": False,
+    "confirmed_at": None,
     "events": 41,
     "customers": 33,
     "products": [],
     "intent_id": "parcel-late",
     "expertise_id": "logistics",
     "owner_id": None,
+    "parent_id": None,
     "aliases": [],
 }
 EVIDENCE = {
@@ -241,6 +248,7 @@ PROBLEM_DETAIL: dict[str, Any] = {
     "policies": [],
     "resolutions": [],
     "alerts": ["alt_77f0"],
+    "followup": None,
 }
 ALERT: dict[str, Any] = {
     "id": "alt_77f0",
@@ -257,27 +265,23 @@ ALERT: dict[str, Any] = {
     "examples": ["包裹三天没有更新了"],
     "expertise": "logistics",
     "products": [],
+    "owner": {"id": "agent-07", "name": "agent-07"},
+    "inhibited_by": None,
+    "told_at": "2026-11-09T10:40:03+08:00",
     "proposal_id": "prop_1b9e",
-}
-PROPOSAL: dict[str, Any] = {
-    "id": "prop_1b9e",
-    "kind": "document",
-    "state": "open",
-    "opened_at": "2026-11-09T10:40:00+08:00",
-    "title": "为“华东包裹延误”补充一篇文档",
-    "evidence": EVIDENCE["zh"],
-    "draft": "# 华东包裹延误 / East China parcels late\n…",
-    "problem_id": "p_5d2f",
-    "alert_id": "alt_77f0",
 }
 RULES: dict[str, Any] = {
     "recurrence_customers": 3,
     "recurrence_window_hours": 168.0,
+    "burst_customers": 3,
+    "burst_likelihood": 1e-5,
+    "growth_alerts": True,
     "regression_customers": 3,
     "regression_grace_hours": 24.0,
     "promote_customers": 3,
     "promote_window_hours": 168.0,
     "followup_hours": 72.0,
+    "regroup_nightly": True,
     "refund_limit": 500.0,
     "wrong_answer_bound": 0.01,
     "review_share": 0.05,
@@ -300,6 +304,13 @@ RULES: dict[str, Any] = {
     "sensitive_flows": {"legal": ["律师", "lawyer", "lawsuit", "-lawyer costume"], "privacy": []},
     "carriers": {"SwiftWing": ["疾羽", "疾羽速运"]},
     "campaigns": {"spring-sale": ["春季大促", "Spring Sale"]},
+    "digest_hour": 9,
+    "digest_to": [],
+    "digest_language": "zh",
+    "group_wait_seconds": 30.0,
+    "group_interval_seconds": 300.0,
+    "repeat_hours": 12.0,
+    "owners": {"product": {"SKU-1": "agent-07"}, "expertise": {"logistics": "agent-03"}, "channel": {}},
 }
 GAP: dict[str, Any] = {
     "id": "gap_3e91",
@@ -395,8 +406,11 @@ WEBHOOK: dict[str, Any] = {
     "types": ["alert.opened", "problem.regressed"],
     "filter": {"product": [], "expertise": []},
     "format": "standard",
+    "language": "en",
+    "signed": False,
     "state": "active",
     "disabled_reason": None,
+    "failing_since": None,
     "created_at": "2026-11-01T10:00:00+08:00",
     "secret": None,
 }
@@ -410,6 +424,7 @@ DELIVERY: dict[str, Any] = {
     "next_at": None,
     "status": 204,
     "error": None,
+    "response": None,
     "created_at": "2026-11-09T10:40:00+08:00",
     "delivered_at": "2026-11-09T10:40:01+08:00",
 }
@@ -466,6 +481,9 @@ RESPONSES: dict[str, Any] = {
     **EXPERIMENT_RESPONSES,
     **METRICS_RESPONSES,
     **TRAFFIC_RESPONSES,
+    **PROPOSALS_RESPONSES,
+    **FOLLOWUPS_RESPONSES,
+    **BACKTESTS_RESPONSES,
     **WEIGHTS_RESPONSES,
     "GET /health/live": {"status": "live"},
     "GET /health/ready": {
@@ -568,13 +586,12 @@ RESPONSES: dict[str, Any] = {
         "silenced_until": "2026-12-01T00:00:00+08:00",
     },
     "POST /v1/problems/{id}/assign": {**PROBLEM, "owner_id": "agent-07"},
+    "POST /v1/problems/{id}/parent": {**PROBLEM, "parent_id": "p_1a2b"},
     "POST /v1/problems/{id}/merge": {**PROBLEM, "aliases": ["p_91aa"]},
     "POST /v1/problems/{id}/split": {**PROBLEM, "id": "p_c0de", "events": 4, "customers": 4},
+    "POST /v1/problems/{id}/unmerge": {**PROBLEM, "id": "p_91aa", "events": 6, "customers": 5},
     "GET /v1/alerts": _page(ALERT),
     "GET /v1/alerts/{id}": ALERT,
-    "GET /v1/proposals": _page(PROPOSAL),
-    "POST /v1/proposals/{id}/accept": {**PROPOSAL, "state": "accepted"},
-    "POST /v1/proposals/{id}/dismiss": {**PROPOSAL, "state": "dismissed"},
     "GET /v1/rules": RULES,
     "PUT /v1/rules": RULES,
     "GET /v1/webhooks": _page(WEBHOOK),
@@ -596,6 +613,7 @@ RESPONSES: dict[str, Any] = {
         "state": "pending",
         "delivered_at": None,
     },
+    "POST /v1/webhooks/{id}/replay": {"queued": 12, "pending": 1, "delivered": 0},
     "GET /v1/documents": _page(DOCUMENT_HEAD),
     "POST /v1/documents:batch": DOCUMENT_STATUS,
     "POST /v1/documents:upload": {"items": [DOCUMENT_STATUS]},

@@ -28,7 +28,7 @@ from graph.trial_words import guard_words
 from kb_service.experiment_plans import Plan
 from kb_service.experiments import Report
 from kb_service.messages import Language
-from kb_service.wire.base import Moment, Request, Response, Text, When, fault
+from kb_service.wire.base import Id, Moment, Request, Response, Text, When, fault
 from kb_service.wire.weights import possible_weights
 
 EXPERIMENT_EXAMPLE: dict[str, Any] = {
@@ -57,6 +57,7 @@ class TreatmentIn(Request):
     wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] | None = None
     swap_share: Annotated[float, Field(ge=0, le=0.2)] | None = None
     priority_weights: Annotated[Weights, Field(min_length=1, max_length=50)] | None = None
+    expertise: Annotated[dict[Id, Id], Field(min_length=1, max_length=50)] | None = None
 
     @field_validator("priority_weights")
     @classmethod

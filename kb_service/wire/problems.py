@@ -1,22 +1,16 @@
-"""Problems, alerts, proposals and rules."""
+"""Problems and alerts."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from graph.models import Alert, Problem, Proposal, Rules
-from graph.sensitive_flows import effective_flows, own_flows
+from graph.models import Agent, Problem
 from kb_service.messages import Language
-from kb_service.wire.base import Amount, Day, Id, Moment, ProblemRef, Request, Response, Text, When, fault
+from kb_service.models import AlertView
+from kb_service.wire.base import Id, Moment, ProblemRef, Request, Response, Text, When, fault
 from kb_service.wire.questions import name_in, problem_ref
-from kb_service.wire.sensitive_flows import SensitiveFlows
-from kb_service.wire.service_levels import ServiceLevelsShape, TierLifts, TierValues
-from kb_service.wire.weights import possible_weights
-from kb_service.wire.zones import Zone
-
-DEFAULTS = Rules()
 
 
 class ProblemOut(Response):
@@ -30,12 +24,16 @@ class ProblemOut(Response):
     episode_at: Moment
     resolved_at: Moment | None
     silenced_until: Moment | None
+    silenced_count: Annotated[int | None, Field(description="Customers of the episode at which it ends.")]
+    silenced_escalation: Annotated[bool, Field(description="Whether an escalation ends the silence.")]
+    confirmed_at: Annotated[Moment | None, Field(description="When customers confirmed the resolution.")]
     events: int
     customers: int
     products: list[str]
     intent_id: str | None
     expertise_id: str | None
     owner_id: str | None
+    parent_id: Annotated[str | None, Field(description="The problem whose alerts speak for this one.")]
     aliases: list[str]
 
     @classmethod
@@ -51,12 +49,16 @@ class ProblemOut(Response):
             episode_at=problem.episode_at,
             resolved_at=problem.resolved_at,
             silenced_until=problem.silenced_until,
+            silenced_count=problem.silenced_count,
+            silenced_escalation=problem.silenced_rate is not None,
+            confirmed_at=problem.confirmed_at,
             events=problem.events,
             customers=problem.customers,
             products=list(problem.products),
             intent_id=problem.intent_id,
             expertise_id=problem.expertise_id,
             owner_id=problem.owner_id,
+            parent_id=problem.parent_id,
             aliases=list(problem.aliases),
         )
 
@@ -74,6 +76,18 @@ class LinkedDocumentOut(Response):
     weight: float
 
 
+class FollowUpSummary(Response):
+    """What customers say of the latest resolution; `waiting` until they are asked at `due_at`."""
+
+    state: Literal["waiting", "open", "confirmed", "reopened", "unconfirmed"]
+    resolved_at: Moment
+    due_at: Moment | None
+    ids: list[str]
+    asked: int
+    yes: int
+    no: int
+
+
 class ProblemDetailOut(ProblemOut):
     evidence: str
     counts: list[HourOut]
@@ -82,6 +96,7 @@ class ProblemDetailOut(ProblemOut):
     policies: list[LinkedDocumentOut]
     resolutions: list[LinkedDocumentOut]
     alerts: list[str]
+    followup: FollowUpSummary | None
 
 
 Name = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"\S")]
@@ -103,17 +118,33 @@ class NamesIn(Request):
 class SilenceIn(Request):
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"until": "2026-12-01T00:00:00+08:00", "count": None}]},
+        json_schema_extra={
+            "examples": [{"until": "2026-12-01T00:00:00+08:00", "count": None, "escalation": True}]
+        },
     )
 
     until: When | None = None
     count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    escalation: Annotated[
+        bool,
+        Field(description="It ends with a burst, or with twice the customers a day of now, at least three."),
+    ] = False
 
     @model_validator(mode="after")
     def ends(self) -> SilenceIn:
-        if self.until is None and self.count is None:
-            raise fault("until", "is required, or count: a silence ends at a time or after further customers")
+        if self.until is None and self.count is None and not self.escalation:
+            raise fault(
+                "until",
+                "is required, or count or escalation: a silence ends at a time, after further customers or when "
+                "it gets worse",
+            )
         return self
+
+
+class ParentIn(Request):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"problem_id": "p-1a2b"}]})
+
+    problem_id: Annotated[Id | None, Field(description="null takes the parent away.")]
 
 
 class OwnerIn(Request):
@@ -128,10 +159,25 @@ class MergeIn(Request):
     into: Id
 
 
+class UnmergeIn(Request):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"alias": "p-3c4d"}]})
+
+    alias: Id
+
+
 class SplitIn(Request):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"case_ids": ["k-1", "k-2"]}]})
 
     case_ids: Annotated[list[Id], Field(min_length=1, max_length=10_000)]
+
+
+class OwnerOut(Response):
+    id: str
+    name: str
+
+    @classmethod
+    def of(cls, agent: Agent | None) -> OwnerOut | None:
+        return None if agent is None else cls(id=agent.id, name=agent.name)
 
 
 class AlertOut(Response):
@@ -149,10 +195,14 @@ class AlertOut(Response):
     examples: list[str]
     expertise: str | None
     products: list[str]
+    owner: OwnerOut | None
+    inhibited_by: Annotated[str | None, Field(description="The parent's alert that speaks for this one.")]
+    told_at: Annotated[Moment | None, Field(description="When it was sent; null where it was not, so far.")]
     proposal_id: str | None
 
     @classmethod
-    def of(cls, alert: Alert, problem: Problem, language: Language) -> AlertOut:
+    def of(cls, view: AlertView, language: Language) -> AlertOut:
+        alert, problem, notice = view.alert, view.problem, view.notice
         return cls(
             id=alert.id,
             kind=alert.kind,
@@ -168,98 +218,8 @@ class AlertOut(Response):
             examples=list(alert.examples),
             expertise=alert.expertise_id,
             products=list(alert.products),
+            owner=OwnerOut.of(view.owner),
+            inhibited_by=notice.inhibited_by if notice is not None and notice.state == "inhibited" else None,
+            told_at=notice.told_at if notice is not None else None,
             proposal_id=alert.proposal_id,
         )
-
-
-class ProposalOut(Response):
-    id: str
-    kind: Literal["document", "policy", "product", "routing", "training"]
-    state: Literal["open", "accepted", "dismissed"]
-    opened_at: Moment
-    title: str
-    evidence: str
-    draft: str
-    problem_id: str | None
-    alert_id: str | None
-
-    @classmethod
-    def of(cls, proposal: Proposal, language: Language) -> ProposalOut:
-        def in_language(texts: Any) -> str:
-            return str(texts.get(language) or next(iter(texts.values()), ""))
-
-        return cls(
-            id=proposal.id,
-            kind=proposal.kind,
-            state=proposal.state,
-            opened_at=proposal.opened_at,
-            title=in_language(proposal.title),
-            evidence=in_language(proposal.evidence),
-            draft=proposal.draft,
-            problem_id=proposal.problem_id,
-            alert_id=proposal.alert_id,
-        )
-
-
-NamesByEntity: TypeAlias = Annotated[
-    dict[
-        Annotated[Text, Field(min_length=2, max_length=100)],
-        Annotated[list[Annotated[Text, Field(min_length=2, max_length=100)]], Field(max_length=100)],
-    ],
-    Field(max_length=500, description="The names that customers use, by the name that stands for them."),
-]
-
-
-class RulesShape(Request):
-    """All of a shop's rules; a field that is left out takes the product's default."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        from_attributes=True,
-        json_schema_extra={"examples": [{"recurrence_customers": 3, "recurrence_window_hours": 168}]},
-    )
-
-    recurrence_customers: Annotated[int, Field(ge=2, le=1000)] = DEFAULTS.recurrence_customers
-    recurrence_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = DEFAULTS.recurrence_window_hours
-    regression_customers: Annotated[int, Field(ge=1, le=1000)] = DEFAULTS.regression_customers
-    regression_grace_hours: Annotated[float, Field(ge=0, le=24 * 90)] = DEFAULTS.regression_grace_hours
-    promote_customers: Annotated[int, Field(ge=1, le=1000)] = DEFAULTS.promote_customers
-    promote_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = DEFAULTS.promote_window_hours
-    followup_hours: Annotated[float, Field(ge=0, le=24 * 90)] = DEFAULTS.followup_hours
-    refund_limit: Amount = DEFAULTS.refund_limit
-    wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] = DEFAULTS.wrong_answer_bound
-    review_share: Annotated[float, Field(ge=0, le=1)] = DEFAULTS.review_share
-    swap_share: Annotated[float, Field(ge=0, le=0.2)] = DEFAULTS.swap_share
-    timezone: Zone = DEFAULTS.timezone
-    promotion_days: Annotated[list[Day], Field(max_length=500)] = []
-    surge_customers: Annotated[int, Field(ge=2, le=10_000)] = DEFAULTS.surge_customers
-    inactive_minutes: Annotated[float, Field(ge=1, le=60 * 24 * 7)] = DEFAULTS.inactive_minutes
-    auto_assign: bool = DEFAULTS.auto_assign
-    priority_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = {}
-    tier_values: TierValues = dict(DEFAULTS.tier_values)
-    service_levels: ServiceLevelsShape = ServiceLevelsShape()
-    tier_lifts: TierLifts = dict(DEFAULTS.tier_lifts)
-    default_region: Annotated[Text, Field(min_length=1, max_length=40)] | None = DEFAULTS.default_region
-    sensitive_flows: SensitiveFlows = {}
-    carriers: NamesByEntity = {}
-    campaigns: NamesByEntity = {}
-
-    @field_validator("priority_weights")
-    @classmethod
-    def of_known_factors(cls, weights: dict[str, float]) -> dict[str, float]:
-        return possible_weights(weights)
-
-    @classmethod
-    def of(cls, rules: Rules) -> RulesShape:
-        """The rules as they hold: of a flow that the shop did not change, the product's words."""
-        flows = {name: list(words) for name, words in effective_flows(rules).items()}
-        return cls.model_validate(rules).model_copy(update={"sensitive_flows": flows})
-
-    def value(self) -> Rules:
-        values = self.model_dump()
-        values["sensitive_flows"] = own_flows(self.sensitive_flows)
-        for named in ("carriers", "campaigns"):
-            values[named] = {name: tuple(called) for name, called in values[named].items()}
-        values["promotion_days"] = tuple(sorted({day.isoformat() for day in self.promotion_days}))
-        values["service_levels"] = self.service_levels.value()
-        return Rules(**values)

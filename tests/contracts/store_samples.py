@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import create_engine, make_url, select
 
+from graph.effects import Effect, Expected
 from graph.experiments import Experiment, Guard, Treatment
 from graph.learned_ranks import Contribution
 from graph.models import (
@@ -25,25 +27,33 @@ from graph.models import (
     Proposal,
     Rules,
 )
+from graph.notices import Group, Notice
 from graph.surges import Surge
 from ingest.models import Block, Document, Passage, passage_id
 from kb_service.store import (
+    AskedCase,
+    Claim,
     Decision,
     ExpertisePin,
     Exposure,
     Feedback,
+    Find,
+    FollowUp,
     NewEvent,
     RankMove,
     Replay,
     Review,
     ShownAnswer,
     StoredCalibration,
+    StoredDigest,
+    StoredRegrouping,
     StoredSurge,
     StoredWeights,
     ToldGap,
     Unit,
     Webhook,
     WebhookSecret,
+    kept_problem,
     tables,
 )
 
@@ -180,6 +190,9 @@ def a_problem(id: str = "p1", **changes: Any) -> Problem:
         "silenced_until": AT + timedelta(days=1),
         "silenced_count": 9,
         "named_by_person": True,
+        "silenced_rate": 2.5,
+        "parent_id": "p-above",
+        "confirmed_at": AT + timedelta(days=3),
     }
     return Problem(**(values | changes))
 
@@ -211,6 +224,36 @@ def an_alert(id: str = "alert-1", **changes: Any) -> Alert:
     return Alert(**(values | changes))
 
 
+def a_notice(alert_id: str = "alert-1", **changes: Any) -> Notice:
+    values: dict[str, Any] = {
+        "alert_id": alert_id,
+        "group": Group("expertise", "x1"),
+        "state": "told",
+        "reason": "first_of_group",
+        "due_at": AT + timedelta(hours=12),
+        "told_at": AT,
+        "last_told_at": AT + timedelta(minutes=5),
+        "told_customers": 3,
+        "inhibited_by": "alert-0",
+    }
+    return Notice(**(values | changes))
+
+
+def a_follow_up(id: str = "flw-1", **changes: Any) -> FollowUp:
+    answered = {"answered_at": AT + timedelta(days=3), "solved": True}
+    values: dict[str, Any] = {
+        "id": id,
+        "problem_id": "p1",
+        "channel": "wechat",
+        "resolved_at": AT,
+        "sent_at": AT + timedelta(days=3),
+        "state": "open",
+        "closed_at": AT + timedelta(days=4),
+        "cases": (AskedCase("case-1", "c1", "u1", **answered), AskedCase("case-2", None, "u2", asked=False)),
+    }
+    return FollowUp(**(values | changes))
+
+
 def a_proposal(id: str = "proposal-1", **changes: Any) -> Proposal:
     values: dict[str, Any] = {
         "id": id,
@@ -222,6 +265,15 @@ def a_proposal(id: str = "proposal-1", **changes: Any) -> Proposal:
         "draft": "写明破损如何处理。",
         "problem_id": "p1",
         "alert_id": "alert-1",
+        "finding": "reopened:p1:returns",
+        "change": {"action": "correct_document", "document_id": "returns", "problem_ids": ["p1"]},
+        "expected": Expected("contacts", 2.5, 0.5, 4.0, 0.3, {"zh": "少", "en": "fewer"}),
+        "decided_at": AT,
+        "decided_by": "key-1",
+        "experiment_id": "trial-1",
+        "effect": Effect(
+            "contacts", "better", 56, 14, 40, 3, 10.0, -3.5, -4.8, -1.0, 0.3, AT, {"en": "It helped."}
+        ),
     }
     return Proposal(**(values | changes))
 
@@ -269,8 +321,44 @@ def a_webhook(id: str = "hook-1", **changes: Any) -> Webhook:
         "format": "feishu",
         "state": "active",
         "disabled_reason": None,
+        "language": "en",
+        "signing_secret": "platform",
     }
     return Webhook(**(values | changes))
+
+
+def a_claim(**changes: Any) -> Claim:
+    values: dict[str, Any] = {
+        "workspace": "shop",
+        "delivery_id": "dlv_1",
+        "message_id": "msg_1",
+        "type": "alert.opened",
+        "data": {},
+        "at": AT,
+        "webhook": a_webhook(),
+        "attempt": 1,
+        "lease": "lease_1",
+        "lease_until": AT,
+    }
+    return Claim(**(values | changes))
+
+
+def a_digest(id: str = "dig_1", **changes: Any) -> StoredDigest:
+    values: dict[str, Any] = {
+        "id": id,
+        "day": "2026-06-18",
+        "address": "team@example.com",
+        "language": "zh",
+        "content": {"told": []},
+        "state": "pending",
+        "attempt": 0,
+        "created_at": AT,
+        "next_at": AT,
+        "last_error": None,
+        "finished_at": None,
+        "lease": "lease_1",
+    }
+    return StoredDigest(**(values | changes))
 
 
 def an_exposure(id: str = "x1", **changes: Any) -> Exposure:
@@ -479,6 +567,22 @@ def a_replay(body: bytes = b'{"ok":true}') -> Replay:
     return Replay("hash", 201, body, {"Content-Type": "application/json"})
 
 
+def a_regrouping(id: str = "rg_1", **changes: Any) -> StoredRegrouping:
+    """A merge of p0 into p1, unless told otherwise."""
+    plain = StoredRegrouping(
+        id=id,
+        at=AT,
+        kind="merge",
+        actor="key_1",
+        problem_id="p1",
+        other_id="p0",
+        margin=0.4,
+        kept={"problem": kept_problem(a_problem("p0")), "alerts": {}, "proposals": [], "aliases": []},
+        evidence={"there": 0.8, "back": 0.7},
+    )
+    return replace(plain, **changes)
+
+
 def fill(unit: Unit) -> None:
     """One of everything, under the ids that the samples have."""
     put_document(unit, a_document())
@@ -499,11 +603,19 @@ def fill(unit: Unit) -> None:
         ]
     )
     unit.assignments.put("e1", "p1", a_match())
+    unit.ties.put("p1", "p0", "together", "key_1")
+    unit.regroupings.add(a_regrouping(), ["e1"])
+    unit.regroupings.replace_finds([Find("split", "p1", "", 0.2, ("e1", "e2"))])
     unit.assignments.put("e2", "p1", a_match(reason="pending", pending=True))
     unit.proposals.put(a_proposal())
+    unit.proposals.put(a_proposal("proposal-2", state="accepted", kind="policy"))
     unit.alerts.put(an_alert(), ["e1", "e2"])
+    unit.notices.put(a_notice())
+    unit.follow_ups.put(a_follow_up())
+    unit.problems.put(a_problem("p-above", parent_id=None, state="resolved"))
     unit.rules.put(some_rules())
     unit.webhooks.put(a_webhook())
+    unit.digests.add("2026-06-18", ["team@example.com"], "zh", {"told": ["recurrence:alert-1"]})
     unit.outbox.add("alert.opened", {"alert": "alert-1"}, AT, ["hook-1"], ["e1"])
     unit.exposures.add_many([an_exposure()])
     unit.feedback.add(some_feedback())

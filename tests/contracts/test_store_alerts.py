@@ -99,3 +99,16 @@ def test_proposals(store: Store) -> None:
         assert [one.id for one in unit.proposals.page(state="dismissed").items] == ["proposal-1"]
         first = unit.proposals.page(limit=1)
         assert [one.id for one in unit.proposals.page(first.next_cursor).items] == ["proposal-1", "bare"]
+
+
+def test_proposals_are_found_by_what_they_rest_on_and_by_when_they_were_accepted(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.proposals.put(a_proposal("old", state="dismissed"))
+        unit.proposals.put(a_proposal("new", state="accepted", opened_at=AT + HOUR, decided_at=AT + 2 * HOUR))
+        unit.proposals.put(a_proposal("other", finding=None, state="accepted", decided_at=None))
+        latest = unit.proposals.of_finding("reopened:p1:returns")
+        assert latest is not None
+        assert latest.id == "new"
+        assert unit.proposals.of_finding("nothing") is None
+        assert [one.id for one in unit.proposals.accepted(AT + 2 * HOUR)] == ["new"]
+        assert unit.proposals.accepted(AT + 3 * HOUR) == ()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kb_service.store import Change, Store
-from kb_service.store.decisions import Unplaced
+from kb_service.store.decisions import Given, Unplaced
 from tests.contracts.store_samples import (
     AT,
     a_case,
@@ -214,3 +214,23 @@ def test_only_resolutions_that_name_their_agent_count(store: Store) -> None:
         unit.events.add(an_event("r2", type="resolution"))
         unit.events.add(an_event("m1", agent_id="agent-1"))
         assert unit.events.outcome_count() == 1
+
+
+def test_who_was_given_a_case_is_told_with_whom_a_person_took_it_from(store: Store) -> None:
+    given = {"agent_id": "ann", "previous_agent_id": None}
+    with store.writing("shop") as unit:
+        unit.decisions.add_many(
+            [
+                a_decision("1", kind="assignment", **given),
+                a_decision("2", kind="manual", at=AT + HOUR, agent_id="ben", previous_agent_id="ann"),
+                a_decision("3", kind="reassignment", agent_id="ann", previous_agent_id="ben"),
+                a_decision("4", kind="assignment", agent_id=None),
+                a_decision("5", kind="handover"),
+                a_decision("6", kind="assignment", at=AT + 9 * HOUR, **given),
+            ]
+        )
+    with store.reading("shop") as unit:
+        assert unit.decisions.given(AT, AT + 9 * HOUR) == (
+            Given("case-1", AT, "ann", None),
+            Given("case-1", AT + HOUR, "ben", "ann"),
+        )

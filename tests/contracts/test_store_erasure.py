@@ -9,7 +9,7 @@ import pytest
 
 from graph.learned_ranks import Contribution
 from graph.models import Customer, Evidence
-from kb_service.store import Change, Erasure, NewEvent, Replay, Store, Unit
+from kb_service.store import AskedCase, Change, Erasure, NewEvent, Replay, Store, Unit
 from kb_service.store.quotes import ERASED, Quotes
 from tests.contracts.store_samples import (
     AT,
@@ -18,6 +18,7 @@ from tests.contracts.store_samples import (
     a_cluster,
     a_decision,
     a_document,
+    a_follow_up,
     a_match,
     a_pin,
     a_problem,
@@ -103,6 +104,12 @@ def her_story(unit: Unit) -> None:
     alert = {"alert": {"examples": [SAID[0], excerpt, "fine"], "customers": [HER, "u2"]}, "words": excerpt}
     unit.outbox.add("alert.opened", alert, AT, ["hook-1"], ["h1", "o1"])
     unit.outbox.add("problem.regressed", {"text": f"see {SAID[1]} by {HER}."}, AT, ["hook-1"])
+    together = [{"problem": {"id": "shared", "name": {"zh": f"{SAID[0][:14]}… · 碎了"}}}]
+    unit.outbox.add("alert.opened", {"problem": {"id": "p1", "name": {}}, "also": together}, AT, ["hook-1"])
+    asked = (AskedCase("her-case", "her-chat", HER, True, AT, False), AskedCase("c2", "c9", "u2"))
+    nameless = AskedCase("nameless", "her-mail", None)
+    unit.follow_ups.put(a_follow_up("asked-her", problem_id="shared", cases=(*asked, nameless)))
+    unit.outbox.add("followup.due", {"cases": [{"customer_id": HER, "case_id": "her-case"}]}, AT, ["hook-1"])
     unit.exposures.add_many(
         [
             an_exposure("xh1", query=SAID[0], customer_id=HER, conversation_id="web-only"),
@@ -215,8 +222,9 @@ def test_what_was_touched_is_told(erased: Erasure) -> None:
         "expertise_pins": 1,
         "exposures": 4,
         "feedback": 1,
+        "follow_up_cases": 2,
         "idempotency": 2,
-        "messages": 3,
+        "messages": 5,
         "problems": 3,
         "proposals": 1,
         "rank_moves": 1,
@@ -319,7 +327,7 @@ def test_what_others_said_stays(store: Store, store_url: str, erased: Erasure) -
         assert unit.reviews.get("others") == a_review("others", note=f"see {ERASED}")
         assert unit.reviews.get("rev-1") == a_review()
         assert unit.idempotency.get("key-1", "/v1/events") == a_replay()
-        assert unit.outbox.counts() == {"pending": 5}
+        assert unit.outbox.counts() == {"pending": 7}
         data = [row["data"] for row in rows(store_url, "shop")["messages"]]
         assert {"alert": {"examples": ["fine"], "customers": ["u2"]}, "words": ERASED} in data
         assert {"text": f"see {ERASED} by {ERASED}."} in data
@@ -336,7 +344,7 @@ def test_what_others_said_stays(store: Store, store_url: str, erased: Erasure) -
 def test_the_outbox_carries_on(store: Store, erased: Erasure) -> None:
     with store.reading("shop") as unit:
         now = unit.now
-    assert len(store.outbox_worker().due(now, per_webhook=9)) == 5
+    assert len(store.outbox_worker().due(now, per_webhook=9)) == 7
 
 
 def test_erasing_again_or_a_stranger_changes_nothing(store: Store, store_url: str, erased: Erasure) -> None:
@@ -401,3 +409,45 @@ def test_quotes_find_what_is_theirs_and_nothing_else() -> None:
     assert quotes.clean([{"u-9": 1, "b": ["好的", 2, None]}]) == [{ERASED: 1, "b": [2, None]}]
     assert quotes.clean("where is my pa") == "where is my pa"
     assert quotes.clean("where is my pa", excerpts=True) == ERASED
+
+
+def test_who_was_asked_after_a_resolution_is_forgotten_with_their_answer(
+    store: Store, erased: Erasure
+) -> None:
+    with store.reading("shop") as unit:
+        asked = unit.follow_ups.get("asked-her")
+        assert asked is not None
+        assert asked.cases == (AskedCase("c2", "c9", "u2"),)
+        assert unit.follow_ups.get("flw-1") == a_follow_up()
+
+
+def test_a_name_that_was_told_beside_another_alert_is_forgotten(
+    store: Store, store_url: str, erased: Erasure
+) -> None:
+    data = [row["data"] for row in rows(store_url, "shop")["messages"]]
+    (told,) = [item for item in data if "also" in item]
+    assert told["also"] == [{"problem": {"id": "shared", "name": {"zh": ERASED}}}]
+
+
+def test_proposals_lose_the_names_of_all_problems_that_they_are_about(store: Store) -> None:
+    """A change lists other problems than its own; a message that tells it names its problem by id alone."""
+    with store.writing("shop") as unit:
+        others(unit)
+        her_story(unit)
+        shared = unit.problems.get("shared")
+        assert shared is not None
+        name = next(iter(shared.names.values()))
+        change = {"action": "state_earlier", "problem_ids": ["p1", "shared"]}
+        unit.proposals.put(a_proposal("two", problem_id="p1", change=change, draft=f"- {name}\n- more"))
+        unit.proposals.put(a_proposal("one", problem_id="p1", draft=f"- {name}"))
+        told = {"id": "one", "problem_id": "shared", "title": {"zh": f"为“{name}”"}}
+        message = unit.outbox.add("proposal.created", told, AT, ["hook-1"])
+    with store.writing("shop") as unit:
+        unit.erase_customer(HER)
+        two, one = unit.proposals.get("two"), unit.proposals.get("one")
+        assert two is not None
+        assert one is not None
+        assert two.draft == f"- {ERASED}\n- more"
+        assert one.draft == f"- {name}", "it is about another problem, and the words may be anybody's"
+        data = {item.message_id: item.data for item in unit.webhooks.deliveries("hook-1", limit=100).items}
+        assert data[message]["title"] == {"zh": f"为“{ERASED}”"}

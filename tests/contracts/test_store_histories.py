@@ -7,8 +7,8 @@ from typing import Any
 
 from graph.case_history import Step
 from graph.models import Customer, Event
-from kb_service.store import Store, Unit
-from kb_service.store.histories import HandedOver, ShownRow
+from kb_service.store import ShownAnswer, Store, Unit
+from kb_service.store.histories import HandedOver, SaidReply, ShownRow
 from tests.contracts.store_samples import (
     AT,
     a_case,
@@ -73,11 +73,11 @@ def test_a_case_comes_with_its_steps_by_time_whatever_the_order_of_arrival(store
     assert case.steps == (
         Step("message", AT, "customer", "p1"),
         Step("message", at(1), "bot"),
-        Step("handover", at(5), "bot"),
+        Step("handover", at(5), "bot", to_agent="agent-1"),
         Step("message", at(10), "agent"),
-        Step("transfer", at(15), "agent", from_agent="agent-1"),
-        Step("unresolved", at(20), "agent"),
-        Step("resolved", at(30), "agent", rating=5.0, seconds=60.0),
+        Step("transfer", at(15), "agent", from_agent="agent-1", to_agent="agent-2"),
+        Step("unresolved", at(20), "agent", agent="agent-2"),
+        Step("resolved", at(30), "agent", rating=5.0, seconds=60.0, agent="agent-2"),
         Step("resolved", at(35), "bot"),
         Step("unresolved", at(40)),
         Step("message", at(60), "customer", courtesy=True),
@@ -209,3 +209,65 @@ def test_an_erased_customer_is_in_no_history(store: Store) -> None:
         assert unit.histories.feedback(AT - DAY, AT + DAY) == {}
         assert unit.histories.handed_over(AT - DAY, AT + DAY) == ()
         assert unit.workload.consultations(AT - DAY, AT + DAY) == {}
+
+
+def test_what_customers_were_answered_is_told_by_whom(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.cases.put(a_case("case-1"))
+        told(
+            unit,
+            "case-1",
+            happened("message", 1, role="bot", text="请稍等"),
+            happened("message", 2, text="杯子碎了"),
+            happened("message", 3, role="agent", text="您好"),
+            happened("resolution", 4, agent_id="agent-1", reply="已补发"),
+            happened("resolution", 5, role="bot", reply="补发了"),
+            happened("resolution", 6, agent_id="agent-1"),
+            happened("resolution", 60, agent_id="agent-1", reply="太晚"),
+        )
+        unit.events.add(happened("resolution", 7, reply="of no case", agent_id="agent-1"))
+    with store.reading("shop") as unit:
+        assert list(unit.histories.replies(AT, at(60))) == [
+            SaidReply("case-1", at(1), "bot", "请稍等"),
+            SaidReply("case-1", at(4), "agent", "已补发"),
+            SaidReply("case-1", at(5), "bot", "补发了"),
+        ]
+
+
+def test_answers_that_were_sent_are_told_with_their_documents(store: Store) -> None:
+    two = (ShownAnswer("a1", "returns", 1, 0.9), ShownAnswer("a2", "shipping", 2, 0.4))
+    suggestion = {"route": "suggestions", "action": "suggest", "answers": two}
+    with store.writing("shop") as unit:
+        unit.cases.put(a_case("case-1", conversation_ids=("c1",)))
+        unit.exposures.add_many(
+            [
+                an_exposure("x1", at=at(1), answers=two, case_id=None),
+                an_exposure("x2", at=at(2), action="suggest", answers=two),
+                an_exposure("x3", at=at(3), **suggestion),
+                an_exposure("x4", at=at(4), **suggestion),
+                an_exposure("x5", at=at(5), answers=two, case_id=None, conversation_id="of-no-case"),
+                an_exposure("x6", at=at(60), answers=two),
+            ]
+        )
+        unit.feedback.add(some_feedback("f1", exposure_id="x3", answer_id="a2", outcome="accepted"))
+        unit.feedback.add(some_feedback("f2", exposure_id="x4", answer_id="a1", outcome="rejected"))
+    with store.reading("shop") as unit:
+        assert list(unit.histories.sent(AT, at(60))) == [
+            SaidReply("case-1", at(1), "bot", external_id="returns"),
+            SaidReply("case-1", at(3), "agent", external_id="shipping"),
+        ]
+
+
+def test_cases_that_were_passed_on_are_counted_by_problem(store: Store) -> None:
+    with store.writing("shop") as unit:
+        for name, minutes in (("moved", 0), ("given", 10), ("late", 90)):
+            unit.cases.put(a_case(name, opened_at=at(minutes), active_at=at(99), conversation_ids=()))
+        unit.cases.put(a_case("other", problem_id="p2", conversation_ids=()))
+        told(unit, "moved", happened("transfer", 1, from_agent="agent-1", to_agent="agent-2"))
+        told(unit, "moved", happened("transfer", 2, from_agent="agent-2", to_agent="agent-3"))
+        told(unit, "given", happened("transfer", 11, to_agent="agent-2"))
+        told(unit, "given", happened("transfer", 12, from_agent="agent-2", reason="released:inactive"))
+        told(unit, "other", happened("transfer", 3, from_agent="agent-1", to_agent="agent-2"))
+    with store.reading("shop") as unit:
+        assert unit.workload.passing("p1", AT, at(60)) == (2, 1)
+        assert unit.workload.passing("p3", AT, at(60)) == (0, 0)

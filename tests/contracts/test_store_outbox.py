@@ -142,7 +142,8 @@ def test_a_lost_lease_is_not_finished(store: Store, clock: FixedClock) -> None:
     assert worker.succeeded(stale, clock.now, 200) is False
     assert worker.failed(stale, clock.now, clock.now) is False
     assert worker.exhausted(stale, clock.now) is False
-    assert worker.disabled(stale, clock.now, "gone") is False
+    with store.writing("shop") as unit:
+        assert unit.outbox.give_up(stale) is False
     assert worker.succeeded(claim, clock.now, 200) is True
     assert worker.succeeded(claim, clock.now, 200) is False
 
@@ -152,7 +153,9 @@ def test_a_gone_endpoint_is_disabled(store: Store, clock: FixedClock) -> None:
     send(store, "hook-1", "hook-2", number=3)
     worker = store.outbox_worker()
     gone = next(claim for claim in worker.due(clock.now) if claim.webhook.id == "hook-1")
-    assert worker.disabled(gone, clock.now, "410 Gone") is True
+    with store.writing("shop") as unit:
+        assert unit.outbox.give_up(gone, 410, "answered 410", "no more") is True
+        assert unit.webhooks.disable("hook-1", "410 Gone") is True
     with store.writing("shop") as unit:
         webhook = unit.webhooks.get("hook-1")
         assert webhook is not None
@@ -226,3 +229,57 @@ def test_two_workers_never_carry_the_same(
     assert len(carried) == 200
     assert len(set(carried)) == 200
     assert {row["state"] for row in rows(store_url)["deliveries"]} == {"delivered"}
+
+
+def test_five_failing_days_are_counted_from_the_first_failure_since_something_arrived(
+    store: Store, clock: FixedClock
+) -> None:
+    add_webhooks(store, "hook-1")
+    send(store, "hook-1", number=3)
+    worker = store.outbox_worker()
+    began = clock.now
+
+    def spell() -> tuple[object, object]:
+        with store.reading("shop") as unit:
+            webhook = unit.webhooks.get("hook-1")
+            assert webhook is not None
+            return webhook.failing_since, webhook.failed_at
+
+    assert spell() == (None, None)
+    for hours in (1, 30, 40):
+        first, *others = worker.due(clock.now, per_webhook=4)
+        assert (len(others) == 2) is (hours == 1), "one at a time while it fails"
+        worker.failed(first, clock.now, clock.now, 500, "answered 500", "no")
+        for other in others:
+            worker.failed(other, clock.now, clock.now, 500)
+        assert spell() == (began, clock.now)
+        clock.advance(hours=hours)
+    [claim] = worker.due(clock.now, per_webhook=4)
+    worker.failed(claim, clock.now, clock.now, 500)
+    assert spell() == (clock.now, clock.now), "nothing was tried for 40 hours: it begins anew"
+    clock.advance(minutes=2)
+    [claim] = worker.due(clock.now, per_webhook=4)
+    worker.succeeded(claim, clock.now, 200, "fine")
+    assert spell() == (None, None)
+    with store.writing("shop") as unit:
+        delivered = unit.webhooks.delivery("hook-1", claim.delivery_id)
+        assert delivered is not None
+        assert delivered.response == "fine"
+        unit.webhooks.put(a_webhook("hook-1"))
+        assert unit.webhooks.waiting("hook-1") == 2
+        states = unit.webhooks.states_of("hook-1", [claim.message_id, "msg_unknown"])
+        assert states == {claim.message_id: {"delivered"}}
+
+
+def test_what_an_endpoint_answered_goes_with_an_erasure(store: Store, clock: FixedClock) -> None:
+    """It may have answered with what it was sent."""
+    add_webhooks(store, "hook-1")
+    send(store, "hook-1")
+    worker = store.outbox_worker()
+    [claim] = worker.due(clock.now)
+    worker.failed(claim, clock.now, clock.now, 500, "answered 500", "you wrote: my parcel is late")
+    with store.writing("shop") as unit:
+        unit.erase_customer("u1")
+        kept = unit.webhooks.delivery("hook-1", claim.delivery_id)
+    assert kept is not None
+    assert (kept.response, kept.last_error) == (None, "answered 500")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.exemplars import EXEMPLARS, Instance
+from graph.exemplars import EXEMPLARS, FACETS, Instance
 from graph.matching import ProblemMatcher
 from graph.models import Entity
 from tests.graph.utterances import say
@@ -60,6 +60,46 @@ def test_a_merge_takes_up_everything() -> None:
     assert matcher.candidates(say("display cracked glass"), [Entity("sku", "S1", 0, 0)], AT)[0].same > 0
     assert matcher.remove_event("x")
     assert "display cracked glass" not in texts(matcher, "p1")
+
+
+def test_what_was_merged_does_not_blur_what_took_it_up() -> None:
+    matcher = ProblemMatcher()
+    for number in range(10):
+        matcher.join("p1", say(f"screen broken glass a{number}"), (), AT)
+        matcher.join("p2", say(f"coupon rejected checkout b{number}"), (), AT)
+    before = matcher.match(say("coupon rejected at checkout"), (), AT)
+    matcher.merge("p2", "p1")
+    after = matcher.match(say("coupon rejected at checkout"), (), AT)
+    assert (before.problem_id, after.problem_id) == ("p2", "p1")
+    assert after.score == pytest.approx(before.score)
+    assert matcher.match(say("screen broken glass"), (), AT).problem_id == "p1"
+    assert len(matcher.exemplars("p1")) == EXEMPLARS
+
+
+def test_the_id_of_what_was_merged_stands_for_what_took_it_up() -> None:
+    matcher = filled(3)
+    matcher.join("p2", say("coupon rejected checkout"), (), AT)
+    matcher.merge("p2", "p1")
+    matcher.join("p2", say("voucher refused at checkout"), (), AT, event_id="late")
+    assert "p2" not in matcher
+    assert "voucher refused at checkout" in texts(matcher, "p1")
+    assert matcher.remove_event("late")
+
+
+def test_a_problem_that_takes_up_very_many_keeps_no_more_than_a_dozen_apart() -> None:
+    matcher = ProblemMatcher()
+    for number in range(40):
+        matcher.join(
+            f"p{number}", say(f"word{number} term{number} thing{number}"), (), AT, event_id=f"e{number}"
+        )
+    for number in range(1, 40):
+        matcher.merge(f"p{number}", "p0")
+    assert len(matcher) == 1
+    rows = [slot for slot in matcher._ids if slot]
+    assert len(rows) == FACETS
+    assert matcher.remove("p0")
+    assert len(matcher) == 0
+    assert matcher.candidates(say("word3 term3 thing3"), (), AT) == ()
 
 
 @pytest.mark.parametrize(("old", "into"), [("p1", "p1"), ("p1", "ghost"), ("ghost", "p1")])

@@ -20,7 +20,8 @@ from graph.experiments import (
     findings,
     unit_of,
 )
-from graph.models import Rules
+from graph.field_evidence import FieldEvidence
+from graph.models import Expertise, Problem, Rules
 from graph.sequential import Sample
 from graph.trial_ways import way_of
 from graph.trial_words import verdict_words
@@ -265,3 +266,25 @@ def test_words_count_towards_the_better_side() -> None:
 
 def test_before_the_start_there_is_nothing_to_say() -> None:
     assert verdict_words(a_trial(state="draft"), None) == {"en": "Not started.", "zh": "尚未开始。"}
+
+
+def test_an_intent_that_is_sent_elsewhere_takes_its_problems_along() -> None:
+    trial = a_trial(treatment=Treatment(expertise={"parcel": "payments"}), share=0.5, state="running")
+    arms = {way_of([trial], unit).homes != {}: unit for unit in IDS[:50]}
+    treated = way_of([trial], arms[True])
+    clusters = (
+        Expertise("logistics", "logistics", ("parcel", "delay"), ("p1", "p2"), ("ann",)),
+        Expertise("payments", "payments", ("refund",), ("p3",), ("ben",)),
+    )
+    problems = [
+        Problem(id, {}, "open", AT, AT, AT, intent_id=intent)
+        for id, intent in (("p1", "parcel"), ("p2", "delay"))
+    ]
+    assert treated.placed(clusters, problems) == (
+        Expertise("logistics", "logistics", ("delay",), ("p2",), ("ann",)),
+        Expertise("payments", "payments", ("refund", "parcel"), ("p3", "p1"), ("ben",)),
+    )
+    assert way_of([trial], arms[False]).placed(clusters, problems) == clusters
+    open_ones = FieldEvidence(("logistics", "payments"), {"parcel": {"logistics": 1.0}, "delay": {}})
+    assert treated.told(open_ones).intents.keys() == {"delay"}
+    assert way_of([trial], arms[False]).told(open_ones) is open_ones

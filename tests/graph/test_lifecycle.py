@@ -13,8 +13,12 @@ from graph.lifecycle import (
     Action,
     alert_state,
     awakened,
+    confirmed,
+    customers_in_a_day,
     effective_state,
     episode_begin,
+    escalated,
+    may_raise,
     promoted,
     transition,
 )
@@ -200,3 +204,67 @@ def test_no_path_leaves_a_problem_half_changed(
             assert current.silenced_until is None
             assert current.silenced_count is None
         assert current.episode_at <= now
+
+
+def silenced_until_worse(rate: float, **changes: Any) -> Problem:
+    return transition(problem(**changes), "silence", T + DAY, customers_a_day=rate)
+
+
+@pytest.mark.parametrize(
+    ("rate", "now", "ends"), [(4, 7, False), (4, 8, True), (0, 2, False), (0, 3, True), (1, 3, True)]
+)
+def test_a_silence_until_an_escalation_ends_with_twice_the_customers_a_day(
+    rate: float, now: float, ends: bool
+) -> None:
+    silenced = silenced_until_worse(rate)
+    assert escalated(silenced, now) == ends
+    assert awakened(silenced, T + DAY, customers_a_day=now).state == ("open" if ends else "silenced")
+    assert may_raise(silenced, "recurrence", T + DAY, customers_a_day=now).raises == ends
+
+
+def test_a_burst_ends_a_silence_until_an_escalation_and_no_other() -> None:
+    worse = silenced_until_worse(100)
+    assert may_raise(worse, "burst", T + DAY) == (may_raise(worse, "burst", T + 2 * DAY))
+    assert may_raise(worse, "burst", T + DAY).reason == "escalated"
+    assert may_raise(worse, "growth", T + DAY).reason == "silenced"
+    plain = transition(problem(), "silence", T + DAY, count=50)
+    assert may_raise(plain, "burst", T + DAY, customers_a_day=99).reason == "silenced"
+    assert may_raise(replace(plain, customers=54), "burst", T + DAY).reason == "silence_over"
+
+
+def test_whichever_end_of_a_silence_comes_first() -> None:
+    both = transition(problem(), "silence", T, until=T + DAY, customers_a_day=4)
+    assert awakened(both, T, customers_a_day=8).state == "open"
+    assert awakened(both, T + DAY).state == "open"
+    assert awakened(both, T).silenced_rate == 4
+    assert awakened(both, T + DAY).silenced_rate is None
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "raises"),
+    [
+        ("candidate", "burst", False),
+        ("open", "burst", True),
+        ("acknowledged", "growth", True),
+        ("regressed", "burst", True),
+        ("resolved", "regression", True),
+        ("resolved", "recurrence", False),
+    ],
+)
+def test_which_states_raise_what(state: ProblemState, kind: Any, raises: bool) -> None:
+    assert may_raise(problem(state), kind, T + DAY).raises == raises
+
+
+def test_customers_of_a_day_count_once() -> None:
+    seen = [Observation(T + hours * DAY / 24, f"u{hours % 3}", f"e{hours}") for hours in range(30)]
+    assert customers_in_a_day(seen, T + 29 * DAY / 24) == 3
+    assert customers_in_a_day(seen[:1], T + DAY) == 0
+    assert customers_in_a_day([], T) == 0
+
+
+def test_only_what_is_resolved_is_confirmed_and_a_new_episode_forgets_it() -> None:
+    held = confirmed(problem("resolved"), T + DAY)
+    assert held.confirmed_at == T + DAY
+    assert confirmed(held, T + 2 * DAY) == held
+    assert confirmed(problem(), T + DAY).confirmed_at is None
+    assert transition(held, "regress", T + 2 * DAY).confirmed_at is None

@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from graph.errors import InvalidValue
-from graph.matching import Instance, ProblemMatcher, says_something
+from graph.matching import Instance, Limits, ProblemMatcher, join_limit, says_something
 from graph.models import Entity, Match, Utterance
 from ingest.embedding import Embedder
 from ingest.language import identify, words
@@ -129,6 +130,17 @@ def test_another_product_speaks_against_and_the_same_for() -> None:
     assert candidate.same == 0.0
 
 
+@pytest.mark.parametrize("kind", ["sku", "carrier", "campaign"])
+def test_another_product_carrier_or_campaign_opens_another_problem(kind: str) -> None:
+    matcher = ProblemMatcher()
+    for number in range(4):
+        named = [Entity(kind, "A", 0, 0)]
+        matcher.join("p1", say(f"light ring orange no sound {'again ' * number}"), named, AT)
+    message = say("light ring orange no sound")
+    assert matcher.match(message, [Entity(kind, "A", 0, 0)], AT).problem_id == "p1"
+    assert matcher.match(message, [Entity(kind, "B", 0, 0)], AT).reason == "new"
+
+
 def test_a_problem_of_many_products_contradicts_none() -> None:
     matcher = ProblemMatcher()
     for number in range(8):
@@ -222,6 +234,118 @@ def test_instances_are_exported_for_replay() -> None:
         Instance(matcher.exemplars("p1")[0].utterance, (sku("S1"),), AT, "e1"),
     )
     assert matcher.rarity("screen") < matcher.rarity("coupon")
+
+
+def test_a_memory_made_again_from_stored_vectors_is_the_same() -> None:
+    # What is stored has half precision; a score at a threshold must not depend on who heard the message first.
+    live, again = ProblemMatcher(), ProblemMatcher()
+    for number, (topic, utterance) in enumerate(stream(60)):
+        stored = replace(utterance, vector=utterance.vector.astype(np.float16))
+        live.join(topic, utterance, (), AT, event_id=f"e{number}")
+        again.join(topic, stored, (), AT, event_id=f"e{number}")
+    for _, utterance in stream(20, seed=9):
+        assert again.candidates(utterance, (), AT) == live.candidates(utterance, (), AT)
+
+
+def test_a_match_costs_hardly_more_among_many_problems() -> None:
+    rng = np.random.default_rng(5)
+    centres = rng.normal(size=(50, 64))
+
+    def made(topic: int) -> Utterance:
+        vector = centres[topic % 50] + 0.7 * rng.normal(size=64)
+        tokens = (
+            "where",
+            "parcel",
+            f"t{topic}",
+            *(f"w{int(n)}" for n in np.minimum(rng.zipf(1.3, size=6), 9999)),
+        )
+        unit = (vector / np.linalg.norm(vector)).astype(np.float32)
+        return Utterance("a message", "en", tokens, unit, "made")
+
+    matcher = ProblemMatcher()
+    spent: dict[int, float] = {}
+    for topic in range(10_000):
+        matcher.join(f"p{topic}", made(topic))
+        if topic + 1 in (1_000, 10_000):
+            asked = [made(int(rng.integers(topic))) for _ in range(60)]
+            taken = []
+            for utterance in asked:
+                begun = time.perf_counter()
+                matcher.match(utterance)
+                taken.append(time.perf_counter() - begun)
+            spent[topic + 1] = float(np.median(taken))
+    assert spent[10_000] < 3 * spent[1_000]
+
+
+def test_the_limit_is_the_lowest_score_that_is_surely_right_often_enough() -> None:
+    judged = [(0.9 + number / 10_000, True) for number in range(400)] + [
+        (0.5 + number / 10_000, number % 2 == 0) for number in range(400)
+    ]
+    limit = join_limit(judged)
+    assert limit is not None
+    assert 0.52 < limit < 0.9
+    assert join_limit(judged, precision=0.5) == 0.5
+    assert join_limit([(0.9, True)] * 5) is None
+
+
+def test_limits_of_a_shop_take_the_place_of_the_shipped_ones() -> None:
+    strict = ProblemMatcher(limits={"meaning": Limits(0.999, 0.998)})
+    strict.join("p1", say("phone screen broken"), (), AT)
+    assert strict.match(say("phone screen broken again please"), (), AT).reason == "new"
+
+
+SAME = [
+    ("包裹一直没有到", "my parcel has not arrived"),
+    ("优惠券用不了", "the coupon does not work"),
+    ("手机屏幕碎了", "my phone screen is cracked"),
+    ("什么时候退款", "when will I get my refund"),
+    ("怎么开发票", "how do I get an invoice"),
+    ("耳机连不上蓝牙", "the earbuds will not connect to bluetooth"),
+    ("衣服洗后掉色了", "the jacket lost its colour after washing"),
+    ("我想修改收货地址", "I want to change my delivery address"),
+    ("可以七天无理由退货吗", "can I return it within seven days without a reason"),
+    ("密码忘了怎么登录", "I forgot my password and cannot log in"),
+]
+OTHER = [
+    ("包裹一直没有到", "my parcel arrived damaged"),
+    ("优惠券用不了", "how many coupons can I use in one order"),
+    ("什么时候退款", "can I return this jacket"),
+    ("怎么开发票", "when will my order be shipped"),
+    ("耳机连不上蓝牙", "only one earbud has sound"),
+    ("衣服洗后掉色了", "which size of jacket fits me"),
+    ("我想修改收货地址", "where is your shop"),
+    ("密码忘了怎么登录", "please delete my account"),
+]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("chinese", "english"), SAME)
+def test_two_languages_of_one_problem_join(packaged_embedder: Embedder, chinese: str, english: str) -> None:
+    for first, second in ((chinese, english), (english, chinese)):
+        matcher = ProblemMatcher(reads=packaged_embedder.reads)
+        for number, (one, other) in enumerate(SAME):
+            if one != chinese:
+                matcher.join(f"p{number}", encoded(packaged_embedder, one), (), AT)
+                matcher.join(f"p{number}", encoded(packaged_embedder, other), (), AT)
+        matcher.join("p", encoded(packaged_embedder, first), (), AT)
+        found = matcher.match(encoded(packaged_embedder, second), (), AT)
+        assert (found.problem_id, found.reason) == ("p", "joined")
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("chinese", "english"), OTHER)
+def test_two_languages_of_two_problems_do_not(
+    packaged_embedder: Embedder, chinese: str, english: str
+) -> None:
+    for first, second in ((chinese, english), (english, chinese)):
+        matcher = ProblemMatcher(reads=packaged_embedder.reads)
+        matcher.join("p", encoded(packaged_embedder, first), (), AT)
+        assert matcher.match(encoded(packaged_embedder, second), (), AT).reason != "joined"
+
+
+def encoded(embedder: Embedder, text: str) -> Utterance:
+    vector = np.asarray(embedder.embed_queries([text])[0])
+    return Utterance(text, identify(text), tuple(words(text)), vector, embedder.model_id)
 
 
 @pytest.mark.model

@@ -34,11 +34,14 @@ BODIES: dict[str, Any] = {
     "POST /v1/problems/{id}/rename": {"name": "Late parcels"},
     "POST /v1/problems/{id}/silence": {"count": 3},
     "POST /v1/problems/{id}/assign": {"agent_id": "a"},
+    "POST /v1/problems/{id}/parent": {"problem_id": "p"},
     "POST /v1/problems/{id}/merge": {"into": "p"},
     "POST /v1/problems/{id}/split": {"case_ids": ["c"]},
+    "POST /v1/problems/{id}/unmerge": {"alias": "p"},
     "PUT /v1/rules": {},
     "PUT /v1/experiments/{id}": {"name": "T", "treatment": {"clarification": False}},
     "PUT /v1/webhooks/{id}": {"url": "https://example.com/hook", "types": ["alert.opened"]},
+    "POST /v1/webhooks/{id}/replay": {"since": "2026-06-01T00:00:00Z"},
     "PUT /v1/documents/{external_id:path}": {"kind": "faq", "title": "T", "text": "Some words."},
 }
 """A body that each route accepts, where it takes JSON."""

@@ -61,6 +61,23 @@ def test_a_wrong_network_is_a_fault_of_the_settings(kb: CommandLine) -> None:
     assert "KB_WEBHOOK_ALLOW" in finding.detail
 
 
+@pytest.mark.parametrize(
+    "mail",
+    [
+        {"smtp_url": "smtp://user:s3cret@mail.example.com"},
+        {"mail_from": "kb@example.com"},
+        {"smtp_url": "smtp://user:s3cret@mail.example.com?tls=none", "mail_from": "kb@example.com"},
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_is_a_fault_of_the_settings(
+    kb: CommandLine, mail: dict[str, str]
+) -> None:
+    finding = told(Settings(data=kb.data, embedding_model="word-hash", **mail))["settings"]
+    assert not finding.ok
+    assert "KB_SMTP_URL" in finding.detail
+    assert "s3cret" not in finding.detail
+
+
 def test_a_store_that_is_none_is_told_in_its_own_words(kb: CommandLine) -> None:
     kb.data.mkdir()
     (kb.data / "kb.sqlite3").write_bytes(b"no database " * 200)

@@ -32,8 +32,8 @@ from kb_service.store import WebhookSecret
 from kb_service.wire.events import EventIn
 from kb_service.wire.knowledge import DocumentIn
 from kb_service.wire.people import AgentIn, IntentIn
-from kb_service.wire.problems import RulesShape
 from kb_service.wire.questions import FeedbackIn, QuestionIn, SearchIn
+from kb_service.wire.rules import RulesShape
 from kb_service.wire.webhooks import WebhookIn
 from tests.kb_service.routes_seen import offered
 

@@ -189,17 +189,17 @@ def test_the_month_makes_problems_and_alerts(filled: Filled) -> None:
 
 
 def test_the_shop_knows_its_promotion_days_and_keeps_the_rules_that_somebody_set(filled: Filled) -> None:
-    problems = filled.bench.services.problems
-    assert problems.rules("demo").promotion_days == ("2026-11-10", "2026-11-11")
+    rulebook = filled.bench.services.rulebook
+    assert rulebook.rules("demo").promotion_days == ("2026-11-10", "2026-11-11")
     caller = Principal("demo", "key", frozenset(KEY_ROLES))
-    own = replace(problems.rules("demo"), promotion_days=(), surge_customers=7)
-    before = problems.rules("demo")
+    own = replace(rulebook.rules("demo"), promotion_days=(), surge_customers=7)
+    before = rulebook.rules("demo")
     try:
-        problems.put_rules(caller, own)
+        rulebook.put(caller, own)
         put_rules(filled.bench, caller, SAMPLE / RULES)
-        assert problems.rules("demo") == own
+        assert rulebook.rules("demo") == own
     finally:
-        problems.put_rules(caller, before)
+        rulebook.put(caller, before)
 
 
 def test_the_figures_of_the_month_are_there(filled: Filled) -> None:

@@ -18,7 +18,7 @@ from kb_service.store.tables.casework import (
     problems,
     proposals,
 )
-from kb_service.store.tables.delivery import deliveries, messages, webhooks
+from kb_service.store.tables.delivery import deliveries, digests, messages, webhooks
 from kb_service.store.tables.experiments import experiments
 from kb_service.store.tables.gaps import told_gaps
 from kb_service.store.tables.knowledge import (
@@ -32,9 +32,11 @@ from kb_service.store.tables.knowledge import (
     sources,
 )
 from kb_service.store.tables.learning import calibrations, jobs, rank_moves, reviews
+from kb_service.store.tables.notices import follow_up_cases, follow_ups, notices
 from kb_service.store.tables.people import decisions, expertise, expertise_pins
 from kb_service.store.tables.priority import priority_weights
 from kb_service.store.tables.schema import metadata
+from kb_service.store.tables.ties import problem_ties, regrouped_events, regrouping_finds, regroupings
 from kb_service.store.tables.traffic import surges
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "changes",
     "decisions",
     "deliveries",
+    "digests",
     "document_versions",
     "documents",
     "event_vectors",
@@ -59,18 +62,25 @@ __all__ = [
     "expertise_pins",
     "exposures",
     "feedback",
+    "follow_up_cases",
+    "follow_ups",
     "idempotency",
     "intents",
     "jobs",
     "messages",
     "metadata",
+    "notices",
     "passage_vectors",
     "passages",
     "priority_weights",
     "problem_aliases",
+    "problem_ties",
     "problems",
     "proposals",
     "rank_moves",
+    "regrouped_events",
+    "regrouping_finds",
+    "regroupings",
     "reviews",
     "rules",
     "sources",

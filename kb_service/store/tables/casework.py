@@ -124,8 +124,12 @@ problems = Table(
     Column("silenced_until", Moment),
     Column("silenced_count", Integer),
     Column("named_by_person", Boolean, nullable=False),
+    Column("silenced_rate", Float),
+    Column("parent_id", Words),
+    Column("confirmed_at", Moment),
     Index("ix_problems_active", "workspace", "active_at", "id"),
     Index("ix_problems_state", "workspace", "state"),
+    Index("ix_problems_parent", "workspace", "parent_id"),
 )
 
 problem_aliases = Table(
@@ -182,8 +186,17 @@ proposals = Table(
     Column("draft", Words, nullable=False),
     Column("problem_id", Words),
     Column("alert_id", Words),
+    Column("finding", Words),
+    Column("change", Json),
+    Column("expected", Json),
+    Column("decided_at", Moment),
+    Column("decided_by", Words),
+    Column("experiment_id", Words),
+    Column("effect", Json),
     Index("ix_proposals_opened", "workspace", "opened_at", "id"),
     Index("ix_proposals_problem", "workspace", "problem_id"),
+    Index("ix_proposals_finding", "workspace", "finding"),
+    Index("ix_proposals_decided", "workspace", "decided_at"),
 )
 
 exposures = Table(

@@ -1,4 +1,4 @@
-"""Webhooks and the outbox."""
+"""Webhooks, the outbox and digests by mail."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ webhooks = Table(
     Column("state", Words, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("disabled_reason", Words),
+    Column("language", Words),
+    Column("signing_secret", Words),
+    Column("failing_since", Moment),
+    Column("failed_at", Moment),
 )
 
 messages = Table(
@@ -31,6 +35,7 @@ messages = Table(
     Column("data", Json, nullable=False),
     Column("quotes", Json, nullable=False),
     Column("at", Moment, nullable=False),
+    Index("ix_messages_at", "workspace", "at"),
 )
 
 deliveries = Table(
@@ -49,6 +54,7 @@ deliveries = Table(
     Column("last_status", Integer),
     Column("last_error", Words),
     Column("finished_at", Moment),
+    Column("response", Words),
     ForeignKeyConstraint(
         ["workspace", "message_id"], ["messages.workspace", "messages.id"], ondelete="CASCADE"
     ),
@@ -63,4 +69,24 @@ deliveries = Table(
         sqlite_where=text("state = 'pending'"),
         postgresql_where=text("state = 'pending'"),
     ),
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    workspace_key(),
+    Column("id", Words, primary_key=True),
+    Column("day", Words, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("language", Words, nullable=False),
+    Column("content", Json, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("next_at", Moment),
+    Column("lease", Words),
+    Column("lease_until", Moment),
+    Column("last_error", Words),
+    Column("finished_at", Moment),
+    Index("ix_digests_day", "workspace", "day", "address", unique=True),
 )

@@ -3,98 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from kb_service.delivery.addresses import parse_networks
-from kb_service.delivery.courier import JITTER, SCHEDULE, Courier
+from kb_service.delivery.courier import JITTER, SCHEDULE
 from kb_service.delivery.endpoints import Endpoints
-from kb_service.models import Principal
-from kb_service.observability import Metrics
 from kb_service.store import Store
 from tests.conftest import FixedClock
-
-LOOPBACK = parse_networks("127.0.0.0/8")
-CALLER = Principal("shop", "key_test", frozenset({"product"}))
-
-
-class Receiver:
-    """Answers each POST with the next of `statuses` (the last one for ever) and keeps what came."""
-
-    def __init__(self, statuses: list[int], location: str | None = None) -> None:
-        self.received: list[tuple[dict[str, str], bytes]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["content-length"])
-                outer.received.append((dict(self.headers.items()), self.rfile.read(length)))
-                status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
-                self.send_response(status)
-                if location:
-                    self.send_header("Location", location)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-@pytest.fixture
-def at(clock: FixedClock) -> FixedClock:
-    """The present, because the reference verifier compares with the wall clock."""
-    clock.now = datetime.now(UTC)
-    return clock
-
-
-@pytest.fixture
-def store(tmp_path: Path, at: FixedClock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path / 'kb.sqlite3'}", clock=at)
-    store.migrate()
-    with store.administration() as unit:
-        unit.workspaces.create("shop")
-    yield store
-    store.close()
-
-
-def hook(store: Store, webhook_id: str, url: str) -> str:
-    """Creates a webhook and returns its secret."""
-    endpoint = Endpoints(store, LOOPBACK).put(
-        CALLER, webhook_id, url=url, types=("alert.opened",), filter={}, format="standard"
-    )
-    assert endpoint.secret is not None
-    return endpoint.secret
-
-
-def send(store: Store, *webhook_ids: str) -> str:
-    with store.writing("shop") as unit:
-        return unit.outbox.add("alert.opened", {"id": "alt_1"}, unit.now, list(webhook_ids))
-
-
-def courier(store: Store, at: FixedClock, allow: str = "127.0.0.0/8") -> Courier:
-    return Courier(store, Metrics(), allow=parse_networks(allow), clock=at, chance=random.Random(7))
-
-
-def deliveries(store: Store, webhook_id: str) -> list[tuple[str, int]]:
-    page = Endpoints(store, LOOPBACK).deliveries("shop", webhook_id, None, 50)
-    return [(item.state, item.attempts) for item in page.items]
+from tests.kb_service.delivery.receivers import (
+    CALLER,
+    DEAD,
+    LOOPBACK,
+    Receiver,
+    carry_all,
+    courier,
+    deliveries,
+    hook,
+    send,
+)
 
 
 def test_a_message_arrives_signed_and_once(store: Store, at: FixedClock) -> None:
@@ -195,19 +126,193 @@ def test_no_connection_is_opened_to_an_address_that_is_not_allowed(store: Store,
     assert "not public" in (page.items[0].error or "")
 
 
-def test_a_dead_endpoint_does_not_hold_up_the_others(store: Store, at: FixedClock) -> None:
-    receiver = Receiver([200])
-    try:
-        hook(store, "dead", "http://127.0.0.1:9/hook")
+@pytest.mark.parametrize("backlog", [0, 200])
+def test_a_dead_endpoint_with_a_backlog_leaves_the_others_their_pace(
+    store: Store, at: FixedClock, backlog: int
+) -> None:
+    hook(store, "dead", DEAD)
+    for _ in range(backlog):
+        send(store, "dead")
+    at.advance(seconds=1)
+    with Receiver([200]) as receiver:
         hook(store, "live", receiver.url)
-        for _ in range(20):
-            send(store, "dead", "live")
+        sent = [send(store, "live") for _ in range(20)]
         carrier = courier(store, at)
+        came = []
         for _ in range(5):
             asyncio.run(carrier.deliver_due())
-        assert len(receiver.received) == 20
-    finally:
-        receiver.close()
+            came.append(len(receiver.received))
+        assert came == [4, 8, 12, 16, 20], "the same with and without the dead one"
+        assert sorted(receiver.ids) == sorted(sent)
+
+
+def test_an_endpoint_that_never_answers_holds_up_nobody(store: Store, at: FixedClock) -> None:
+    with Receiver([200], hold=True) as silent, Receiver([200]) as live:
+        hook(store, "silent", silent.url)
+        hook(store, "live", live.url)
+        for _ in range(20):
+            send(store, "silent", "live")
+
+        async def until_the_live_one_has_all() -> int:
+            carrying = asyncio.create_task(courier(store, at).run())
+            try:
+                async with asyncio.timeout(10):  # shorter than an attempt at the silent one may take
+                    while len(live.received) < 20:
+                        await asyncio.sleep(0.01)
+                return len(silent.received)
+            finally:
+                carrying.cancel()
+                await asyncio.gather(carrying, return_exceptions=True)
+
+        assert 0 < asyncio.run(until_the_live_one_has_all()) <= 4
+    assert {state for state, _ in deliveries(store, "live")} <= {"delivered", "pending"}
+
+
+def test_an_endpoint_that_fails_is_tried_with_one_at_a_time(store: Store, at: FixedClock) -> None:
+    with Receiver([500]) as receiver:
+        hook(store, "hook", receiver.url)
+        for _ in range(10):
+            send(store, "hook")
+        carrier = courier(store, at)
+        assert asyncio.run(carrier.deliver_due()) == 4
+        assert asyncio.run(carrier.deliver_due()) == 1
+        receiver.statuses[:] = [200]
+        assert asyncio.run(carrier.deliver_due()) == 1
+        assert asyncio.run(carrier.deliver_due()) == 4, "it is well again"
+
+
+def test_a_receiver_that_is_down_for_a_day_gets_everything_afterwards(store: Store, at: FixedClock) -> None:
+    with Receiver([503]) as receiver:
+        hook(store, "hook", receiver.url)
+        carrier = courier(store, at)
+        sent = []
+        for hour in range(24):
+            sent.append(send(store, "hook"))
+            for _ in range(2):
+                carry_all(carrier)
+                at.advance(minutes=30)
+            assert {state for state, _ in deliveries(store, "hook")} == {"pending"}, hour
+        failed = len(receiver.received)
+        receiver.statuses[:] = [200]
+        for _ in range(40):
+            at.advance(hours=1)
+            carry_all(carrier)
+    assert {state for state, _ in deliveries(store, "hook")} == {"delivered"}
+    assert sorted(receiver.ids[failed:]) == sorted(sent), "each once, after many failures"
+    assert set(receiver.ids[:failed]) == set(sent), "under the id that it has kept"
+
+
+class Interrupted(Exception):
+    """Stands for the end of the process."""
+
+
+class Failing:
+    """An object whose methods fail at the n-th call from outside, before or after what they do."""
+
+    def __init__(self, inner: Any, fails_at: Callable[[str], str | None]) -> None:
+        self._inner = inner
+        self._fails_at = fails_at
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+
+        def called(*arguments: Any, **named: Any) -> Any:
+            moment = self._fails_at(name)
+            if moment == "before":
+                raise Interrupted
+            result = method(*arguments, **named)
+            if moment == "after":
+                raise Interrupted
+            return result
+
+        return called
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", range(8))
+def test_an_end_between_any_two_steps_loses_no_message(
+    store: Store, at: FixedClock, step: int, moment: str
+) -> None:
+    calls: list[str] = []
+
+    def fails_at(name: str) -> str | None:
+        calls.append(name)
+        return moment if len(calls) == step + 1 else None
+
+    with Receiver([500, 200]) as receiver:
+        hook(store, "hook", receiver.url)
+        sent = [send(store, "hook") for _ in range(3)]
+        carrier = courier(store, at)
+        carrier._outbox = Failing(carrier._outbox, fails_at)  # type: ignore[assignment]
+        for _ in range(12):
+            with suppress(Interrupted):
+                asyncio.run(carrier.deliver_due())
+            at.advance(minutes=2)  # longer than a lease
+    assert len(calls) > step, "the end came"
+    assert {state for state, _ in deliveries(store, "hook")} == {"delivered"}
+    assert set(receiver.ids) == set(sent)
+    assert len({body for _, body in receiver.received}) <= len(sent), "a repeat says the same"
+    assert len(receiver.received) <= len(sent) + 2, "one repeat for the failure, one for the end"
+
+
+# --- what is connected to, and what is read
+
+
+def test_no_proxy_is_used(store: Store, at: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Receiver([200]) as receiver, Receiver([200]) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        hook(store, "hook", receiver.url)
+        send(store, "hook")
+        asyncio.run(courier(store, at).deliver_due())
+        assert (len(receiver.received), len(proxy.received)) == (1, 0)
+
+
+def test_a_connection_is_not_used_again(store: Store, at: FixedClock) -> None:
+    """Under another name at the same address it would go by the certificate of the first."""
+    with Receiver([200]) as receiver:
+        hook(store, "hook", receiver.url)
+        for _ in range(3):
+            send(store, "hook")
+        asyncio.run(courier(store, at).deliver_due())
+        assert (len(receiver.received), receiver.connections) == (3, 3)
+
+
+def test_of_a_long_answer_only_the_beginning_is_read_and_kept(store: Store, at: FixedClock) -> None:
+    with Receiver([200], body=b"y" * 5_000_000) as receiver:
+        hook(store, "hook", receiver.url)
+        send(store, "hook")
+        asyncio.run(courier(store, at).deliver_due())
+    (item,) = Endpoints(store, LOOPBACK).deliveries("shop", "hook", None, 50).items
+    assert (item.state, item.status) == ("delivered", 200)
+    assert item.response is not None
+    assert len(item.response) == 200
+
+
+@pytest.mark.parametrize("format", ["feishu", "dingtalk", "wecom"])
+def test_a_refusal_in_the_body_of_200_is_retried(store: Store, at: FixedClock, format: str) -> None:
+    with Receiver([200], body=b'{"code": 9499, "errcode": 45009, "errmsg": "slow down"}') as receiver:
+        hook(store, "hook", receiver.url, format=format)
+        send(store, "hook")
+        carrier = courier(store, at)
+        asyncio.run(carrier.deliver_due())
+        assert deliveries(store, "hook") == [("pending", 1)]
+        at.advance(seconds=7)
+        assert asyncio.run(carrier.deliver_due()) == 1
+    assert len(set(receiver.ids)) == 1
+
+
+def test_what_cannot_be_written_is_a_failure_and_no_end(
+    store: Store, at: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("surprise")
+
+    hook(store, "hook", DEAD)
+    send(store, "hook")
+    monkeypatch.setattr("kb_service.delivery.messages.body", broken)
+    assert asyncio.run(courier(store, at).deliver_due()) == 1
+    assert deliveries(store, "hook") == [("pending", 1)]
 
 
 def test_after_a_rotation_both_secrets_verify(store: Store, at: FixedClock) -> None:

@@ -26,6 +26,17 @@ def test_the_reference_verifier_accepts_what_is_signed(now: datetime) -> None:
     assert Verifier(secret).verify(payload.decode(), sent) == json.loads(payload)
 
 
+def test_a_body_that_is_too_large_loses_examples_then_alerts_of_the_group(now: datetime) -> None:
+    also = [{"id": f"alt_{number}", "examples": ["包裹三天没有更新了" * 20]} for number in range(40)]
+    data = {"id": "alt", "examples": ["x" * 200] * 5, "also": also, "group": {"alerts": 41}}
+    payload = body("alert.opened", now, data)
+    assert len(payload) < LONGEST_BODY
+    kept = json.loads(payload)["data"]
+    assert (kept["examples"], kept["group"]) == ([], {"alerts": 41})
+    assert 10 < len(kept["also"]) < 40
+    assert kept["also"][0] == also[0]
+
+
 def test_old_and_new_secret_both_sign_while_a_rotation_lasts(now: datetime) -> None:
     old, new, expired = new_secret(), new_secret(), new_secret()
     known = [

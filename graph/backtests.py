@@ -1,0 +1,287 @@
+"""Rules tried on the past: which alerts a history of messages would have raised under them, and what would differ.
+
+The counting is that of the live run (`graph.alarms`); only where problems begin is made up: each as a candidate with
+its first message, unless something was told of it before the history begins. What people did is done again at the
+moment at which they did it, as far as the state then allows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from statistics import median
+from typing import Literal, NamedTuple, TypeAlias
+
+from graph import lifecycle
+from graph.alarms import HISTORY, Alarms, Step
+from graph.errors import GraphError
+from graph.lifecycle import Action
+from graph.models import AlertKind, Evidence, Problem, Rules
+
+NEAR = timedelta(hours=24)
+"""Alerts of one kind about one problem that lie no further apart are the same, earlier or later."""
+AT_ONCE = timedelta(seconds=1)
+WARM_UP = HISTORY
+"""How much of what came before a span is heard first, so that what is usual is known when it begins."""
+
+Outcome: TypeAlias = Literal["appears", "vanishes", "earlier", "later"]
+
+
+class Arrival(NamedTuple):
+    """One event in order of arrival: when it arrived (wall clock, None where that was not kept), when it happened, and
+    for a customer's message of a problem which one and who speaks (`graph.sightings.voter_code`). The others only move
+    event time on."""
+
+    arrived: datetime | None
+    at: datetime
+    problem_id: str | None = None
+    voter: int = 0
+
+
+class Act(NamedTuple):
+    """What somebody did with a problem. A silence lasts `until` a time, until the episode has so many `customers`, or
+    until an `escalation`."""
+
+    at: datetime
+    problem_id: str
+    action: Action
+    until: datetime | None = None
+    customers: int | None = None
+    escalation: bool = False
+
+
+class Told(NamedTuple):
+    """An alert that was raised: in the history, or before it."""
+
+    problem_id: str
+    kind: AlertKind
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is replayed: arrivals in their order, acts in order of time, and what was told before the first arrival."""
+
+    arrivals: Sequence[Arrival]
+    acts: Sequence[Act] = ()
+    told: Sequence[Told] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alert that some rules raise. `waited` is how long before it the first customer of its window wrote."""
+
+    problem_id: str
+    kind: AlertKind
+    opened_at: datetime
+    evidence: Evidence
+    waited: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`median_minutes` lie between the first customer of a window and its alert; None without alerts."""
+
+    alerts: int
+    by_kind: Mapping[AlertKind, int]
+    per_day: float
+    problems: int
+    median_minutes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How one alert differs: it appears or vanishes, or comes so many minutes earlier (below 0) or later."""
+
+    outcome: Outcome
+    before: Raised | None
+    after: Raised | None
+
+    @property
+    def minutes(self) -> float | None:
+        if self.before is None or self.after is None:
+            return None
+        return (self.after.opened_at - self.before.opened_at).total_seconds() / 60
+
+
+def raised(
+    past: Past,
+    rules: Rules,
+    zone: tzinfo,
+    *,
+    begin: datetime,
+    end: datetime,
+    kinds: Collection[AlertKind] = (),
+    bursts: bool = True,
+) -> list[Raised]:
+    """The alerts from `begin` to `end` (event times) under some rules, in order of time; of all kinds unless some are
+    named. Without `bursts` neither bursts nor growth are judged, which is quick.
+
+    Arrivals before `begin` are heard, and what they raise is told of nothing but later alerts.
+    """
+    run = _Run(past, rules, zone)
+    found = [
+        item
+        for item in run.through(bursts, end)
+        if begin <= item.opened_at <= end and (not kinds or item.kind in kinds)
+    ]
+    return sorted(found, key=lambda item: (item.opened_at, item.problem_id, item.kind))
+
+
+def summarised(alerts: Sequence[Raised], begin: datetime, end: datetime) -> Summary:
+    """What some alerts come to in a span."""
+    days = (end - begin) / timedelta(days=1)
+    waits = [item.waited.total_seconds() / 60 for item in alerts]
+    return Summary(
+        alerts=len(alerts),
+        by_kind=dict(Counter(item.kind for item in alerts)),
+        per_day=len(alerts) / days if days > 0 else 0.0,
+        problems=len({item.problem_id for item in alerts}),
+        median_minutes=median(waits) if waits else None,
+    )
+
+
+def changes(before: Sequence[Raised], after: Sequence[Raised]) -> list[Change]:
+    """What differs between two lists of alerts, in order of time; what is the same in both is left out."""
+    found = [
+        Change(_moved(one, other), one, other)
+        for one, other in paired(before, after)
+        if abs(other.opened_at - one.opened_at) >= AT_ONCE
+    ]
+    taken = {id(item) for pair in paired(before, after) for item in pair}
+    found += [Change("vanishes", item, None) for item in before if id(item) not in taken]
+    found += [Change("appears", None, item) for item in after if id(item) not in taken]
+    return sorted(found, key=_when)
+
+
+def paired(
+    before: Iterable[Raised], after: Iterable[Raised], near: timedelta = NEAR
+) -> list[tuple[Raised, Raised]]:
+    """Alerts of one kind about one problem that lie near each other, each in one pair at most, the nearest first."""
+    by_subject: dict[tuple[str, AlertKind], list[Raised]] = defaultdict(list)
+    for item in after:
+        by_subject[item.problem_id, item.kind].append(item)
+    close = [
+        (abs(other.opened_at - item.opened_at), place, item, other)
+        for place, item in enumerate(before)
+        for other in by_subject.get((item.problem_id, item.kind), ())
+        if abs(other.opened_at - item.opened_at) <= near
+    ]
+    taken: set[int] = set()
+    pairs = []
+    for _, _, item, other in sorted(close, key=lambda pair: (pair[0], pair[1], pair[3].opened_at)):
+        if id(item) not in taken and id(other) not in taken:
+            taken |= {id(item), id(other)}
+            pairs.append((item, other))
+    return pairs
+
+
+def _moved(before: Raised, after: Raised) -> Outcome:
+    return "earlier" if after.opened_at < before.opened_at else "later"
+
+
+def _when(change: Change) -> tuple[datetime, str, str]:
+    item = change.after or change.before
+    assert item is not None
+    return item.opened_at, item.problem_id, item.kind
+
+
+@dataclass
+class _Run:
+    """One way through a past."""
+
+    past: Past
+    rules: Rules
+    zone: tzinfo
+    _alarms: Alarms = field(init=False)
+    _acts: deque[Act] = field(init=False)
+    _waiting: dict[str, list[Told]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._alarms = Alarms(self.rules, self.zone)
+        self._acts = deque(self.past.acts)
+        self._waiting = defaultdict(list)
+        for told in self.past.told:
+            self._waiting[told.problem_id].append(told)
+
+    def through(self, bursts: bool, end: datetime) -> Iterator[Raised]:
+        alarms = self._alarms
+        now: datetime | None = None
+        for item in (*self.past.arrivals, Arrival(None, end)):
+            if item.arrived is not None:
+                now = item.arrived
+                self._act(now)
+            if bursts:
+                for step in alarms.advance(item.at, now or item.at):
+                    yield from self._raised(step)
+            if item.problem_id is None:
+                continue
+            if alarms.problem(item.problem_id) is None:
+                self._begin(item.problem_id, item.at)
+            yield from self._raised(alarms.hear(item.problem_id, item.at, item.voter, now or item.at))
+
+    def _begin(self, problem_id: str, at: datetime) -> None:
+        """A problem with its first message: a candidate, or open where something was told of it before."""
+        told = self._waiting.pop(problem_id, [])
+        first = min((item.at for item in told), default=at)
+        self._alarms.put(Problem(problem_id, {}, "open" if told else "candidate", first, first, first))
+        for item in told:
+            self._alarms.tell(problem_id, item.kind, item.at)
+
+    def _act(self, now: datetime) -> None:
+        """Do what people did up to now. Before its first message a problem has no state to change."""
+        while self._acts and self._acts[0].at <= now:
+            act = self._acts.popleft()
+            if act.problem_id in self._waiting:
+                self._begin(act.problem_id, act.at)
+            problem = self._alarms.problem(act.problem_id)
+            if problem is None:
+                continue
+            try:
+                self._alarms.put(self._done(problem, act))
+            except GraphError:
+                # Under these rules the problem was not in the state in which that could be done.
+                continue
+
+    def _done(self, problem: Problem, act: Act) -> Problem:
+        if act.action != "silence":
+            return lifecycle.transition(problem, act.action, act.at)
+        count = max(1, act.customers - problem.customers) if act.customers is not None else None
+        a_day = None
+        if act.escalation:
+            day = act.at - timedelta(days=1)
+            line = self._alarms.sightings.of(problem.id)
+            a_day = float(len({seen.voter for seen in line if day < seen.at <= act.at}))
+        return lifecycle.transition(
+            problem, "silence", act.at, until=act.until, count=count, customers_a_day=a_day
+        )
+
+    def _raised(self, step: Step) -> Iterator[Raised]:
+        verdict = step.verdict
+        if verdict is None or verdict.kind is None or verdict.evidence is None:
+            return
+        at = verdict.at or step.problem.active_at
+        window = timedelta(minutes=verdict.evidence.window_minutes)
+        line = self._alarms.sightings.of(step.problem.id)
+        first = min((seen.at for seen in line if at - window < seen.at <= at), default=at)
+        yield Raised(step.problem.id, verdict.kind, at, verdict.evidence, at - first)
+
+
+def in_order(acts: Iterable[Act]) -> tuple[Act, ...]:
+    """Acts by their time; two of one moment stay in their order."""
+    return tuple(sorted(acts, key=lambda act: act.at))
+
+
+def arrived_in_order(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Arrivals whose wall-clock times never go back: an assignment that was decided anew later carries a time that lies
+    behind those of the arrivals after it, and arrived no later than they did."""
+    latest: datetime | None = None
+    mended = []
+    for item in reversed(arrivals):
+        if item.arrived is not None:
+            latest = item.arrived if latest is None else min(latest, item.arrived)
+            item = item._replace(arrived=latest)
+        mended.append(item)
+    return mended[::-1]

@@ -1,0 +1,28 @@
+"""A message into the outbox for whoever listens, and into the log in any case, so that it can be replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from kb_service.delivery.listening import listeners
+from kb_service.store import Unit
+
+
+def announce(
+    unit: Unit,
+    type: str,
+    data: Mapping[str, Any],
+    at: datetime,
+    *,
+    products: Collection[str] = (),
+    expertise: str | None = None,
+    quotes: Collection[str] = (),
+) -> str:
+    """Tell that something happened at `at` about these products and this expertise; the message's id.
+
+    It is stored where nobody listens too: a webhook that is disabled now, or made later, can be given it.
+    """
+    to = listeners(unit.webhooks.all(), type, products=products, expertise=expertise)
+    return unit.outbox.add(type, data, at, to, quotes)

@@ -1,0 +1,231 @@
+"""Rules tried on a shop's own past: what was raised, what the present rules would raise, and what others would."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from graph.backtests import (
+    WARM_UP,
+    Act,
+    Change,
+    Past,
+    Raised,
+    Summary,
+    Told,
+    arrived_in_order,
+    changes,
+    raised,
+    summarised,
+)
+from graph.lifecycle import Action
+from graph.models import Alert, AlertKind, Problem, Rules
+from graph.thresholds import Judged, Suggestion, suggested
+from kb_service import timezones
+from kb_service.errors import InvalidRequest
+from kb_service.store import Store, Unit
+from kb_service.store.values import AuditEntry
+
+LONGEST = timedelta(days=90)
+MOST_EVENTS = 1_000_000
+"""Events that one trial hears at most; they are held in memory while it runs."""
+JUDGED_WITHIN = timedelta(hours=72)
+"""How long people have to take an alert up before it counts as noise."""
+ACTS: Mapping[str, Action] = {
+    f"problem.{action}": action for action in ("acknowledge", "resolve", "reopen", "silence")
+}
+"""What people do that bears on alerts, by the audit's name for it."""
+TAKEN_UP = ("problem.acknowledge", "problem.resolve")
+
+Label: TypeAlias = Literal["useful", "noise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried: a span of event time, other rules, and the kinds of alerts to look at, all where none is named.
+
+    `labels` says of alerts, by id, whether they were of use; for the others that follows from what people did.
+    """
+
+    begin: datetime
+    end: datetime
+    change: Callable[[Rules], Rules]
+    kinds: Collection[AlertKind] = ()
+    suggest: bool = False
+    labels: Mapping[str, Label] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Some alerts in order of time, and what they come to."""
+
+    alerts: tuple[Raised, ...]
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """`events` are those of the span. `changes` lead from the present rules to the proposed ones; `problems` holds
+    those that any alert is about, by id."""
+
+    begin: datetime
+    end: datetime
+    events: int
+    as_it_was: Alerts
+    present: Alerts
+    proposed: Alerts
+    changes: tuple[Change, ...]
+    problems: Mapping[str, Problem]
+    suggestion: Suggestion | None
+
+
+class Backtesting:
+    """Tries rules on what the store holds. It reads one snapshot and holds nobody up."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def run(self, workspace: str, trial: Trial) -> Backtest:
+        """What some rules would have raised. Raises InvalidRequest for a span that cannot be."""
+        _check(trial)
+        with self._store.reading(workspace) as unit:
+            rules = unit.rules.get()
+            since = trial.begin - WARM_UP
+            many = unit.events.count_between(since, trial.end)
+            if many > MOST_EVENTS:
+                raise InvalidRequest.of(
+                    "to",
+                    "the span and the eight weeks before it hold more than {most} events; take a shorter one",
+                    most=MOST_EVENTS,
+                )
+            events = unit.events.count_between(trial.begin, trial.end)
+            alerts = unit.alerts.all()
+            audit = unit.audit.of_actions(ACTS.keys())
+            past = _past(unit, since, trial.end, alerts, audit)
+            accepted = _accepted(unit) if trial.suggest else frozenset()
+            known = {problem.id: problem for problem in unit.problems.all()}
+        proposed = trial.change(rules)
+        was = _really(alerts, past, trial)
+        present = self._raised(past, rules, trial)
+        tried = present if proposed == rules else self._raised(past, proposed, trial)
+        suggestion = None
+        if trial.suggest:
+            judged = list(_judged(alerts, audit, accepted, trial, self._clock()))
+            suggestion = suggested(
+                past, rules, timezones.zone(rules.timezone), judged, begin=trial.begin, end=trial.end
+            )
+        named = {item.problem_id for found in (was, present, tried) for item in found}
+        return Backtest(
+            begin=trial.begin,
+            end=trial.end,
+            events=events,
+            as_it_was=_alerts(was, trial),
+            present=_alerts(present, trial),
+            proposed=_alerts(tried, trial),
+            changes=tuple(changes(present, tried)),
+            problems={id: problem for id, problem in known.items() if id in named},
+            suggestion=suggestion,
+        )
+
+    def _raised(self, past: Past, rules: Rules, trial: Trial) -> list[Raised]:
+        zone = timezones.zone(rules.timezone)
+        bursts = not trial.kinds or bool({"burst", "growth"} & set(trial.kinds))
+        return raised(past, rules, zone, begin=trial.begin, end=trial.end, kinds=trial.kinds, bursts=bursts)
+
+
+def _check(trial: Trial) -> None:
+    if trial.begin >= trial.end:
+        raise InvalidRequest.of(
+            "from", "must be before {end}, the end of the span", end=trial.end.isoformat()
+        )
+    if trial.end - trial.begin > LONGEST:
+        raise InvalidRequest.of("from", "must be at most {days} days before the end", days=LONGEST.days)
+
+
+def _alerts(found: Sequence[Raised], trial: Trial) -> Alerts:
+    return Alerts(tuple(found), summarised(found, trial.begin, trial.end))
+
+
+def _past(
+    unit: Unit, since: datetime, until: datetime, alerts: Sequence[Alert], audit: Sequence[AuditEntry]
+) -> Past:
+    survivors = {alias: problem.id for problem in unit.problems.all() for alias in problem.aliases}
+    return Past(
+        arrivals=arrived_in_order(list(unit.events.arrivals(since, until))),
+        acts=tuple(sorted((_act(entry, survivors) for entry in audit), key=lambda act: act.at)),
+        told=tuple(
+            Told(alert.problem_id, alert.kind, alert.opened_at) for alert in alerts if alert.opened_at < since
+        ),
+    )
+
+
+def _act(entry: AuditEntry, survivors: Mapping[str, str]) -> Act:
+    detail: Mapping[str, Any] = entry.detail
+    until = detail.get("until")
+    return Act(
+        at=entry.at,
+        problem_id=survivors.get(entry.object, entry.object),
+        action=ACTS[entry.action],
+        until=datetime.fromisoformat(until) if until else None,
+        customers=detail.get("customers"),
+        escalation=bool(detail.get("escalation")),
+    )
+
+
+def _really(alerts: Sequence[Alert], past: Past, trial: Trial) -> list[Raised]:
+    """The alerts that were raised, each with how long before it the first customer of its window wrote."""
+    wanted = [
+        alert
+        for alert in alerts
+        if trial.begin <= alert.opened_at <= trial.end and (not trial.kinds or alert.kind in trial.kinds)
+    ]
+    times: defaultdict[str, list[datetime]] = defaultdict(list)
+    about = {alert.problem_id for alert in wanted}
+    for item in past.arrivals:
+        if item.problem_id in about:
+            times[item.problem_id].append(item.at)
+    found = []
+    for alert in wanted:
+        begin = alert.opened_at - timedelta(minutes=alert.evidence.window_minutes)
+        heard = (at for at in times[alert.problem_id] if begin < at <= alert.opened_at)
+        waited = alert.opened_at - min(heard, default=alert.opened_at)
+        found.append(Raised(alert.problem_id, alert.kind, alert.opened_at, alert.evidence, waited))
+    return found
+
+
+def _accepted(unit: Unit) -> frozenset[str]:
+    """The alerts whose proposal somebody accepted."""
+    found: set[str] = set()
+    cursor: str | None = None
+    while True:
+        page = unit.proposals.page(cursor, 200, state="accepted")
+        found.update(proposal.alert_id for proposal in page.items if proposal.alert_id is not None)
+        if (cursor := page.next_cursor) is None:
+            return frozenset(found)
+
+
+def _judged(
+    alerts: Sequence[Alert],
+    audit: Sequence[AuditEntry],
+    accepted: Collection[str],
+    trial: Trial,
+    now: datetime,
+) -> Iterator[Judged]:
+    """Which alerts of the span were of use: those that people say were, took up within JUDGED_WITHIN or accepted a
+    proposal of. One that still may be taken up counts for neither."""
+    taken: defaultdict[str, list[datetime]] = defaultdict(list)
+    for entry in audit:
+        if entry.action in TAKEN_UP:
+            taken[entry.object].append(entry.at)
+    for alert in alerts:
+        if not trial.begin <= alert.opened_at <= trial.end:
+            continue
+        label = trial.labels.get(alert.id)
+        in_time = any(timedelta(0) <= at - alert.opened_at <= JUDGED_WITHIN for at in taken[alert.problem_id])
+        useful = label == "useful" if label is not None else in_time or alert.id in accepted
+        if useful or label is not None or alert.opened_at + JUDGED_WITHIN < now:
+            yield Judged(alert.problem_id, alert.kind, alert.opened_at, useful)

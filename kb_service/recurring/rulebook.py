@@ -1,0 +1,43 @@
+"""The rules that a shop sets: when something recurs, what is sensitive, what was promised."""
+
+from __future__ import annotations
+
+from graph.models import Rules
+from graph.priority import check_weights
+from kb_service.errors import InvalidRequest
+from kb_service.models import Principal
+from kb_service.replicas import Replicas
+from kb_service.store import Store, Unit
+
+
+class Rulebook:
+    """The rules of every workspace."""
+
+    def __init__(self, store: Store, replicas: Replicas) -> None:
+        self._store = store
+        self._replicas = replicas
+
+    def rules(self, workspace: str) -> Rules:
+        """The rules in force, with the product's defaults where the shop set none."""
+        with self._store.reading(workspace) as unit:
+            return unit.rules.get()
+
+    def put(self, caller: Principal, rules: Rules) -> Rules:
+        """Set a workspace's rules. Raises InvalidValue for a weight of a factor that does not exist, InvalidRequest
+        for an owner whom the shop does not have: one who left since they were named may stay."""
+        check_weights(rules)
+        with self._store.writing(caller.workspace) as unit:
+            _check_owners(unit, rules)
+            unit.rules.put(rules)
+            unit.audit.append(caller.key_id, "rules.changed", "rules", {})
+        self._replicas.follow(caller.workspace)
+        return rules
+
+
+def _check_owners(unit: Unit, rules: Rules) -> None:
+    before = unit.rules.get().owners
+    known = {agent.id for agent in unit.agents.all()} if rules.owners else set()
+    for kind, owners in rules.owners.items():
+        for value, agent_id in owners.items():
+            if agent_id not in known and before.get(kind, {}).get(value) != agent_id:
+                raise InvalidRequest.of(f"owners.{kind}.{value}", "there is no agent {id}", id=agent_id)

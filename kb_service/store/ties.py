@@ -1,0 +1,61 @@
+"""Which problems belong together and which apart, as people and splits have said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from sqlalchemy import select
+
+from kb_service.store import tables
+from kb_service.store.repository import Repository
+
+TieKind: TypeAlias = Literal["together", "apart"]
+
+_ties = tables.problem_ties
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """What was said of two problems, by the ids that they had then; `first` comes before `second` as text."""
+
+    first: str
+    second: str
+    kind: TieKind
+    actor: str
+    at: datetime
+
+
+class Ties(Repository):
+    """One tie for two ids: what was said last holds."""
+
+    table = _ties
+
+    def put(self, one: str, other: str, kind: TieKind, actor: str) -> None:
+        """Notes what was said of two ids, over what was said of them before. Nothing for an id with itself."""
+        if one == other:
+            return
+        first, second = sorted((one, other))
+        self._upsert(
+            {
+                "workspace": self.workspace,
+                "first": first,
+                "second": second,
+                "kind": kind,
+                "actor": actor,
+                "at": self._scope.now,
+            }
+        )
+
+    def put_between(self, some: Iterable[str], others: Iterable[str], kind: TieKind, actor: str) -> None:
+        """The same of every id of `some` with every one of `others`."""
+        rest = tuple(others)
+        for one in some:
+            for other in rest:
+                self.put(one, other, kind, actor)
+
+    def all(self) -> tuple[Tie, ...]:
+        rows = self._read(select(_ties).where(self._mine()).order_by(_ties.c.first, _ties.c.second))
+        return tuple(Tie(row.first, row.second, row.kind, row.actor, row.at) for row in rows)
