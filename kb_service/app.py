@@ -20,6 +20,7 @@ from ingest.embedding import BatchingEmbedder, Embedder
 from ingest.reranking import load_reranker
 from ingest.sandbox import ParserPool
 from kb_service import openapi, problem_details
+from kb_service.accounts import Accounts
 from kb_service.answering import Answering
 from kb_service.assigning import Assigning
 from kb_service.assignment_watch import AssignmentWatch
@@ -30,6 +31,7 @@ from kb_service.care.gaps import Gaps
 from kb_service.care.stale import Stale
 from kb_service.casefile import CaseFiles
 from kb_service.casework import Casework
+from kb_service.console import pages as console
 from kb_service.consulting import Consulting
 from kb_service.delivery.addresses import parse_networks
 from kb_service.delivery.courier import Courier
@@ -299,6 +301,8 @@ def _services(on: _Ground, chance: random.Random) -> Services:
         replays=Replays(store),
         exposures=on.exposures,
         gatekeeper=Gatekeeper(store),
+        accounts=Accounts(store),
+        clock=clock,
         knowledge=Knowledge(store, on.encoder, parsers, replicas if on.serving else None),
         conflicts=conflicts,
         stale=stale,
@@ -415,7 +419,7 @@ def create_app(
     app.router.route_class = GuardedRoute
     app.state.services = services
     app.state.idempotency_locks = defaultdict(asyncio.Lock)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *console.ROUTERS):
         app.include_router(router)
     openapi.install(app)
     problem_details.install(app)

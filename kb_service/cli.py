@@ -14,6 +14,7 @@ from kb_service.calibration_commands import calibrations
 from kb_service.command_options import InWorkspace, Json
 from kb_service.encoder_commands import encoder
 from kb_service.learning_commands import learning
+from kb_service.member_commands import link_url, members
 from kb_service.priority_commands import priority
 from kb_service.replay_command import replay
 
@@ -33,6 +34,7 @@ workspaces = typer.Typer(help="Shops.", no_args_is_help=True)
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(workspaces, name="workspaces")
 app.add_typer(keys, name="keys")
+app.add_typer(members, name="members")
 app.add_typer(encoder, name="encoder")
 app.add_typer(calibrations, name="calibrations")
 app.add_typer(learning, name="learning")
@@ -121,12 +123,25 @@ def run_server(chosen: Settings) -> None:
     from kb_service.settings import prepare_data
 
     prepare_data(chosen)
+    _show_first_links(chosen)
     try:
         run(chosen)
     except SystemExit as ended:
         if ended.code:
             fail(f"the server at {chosen.host}:{chosen.port} did not start; the log above says why", status=1)
         raise
+
+
+def _show_first_links(chosen: Settings) -> None:
+    """Where nobody can sign in to the console yet, a one-time link for whoever started the service."""
+    from kb_service.accounts import Accounts
+    from kb_service.workbench import open_workbench
+
+    with open_workbench(chosen) as bench:
+        for workspace in bench.workspaces():
+            token = Accounts(bench.store).first_link(workspace.id)
+            if token is not None:
+                typer.echo(f"Console of `{workspace.id}`, first sign-in: {link_url(chosen, token)}")
 
 
 @app.command()

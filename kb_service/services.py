@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 
 import anyio
 
 from ingest.embedding import BatchingEmbedder
 from ingest.sandbox import ParserPool
+from kb_service.accounts import Accounts
 from kb_service.answering import Answering
 from kb_service.assigning import Assigning
 from kb_service.assignment_watch import AssignmentWatch
@@ -71,6 +74,8 @@ class Services:
     replays: Replays
     exposures: ExposureLog
     gatekeeper: Gatekeeper
+    accounts: Accounts
+    clock: Callable[[], datetime]
     knowledge: Knowledge
     conflicts: Conflicts
     stale: Stale

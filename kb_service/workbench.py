@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kb_service.accounts import Accounts
 from kb_service.errors import InvalidRequest, NotFound
 from kb_service.models import KEY_ROLES
 from kb_service.settings import Settings, prepare_data
-from kb_service.store import ApiKey, Store, Workspace
+from kb_service.store import ApiKey, Member, Store, Workspace
 
 if TYPE_CHECKING:
     from ingest.embedding import Embedder
@@ -71,6 +72,21 @@ class Workbench:
     def workspaces(self) -> tuple[Workspace, ...]:
         with self.store.administration(writing=False) as unit:
             return unit.workspaces.list()
+
+    def members(self, workspace: str) -> tuple[Member, ...]:
+        return Accounts(self.store).members(workspace)
+
+    def invite(self, workspace: str, name: str, roles: str, agent_id: str | None) -> tuple[Member, str]:
+        """A new member and the token of their one-time link."""
+        chosen = [role.strip() for role in roles.split(",") if role.strip()]
+        return Accounts(self.store).invite(workspace, name, chosen, agent_id=agent_id)
+
+    def sign_in_link(self, workspace: str, member_id: str | None) -> str:
+        """The token of a link for a member, or for the first administrator where nobody can sign in."""
+        return Accounts(self.store).new_link(workspace, member_id)
+
+    def end_membership(self, workspace: str, member_id: str) -> None:
+        Accounts(self.store).end(workspace, member_id)
 
     def create_key(self, workspace: str, roles: str, label: str = "") -> tuple[str, ApiKey]:
         chosen = [role.strip() for role in roles.split(",") if role.strip()]

@@ -5,6 +5,7 @@ from kb_service.store.decisions import Decision, DecisionKind
 from kb_service.store.digests import StoredDigest
 from kb_service.store.follow_ups import AskedCase, FollowUp
 from kb_service.store.ids import new_id, utc_now
+from kb_service.store.members import Member, SignInLink
 from kb_service.store.outbox import OutboxWorker
 from kb_service.store.priority_weights import StoredWeights, WeightsKind
 from kb_service.store.regroupings import (
@@ -83,6 +84,7 @@ __all__ = [
     "HourCount",
     "HourTraffic",
     "Judgement",
+    "Member",
     "Message",
     "NewEvent",
     "OutboxWorker",
@@ -94,6 +96,7 @@ __all__ = [
     "Replay",
     "Review",
     "ShownAnswer",
+    "SignInLink",
     "Source",
     "SpanTraffic",
     "Store",

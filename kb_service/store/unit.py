@@ -31,6 +31,7 @@ from kb_service.store.intents import Intents
 from kb_service.store.jobs import Jobs
 from kb_service.store.judgements import Judgements
 from kb_service.store.keys import Keys
+from kb_service.store.members import Members
 from kb_service.store.notices import Notices
 from kb_service.store.outbox import Outbox
 from kb_service.store.priority_weights import PriorityWeights
@@ -109,9 +110,10 @@ class Unit:
 
 
 class AdminUnit:
-    """Workspaces and keys in one transaction, across workspaces."""
+    """Workspaces, keys and members in one transaction, across workspaces."""
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self.now = now
         self.workspaces = Workspaces(connection, now)
         self.keys = Keys(connection, now)
+        self.members = Members(connection, now)

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from kb_service.app import ROUTERS
+from kb_service.console.guard import PAGES
 from kb_service.security import ACCESS, OPEN
 
 BODIES: dict[str, Any] = {
@@ -60,12 +61,12 @@ def every_route() -> list[str]:
 
 
 def offered(app: Any) -> set[str]:
-    """The same, as the finished application sees it, whatever kind of route it is."""
+    """The same, as the finished application sees it, whatever kind of route it is; without the console's pages."""
     return {
         f"{method} {context.path}"
         for context in iter_route_contexts(app.routes)
         for method in (context.methods or {"ANY"})
-    }
+    } - set(PAGES)
 
 
 GUARDED = sorted(set(every_route()) - OPEN)

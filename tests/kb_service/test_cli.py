@@ -117,6 +117,43 @@ def test_the_only_workspace_need_not_be_named_and_one_of_several_must_be(kb: Com
     assert "north, south" in several.err
 
 
+# --- members
+
+
+def test_members_are_invited_and_leave(kb: CommandLine) -> None:
+    kb.good("workspaces", "create", "shop")
+    assert "nobody yet" in kb.good("members", "list").err
+    first = kb.good("members", "link").out
+    assert first.startswith("http://127.0.0.1:8321/console/sign-in?token=")
+    made = kb.good("members", "invite", "Lin", "--role", "agent,product", "--json").json
+    assert "/console/sign-in?token=" in made["link"]
+    listed = kb.good("members", "list").out
+    assert made["id"] in listed
+    assert "agent, product  Lin" in listed
+    again = kb.good("members", "link", "--member", made["id"], "--json").json["link"]
+    assert again != made["link"]
+    assert "--member" in kb("members", "link").err, "somebody can sign in already"
+    assert made["id"] in kb.good("members", "end", made["id"]).out
+    assert kb.good("members", "list", "--json").json[0]["ended_at"] is not None
+    assert kb("members", "end", made["id"]).status == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("invite", "Lin", "--role", "boss"), "role"),
+        (("invite", " ", "--role", "agent"), "name"),
+        (("invite", "Lin", "--role", "agent", "--agent", "nobody"), "nobody"),
+        (("link", "--member", "mem_unknown"), "mem_unknown"),
+    ],
+)
+def test_who_cannot_be_invited_is_told_why(kb: CommandLine, arguments: tuple[str, ...], named: str) -> None:
+    kb.good("workspaces", "create", "shop")
+    refused = kb("members", *arguments)
+    assert refused.status != 0
+    assert named in refused.err
+
+
 # --- knowledge
 
 

@@ -32,6 +32,7 @@ from kb_service.store.tables.knowledge import (
     sources,
 )
 from kb_service.store.tables.learning import calibrations, jobs, rank_moves, reviews
+from kb_service.store.tables.members import members, sessions, sign_in_links
 from kb_service.store.tables.notices import follow_up_cases, follow_ups, notices
 from kb_service.store.tables.people import decisions, expertise, expertise_pins
 from kb_service.store.tables.priority import priority_weights
@@ -67,6 +68,7 @@ __all__ = [
     "idempotency",
     "intents",
     "jobs",
+    "members",
     "messages",
     "metadata",
     "notices",
@@ -83,6 +85,8 @@ __all__ = [
     "regroupings",
     "reviews",
     "rules",
+    "sessions",
+    "sign_in_links",
     "sources",
     "surges",
     "told_gaps",

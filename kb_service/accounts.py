@@ -1,0 +1,191 @@
+"""Who may open the console: one-time links lead to sessions, sessions to a Visitor."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kb_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from kb_service.models import KEY_ROLES, KeyRole, Principal
+from kb_service.store import Member, SignInLink, Store
+
+LINK_LASTS = timedelta(hours=24)
+SESSION_LASTS = timedelta(days=7)
+TRUSTED_SECONDS = 2.0
+"""How long a session that was found good is trusted without asking the store again."""
+MOST_TRUSTED = 1_000
+LONGEST_NAME = 80
+COMMAND_LINE = "command_line"
+"""Who acts in the audit when nobody is signed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A member in one of their sessions. `csrf` is what their forms must send along."""
+
+    member: Member
+    principal: Principal
+    csrf: str
+
+    def may(self, roles: Collection[KeyRole]) -> bool:
+        return bool(self.principal.roles & set(roles))
+
+
+class Accounts:
+    """Members, links and sessions of every workspace, over the store."""
+
+    def __init__(self, store: Store, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._monotonic = monotonic
+        self._trusted: dict[str, tuple[float, Visitor]] = {}
+        self._lock = threading.Lock()
+
+    # --- links
+
+    def first_link(self, workspace: str) -> str | None:
+        """The token of a link that makes the administrator of a workspace; None where somebody can sign in already."""
+        with self._store.administration() as unit:
+            if unit.members.any(workspace):
+                return None
+            return unit.members.new_link(workspace, None, lasts=LINK_LASTS)
+
+    def invite(
+        self,
+        workspace: str,
+        name: str,
+        roles: Collection[str],
+        *,
+        agent_id: str | None = None,
+        by: Principal | None = None,
+    ) -> tuple[Member, str]:
+        """A new member and the token of their link. Raises NotFound for an agent that there is not."""
+        if agent_id is not None:
+            with self._store.reading(workspace) as reading:
+                if reading.agents.get(agent_id) is None:
+                    raise NotFound("There is no agent {id} in this workspace.", id=agent_id)
+        with self._store.administration() as unit:
+            member = unit.members.create(workspace, _named(name), _known(roles), agent_id=agent_id)
+            token = unit.members.new_link(workspace, member.id, lasts=LINK_LASTS)
+        self._tell(workspace, by, "member.invited", member.id, {"roles": sorted(member.roles)})
+        return member, token
+
+    def members(self, workspace: str) -> tuple[Member, ...]:
+        """Who may sign in, and who left."""
+        with self._store.administration(writing=False) as unit:
+            return unit.members.list(workspace)
+
+    def new_link(self, workspace: str, member_id: str | None, *, by: Principal | None = None) -> str:
+        """The token of a new link for a member, or with None for the first administrator.
+
+        Raises NotFound for a member that there is not, Conflict where somebody can sign in already and no member is
+        named.
+        """
+        with self._store.administration() as unit:
+            if member_id is None and unit.members.any(workspace):
+                raise Conflict("Somebody can sign in already; name the member with --member.")
+            if member_id is not None:
+                _present(unit.members.get(member_id), workspace, member_id)
+            token = unit.members.new_link(workspace, member_id, lasts=LINK_LASTS)
+        self._tell(workspace, by, "member.link", member_id or "first", {})
+        return token
+
+    def end(self, workspace: str, member_id: str, *, by: Principal | None = None) -> None:
+        """End a membership with its links and sessions. Raises NotFound for a member that there is not."""
+        with self._store.administration() as unit:
+            _present(unit.members.get(member_id), workspace, member_id)
+            unit.members.end(member_id)
+        self._tell(workspace, by, "member.ended", member_id, {})
+        with self._lock:
+            self._trusted.clear()
+
+    def link(self, token: str) -> SignInLink | None:
+        """Where a link leads, without using it up: mail programs and chats open what they show."""
+        with self._store.administration(writing=False) as unit:
+            return unit.members.link(token)
+
+    # --- sessions
+
+    def sign_in(self, token: str, name: str | None) -> str:
+        """Use a link up; the token of the session that it opens. The first member of a workspace names themself.
+
+        Raises Forbidden for a link that is not good any more, InvalidRequest for a name that is missing.
+        """
+        with self._store.administration() as unit:
+            found = unit.members.take_link(token)
+            if found is None:
+                raise Forbidden("This link was used or has expired; ask for a new one.")
+            member_id = found.member_id
+            if member_id is None:
+                if unit.members.any(found.workspace):
+                    raise Forbidden("This link was used or has expired; ask for a new one.")
+                member_id = unit.members.create(found.workspace, _named(name or ""), KEY_ROLES).id
+            return unit.members.open_session(member_id, lasts=SESSION_LASTS)
+
+    def visitor(self, token: str | None) -> Visitor | None:
+        """Whose session a cookie opens; None for nobody's."""
+        if not token:
+            return None
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+        known = self._trusted.get(digest)
+        if known is not None and known[0] > self._monotonic():
+            return known[1]
+        with self._store.administration(writing=False) as unit:
+            member = unit.members.of_session(token)
+        if member is None:
+            return None
+        roles = frozenset(role for role in KEY_ROLES if role in member.roles)
+        visitor = Visitor(member, Principal(member.workspace, member.id, roles), _csrf(token))
+        with self._lock:
+            if len(self._trusted) >= MOST_TRUSTED:
+                self._trusted.clear()
+            self._trusted[digest] = (self._monotonic() + TRUSTED_SECONDS, visitor)
+        return visitor
+
+    def _tell(
+        self, workspace: str, by: Principal | None, action: str, object: str, detail: dict[str, object]
+    ) -> None:
+        """Keep in the audit who did it: a member, or with None the command line."""
+        with self._store.writing(workspace) as unit:
+            unit.audit.append(by.key_id if by is not None else COMMAND_LINE, action, object, detail)
+
+    def sign_out(self, token: str | None) -> None:
+        if not token:
+            return
+        with self._store.administration() as unit:
+            unit.members.close_session(token)
+        with self._lock:
+            self._trusted.clear()
+
+
+def _present(member: Member | None, workspace: str, id: str) -> Member:
+    if member is None or member.workspace != workspace or member.ended_at is not None:
+        raise NotFound("There is no member {id} in this workspace.", id=id)
+    return member
+
+
+def _csrf(token: str) -> str:
+    """What forms of a session carry: it follows from the session's token and does not tell it."""
+    return hmac.new(token.encode("utf-8", "surrogatepass"), b"forms", hashlib.sha256).hexdigest()
+
+
+def _named(name: str) -> str:
+    plain = " ".join(name.split())
+    if not plain:
+        raise InvalidRequest.of("name", "is required")
+    if len(plain) > LONGEST_NAME:
+        raise InvalidRequest.of("name", "must have at most {max_length} characters", max_length=LONGEST_NAME)
+    return plain
+
+
+def _known(roles: Collection[str]) -> tuple[str, ...]:
+    unknown = sorted(set(roles) - set(KEY_ROLES))
+    if unknown or not roles:
+        raise InvalidRequest.of(
+            "role", "must be some of {known}, separated by commas", known=", ".join(KEY_ROLES)
+        )
+    return tuple(role for role in KEY_ROLES if role in roles)

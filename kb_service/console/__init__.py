@@ -1,0 +1,1 @@
+"""The web console: pages for agents, product teams and administrators, rendered by the server."""

@@ -1,0 +1,128 @@
+"""What every page passes: a session, a role, a form that the page itself made, and headers that let nothing else in."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.responses import RedirectResponse
+
+from graph.errors import GraphError
+from kb_service.accounts import Visitor
+from kb_service.console.rendering import error_page
+from kb_service.errors import Forbidden, ServiceError
+from kb_service.models import KeyRole
+from kb_service.problem_details import invalid
+from kb_service.routes.context import in_thread, services
+from kb_service.security import ADMIN, AGENT, ANY, EDITOR, PRODUCT, STAFF
+
+SESSION = "kb_session"
+SIGN_IN = "/console/sign-in"
+PAGES: Mapping[str, frozenset[KeyRole] | None] = {
+    "GET /console": ANY,
+    "GET /console/static/{name}": None,
+    "GET /console/sign-in": None,
+    "POST /console/sign-in": None,
+    "POST /console/sign-out": ANY,
+    "POST /console/language": None,
+    "GET /console/desk": STAFF,
+    "GET /console/ask": AGENT,
+    "GET /console/cases/{id}": STAFF,
+    "POST /console/cases/{id}/take": AGENT,
+    "POST /console/cases/{id}/handover": AGENT,
+    "POST /console/cases/{id}/resolve": AGENT,
+    "POST /console/cases/{id}/reply": AGENT,
+    "POST /console/cases/{id}/reject": AGENT,
+    "GET /console/documents/{external_id:path}": STAFF,
+    "GET /console/knowledge": STAFF,
+    "GET /console/knowledge/gaps": PRODUCT,
+    "POST /console/knowledge/gaps/{id}/publish": EDITOR,
+    "GET /console/knowledge/conflicts": PRODUCT,
+    "GET /console/knowledge/stale": PRODUCT,
+    "GET /console/traffic": STAFF,
+    "GET /console/administration": ADMIN,
+    "POST /console/administration/members": ADMIN,
+    "POST /console/administration/members/{id}/link": ADMIN,
+    "POST /console/administration/members/{id}/end": ADMIN,
+    "GET /console/administration/audit": ADMIN,
+    "GET /console/problems": STAFF,
+    "GET /console/problems/{id}": STAFF,
+    "POST /console/problems/{id}/{action}": PRODUCT,
+}
+"""The roles that each page admits; None is open to everybody. A page that is missing here refuses everybody."""
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+
+class PageRoute(APIRoute):
+    """Knows its visitor before the page is asked. Who has no session is sent to sign in; faults become pages."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                response = await _admitted(request) or await handle(request)
+            except (ServiceError, GraphError) as error:
+                response = error_page(request, error)
+            except RequestValidationError as error:
+                response = error_page(request, invalid(error.errors(), placed=True))
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return guarded
+
+
+async def _admitted(request: Request) -> Response | None:
+    """Where somebody without a session is sent; None for who may go on. Raises Forbidden for who may not."""
+    page = f"{request.method} {request.scope['route'].path}"
+    wired = services(request)
+    visitor = await in_thread(wired, wired.accounts.visitor, request.cookies.get(SESSION))
+    request.state.visitor = visitor
+    admitted = PAGES.get(page, frozenset())
+    if admitted is None:
+        if request.method != "GET":
+            _same_site(request)
+        return None
+    if visitor is None:
+        return RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path)}", status_code=303)
+    if request.method != "GET":
+        _same_site(request)
+        form = await request.form()
+        if not hmac.compare_digest(str(form.get("csrf", "")).encode(), visitor.csrf.encode()):
+            raise Forbidden("This form is not one that this page made for you; open the page again.")
+    if not visitor.may(admitted):
+        raise Forbidden(
+            "This needs one of the roles {needed}; you have {present}.",
+            needed=", ".join(sorted(admitted)) or "-",
+            present=", ".join(sorted(visitor.principal.roles)) or "-",
+        )
+    return None
+
+
+def _same_site(request: Request) -> None:
+    """A browser says where a form comes from; another place's form is refused."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
+        raise Forbidden("This form is not one that this page made for you; open the page again.")
+
+
+def visitor(request: Request) -> Visitor:
+    found = request.state.visitor
+    assert isinstance(found, Visitor)
+    return found
+
+
+Guest = Annotated[Visitor, Depends(visitor)]

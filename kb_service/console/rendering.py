@@ -1,0 +1,107 @@
+"""Templates to pages: escaped, in the reader's language, with moments and numbers as people write them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from graph.labels import label_in
+from kb_service.console.words import EN, ZH
+from kb_service.errors import NotFound
+from kb_service.messages import Language, preferred_language
+from kb_service.problem_details import details
+
+LANGUAGE = "kb_language"
+TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+
+
+def language_of(request: Request) -> Language:
+    """The language that the reader chose, else the one that their browser asks for."""
+    chosen = request.cookies.get(LANGUAGE)
+    if chosen in ("zh", "en"):
+        return "zh" if chosen == "zh" else "en"
+    return preferred_language(request.headers.get("accept-language"))
+
+
+def said(text: str, language: Language, **values: object) -> str:
+    """A text of the console in a language, with its values. The English text is the key."""
+    template = ZH[text] if language == "zh" else EN.get(text, text)
+    return template.format(**values) if values else template
+
+
+def page(request: Request, template: str, *, status: int = 200, **given: Any) -> Response:
+    """A whole page."""
+    language = language_of(request)
+
+    def translated(text: str, **values: object) -> str:
+        return said(text, language, **values)
+
+    content = (
+        _environment()
+        .get_template(template)
+        .render(
+            _=translated,
+            language=language,
+            visitor=getattr(request.state, "visitor", None),
+            path=request.url.path,
+            static=static_url,
+            **given,
+        )
+    )
+    return HTMLResponse(content, status_code=status, headers={"content-language": language})
+
+
+def error_page(request: Request, error: Exception) -> Response:
+    """What went wrong and what to do, as a page."""
+    told = details(error, language_of(request))
+    return page(request, "error.html", status=int(told["status"]), told=told)
+
+
+def when(at: datetime, zone: tzinfo) -> str:
+    """A moment on the shop's clocks, to the minute."""
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("kb_service.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters["when"] = when
+    found.filters["label_in"] = label_in
+    return found
+
+
+@cache
+def _assets() -> Mapping[str, bytes]:
+    folder = resources.files("kb_service.console") / "static"
+    return {item.name: item.read_bytes() for item in folder.iterdir() if item.is_file()}
+
+
+@cache
+def static_url(name: str) -> str:
+    """Where a file of the console lies, under an address that changes with its content."""
+    return f"/console/static/{name}?v={hashlib.sha256(_assets()[name]).hexdigest()[:12]}"
+
+
+def asset(name: str) -> Response:
+    """A file of the console. Raises NotFound for any other name."""
+    content = _assets().get(name)
+    media = TYPES.get(name[name.rfind(".") :])
+    if content is None or media is None:
+        raise NotFound("There is no such page.")
+    return Response(
+        content, media_type=media, headers={"cache-control": "public, max-age=31536000, immutable"}
+    )

@@ -1,0 +1,143 @@
+"""A real Chromium before a real server on loopback. Left out, with a word why, where there is no Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = os.environ.get("KB_TEST_CHROMIUM", "")
+REQUIRED = bool(os.environ.get("KB_TEST_REQUIRE_BROWSER"))
+READY_SECONDS = 60
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A served shop: where it is, and a way to ask its API as an administrator."""
+
+    url: str
+    link: str
+    api: httpx.Client
+
+    def put(self, path: str, body: Any) -> None:
+        self.api.put(path, json=body).raise_for_status()
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self.api.post(path, json=body).raise_for_status().json()
+
+    def get(self, path: str) -> Any:
+        return self.api.get(path).raise_for_status().json()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM:
+        if REQUIRED:
+            pytest.fail("KB_TEST_REQUIRE_BROWSER is set and KB_TEST_CHROMIUM names no browser")
+        pytest.skip("no Chromium: set KB_TEST_CHROMIUM, or run `make test` where one is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Shop]:
+    """`kb serve` in a process of its own, as people start it."""
+    folder = tmp_path_factory.mktemp("served")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("KB_")}
+    environment = plain | {
+        "KB_DATA": str(folder / "data"),
+        "KB_PORT": str(_free_port()),
+        "KB_EMBEDDING_MODEL": "word-hash",
+    }
+
+    def kb(*arguments: str) -> str:
+        command = [sys.executable, "-m", "kb_service.cli", *arguments]
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    kb("workspaces", "create", "shop")
+    key = json.loads(kb("keys", "create", "-w", "shop", "--role", "admin,editor,agent,product,bot", "--json"))
+    server = subprocess.Popen(
+        [sys.executable, "-m", "kb_service.cli", "serve"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        url = f"http://127.0.0.1:{environment['KB_PORT']}"
+        assert server.stdout is not None
+        link = server.stdout.readline().partition("first sign-in: ")[2].strip()
+        headers = {"Authorization": f"Bearer {key['key']}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=30) as api:
+            _wait_until_ready(api)
+            yield Shop(url, link, api)
+    finally:
+        server.terminate()
+        server.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def administrator(shop: Shop, chromium: Browser) -> Any:
+    """The cookies of the first administrator, who signed in by the link that the server printed."""
+    context = chromium.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(shop.link)
+    page.get_by_label("Your name").fill("Lin Xiao")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/console/desk")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def context(
+    shop: Shop, chromium: Browser, administrator: Any, request: pytest.FixtureRequest
+) -> Iterator[BrowserContext]:
+    """A browser of the administrator's. It fails the test when a page asks another host or a script fails."""
+    opened = chromium.new_context(storage_state=administrator, locale="en-GB", viewport=WIDE)  # type: ignore[arg-type]
+    faults: list[str] = []
+    opened.on("request", lambda sent: faults.append(sent.url) if not sent.url.startswith(shop.url) else None)
+    opened.on("weberror", lambda error: faults.append(str(error.error)))
+    opened.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    yield opened
+    opened.close()
+    assert faults == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _wait_until_ready(api: httpx.Client) -> None:
+    ends = time.monotonic() + READY_SECONDS
+    while time.monotonic() < ends:
+        try:
+            if api.get("/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the server is not ready")

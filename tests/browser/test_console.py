@@ -1,0 +1,124 @@
+"""The console as people use it: by keyboard, in both languages, on a screen and on a phone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, WIDE, Shop
+
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PAGES = (
+    "/console/desk",
+    "/console/ask?q=May+unworn+clothing+be+returned%3F",
+    "/console/problems",
+    "/console/knowledge",
+    "/console/knowledge/gaps",
+    "/console/knowledge/conflicts",
+    "/console/knowledge/stale",
+    "/console/traffic",
+    "/console/administration",
+    "/console/administration/audit",
+    "/console/documents/returns",
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def filled(shop: Shop) -> None:
+    """A document, an agent, and three customers with one problem, one of whom waits for a person."""
+    text = "# Returns\n\nUnworn clothing may be returned within 30 days of delivery."
+    shop.put(
+        "/v1/documents/returns", {"kind": "policy", "title": "Returns", "markdown": text, "language": "en"}
+    )
+    for number in range(3):
+        shop.post("/v1/events", _message(number, "my parcel has not moved for three days, where is it"))
+    shop.post("/v1/events", _message(9, "May unworn clothing be returned?"))
+    case_id = shop.get("/v1/events/m9")["case_id"]
+    shop.post(f"/v1/cases/{case_id}/handover")
+
+
+def _message(number: int, text: str) -> dict[str, Any]:
+    at = datetime.now(UTC) - timedelta(minutes=10 - number)
+    return {
+        "id": f"m{number}",
+        "type": "message",
+        "at": at.isoformat(),
+        "conversation_id": f"c-{number}",
+        "customer_id": f"u-{number}",
+        "channel": "web",
+        "text": text,
+    }
+
+
+def test_an_agent_answers_a_case_by_keyboard(page: Page, shop: Shop) -> None:
+    page.goto(f"{shop.url}/console/desk")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/cases/*")
+    expect(page.get_by_text("within 30 days").first).to_be_visible()
+    page.keyboard.press("1")
+    reply = page.get_by_label("Edit before you send").first
+    expect(reply).to_be_focused()
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Sent").first.click()
+    expect(page.locator(".turn.agent")).to_contain_text("30 days")
+    page.keyboard.press("r")
+    page.wait_for_url("**/console/desk")
+    assert shop.get("/v1/events/m9")["case_id"] in {
+        item["id"] for item in shop.get("/v1/cases?state=resolved")["items"]
+    }
+
+
+def test_a_product_manager_follows_a_problem_to_its_end(page: Page, shop: Shop) -> None:
+    page.goto(f"{shop.url}/console/problems")
+    page.get_by_role("link", name="parcel").first.click()
+    page.wait_for_url("**/console/problems/*")
+    page.keyboard.press("a")
+    expect(page.locator(".tags").first).to_contain_text("acknowledged")
+    page.keyboard.press("r")
+    expect(page.locator(".tags").first).to_contain_text("resolved")
+    page.keyboard.press("r")
+    expect(page.locator(".tags").first).to_contain_text("open")
+
+
+def test_a_pasted_message_is_answered_by_one_key(page: Page, shop: Shop) -> None:
+    page.goto(f"{shop.url}/console/ask")
+    page.keyboard.insert_text("May unworn clothing be returned?")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/ask?q=*")
+    expect(page.locator(".suggestion").first).to_contain_text("within 30 days")
+    page.get_by_role("link", name="Returns").first.click()
+    expect(page.locator("mark#cited")).to_contain_text("within 30 days")
+    expect(page.locator("mark#cited")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_is_wider_than_the_screen(page: Page, shop: Shop, path: str, size: dict[str, int]) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    page.goto(shop.url + path)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= size["width"]
+
+
+def test_the_language_changes_and_stays(page: Page, shop: Shop) -> None:
+    page.goto(f"{shop.url}/console/problems")
+    page.get_by_role("button", name="中文").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("问题")
+    page.goto(f"{shop.url}/console/knowledge")
+    expect(page.get_by_role("heading", level=1)).to_have_text("知识")
+    assert page.locator("html").get_attribute("lang") == "zh"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_of_level_aa(page: Page, shop: Shop, path: str, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(shop.url + path)
+    found = Axe().run(page, options={"runOnly": LEVELS})
+    told = [(item["id"], item["nodes"][0]["html"]) for item in found.response["violations"]]
+    assert told == []
