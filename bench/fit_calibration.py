@@ -23,13 +23,13 @@ from bench.remembered import RememberedEmbedder
 from bench.shop import SAMPLE
 from bench.tested_service import trial
 from ingest.embedding import load_embedder
-from kb_service.evaluation import judge, read_questions, report
-from kb_service.fitting import Taught, fitted
-from kb_service.judging import CALIBRATE
+from kb_service.commands.workbench import Workbench, open_workbench
+from kb_service.judging.evaluation import judge, read_questions, report
+from kb_service.judging.fitting import Taught, fitted
+from kb_service.judging.judging import CALIBRATE
 from kb_service.search.calibration import DEFAULT, calibration_for, save
 from kb_service.search.evidence import Evidence
 from kb_service.settings import Settings
-from kb_service.workbench import Workbench, open_workbench
 
 WORKSPACE = "calibration"
 RUNNING_TEXT, PART = "cmrc2018_dev", "trial"

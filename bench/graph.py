@@ -24,7 +24,9 @@ import numpy as np
 from bench.shop import SAMPLE
 from graph.models import Problem
 from graph.paths import Linked, answer_prior, propagated
-from kb_service.evaluation import (
+from kb_service.commands.sample import fill
+from kb_service.commands.workbench import open_workbench
+from kb_service.judging.evaluation import (
     DEPTH,
     Judged,
     JudgedQuestion,
@@ -34,14 +36,12 @@ from kb_service.evaluation import (
     queries,
     read_questions,
 )
-from kb_service.judging import CALIBRATE
-from kb_service.reading import Reader
-from kb_service.replica import Replica
-from kb_service.sample import fill
+from kb_service.judging.judging import CALIBRATE
+from kb_service.replicas.replica import Replica
 from kb_service.search.fusion import rank
 from kb_service.search.models import SearchQuery
 from kb_service.settings import Settings
-from kb_service.workbench import open_workbench
+from kb_service.understanding.reading import Reader
 
 WORKSPACE = "graph"
 CLOSE = 1.0

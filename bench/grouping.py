@@ -30,8 +30,8 @@ from graph.matching import COEFFICIENTS, Limits, ProblemMatcher, join_limit
 from graph.models import Utterance, Vector
 from ingest.embedding import load_embedder
 from ingest.redaction import mask_numbers
-from kb_service.evaluation import markdown
-from kb_service.reading import compared_words
+from kb_service.judging.evaluation import markdown
+from kb_service.understanding.reading import compared_words
 
 ORIGINS: Mapping[str, str] = {
     "stream_news_t": "github.com/rashadulrakib/short-text-stream-clustering, OnlineClustering/data/News-T",

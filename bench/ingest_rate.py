@@ -20,8 +20,8 @@ import numpy as np
 from bench import shop
 from ingest.embedding import Embedder, load_embedder
 from ingest.pipeline import embed, embedded_text, prepare
+from kb_service.commands.workbench import open_workbench
 from kb_service.settings import Settings
-from kb_service.workbench import open_workbench
 
 ENCODER, PIPELINE, WHOLE = "encoder alone", "pipeline.embed", "kb ingest, whole"
 

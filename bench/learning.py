@@ -26,12 +26,20 @@ from bench.shop import SAMPLE
 from graph.learned_ranks import Place, Seen, Subject, Told, Word, rank_moves
 from graph.paths import PSEUDO_ANSWERS
 from ingest.embedding import load_embedder
-from kb_service.evaluation import ALL, Judged, JudgedQuestion, markdown, queries, read_questions, report
-from kb_service.judging import CALIBRATE
-from kb_service.replica import Replica
+from kb_service.commands.workbench import open_workbench
+from kb_service.judging.evaluation import (
+    ALL,
+    Judged,
+    JudgedQuestion,
+    markdown,
+    queries,
+    read_questions,
+    report,
+)
+from kb_service.judging.judging import CALIBRATE
+from kb_service.replicas.replica import Replica
 from kb_service.search.models import SearchQuery
 from kb_service.settings import Settings
-from kb_service.workbench import open_workbench
 
 WORKSPACE = "learning"
 NIGHTS = 5

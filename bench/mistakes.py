@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ingest import language, spelling, stopwords
-from kb_service.evaluation import JudgedQuestion
+from kb_service.judging.evaluation import JudgedQuestion
 
 KEYS = {
     near: others

@@ -21,12 +21,12 @@ import numpy as np
 from bench.shop import SAMPLE
 from graph.priority import DEFAULT_WEIGHTS, LIMIT
 from graph.priority_learning import FACTORS, LATER, Decided, Flags, Floats, auroc, fit, learn, shares_of
-from kb_service.escalations import ReplayedContact, kinds, replayed
+from kb_service.commands.sample import ensure_workspace, put_people, record_events
+from kb_service.commands.workbench import open_workbench
 from kb_service.models import KEY_ROLES, Principal
 from kb_service.observability import configure_logging
-from kb_service.sample import ensure_workspace, put_people, record_events
+from kb_service.priority.escalations import ReplayedContact, kinds, replayed
 from kb_service.settings import Settings
-from kb_service.workbench import open_workbench
 
 WORKSPACE = "priority"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -23,10 +23,10 @@ from bench.retrieval_tables import Abstention, Measured
 from bench.systems import DEPTH, Ranking, System, Task, Unavailable
 from bench.tested_service import SAMPLE_NAME, Trial, sample_trial, trial
 from ingest.embedding import Embedder, load_embedder
-from kb_service.evaluation import Judged, figures
+from kb_service.commands.workbench import Workbench, open_workbench
+from kb_service.judging.evaluation import Judged, figures
 from kb_service.observability import configure_logging
 from kb_service.settings import Settings
-from kb_service.workbench import Workbench, open_workbench
 
 SERVICE, DENSE_HALF, LEXICAL_HALF, HALVES_BY_RANK = "service", "dense-half", "lexical-half", "halves-by-rank"
 OUTSIDE: Mapping[str, System] = {

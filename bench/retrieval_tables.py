@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kb_service.evaluation import Figures, Judged, auroc, calibration_error
+from kb_service.judging.evaluation import Figures, Judged, auroc, calibration_error
 
 SERVICE = "service"
 TITLES: Mapping[str, str] = {

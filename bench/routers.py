@@ -21,8 +21,8 @@ from graph.intents import IntentClassifier
 from graph.models import Intent, Utterance
 from ingest import language
 from ingest.embedding import Embedder
-from kb_service.reading import CLAUSES, compared_words
-from kb_service.shop import spoken_names
+from kb_service.replicas.shop import spoken_names
+from kb_service.understanding.reading import CLAUSES, compared_words
 
 Floats: TypeAlias = NDArray[np.float64]
 

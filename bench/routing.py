@@ -24,7 +24,7 @@ from bench.remembered import RememberedEmbedder
 from bench.routers import Floats, Routed, Router, Task
 from bench.systems import Unavailable
 from ingest.embedding import Embedder, load_embedder
-from kb_service.evaluation import markdown
+from kb_service.judging.evaluation import markdown
 
 ROUTERS: Mapping[str, tuple[str, Router]] = {
     "service": ("**this service**", routers.service),

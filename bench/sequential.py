@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm  # type: ignore[import-untyped]
 
 from graph.sequential import POOLED, radius, tightness
-from kb_service.evaluation import markdown
+from kb_service.judging.evaluation import markdown
 
 ALPHA = 0.05
 POWER = 0.8

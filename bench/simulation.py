@@ -29,7 +29,7 @@ from bench.simulated_shop import DAY, START, Size, World, invented
 from graph.assignment import Need, Weights, assign
 from graph.models import Agent
 from graph.profiles import SHOWN_FROM, SkillEstimate, Topic
-from kb_service.evaluation import markdown
+from kb_service.judging.evaluation import markdown
 
 SEEDS = (10, 11, 12, 13, 14)
 """Constants were chosen on other seeds: clusters and profiles on 0 to 3, assignment on 100 and 101."""

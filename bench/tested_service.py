@@ -22,11 +22,11 @@ from ingest.documents import from_text
 from ingest.embedding import Embedder
 from ingest.models import Document
 from ingest.pipeline import embedded_text, prepare
-from kb_service.evaluation import Judged, JudgedQuestion, judge, read_questions, search_query
-from kb_service.fitting import Taught, fitted
+from kb_service.commands.workbench import Workbench
+from kb_service.judging.evaluation import Judged, JudgedQuestion, judge, read_questions, search_query
+from kb_service.judging.fitting import Taught, fitted
 from kb_service.models import NewDocument, Principal, Refused
-from kb_service.replica import Replica
-from kb_service.workbench import Workbench
+from kb_service.replicas.replica import Replica
 
 SAMPLE_NAME = "sample"
 SAMPLE_SPLIT = "report"

@@ -21,7 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.mistakes import KINDS, mistyped
-from kb_service.evaluation import (
+from kb_service.commands.sample import put_people
+from kb_service.commands.workbench import open_workbench
+from kb_service.judging.evaluation import (
     Judged,
     JudgedQuestion,
     figures,
@@ -31,12 +33,10 @@ from kb_service.evaluation import (
     search_query,
 )
 from kb_service.models import KEY_ROLES, Principal, Turn
-from kb_service.reading import Reader
-from kb_service.replica import Replica
-from kb_service.sample import put_people
+from kb_service.replicas.replica import Replica
 from kb_service.search.correction import correct
 from kb_service.settings import Settings
-from kb_service.workbench import open_workbench
+from kb_service.understanding.reading import Reader
 
 SAMPLE = Path(__file__).parents[1] / "sample_kb"
 DIALOGUES = Path(__file__).parents[1] / "tests" / "kb_service" / "dialogues.jsonl"

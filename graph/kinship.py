@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx as nx  # type: ignore[import-untyped]
@@ -52,8 +52,8 @@ def kin(
     messages: Sequence[Said],
     grain: Grain = COARSE,
     *,
-    apart: Collection[frozenset[str]] = (),
-    together: Iterable[frozenset[str]] = (),
+    reads: frozenset[str] = frozenset({"en"}),
+    apart: Callable[[str, str], bool] = lambda one, other: False,
 ) -> tuple[tuple[str, ...], ...]:
     """The problems that are one, each group in order of its ids, groups of one left out; vectors all of one model.
 
@@ -61,23 +61,16 @@ def kin(
     than chance would have it are one (modularity, by Louvain's method: Blondel et al. 2008, on a graph of nearest
     neighbours, where every message has as many links whether its kind lies dense or thin). That is why no threshold
     need be known: on streams of three kinds one grain does, where thresholds that suit one split or blur the others.
-    Messages that name different products, carriers or campaigns do not point to each other. Of `apart`, pairs of
-    problems, none ends up in one group; of `together` each pair does. The same messages in the same order give the
-    same groups.
+    Messages that name different products, carriers or campaigns do not point to each other. Vectors speak for
+    languages in `reads`, words for all. No two problems of which `apart` is true end up in one group. The same messages
+    in the same order give the same groups.
     """
     names = list(dict.fromkeys(message.problem_id for message in messages))
     if len(names) < 2:
         return ()
     places = {name: place for place, name in enumerate(names)}
     owner = np.array([places[message.problem_id] for message in messages], dtype=np.intp)
-    graph = _links(messages, owner, len(names), grain)
-    bound = max((weight for _, _, weight in graph.edges(data="weight")), default=1.0)
-    for pair in together:
-        one, other = (places.get(name) for name in sorted(pair))
-        if one is not None and other is not None:
-            graph.add_edge(
-                one, other, weight=bound + graph.degree(one, "weight") + graph.degree(other, "weight")
-            )
+    graph = _links(messages, owner, len(names), grain, reads)
     found = nx.community.louvain_communities(graph, resolution=grain.resolution, seed=_SEED)
     groups = [sorted(names[place] for place in group) for group in found]
     return tuple(
@@ -92,14 +85,14 @@ def kin(
 
 def _kept_apart(
     group: Sequence[str],
-    apart: Collection[frozenset[str]],
+    apart: Callable[[str, str], bool],
     graph: nx.Graph,
     places: Mapping[str, int],
 ) -> list[list[str]]:
     """A group in parts none of which holds a pair that is to stay apart: each goes to the part it is tied to most."""
     parts: list[list[str]] = []
     for name in group:
-        free = [part for part in parts if not any(frozenset((name, other)) in apart for other in part)]
+        free = [part for part in parts if not any(apart(name, other) for other in part)]
         if not free:
             parts.append([name])
             continue
@@ -111,16 +104,19 @@ def _kept_apart(
     return parts
 
 
-def _links(messages: Sequence[Said], owner: NDArray[np.intp], problems: int, grain: Grain) -> nx.Graph:
+def _links(
+    messages: Sequence[Said], owner: NDArray[np.intp], problems: int, grain: Grain, reads: frozenset[str]
+) -> nx.Graph:
     """How much the messages of each two problems point to one another, and of each to itself."""
     count = len(messages)
     vectors = np.stack([message.utterance.vector for message in messages]).astype(np.float32)
     words = _word_rows(messages)
+    read = np.array([message.utterance.language in reads for message in messages])
     named = [telling(message.entities) for message in messages]
     most = min(grain.neighbours, count - 1)
     weights: dict[tuple[int, int], float] = {}
     for start in range(0, count, _AT_ONCE):
-        likeness = _likeness(vectors, words, start, grain.words)
+        likeness = _likeness(vectors, words, read, start, grain.words)
         rows = np.arange(len(likeness))
         likeness[rows, start + rows] = -1.0
         nearest = np.argpartition(-likeness, most - 1, axis=1)[:, :most]
@@ -139,11 +135,13 @@ def _links(messages: Sequence[Said], owner: NDArray[np.intp], problems: int, gra
     return graph
 
 
-def _likeness(vectors: Vectors32, words: sparse.csr_array, start: int, share: float) -> NDArray[np.float32]:
+def _likeness(
+    vectors: Vectors32, words: sparse.csr_array, read: NDArray[np.bool_], start: int, share: float
+) -> NDArray[np.float32]:
     some = slice(start, start + _AT_ONCE)
-    dense = vectors[some] @ vectors.T
-    shared = (words[some] @ words.T).toarray()
-    return np.asarray((1 - share) * dense + share * shared, dtype=np.float32)
+    shared = np.asarray((words[some] @ words.T).toarray(), dtype=np.float32)
+    mixed = (1 - share) * (vectors[some] @ vectors.T) + share * shared
+    return np.asarray(np.where(read[some, None] & read[None, :], mixed, shared), dtype=np.float32)
 
 
 def _word_rows(messages: Sequence[Said]) -> sparse.csr_array:

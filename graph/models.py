@@ -23,6 +23,7 @@ AlertState: TypeAlias = Literal["open", "acknowledged", "resolved", "silenced"]
 EmotionLabel: TypeAlias = Literal["angry", "upset", "neutral", "pleased"]
 Band: TypeAlias = Literal["low", "normal", "high", "urgent"]
 Pool: TypeAlias = Literal["core", "flex"]
+ProblemGrain: TypeAlias = Literal["fine", "coarse"]
 ProposalKind: TypeAlias = Literal["document", "policy", "product", "routing", "training"]
 
 
@@ -365,7 +366,8 @@ class Rules:
     `wrong_answer_bound` is the share of wrong automatic answers that the shop accepts, `review_share` the share
     of automatic answers that people are asked to look at, `swap_share` the share of suggestions in which two
     neighbours change places, so that what people use can be told from what stands first.
-    `regroup_nightly` lets a night merge problems that turn out to be one and split one that turns out to be two.
+    `regroup_nightly` lets a night merge problems that turn out to be one and split one that turns out to be two;
+    `problem_grain` "coarse" lets it merge those of one theme as well, see `graph.kinship`.
     `timezone` is the shop's own, in which its hours and days are counted; `promotion_days` are dates (ISO 8601) there
     that bring more than usual, past ones and those to come; `surge_customers` is the least number that makes a surge.
     `inactive_minutes` is how long an agent may leave a customer without a word before the case goes to somebody
@@ -397,6 +399,7 @@ class Rules:
     promote_window_hours: float = 24.0 * 7
     followup_hours: float = 72.0
     regroup_nightly: bool = True
+    problem_grain: ProblemGrain = "fine"
     refund_limit: float = 500.0
     wrong_answer_bound: float = 0.01
     review_share: float = 0.05

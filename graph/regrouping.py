@@ -190,6 +190,12 @@ def may_merge(one: Problem, other: Problem) -> bool:
     return one.state in _OPEN and other.state in _OPEN
 
 
+def may_be_kin(one: Problem, other: Problem) -> bool:
+    """The same of two problems that are of one theme without being alike: what people named or took on each by itself
+    stays theirs."""
+    return may_merge(one, other) and not (_held(one) and _held(other))
+
+
 def contradict(one: Entities, other: Entities) -> bool:
     """Whether two problems are about different products, carriers or campaigns. One that spreads over many of them is
     about none."""

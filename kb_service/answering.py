@@ -14,12 +14,14 @@ from ingest.models import Audience
 from kb_service.care.conflict_reply import both_sides, touched
 from kb_service.care.conflict_watch import Conflict
 from kb_service.care.conflicts import Conflicts
-from kb_service.casefile import CaseFile
 from kb_service.casework import Casework
-from kb_service.deciding import LIKELY, Decision, Situation, decide, hand_over_rule
 from kb_service.errors import ServiceError
 from kb_service.exposures import ExposureLog
-from kb_service.handing_over import HandingOver
+from kb_service.handover.casefile import CaseFile
+from kb_service.handover.deciding import LIKELY, Decision, Situation, decide, hand_over_rule
+from kb_service.handover.handing_over import HandingOver
+from kb_service.learning.sampling import drawn
+from kb_service.learning.swapping import Order, as_ranked, swapped
 from kb_service.messages import Language
 from kb_service.models import (
     CandidateAnswer,
@@ -31,20 +33,18 @@ from kb_service.models import (
     Timing,
 )
 from kb_service.observability import Metrics
-from kb_service.question_reading import Reading, masked_text, read_question, told_in
-from kb_service.reading import Reader
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.replying.composer import Composer, Offered
 from kb_service.replying.rephrasing import Rewording
 from kb_service.routing import Routing
-from kb_service.sampling import drawn
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.search.weighing import Weighed
-from kb_service.signs import check_intent, likely_intents, worth_asking
 from kb_service.store import Exposure, ShownAnswer, new_id
-from kb_service.swapping import Order, as_ranked, swapped
-from kb_service.trials import treated
+from kb_service.trials.treatment import treated
+from kb_service.understanding.question_reading import Reading, masked_text, read_question, told_in
+from kb_service.understanding.reading import Reader
+from kb_service.understanding.signs import check_intent, likely_intents, worth_asking
 
 CLARIFY = {
     "zh": "请问您要咨询的是下面哪一种情况？",

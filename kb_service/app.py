@@ -22,38 +22,37 @@ from ingest.sandbox import ParserPool
 from kb_service import openapi, problem_details
 from kb_service.accounts import Accounts
 from kb_service.answering import Answering
-from kb_service.assigning import Assigning
-from kb_service.assignment_watch import AssignmentWatch
-from kb_service.calibrating import NIGHTLY, Calibrating
 from kb_service.care.conflicts import Conflicts
 from kb_service.care.gap_watch import GapWatch
 from kb_service.care.gaps import Gaps
 from kb_service.care.stale import Stale
-from kb_service.casefile import CaseFiles
 from kb_service.casework import Casework
 from kb_service.console import pages as console
-from kb_service.consulting import Consulting
 from kb_service.delivery.addresses import parse_networks
 from kb_service.delivery.courier import Courier
 from kb_service.delivery.digests import Digests, Standing
 from kb_service.delivery.endpoints import Endpoints
 from kb_service.delivery.smtp import SmtpMail
 from kb_service.encoders import open_encoder
-from kb_service.experiment_watch import ExperimentWatch
-from kb_service.experiments import Experiments
-from kb_service.expertise import Clustering
 from kb_service.exposures import ExposureLog
 from kb_service.feedback import Feedbacks
-from kb_service.handing_over import HandingOver
+from kb_service.handover.casefile import CaseFiles
+from kb_service.handover.handing_over import HandingOver
 from kb_service.knowledge import Knowledge
-from kb_service.learning import Learning
-from kb_service.measuring import Measuring
+from kb_service.learning.calibrating import NIGHTLY, Calibrating
+from kb_service.learning.learning import Learning
+from kb_service.learning.reviewing import Reviewing
+from kb_service.metrics.measuring import Measuring
 from kb_service.middleware import Admission, BodyLimit, RequestContext
-from kb_service.mood_reading import MoodReading
 from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
-from kb_service.prioritising import Prioritising
-from kb_service.reading import Reader
+from kb_service.people.assigning import Assigning
+from kb_service.people.assignment_watch import AssignmentWatch
+from kb_service.people.consulting import Consulting
+from kb_service.people.expertise import Clustering
+from kb_service.people.taxonomy import Taxonomy
+from kb_service.people.team import Team
+from kb_service.priority.prioritising import Prioritising
 from kb_service.recurring.backtesting import Backtesting
 from kb_service.recurring.closed_loop import ClosedLoop
 from kb_service.recurring.following_up import FollowingUp
@@ -66,11 +65,10 @@ from kb_service.recurring.regrouping import Regrouping
 from kb_service.recurring.rulebook import Rulebook
 from kb_service.recurring.windows import WindowEnd
 from kb_service.replays import Replays
-from kb_service.replicas import Replicas
+from kb_service.replicas.replicas import Replicas
 from kb_service.replying.composer import Composer
 from kb_service.replying.meaning import Meaning
 from kb_service.replying.rephrasing import ChatRephraser, Rewording
-from kb_service.reviewing import Reviewing
 from kb_service.routes import (
     care,
     events,
@@ -97,10 +95,12 @@ from kb_service.security import Gatekeeper
 from kb_service.services import Services
 from kb_service.settings import Settings
 from kb_service.store import Store
-from kb_service.surging import SurgeEnd
-from kb_service.taxonomy import Taxonomy
-from kb_service.team import Team
-from kb_service.traffic import TrafficDesk
+from kb_service.traffic.desk import TrafficDesk
+from kb_service.traffic.surging import SurgeEnd
+from kb_service.trials.experiments import Experiments
+from kb_service.trials.watch import ExperimentWatch
+from kb_service.understanding.mood_reading import MoodReading
+from kb_service.understanding.reading import Reader
 
 log = get_logger(__name__)
 

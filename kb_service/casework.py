@@ -15,7 +15,6 @@ from graph.understanding import Gazetteer, small_talk
 from ingest import language
 from ingest.redaction import redact
 from kb_service.errors import Conflict, InvalidRequest, NotFound, ServiceError
-from kb_service.explaining import route_features
 from kb_service.ids import digest_id
 from kb_service.lookups import found_case, found_problem
 from kb_service.models import (
@@ -25,12 +24,13 @@ from kb_service.models import (
     Principal,
 )
 from kb_service.observability import Metrics
-from kb_service.reading import Reader
+from kb_service.people.explaining import route_features
 from kb_service.recording import HeardEvent, Recording, duplicate
 from kb_service.recurring.raising import recount
-from kb_service.replicas import Replicas
+from kb_service.replicas.replicas import Replicas
 from kb_service.routing import Routing
 from kb_service.store import Decision, Page, Store, Unit, new_id
+from kb_service.understanding.reading import Reader
 
 AHEAD = timedelta(minutes=5)
 """How far ahead of the wall clock an event may be dated."""

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from kb_service.calibration_commands import calibrations
-from kb_service.command_options import InWorkspace, Json
-from kb_service.encoder_commands import encoder
-from kb_service.learning_commands import learning
-from kb_service.member_commands import link_url, members
-from kb_service.priority_commands import priority
-from kb_service.replay_command import replay
+from kb_service.commands.calibrations import calibrations
+from kb_service.commands.encoder import encoder
+from kb_service.commands.learning import learning
+from kb_service.commands.members import link_url, members
+from kb_service.commands.options import InWorkspace, Json
+from kb_service.commands.priority import priority
+from kb_service.commands.replay import replay
 
 if TYPE_CHECKING:
+    from kb_service.commands.workbench import Workbench
     from kb_service.models import IngestReport
     from kb_service.settings import Settings
-    from kb_service.workbench import Workbench
 
 app = typer.Typer(
     name="kb",
@@ -96,8 +96,8 @@ def settings() -> Settings:
 @contextmanager
 def workbench() -> Iterator[Workbench]:
     """The store and the parts over it, without a server. Logs keep to warnings, on stderr."""
+    from kb_service.commands.workbench import open_workbench
     from kb_service.observability import configure_logging
-    from kb_service.workbench import open_workbench
 
     chosen = settings()
     if chosen.log_level == "info":
@@ -135,7 +135,7 @@ def run_server(chosen: Settings) -> None:
 def _show_first_links(chosen: Settings) -> None:
     """Where nobody can sign in to the console yet, a one-time link for whoever started the service."""
     from kb_service.accounts import Accounts
-    from kb_service.workbench import open_workbench
+    from kb_service.commands.workbench import open_workbench
 
     with open_workbench(chosen) as bench:
         for workspace in bench.workspaces():
@@ -152,7 +152,7 @@ def demo(
     ] = False,
 ) -> None:
     """Fill the workspace `demo` from the sample shop and serve it."""
-    from kb_service.sample import fill, missing
+    from kb_service.commands.sample import fill, missing
 
     if lacking := missing(sample):
         fail(f"--sample: there is no {lacking}; run this in a clone of the project", status=2)
@@ -242,7 +242,7 @@ def evaluate(
 ) -> None:
     """Retrieval and answer quality on judged questions, as tables."""
     from kb_service.errors import InvalidRequest
-    from kb_service.judging import calibrate_file, judge_file
+    from kb_service.judging.judging import calibrate_file, judge_file
 
     if force and not calibrate:
         raise InvalidRequest.of("--force", "goes with --calibrate only")
@@ -352,8 +352,8 @@ def rebuild(
     as_json: Json = False,
 ) -> None:
     """Embed what the present model has not, and discard the indexes: the next start makes them anew."""
-    from kb_service.reembedding import embed_all
-    from kb_service.workbench import discard_derived
+    from kb_service.commands.workbench import discard_derived
+    from kb_service.replicas.reembedding import embed_all
 
     with workbench() as bench, progress() as shown:
         if workspace is not None:
@@ -373,7 +373,7 @@ def rebuild(
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Check settings, store, encoder and indexes, and say what to do about what is wrong."""
-    from kb_service.doctor import examine
+    from kb_service.commands.doctor import examine
 
     findings = examine(settings())
     if as_json:

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from kb_service.errors import NotFound
 from kb_service.exposures import ExposureLog
-from kb_service.question_reading import masked_text
 from kb_service.store import Feedback, Store, new_id
+from kb_service.understanding.question_reading import masked_text
 
 
 class Feedbacks:

@@ -25,7 +25,7 @@ from kb_service.models import (
     Progress,
     Refused,
 )
-from kb_service.replicas import Replicas
+from kb_service.replicas.replicas import Replicas
 from kb_service.store import Head, Page, Store, StoredDocument, Unit
 
 EMPTY: Mapping[str, str] = {}

@@ -26,9 +26,9 @@ from kb_service.open_cases import OpenCases
 from kb_service.recurring.following_up import Answers, asked_case
 from kb_service.recurring.placing import open_problem, place
 from kb_service.recurring.raising import Raising
-from kb_service.replica import Replica
+from kb_service.replicas.replica import Replica
 from kb_service.store import NewEvent, Unit
-from kb_service.surging import Arrived, Surging
+from kb_service.traffic.surging import Arrived, Surging
 
 DONE = frozenset({"resolved", "closed", "pending"})
 

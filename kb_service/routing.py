@@ -18,8 +18,7 @@ from graph.profiles import SkillEstimate, Topic
 from graph.service_level import ServiceLevel as Promised
 from graph.service_level import consumed, sla
 from graph.trial_ways import AS_IT_STANDS, Way
-from kb_service.casefile import CaseFile, CaseFiles
-from kb_service.customer_history import History, history_for
+from kb_service.handover.casefile import CaseFile, CaseFiles
 from kb_service.messages import Language
 from kb_service.models import (
     ExpertiseChoice,
@@ -27,13 +26,14 @@ from kb_service.models import (
     Route,
     ServiceLevel,
 )
-from kb_service.question_reading import Reading, read_question, told_in, unspoken
-from kb_service.reading import Reader, nameable
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
-from kb_service.shop import Shop
-from kb_service.signs import sensitive_intent
-from kb_service.trials import treated, under_policy
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
+from kb_service.replicas.shop import Shop
+from kb_service.trials.treatment import treated, under_policy
+from kb_service.understanding.customer_history import History, history_for
+from kb_service.understanding.question_reading import Reading, read_question, told_in, unspoken
+from kb_service.understanding.reading import Reader, nameable
+from kb_service.understanding.signs import sensitive_intent
 
 SHOWN_AGENTS = 5
 ALTERNATIVES = 3

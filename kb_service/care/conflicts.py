@@ -11,8 +11,8 @@ from structlog.stdlib import get_logger
 from kb_service.background import BackgroundWork
 from kb_service.care.conflict_watch import Conflict, ConflictWatch
 from kb_service.paging import Key, page_by
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.search.models import Hit
 from kb_service.store import Page
 

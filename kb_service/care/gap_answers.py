@@ -12,9 +12,9 @@ from graph.gaps import Gap, GapReason, Unanswered
 from ingest.models import Audience
 from ingest.redaction import mask_order_numbers
 from kb_service.care.unanswered import UNSURE, UnansweredQuestions, worded
-from kb_service.deciding import LIKELY
+from kb_service.handover.deciding import LIKELY
 from kb_service.models import GapDocument
-from kb_service.replica import Replica
+from kb_service.replicas.replica import Replica
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.store import Exposure, Unit
 

@@ -17,8 +17,8 @@ from kb_service.care.unanswered import SPAN
 from kb_service.delivery.announcing import announce
 from kb_service.delivery.messages import gap_data, proposal_data
 from kb_service.recurring.proposing import propose_document
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.rounds import WorkspaceRounds
 from kb_service.store import Exposure, Store, ToldGap, Unit
 

@@ -19,10 +19,10 @@ from kb_service.errors import InvalidRequest
 from kb_service.exposures import ExposureLog
 from kb_service.ids import digest_id
 from kb_service.models import GapView
-from kb_service.reading import Reader, nameable
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.store import Exposure, Page, Store, ToldGap, Unit
+from kb_service.understanding.reading import Reader, nameable
 
 Place = tuple[int, datetime, str]
 """Where a gap stands in the list."""

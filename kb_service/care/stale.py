@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 
 from graph.staleness import SPAN, StaleCode, StaleReason, Standing, stale_reasons
 from ingest.models import Kind
-from kb_service.deciding import LIKELY
 from kb_service.exposures import ExposureLog
+from kb_service.handover.deciding import LIKELY
 from kb_service.paging import Key, page_by
-from kb_service.reading import Reader
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.search.catalogue import CatalogueView, Record
 from kb_service.search.models import Filters, SearchQuery
 from kb_service.store import Page, Store, Unit
+from kb_service.understanding.reading import Reader
 
 MOST_RECORDS = 20_000
 """Exposures, and words of feedback, that are looked at: the newest of the span."""

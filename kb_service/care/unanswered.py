@@ -14,10 +14,10 @@ from graph.gaps import GapReason, Unanswered, asks_something, rewritten
 from graph.models import Utterance
 from ingest import language
 from ingest.redaction import mask_numbers
-from kb_service.deciding import LOW
-from kb_service.reading import Reader, compared_words
-from kb_service.replica import Replica
+from kb_service.handover.deciding import LOW
+from kb_service.replicas.replica import Replica
 from kb_service.store import Exposure, Feedback, Unit
+from kb_service.understanding.reading import Reader, compared_words
 
 SPAN = timedelta(days=90)
 """How far back questions are looked at."""

@@ -12,11 +12,11 @@ from graph.case_history import Contacts, Step, read
 from graph.findings import Story, story_of
 from graph.models import Speaker
 from graph.routing_findings import Fields
-from kb_service.replica import Replica
-from kb_service.replied import documents_said
+from kb_service.metrics.support_material import steps_beside, with_steps
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replied import documents_said
 from kb_service.store import Unit
 from kb_service.store.histories import SaidReply
-from kb_service.support_material import steps_beside, with_steps
 
 MOST_CASES = 100_000
 """Cases that one look reads at most, the first ones."""

@@ -23,8 +23,8 @@ from kb_service.exposures import ExposureLog
 from kb_service.recurring.case_stories import Seen, seen
 from kb_service.recurring.finding_words import Background, proposal_of
 from kb_service.recurring.measured_effects import MeasuredEffects
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.search.models import Filters, SearchQuery
 from kb_service.store import Store, StoredEvent, Unit
 

@@ -28,8 +28,8 @@ from kb_service.ids import digest_id
 from kb_service.models import ProblemFollowUp
 from kb_service.recurring.raising import Raising
 from kb_service.recurring.steps import ACTOR
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.rounds import WorkspaceRounds
 from kb_service.store import AskedCase, FollowUp, Page, Store, Unit
 

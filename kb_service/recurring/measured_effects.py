@@ -14,10 +14,10 @@ from graph.case_history import STAYS, Contacts, read
 from graph.effects import BEFORE, LOOKS, DayCount, Effect, EffectMetric, EffectVerdict, measured
 from graph.findings import Story, story_of
 from graph.models import Proposal
-from kb_service.experiments import Experiments, Report
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.store import Store, Unit
+from kb_service.trials.experiments import Experiments, Report
 
 log = get_logger(__name__)
 

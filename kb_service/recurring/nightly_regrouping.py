@@ -33,8 +33,8 @@ from kb_service.recurring import moves
 from kb_service.recurring.moves import Why
 from kb_service.recurring.placing import Placing
 from kb_service.recurring.regrouping import look_again, reader_of
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.routing import Routing
 from kb_service.store import Find, RegroupingKind, Store, StoredMessage, StoredRegrouping, Tie, Unit
 

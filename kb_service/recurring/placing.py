@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from graph.models import Entity, Event, Match, Problem, Utterance
 from graph.naming import name_problem
 from kb_service.ids import digest_id
-from kb_service.reading import nameable
 from kb_service.recurring.raising import Raising, recount
-from kb_service.replica import Replica, stored_utterance
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica, stored_utterance
+from kb_service.replicas.replicas import Replicas
 from kb_service.store import Store, StoredMessage, Unit
+from kb_service.understanding.reading import nameable
 
 PATIENCE = timedelta(hours=36)
 """How long a message waits (wall clock): it is tried on two nights at least. Then it joins what it is nearest to if

@@ -26,8 +26,8 @@ from kb_service.models import (
 from kb_service.recurring.following_up import standing
 from kb_service.recurring.notifying import owner_of
 from kb_service.recurring.steps import lead_alerts, taken
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.store import Page, Store, Unit
 
 COUNTS = timedelta(days=14)

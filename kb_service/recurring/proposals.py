@@ -11,13 +11,13 @@ from graph.experiments import Guard, Treatment, usual_maximum
 from graph.expertise import expertise_id
 from graph.models import Problem, Proposal
 from kb_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from kb_service.experiment_plans import Plan
-from kb_service.experiments import Experiments, Report
-from kb_service.expertise import Clustering
 from kb_service.models import Principal
-from kb_service.replicas import Replicas
+from kb_service.people.expertise import Clustering
+from kb_service.people.taxonomy import Taxonomy
+from kb_service.replicas.replicas import Replicas
 from kb_service.store import Page, Store, Unit
-from kb_service.taxonomy import Taxonomy
+from kb_service.trials.experiments import Experiments, Report
+from kb_service.trials.plans import Plan
 
 TRIAL_SHARE = 0.5
 TRIAL_MINIMUM = 200

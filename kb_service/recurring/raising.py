@@ -12,18 +12,18 @@ from graph.exemplars import Instance
 from graph.models import Alert, Event, Evidence, Problem, Utterance, Verdict
 from graph.naming import name_problem
 from graph.sightings import speaker
-from kb_service.deciding import LIKELY
+from kb_service.handover.deciding import LIKELY
 from kb_service.ids import digest_id
-from kb_service.linking import LINK_EXEMPLARS, LINK_WEIGHT, LINKED
 from kb_service.lookups import found_problem
 from kb_service.models import LinkedDocument
-from kb_service.reading import nameable, stem
 from kb_service.recurring.notifying import Notifying
 from kb_service.recurring.proposing import Circumstances, propose
 from kb_service.recurring.steps import taken
-from kb_service.replica import Replica
+from kb_service.replicas.linking import LINK_EXEMPLARS, LINK_WEIGHT, LINKED
+from kb_service.replicas.replica import Replica
 from kb_service.search.models import Filters, SearchQuery
 from kb_service.store import Unit
+from kb_service.understanding.reading import nameable, stem
 
 EXAMPLES = 5
 WEEK = timedelta(days=7)

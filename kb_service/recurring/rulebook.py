@@ -6,7 +6,7 @@ from graph.models import Rules
 from graph.priority import check_weights
 from kb_service.errors import InvalidRequest
 from kb_service.models import Principal
-from kb_service.replicas import Replicas
+from kb_service.replicas.replicas import Replicas
 from kb_service.store import Store, Unit
 
 

@@ -9,8 +9,8 @@ from structlog.stdlib import get_logger
 
 from kb_service.observability import Metrics
 from kb_service.recurring.raising import Raising
-from kb_service.replica import Replica
-from kb_service.replicas import Replicas
+from kb_service.replicas.replica import Replica
+from kb_service.replicas.replicas import Replicas
 from kb_service.rounds import WorkspaceRounds
 from kb_service.store import Store
 

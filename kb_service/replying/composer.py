@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from kb_service.composing import Composed, Source, compose_reply
 from kb_service.models import CandidateAnswer, Question
-from kb_service.question_reading import Reading, told_in
-from kb_service.replica import Replica
+from kb_service.replicas.replica import Replica
 from kb_service.replying.asking import asking_clauses
 from kb_service.replying.attributes import Attribute, asked_for
 from kb_service.replying.cells import cells
 from kb_service.replying.meaning import Meaning
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.weighing import Weighed
+from kb_service.understanding.question_reading import Reading, told_in
 
 UNFIT = 0.2
 """Most that an answer may be trusted whose product says nothing of what is asked; nobody is sent it unseen."""

@@ -40,8 +40,8 @@ class Decision:
 
     `agent_id` is who was chosen, None where nobody could be; `reason` is the machine code for that, such as
     assigned or nobody_free. `previous_agent_id` lost the case, by being inactive, say. `note` is what a person
-    wrote, masked. `features` is what it was decided by, as plain JSON: see `kb_service.explaining`. `propensity` is
-    the chance with which this was chosen, None where nothing was left to chance.
+    wrote, masked. `features` is what it was decided by, as plain JSON: see `kb_service.people.explaining`.
+    `propensity` is the chance with which this was chosen, None where nothing was left to chance.
     """
 
     id: str

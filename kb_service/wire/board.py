@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field
 
 from graph.board import POINTS, STEPS, WEIGHTS, Part, PartName, Standings, Unused
 from graph.board_words import UNUSED
-from kb_service.measuring import BoardReport
 from kb_service.messages import Language
+from kb_service.metrics.measuring import BoardReport
 from kb_service.store import Page
 from kb_service.wire.base import Moment, Response
 from kb_service.wire.metrics import DIGITS, rounded

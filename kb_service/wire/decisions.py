@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from graph.profiles import SHOWN_FROM
-from kb_service.explaining import explained, in_language
 from kb_service.messages import Language
+from kb_service.people.explaining import explained, in_language
 from kb_service.store import Decision, DecisionKind
 from kb_service.wire.base import IntentScoreOut, Moment, PriorityOut, Response
 from kb_service.wire.questions import ServiceLevelOut

@@ -282,6 +282,7 @@ RULES: dict[str, Any] = {
     "promote_window_hours": 168.0,
     "followup_hours": 72.0,
     "regroup_nightly": True,
+    "problem_grain": "fine",
     "refund_limit": 500.0,
     "wrong_answer_bound": 0.01,
     "review_share": 0.05,

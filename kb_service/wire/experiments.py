@@ -25,9 +25,9 @@ from graph.experiments import (
 )
 from graph.sequential import Comparison, Sample
 from graph.trial_words import guard_words
-from kb_service.experiment_plans import Plan
-from kb_service.experiments import Report
 from kb_service.messages import Language
+from kb_service.trials.experiments import Report
+from kb_service.trials.plans import Plan
 from kb_service.wire.base import Id, Moment, Request, Response, Text, When, fault
 from kb_service.wire.weights import possible_weights
 

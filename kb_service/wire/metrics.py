@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field
 
 from graph.intervals import Figure
 from graph.support_metrics import Dimension, Group, Measure, Metric, SupportMetrics
-from kb_service.measuring import SupportReport
 from kb_service.messages import Language
+from kb_service.metrics.measuring import SupportReport
 from kb_service.wire.base import Moment, Response
 from kb_service.wire.unsorted import UNSORTED
 

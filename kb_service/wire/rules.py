@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, field_validator
 
-from graph.models import Rules
+from graph.models import ProblemGrain, Rules
 from graph.sensitive_flows import effective_flows, own_flows
 from kb_service.wire.base import Amount, Day, Id, Request, Text
 from kb_service.wire.mail import MailAddress
@@ -55,6 +55,7 @@ class RulesShape(Request):
     promote_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = DEFAULTS.promote_window_hours
     followup_hours: Annotated[float, Field(ge=0, le=24 * 90)] = DEFAULTS.followup_hours
     regroup_nightly: bool = DEFAULTS.regroup_nightly
+    problem_grain: ProblemGrain = DEFAULTS.problem_grain
     refund_limit: Amount = DEFAULTS.refund_limit
     wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] = DEFAULTS.wrong_answer_bound
     review_share: Annotated[float, Field(ge=0, le=1)] = DEFAULTS.review_share

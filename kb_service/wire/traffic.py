@@ -12,12 +12,12 @@ from graph.helping import Offer
 from graph.staffing import TARGET_SECONDS, TARGET_SHARE
 from graph.surges import words
 from graph.training import Training
-from kb_service.heatmaps import Heatmap, HeatRow
 from kb_service.messages import Language
 from kb_service.store import Dimension, StoredSurge
-from kb_service.surging import WHOLE_SHOP
 from kb_service.timezones import zone
-from kb_service.traffic import HelpNeeded, Outlook, TrafficForecast
+from kb_service.traffic.desk import HelpNeeded, Outlook, TrafficForecast
+from kb_service.traffic.heatmaps import Heatmap, HeatRow
+from kb_service.traffic.surging import WHOLE_SHOP
 from kb_service.wire.base import Moment, Response
 from kb_service.wire.unsorted import UNSORTED
 

@@ -15,7 +15,7 @@ from bench.retrieval_tables import Abstention, Measured, shown
 from bench.systems import Task, by_document, dense, fused_by_rank
 from ingest.embedding import Embedder, WordHashEmbedder
 from ingest.models import Vectors
-from kb_service.evaluation import Figures, Judged, JudgedQuestion
+from kb_service.judging.evaluation import Figures, Judged, JudgedQuestion
 from tests.bench.small_sets import write_faq
 
 OWN = (retrieval.SERVICE, retrieval.DENSE_HALF, retrieval.LEXICAL_HALF, retrieval.HALVES_BY_RANK, "dense")

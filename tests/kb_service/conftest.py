@@ -19,11 +19,11 @@ from httpx2 import Response
 
 from ingest.embedding import WordHashEmbedder
 from kb_service.app import create_app
+from kb_service.learning.swapping import as_ranked
 from kb_service.models import KEY_ROLES
 from kb_service.services import Services
 from kb_service.settings import Settings
 from kb_service.store import Store
-from kb_service.swapping import as_ranked
 from tests.conftest import FixedClock
 
 NOW = datetime(2026, 6, 18, 4, 0, tzinfo=UTC)

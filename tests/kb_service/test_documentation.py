@@ -25,7 +25,7 @@ from graph.models import Rules
 from kb_service.app import create_app
 from kb_service.cli import app as commands
 from kb_service.delivery.messages import body, headers, new_secret
-from kb_service.evaluation import read_questions
+from kb_service.judging.evaluation import read_questions
 from kb_service.security import ACCESS, OPEN
 from kb_service.settings import Settings
 from kb_service.store import WebhookSecret

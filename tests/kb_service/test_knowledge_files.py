@@ -10,11 +10,11 @@ import pytest
 
 from ingest.embedding import WordHashEmbedder
 from ingest.models import Vectors
+from kb_service.commands.workbench import Workbench, open_workbench
 from kb_service.knowledge import IngestReport, NewDocument
 from kb_service.models import Principal
-from kb_service.reembedding import embed_all, embed_passages
+from kb_service.replicas.reembedding import embed_all, embed_passages
 from kb_service.settings import Settings
-from kb_service.workbench import Workbench, open_workbench
 from tests.kb_service import small_shop
 
 

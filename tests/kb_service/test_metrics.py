@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from graph.models import Expertise
-from kb_service import measuring
-from kb_service.replica import Replica
+from kb_service.metrics import measuring
+from kb_service.replicas.replica import Replica
 from tests.kb_service.conftest import LATE, NOW, Api, faults, problem
 
 BEGIN = NOW - timedelta(days=10)

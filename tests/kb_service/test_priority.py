@@ -11,8 +11,8 @@ import pytest
 
 from graph.customer_value import ValueScales
 from graph.models import Customer
-from kb_service.explaining import in_language, route_features
 from kb_service.models import Question
+from kb_service.people.explaining import in_language, route_features
 from tests.kb_service.conftest import LATE, Api, faults
 
 PARCEL = {"label": "Parcel", "examples": [LATE, "where is my parcel", "the parcel has not come"]}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.embedding import WordHashEmbedder
-from kb_service.sampling import in_sample
+from kb_service.learning.sampling import in_sample
 from kb_service.search.calibration import calibration_for, constants_of
 from kb_service.search.evidence import Evidence, Step
 from kb_service.store import StoredCalibration
@@ -170,7 +170,7 @@ def test_what_is_harmful_is_sent_no_more_at_once_and_proposed_for_correction(sen
 
 
 def test_it_stays_so_in_another_process(sending: Api) -> None:
-    from kb_service.replica import Replica
+    from kb_service.replicas.replica import Replica
 
     asked(sending)
     sending.post(f"/v1/reviews/{waiting(sending)[0]['id']}", {"verdict": "harmful"})

@@ -12,8 +12,8 @@ from graph.intents import IntentClassifier, IntentReading
 from graph.models import Intent, Utterance
 from ingest import language
 from ingest.embedding import Embedder
-from kb_service.reading import compared_words
-from kb_service.shop import spoken_names
+from kb_service.replicas.shop import spoken_names
+from kb_service.understanding.reading import compared_words
 
 SAMPLE = Path(__file__).parents[2] / "sample_kb" / "intents.jsonl"
 DECLARED = [json.loads(line) for line in SAMPLE.read_text("utf-8").splitlines()]

@@ -25,7 +25,7 @@ import httpx
 from ingest.embedding import WordHashEmbedder
 from kb_service.app import utc_now
 from kb_service.models import KEY_ROLES, Principal
-from kb_service.replica import Replica
+from kb_service.replicas.replica import Replica
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.store import Store
 from tests.reliability import victims

@@ -8,7 +8,7 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
-from kb_service.replica import Replica
+from kb_service.replicas.replica import Replica
 from tests.reliability import victims
 from tests.reliability.harness import derived, new_shop, rounds, search
 from tests.reliability.victims import SHOP, opened, replica_of

@@ -23,13 +23,14 @@ from ingest.embedding import BatchingEmbedder, WordHashEmbedder
 from ingest.readers import read
 from ingest.readers.results import ReadResult
 from ingest.redaction import redact
-from kb_service import file_ingest, replica, replicas
+from kb_service import file_ingest
 from kb_service.app import create_app, utc_now
 from kb_service.delivery.addresses import parse_networks
 from kb_service.delivery.courier import Courier
 from kb_service.knowledge import Knowledge
 from kb_service.observability import Metrics, configure_logging
-from kb_service.replica import Replica
+from kb_service.replicas import replica, replicas
+from kb_service.replicas.replica import Replica
 from kb_service.search import snapshots
 from kb_service.settings import Settings
 from kb_service.store import Store

@@ -10,9 +10,9 @@ import pytest
 
 from ingest.embedding import Embedder
 from kb_service.care.conflict_watch import Conflict
-from kb_service.sample import FOLDERS
+from kb_service.commands.sample import FOLDERS
+from kb_service.commands.workbench import Workbench, open_workbench
 from kb_service.settings import Settings
-from kb_service.workbench import Workbench, open_workbench
 
 pytestmark = pytest.mark.model
 

@@ -16,8 +16,8 @@ from ingest.embedding import BatchingEmbedder, Embedder
 from kb_service.care.gap_watch import GapWatch
 from kb_service.care.gaps import identified
 from kb_service.care.unanswered import standing, why
-from kb_service.reading import Reader
 from kb_service.store import Feedback, ShownAnswer
+from kb_service.understanding.reading import Reader
 from tests.contracts.store_samples import AT, a_told_gap, an_exposure
 from tests.graph.test_gaps import asked
 from tests.kb_service.conftest import RETURNS, Api, faults, problem

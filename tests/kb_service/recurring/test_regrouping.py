@@ -20,7 +20,7 @@ from kb_service.recurring.nightly_regrouping import (
     decided,
 )
 from kb_service.recurring.placing import PATIENCE, place
-from kb_service.replica import Replica
+from kb_service.replicas.replica import Replica
 from kb_service.store import StoredRegrouping
 from tests.conftest import FixedClock
 from tests.kb_service.conftest import NOW, Api, faults, problem, running

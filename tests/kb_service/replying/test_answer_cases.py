@@ -12,14 +12,14 @@ import pytest
 from ingest import language
 from ingest.embedding import Embedder, WordHashEmbedder
 from ingest.models import Passage
+from kb_service.commands.sample import FOLDERS
+from kb_service.commands.workbench import Workbench, open_workbench
 from kb_service.composing import Composed, Source, compose_reply
-from kb_service.replica import Replica
+from kb_service.replicas.replica import Replica
 from kb_service.replying.meaning import Meaning
-from kb_service.sample import FOLDERS
 from kb_service.search.catalogue import Record
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.settings import Settings
-from kb_service.workbench import Workbench, open_workbench
 from tests.kb_service.replying.answer_cases import CASES, Case
 
 SAMPLE = Path(__file__).parents[3] / "sample_kb"

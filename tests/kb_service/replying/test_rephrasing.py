@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from kb_service import answering
-from kb_service.deciding import Decision
+from kb_service.handover.deciding import Decision
 from kb_service.models import CandidateAnswer, Citation
 from kb_service.observability import Metrics
 from kb_service.replying.rephrasing import (

@@ -1,0 +1,178 @@
+"""Fills a workspace from the sample shop: documents, intents, agents and a month of events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from graph.models import Event, Rules
+from kb_service.commands.workbench import Workbench
+from kb_service.errors import Conflict, InvalidRequest
+from kb_service.models import KEY_ROLES, IngestReport, Principal, Progress
+from kb_service.settings import Settings
+from kb_service.wire.events import EventIn
+from kb_service.wire.people import AgentIn, IntentLineIn
+from kb_service.wire.rules import RulesShape
+
+FOLDERS = ("products", "policies", "faq", "resolutions")
+FILES = ("intents.jsonl", "agents.jsonl", "events.jsonl")
+RULES = "rules.json"
+"""What the shop sets beside the product's defaults; a folder may do without."""
+KEY_LABEL = "demo"
+KEPT_KEYS = 5
+"""Keys of earlier runs that stay valid, so that a restart does not break what uses them."""
+GROUP = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What a newcomer needs after `kb demo`: what is in the workspace, where it is, and a key."""
+
+    workspace: str
+    key: str
+    documents: int
+    passages: int
+    problems: int
+    alerts: int
+    report: IngestReport
+
+    def text(self, settings: Settings) -> str:
+        base = f"http://{settings.host}:{settings.port}"
+        return WELCOME.format(**{name: getattr(self, name) for name in self.__slots__}, base=base)
+
+
+WELCOME = """
+Workspace `{workspace}`: {documents} documents in {passages} passages, {problems} problems, {alerts} alerts.
+工作区 `{workspace}` 已就绪:{documents} 篇文档、{passages} 个段落、{problems} 个问题、{alerts} 条预警。
+
+Key (all roles; shown once) / 密钥(全部角色,仅显示一次):
+
+  export KB_KEY={key}
+
+Ask as a bot would / 像机器人一样提问:
+
+  curl -s {base}/v1/answers -H "Authorization: Bearer $KB_KEY" -H "Content-Type: application/json" \\
+    -d '{{"query": "退款多久到账?"}}'
+  curl -s {base}/v1/answers -H "Authorization: Bearer $KB_KEY" -H "Content-Type: application/json" \\
+    -d '{{"query": "Can I take the power bank on a plane?"}}'
+
+What keeps going wrong / 反复出现的问题:
+
+  curl -s "{base}/v1/alerts?limit=3" -H "Authorization: Bearer $KB_KEY" -H "Accept-Language: zh"
+
+The API's reference / 接口文档: {base}/openapi.json (with the key). Stop with Ctrl-C.
+"""
+
+
+def fill(bench: Workbench, workspace: str, folder: Path, progress: Progress) -> Welcome:
+    """Bring the workspace in line with the sample; a second run finds everything there and is quick."""
+    ensure_workspace(bench, workspace)
+    folders = [folder / name for name in FOLDERS]
+    report = bench.services.knowledge.ingest(workspace, folders, progress=progress)
+    caller = Principal(workspace, "sample", frozenset(KEY_ROLES))
+    put_people(bench, caller, folder)
+    put_rules(bench, caller, folder / RULES)
+    record_events(bench, workspace, folder / "events.jsonl", progress)
+    key = new_key(bench, workspace)
+    with bench.store.reading(workspace) as unit:
+        problems = unit.problems.all(["open", "acknowledged", "regressed", "silenced"])
+        return Welcome(
+            workspace=workspace,
+            key=key,
+            documents=unit.documents.count(),
+            passages=unit.documents.passage_count(),
+            problems=len(problems),
+            alerts=unit.alerts.count(),
+            report=report,
+        )
+
+
+def missing(folder: Path) -> Path | None:
+    """The first thing that a sample shop needs and this folder lacks."""
+    if not folder.is_dir():
+        return folder
+    return next((folder / name for name in (*FOLDERS, *FILES) if not (folder / name).exists()), None)
+
+
+def ensure_workspace(bench: Workbench, workspace: str) -> None:
+    try:
+        bench.create_workspace(workspace)
+    except Conflict:
+        return
+
+
+def put_people(bench: Workbench, caller: Principal, folder: Path) -> None:
+    """Intents and agents, as the API would put them; those that are as they should be are left alone."""
+    intents = [_parsed(IntentLineIn, item, name) for name, item in _lines(folder / "intents.jsonl")]
+    with bench.store.reading(caller.workspace) as unit:
+        known = {intent.id: intent for intent in unit.intents.all()}
+        agents = {agent.id: agent for agent in unit.agents.all()}
+    wanted = [intent.value(intent.id) for intent in intents]
+    if changed := [intent for intent in wanted if known.get(intent.id) != intent]:
+        bench.services.taxonomy.put_intents(caller, changed)
+    for name, item in _lines(folder / "agents.jsonl"):
+        agent_id = str(item.pop("id", ""))
+        agent = _parsed(AgentIn, item, name).value(agent_id)
+        if (present := agents.get(agent_id)) is not None:
+            # Who is online, and with how many cases, the events have told since.
+            agent = replace(agent, online=present.online, load=present.load)
+        if agent != present:
+            bench.services.team.put_agent(caller, agent)
+
+
+def put_rules(bench: Workbench, caller: Principal, path: Path) -> None:
+    """The shop's rules, where nobody has set any yet."""
+    if path.exists() and bench.services.rulebook.rules(caller.workspace) == Rules():
+        wanted = _parsed(RulesShape, _object(path.name, path.read_text("utf-8")), path.name).value()
+        bench.services.rulebook.put(caller, wanted)
+
+
+def record_events(bench: Workbench, workspace: str, path: Path, progress: Progress) -> None:
+    """The month of events, in order of arrival; those recorded before are recognised by their ids."""
+    events = [_parsed(EventIn, item, name).value() for name, item in _lines(path)]
+    with bench.store.reading(workspace) as unit:
+        known = unit.events.existing([event.id for event in events])
+    fresh: Sequence[Event] = [event for event in events if event.id not in known]
+    for start in range(0, len(fresh), GROUP):
+        progress(start, len(fresh), path.name)
+        bench.services.casework.record(workspace, fresh[start : start + GROUP])
+    progress(len(fresh), len(fresh), path.name)
+
+
+def new_key(bench: Workbench, workspace: str) -> str:
+    """A key with all roles; the oldest of many earlier ones are revoked."""
+    earlier = [key for key in bench.keys(workspace) if key.label == KEY_LABEL and key.revoked_at is None]
+    for key in sorted(earlier, key=lambda key: key.created_at)[: max(0, len(earlier) - KEPT_KEYS + 1)]:
+        bench.revoke_key(key.id)
+    secret, _ = bench.create_key(workspace, ",".join(KEY_ROLES), KEY_LABEL)
+    return secret
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
+        if line.strip():
+            yield f"{path.name}:{number}", _object(f"{path.name}:{number}", line)
+
+
+def _object(name: str, line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise InvalidRequest.of(name, "is not JSON: {reason}", reason=str(error)) from None
+    if not isinstance(value, dict):
+        raise InvalidRequest.of(name, "must be a JSON object")
+    return value
+
+
+def _parsed(shape: Any, item: dict[str, Any], name: str) -> Any:
+    try:
+        return shape.model_validate(item)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidRequest.of(name, "{where}: {reason}", where=where, reason=first["msg"]) from None

@@ -1,0 +1,1 @@
+"""Whether a bot may go on, and what a person who takes over is told."""

@@ -1,0 +1,113 @@
+"""What the store knows of the case that a question belongs to: who has it, what was said, how it came here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from graph.contacts import REPEAT_WITHIN
+from graph.models import Case, Event, Problem
+from kb_service.models import Question
+from kb_service.store import Exposure, Store, StoredMessage
+from kb_service.understanding.contact_history import BURST_LASTS, bursting, lately
+
+HELD = frozenset({"assigned", "waiting"})
+"""States in which a person has the case, or was called to it."""
+WAITS = frozenset({"bot", "waiting"})
+"""States in which its customer waits for somebody."""
+LOOKED_BACK = timedelta(days=30)
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A case with its events, oldest first, and the customer's other cases of the last month, latest first; of a
+    question that no case is known of, nothing.
+
+    `told` is what happened in the last week in all of these cases, with problems and vectors, `sent_at` when the bot
+    last answered in this one, and `bursting` whether the problem that the question is about surges.
+    """
+
+    case: Case | None = None
+    events: tuple[Event, ...] = ()
+    earlier: tuple[Case, ...] = ()
+    told: tuple[StoredMessage, ...] = ()
+    sent_at: datetime | None = None
+    bursting: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether the customer waits for somebody, bot or person, who does not have the case yet."""
+        return self.case is not None and self.case.state in WAITS
+
+    @property
+    def with_a_person(self) -> bool:
+        """Whether somebody has the case or was called to it; a pending one waits for the customer in their hands."""
+        case = self.case
+        return case is not None and (
+            case.state in HELD or (case.state == "pending" and case.agent_id is not None)
+        )
+
+    @property
+    def transfers(self) -> int:
+        """How often the case went from one person to another."""
+        return sum(event.passed_on and event.from_agent is not None for event in self.events)
+
+    def contacts(self, now: datetime) -> int:
+        """The customer's other cases within a week."""
+        return sum(now - case.active_at <= WEEK for case in self.earlier)
+
+    def unresolved_about(self, problem_id: str | None) -> int:
+        """The customer's other cases about the same problem that nobody resolved."""
+        if problem_id is None:
+            return 0
+        return sum(case.problem_id == problem_id and case.resolved_at is None for case in self.earlier)
+
+
+class CaseFiles:
+    """Reads case files of every workspace."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def of(
+        self,
+        workspace: str,
+        question: Question,
+        problem: Problem | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> CaseFile:
+        """The case of the question's conversation, else the customer's open one, with what surrounds it at a moment,
+        now by default: all that a request needs of it, read once. `problem` is what the question is about."""
+        customer_id = question.customer.id if question.customer else None
+        if customer_id is None and question.conversation_id is None and problem is None:
+            return CaseFile()
+        now = at or self._clock()
+        with self._store.reading(workspace) as unit:
+            case = unit.cases.open_for(question.conversation_id, customer_id, now)
+            events = (
+                tuple(stored.event for stored in unit.events.of_case(case.id)) if case is not None else ()
+            )
+            known = (case.customer_id if case is not None else None) or customer_id
+            cases = unit.cases.of_customer(known, now - LOOKED_BACK) if known is not None else ()
+            week = lately(cases, case, now)
+            told = unit.events.of_cases(week, now - REPEAT_WITHIN) if week else ()
+            waits = case is not None and case.state in WAITS
+            sent_at = unit.exposures.sent_at(case.id, case.conversation_ids) if case and waits else None
+            alerts = (
+                unit.alerts.of_problem(problem.id, now - BURST_LASTS, quoted=False)
+                if problem is not None
+                else ()
+            )
+        earlier = tuple(other for other in cases if case is None or other.id != case.id)
+        return CaseFile(case, events, earlier, told, sent_at, bursting(alerts, now))
+
+    def shown(self, workspace: str, conversation_id: str | None) -> tuple[Exposure, ...]:
+        """What was shown in a conversation so far, oldest first."""
+        if conversation_id is None:
+            return ()
+        with self._store.reading(workspace) as unit:
+            return unit.exposures.of_conversation(conversation_id)

@@ -1,0 +1,1 @@
+"""Judged questions: what retrieval and answers are worth, and fitting on them."""

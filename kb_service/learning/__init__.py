@@ -1,0 +1,1 @@
+"""What people's verdicts, reviews and feedback teach of answers."""

@@ -1,0 +1,1 @@
+"""How support does, over a span."""

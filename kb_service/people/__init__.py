@@ -1,0 +1,1 @@
+"""Who answers: expertise, skills, and which case goes to whom."""

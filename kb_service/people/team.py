@@ -1,0 +1,90 @@
+"""The people who answer: who they are, and what they are good at."""
+
+from __future__ import annotations
+
+from graph.models import Agent, Expertise
+from graph.profiles import SkillEstimate
+from kb_service.errors import NotFound
+from kb_service.models import AgentProfile, Principal, ProblemSkill, Skill
+from kb_service.replicas.replicas import Replicas
+from kb_service.store import Page, Store
+
+PROBLEMS_SHOWN = 10
+"""Problems of a profile: those of which the agent has most cases."""
+
+
+class Team:
+    """Agents of every workspace."""
+
+    def __init__(self, store: Store, replicas: Replicas) -> None:
+        self._store = store
+        self._replicas = replicas
+
+    def agents(self, workspace: str, cursor: str | None, limit: int) -> Page[Agent]:
+        with self._store.reading(workspace) as unit:
+            return unit.agents.page(cursor, limit)
+
+    def agent(self, workspace: str, agent_id: str) -> Agent:
+        with self._store.reading(workspace) as unit:
+            agent = unit.agents.get(agent_id)
+        if agent is None:
+            raise NotFound("There is no agent {id} in this workspace.", id=agent_id)
+        return agent
+
+    def put_agent(self, caller: Principal, agent: Agent) -> bool:
+        """Create or change an agent; True when new."""
+        with self._store.writing(caller.workspace) as unit:
+            if unit.agents.get(agent.id) == agent:
+                return False
+            created = unit.agents.put(agent)
+            unit.audit.append(caller.key_id, "agent.put", agent.id, {})
+        self._replicas.follow(caller.workspace)
+        return created
+
+    def remove_agent(self, caller: Principal, agent_id: str) -> None:
+        with self._store.writing(caller.workspace) as unit:
+            if not unit.agents.remove(agent_id):
+                raise NotFound("There is no agent {id} in this workspace.", id=agent_id)
+            unit.audit.append(caller.key_id, "agent.removed", agent_id, {})
+        self._replicas.follow(caller.workspace)
+
+    def profile(self, workspace: str, agent_id: str) -> AgentProfile:
+        """What an agent is good at: overall, by expertise, by problem, and against others on the same problems.
+
+        Figures from twenty cases on.
+        """
+        agent = self.agent(workspace, agent_id)
+        replica = self._replicas.settled(workspace)
+        shop = replica.shop
+        own = [cluster for cluster in shop.expertise if agent_id in cluster.agent_ids]
+        problems = [replica.problems[id] for id, _ in shop.peers.problems(agent_id) if id in replica.problems]
+        compared = shop.peers.compared(agent_id)
+        return AgentProfile(
+            agent=agent,
+            overall=skill_of(None, shop.profiles.estimate(agent_id)),
+            by_expertise=tuple(
+                skill_of(cluster, shop.profiles.estimate(agent_id, expertise_id=cluster.id))
+                for cluster in own
+            ),
+            by_problem=tuple(
+                ProblemSkill(problem, skill_of(None, shop.profiles.estimate(agent_id, problem_id=problem.id)))
+                for problem in problems[:PROBLEMS_SHOWN]
+            ),
+            compared=compared if compared is not None and compared.shown() else None,
+        )
+
+
+def skill_of(cluster: Expertise | None, estimate: SkillEstimate) -> Skill:
+    """An estimate as people may see it: its figures only from twenty cases on."""
+    shown = estimate.shown()
+    low, high = estimate.told()
+    return Skill(
+        expertise_id=cluster.id if cluster else None,
+        expertise=cluster.name if cluster else None,
+        cases=estimate.cases,
+        rate=round(estimate.rate, 4) if shown else None,
+        low=round(low, 4) if shown else None,
+        high=round(high, 4) if shown else None,
+        handling_seconds=round(estimate.seconds, 1) if shown and estimate.seconds is not None else None,
+        rating=round(estimate.rating, 2) if shown and estimate.rating is not None else None,
+    )

@@ -1,0 +1,1 @@
+"""What escalations teach of the points of a priority."""

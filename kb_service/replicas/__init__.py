@@ -1,0 +1,1 @@
+"""What a serving process derives from the store, one Replica a workspace."""

@@ -1,0 +1,1 @@
+"""What comes in, what will, and whether that is more than usual."""

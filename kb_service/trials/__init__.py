@@ -1,0 +1,1 @@
+"""Trials in production: planned, lived by customers, ended."""

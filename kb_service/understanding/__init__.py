@@ -1,0 +1,1 @@
+"""What a customer says, and what is known of them who says it."""

@@ -1,0 +1,120 @@
+"""Fitting on judged questions: nothing is judged by what it taught, and little data changes little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ingest.embedding import WordHashEmbedder
+from kb_service.commands.workbench import Workbench, open_workbench
+from kb_service.judging import fitting
+from kb_service.judging.evaluation import JudgedQuestion
+from kb_service.judging.fitting import Taught, fitted
+from kb_service.knowledge import NewDocument
+from kb_service.models import Principal
+from kb_service.search.calibration import Calibration
+from kb_service.search.confidence import fit_confidence
+from kb_service.settings import Settings
+
+NOW = datetime(2026, 6, 18, 4, 0, tzinfo=UTC)
+THINGS = ("kettle", "lamp", "jacket", "phone", "charger", "blanket", "toaster", "camera", "printer", "scarf")
+MATTERS = ("warranty", "refund", "delivery", "invoice", "colour", "battery", "repair", "exchange")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    folder: Path = tmp_path_factory.mktemp("fitting")
+    with open_workbench(Settings(data=folder), embedder=WordHashEmbedder()) as opened:
+        opened.create_workspace("shop")
+        caller = Principal("shop", "key", frozenset({"editor"}))
+        documents = [
+            NewDocument(
+                f"{thing}-{matter}",
+                {
+                    "kind": "faq",
+                    "title": f"{thing} {matter}",
+                    "text": f"What we do about the {matter} of a {thing}.",
+                    "language": "en",
+                },
+            )
+            for thing in THINGS
+            for matter in MATTERS
+        ]
+        opened.services.knowledge.put_many(caller, documents)
+        yield opened
+
+
+def questions() -> list[JudgedQuestion]:
+    """Answerable ones, harder ones that lack a word, and some that nothing answers."""
+    asked: list[tuple[str, frozenset[str]]] = []
+    for thing in THINGS:
+        asked += [(f"{matter} for my {thing} please", frozenset({f"{thing}-{matter}"})) for matter in MATTERS]
+        asked.append((f"something about the {thing}", frozenset({f"{thing}-repair"})))
+        asked.append((f"may my dog eat the {thing} box", frozenset()))
+    return [
+        JudgedQuestion(f"q-{number}", text, "en", expected, "calibrate", None, False)
+        for number, (text, expected) in enumerate(asked)
+    ]
+
+
+def fit(bench: Workbench, asked: list[JudgedQuestion]) -> Calibration:
+    replica = bench.services.replicas.of("shop")
+    return fitted(
+        [Taught(replica, asked)],
+        bench.services.reader,
+        now=lambda: NOW,
+        start=replica.index.calibration,
+        source="a test",
+    )
+
+
+def test_what_is_fitted_belongs_to_the_model_and_tells_where_it_is_from(bench: Workbench) -> None:
+    told = fit(bench, questions())
+    assert told.model_id == WordHashEmbedder().model_id
+    assert told.source == "100 questions of a test"
+    assert told.confidence.languages["en"].samples == 100
+
+
+def test_fitting_twice_gives_the_same(bench: Workbench) -> None:
+    assert fit(bench, questions()) == fit(bench, questions())
+
+
+def test_fitting_leaves_the_index_as_it_was(bench: Workbench) -> None:
+    index = bench.services.replicas.of("shop").index
+    before = index.calibration
+    fit(bench, questions())
+    assert index.calibration is before
+
+
+def test_evidence_is_over_every_question_and_from_the_other_fold(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught: list[int] = []
+
+    def watched(samples: list[object], start: object) -> object:
+        taught.append(len(samples))
+        return fit_confidence(samples, start)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fitting, "fit_confidence", watched)
+    told = fit(bench, questions())
+    *folds, final = taught
+    assert final == 100
+    assert sum(folds) == 100, "each fold is taught by the other alone"
+    assert all(30 < count < 70 for count in folds)
+    assert told.evidence.steps[-1].answers <= 100
+
+
+def test_few_questions_keep_the_cautious_constants(bench: Workbench) -> None:
+    before = bench.services.replicas.of("shop").index.calibration
+    told = fit(bench, questions()[:12])
+    assert told.confidence == before.confidence
+    assert told.evidence.threshold(0.01) >= before.evidence.threshold(0.01)
+
+
+def test_questions_that_nothing_answers_teach_no_ranking(bench: Workbench) -> None:
+    before = bench.services.replicas.of("shop").index.calibration
+    none = [question for question in questions() if not question.expected]
+    assert fit(bench, none).fusion == before.fusion
