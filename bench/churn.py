@@ -2,10 +2,11 @@
 
     python -m bench.churn [FOLDER]
 
-The month is replayed as it came in, once as it was grouped message by message and once with messages placed, problems
-merged and split each night. An id has churned when most of the messages that it stood for a week ago now answer under
-another id that it is no alias of; messages that were told to be pending stand for nothing yet. BCubed precision and
-recall (Amigó et al. 2009) are over the messages that have a topic in `events.labels.csv`.
+The month is replayed as it came in, once as it was grouped message by message, once with messages placed,
+problems merged and split each night, and once in a shop whose rules say `problem_grain: coarse`. An id has
+churned when most of the messages that it stood for a week ago now answer under another id that it is no
+alias of; messages that were told to be pending stand for nothing yet. BCubed precision and recall (Amigó et
+al. 2009) are over the messages that have a topic in `events.labels.csv`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import csv
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 from bench.shop import FOLDERS, SAMPLE
-from graph.models import Event
+from graph.models import Event, ProblemGrain
 from graph.words import is_han
 from kb_service.recurring.replaying import replay
 from kb_service.recurring.scratch import Scratch, scratch
@@ -72,8 +73,13 @@ def main() -> int:
         + " |\n| --- |"
         + " ---: |" * (3 + len(LANGUAGES))
     )
-    for name, nights in (("message by message", False), ("with nights", True)):
-        month = month_of(folder, nights=nights)
+    ways: tuple[tuple[str, bool, ProblemGrain], ...] = (
+        ("message by message", False, "fine"),
+        ("with nights", True, "fine"),
+        ("with nights, problem_grain: coarse", True, "coarse"),
+    )
+    for name, nights, grain in ways:
+        month = month_of(folder, nights=nights, grain=grain)
         by_week = ", ".join(f"{gone} of {before}" for before, gone in month.churned)
         cells = [
             f"{month.problems} ({month.seen})",
@@ -91,7 +97,7 @@ def main() -> int:
     return 0
 
 
-def month_of(folder: Path, *, nights: bool) -> Month:
+def month_of(folder: Path, *, nights: bool, grain: ProblemGrain = "fine") -> Month:
     """Replay a folder's events week by week."""
     lines = (folder / "events.jsonl").read_text("utf-8").splitlines()
     events = [EventIn.model_validate(json.loads(line)).value() for line in lines]
@@ -102,7 +108,8 @@ def month_of(folder: Path, *, nights: bool) -> Month:
             WORKSPACE, [folder / name for name in FOLDERS], progress=lambda done, of, name: None
         )
         with into.store.writing(WORKSPACE) as unit:
-            unit.rules.put(RulesShape.model_validate(json.loads((folder / "rules.json").read_text())).value())
+            rules = RulesShape.model_validate(json.loads((folder / "rules.json").read_text())).value()
+            unit.rules.put(replace(rules, problem_grain=grain))
         into.services.replicas.follow(WORKSPACE)
         for week in weeks:
             replay(into, list(enumerate(week, 1)), nights=nights)

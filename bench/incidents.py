@@ -56,13 +56,13 @@ Rule = Callable[[Story], list[Telling]]
 
 
 def three_in_an_hour(story: Story) -> list[Telling]:
-    return _tellings(story, HOUR, lambda heard, second: CUSTOMERS)
+    return _tellings(story, HOUR, lambda problem, heard, second: CUSTOMERS)
 
 
 def three_in_a_week_once(story: Story) -> list[Telling]:
     """The plain recurrence, of which nobody resolves any."""
     first: dict[int, Telling] = {}
-    for telling in _tellings(story, 7 * DAY, lambda heard, second: CUSTOMERS, from_begin=True):
+    for telling in _tellings(story, 7 * DAY, lambda problem, heard, second: CUSTOMERS, from_begin=True):
         first.setdefault(telling.problem, telling)
     return [telling for telling in first.values() if telling.second > story.judged_from]
 
@@ -72,9 +72,9 @@ def ceiling(story: Story) -> list[Telling]:
     customers as its floor in place of 200 events, anew each day."""
     limits: dict[tuple[int, int], float] = {}
 
-    def limit(heard: Sequence[float], second: float) -> float:
+    def limit(problem: int, heard: Sequence[float], second: float) -> float:
         day = int(second // DAY)
-        key = id(heard), day
+        key = problem, day
         if key not in limits:
             limits[key] = max(CUSTOMERS, spike_limit(heard, day * DAY))
         return limits[key]
@@ -122,7 +122,11 @@ def spike_limit(heard: Sequence[float], now: float) -> float:
 
 
 def _tellings(
-    story: Story, window: float, limit: Callable[[Sequence[float], float], float], *, from_begin: bool = False
+    story: Story,
+    window: float,
+    limit: Callable[[int, Sequence[float], float], float],
+    *,
+    from_begin: bool = False,
 ) -> list[Telling]:
     """What a limit on the distinct customers of a sliding window tells, at the next whole step."""
     by_problem: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
@@ -142,7 +146,7 @@ def _tellings(
                 if not inside[leaver]:
                     del inside[leaver]
                 oldest += 1
-            if second > begin and len(inside) >= CUSTOMERS and len(inside) >= limit(heard, second):
+            if second > begin and len(inside) >= CUSTOMERS and len(inside) >= limit(problem, heard, second):
                 if second >= armed:
                     found.append(Telling(problem, ceil(second / STEP) * STEP))
                 armed = second + REARMED

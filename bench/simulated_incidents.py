@@ -1,8 +1,8 @@
 """A seeded shop with planted incidents: who wrote about which of 2,000 problems, and what was behind it.
 
-Nothing of it is fitted to `graph.bursts`: the rhythm is drawn from bumps, rates are lognormal, the shop and each
-problem wander from day to day, hours scatter on top of that, and customers write again. One day of the judged part
-brings two and a half times as many customers, and nobody declares it.
+The rhythm is drawn from bumps, rates are lognormal, the shop and each problem wander from day to day, hours scatter on
+top of that, and customers write again. One day of the judged part brings two and a half times as many customers, and
+nobody declares it. That all problems share the shop's rhythm and scatter alike is as `graph.bursts` supposes.
 """
 
 from __future__ import annotations

@@ -214,6 +214,7 @@ class Alarms:
         verdict = self._judge_line(awake, line, place, now)
         if verdict is not None and verdict.kind == "regression":
             resolved, awake = awake, lifecycle.transition(awake, "regress", verdict.at or line.last)
+            awake = replace(awake, episode_at=verdict.begin or awake.episode_at)
             awake = replace(awake, customers=line.customers(lifecycle.episode_begin(awake)))
             turns.append((resolved, awake))
         self._problems[awake.id] = awake
@@ -288,8 +289,8 @@ class Alarms:
             step = self._found(finding, now)
             if step is not None:
                 yield step
-            elif finding.kind == "burst":
-                self._watch.untell(finding.problem_id)
+            elif not self._is_told(finding):
+                self._watch.untell(finding.problem_id, finding.kind)
         self._stand(boundary)
 
     def _judge_again(self, boundary: int) -> None:
@@ -308,8 +309,9 @@ class Alarms:
 
     def _look(self, boundary: int) -> None:
         for finding in self._judged_at(boundary):
-            if finding.kind == "burst":
-                self._watch.untell(finding.problem_id)
+            # A burst that was told stands from `tell` on; growth, from where it is found.
+            if finding.kind == "burst" or not self._is_told(finding):
+                self._watch.untell(finding.problem_id, finding.kind)
         self._stand(boundary)
 
     def _judged_at(self, boundary: int) -> list[Finding]:
@@ -329,6 +331,10 @@ class Alarms:
         before, self._day = self._day, day
         return before != day
 
+    def _is_told(self, finding: Finding) -> bool:
+        """Whether an alert stands of this very finding."""
+        return self._told.get(finding.problem_id, {}).get(finding.kind) == finding.at
+
     def _found(self, finding: Finding, now: datetime) -> Step | None:
         """The step that a finding makes; None where the problem's state or what was told before forbids it."""
         known = self._problems.get(finding.problem_id)
@@ -342,8 +348,7 @@ class Alarms:
         if problem.state == "candidate":
             candidate, problem = problem, lifecycle.transition(problem, "promote", finding.at)
             turns.append((candidate, problem))
-        told = self._told.get(problem.id, {}).get(finding.kind) == finding.at
-        if told or not lifecycle.may_raise(problem, finding.kind, now).raises:
+        if self._is_told(finding) or not lifecycle.may_raise(problem, finding.kind, now).raises:
             return None
         evidence = Evidence(
             observed=finding.observed,

@@ -21,7 +21,9 @@ from graph.lifecycle import Action
 from graph.models import AlertKind, Evidence, Problem, Rules
 
 NEAR = timedelta(hours=24)
-"""Alerts of one kind about one problem that lie no further apart are the same, earlier or later."""
+"""Bursts, or growth, of one problem that lie no further apart are the same, earlier or later."""
+ONCE_AN_EPISODE: frozenset[AlertKind] = frozenset({"recurrence", "regression"})
+"""Kinds of which an episode has one alert: two of one episode are the same, however far apart they lie."""
 AT_ONCE = timedelta(seconds=1)
 WARM_UP = HISTORY
 """How much of what came before a span is heard first, so that what is usual is known when it begins."""
@@ -71,13 +73,18 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An alert that some rules raise. `waited` is how long before it the first customer of its window wrote."""
+    """An alert that some rules raise. `waited` is how long before it the first customer of its window wrote.
+
+    `episode` is when its episode began, None for the first of a problem; of a regression it is the resolution that did
+    not hold, since when the new episode begins depends on the rules.
+    """
 
     problem_id: str
     kind: AlertKind
     opened_at: datetime
     evidence: Evidence
     waited: timedelta
+    episode: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +118,13 @@ def raised(
     rules: Rules,
     zone: tzinfo,
     *,
-    begin: datetime,
+    begin: datetime | None,
     end: datetime,
     kinds: Collection[AlertKind] = (),
     bursts: bool = True,
 ) -> list[Raised]:
-    """The alerts from `begin` to `end` (event times) under some rules, in order of time; of all kinds unless some are
-    named. Without `bursts` neither bursts nor growth are judged, which is quick.
+    """The alerts from `begin`, or the first arrival, to `end` (event times) under some rules, in order of time; of all
+    kinds unless some are named. Without `bursts` neither bursts nor growth are judged, which is quick.
 
     Arrivals before `begin` are heard, and what they raise is told of nothing but later alerts.
     """
@@ -125,7 +132,9 @@ def raised(
     found = [
         item
         for item in run.through(bursts, end)
-        if begin <= item.opened_at <= end and (not kinds or item.kind in kinds)
+        if (begin is None or begin <= item.opened_at)
+        and item.opened_at <= end
+        and (not kinds or item.kind in kinds)
     ]
     return sorted(found, key=lambda item: (item.opened_at, item.problem_id, item.kind))
 
@@ -145,12 +154,13 @@ def summarised(alerts: Sequence[Raised], begin: datetime, end: datetime) -> Summ
 
 def changes(before: Sequence[Raised], after: Sequence[Raised]) -> list[Change]:
     """What differs between two lists of alerts, in order of time; what is the same in both is left out."""
+    pairs = paired(before, after)
     found = [
         Change(_moved(one, other), one, other)
-        for one, other in paired(before, after)
+        for one, other in pairs
         if abs(other.opened_at - one.opened_at) >= AT_ONCE
     ]
-    taken = {id(item) for pair in paired(before, after) for item in pair}
+    taken = {id(item) for pair in pairs for item in pair}
     found += [Change("vanishes", item, None) for item in before if id(item) not in taken]
     found += [Change("appears", None, item) for item in after if id(item) not in taken]
     return sorted(found, key=_when)
@@ -159,15 +169,16 @@ def changes(before: Sequence[Raised], after: Sequence[Raised]) -> list[Change]:
 def paired(
     before: Iterable[Raised], after: Iterable[Raised], near: timedelta = NEAR
 ) -> list[tuple[Raised, Raised]]:
-    """Alerts of one kind about one problem that lie near each other, each in one pair at most, the nearest first."""
-    by_subject: dict[tuple[str, AlertKind], list[Raised]] = defaultdict(list)
+    """Alerts of one kind about one problem that are the same in both, each in one pair at most, the nearest first:
+    recurrences and regressions of one episode, bursts and growth that lie near each other."""
+    by_subject: dict[tuple[object, ...], list[Raised]] = defaultdict(list)
     for item in after:
-        by_subject[item.problem_id, item.kind].append(item)
+        by_subject[_subject(item)].append(item)
     close = [
         (abs(other.opened_at - item.opened_at), place, item, other)
         for place, item in enumerate(before)
-        for other in by_subject.get((item.problem_id, item.kind), ())
-        if abs(other.opened_at - item.opened_at) <= near
+        for other in by_subject.get(_subject(item), ())
+        if item.kind in ONCE_AN_EPISODE or abs(other.opened_at - item.opened_at) <= near
     ]
     taken: set[int] = set()
     pairs = []
@@ -176,6 +187,11 @@ def paired(
             taken |= {id(item), id(other)}
             pairs.append((item, other))
     return pairs
+
+
+def _subject(item: Raised) -> tuple[object, ...]:
+    """What two alerts have in common that may be the same."""
+    return item.problem_id, item.kind, item.episode if item.kind in ONCE_AN_EPISODE else None
 
 
 def _moved(before: Raised, after: Raised) -> Outcome:
@@ -266,12 +282,13 @@ class _Run:
         window = timedelta(minutes=verdict.evidence.window_minutes)
         line = self._alarms.sightings.of(step.problem.id)
         first = min((seen.at for seen in line if at - window < seen.at <= at), default=at)
-        yield Raised(step.problem.id, verdict.kind, at, verdict.evidence, at - first)
+        yield Raised(step.problem.id, verdict.kind, at, verdict.evidence, at - first, _episode(step))
 
 
-def in_order(acts: Iterable[Act]) -> tuple[Act, ...]:
-    """Acts by their time; two of one moment stay in their order."""
-    return tuple(sorted(acts, key=lambda act: act.at))
+def _episode(step: Step) -> datetime | None:
+    """Which episode an alert belongs to; see `Raised`."""
+    resolved = (before.resolved_at for before, _ in step.turns if before.state == "resolved")
+    return next(resolved, lifecycle.episode_begin(step.problem))
 
 
 def arrived_in_order(arrivals: Sequence[Arrival]) -> list[Arrival]:

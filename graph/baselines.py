@@ -122,7 +122,10 @@ class Baseline:
         start, counts = recent_part(self._start, self.volumes[:, None])
         basis = basis_of(counts)
         if basis == "no_history":
-            level = max(LEAST_VOLUME, UNKNOWN_PROBLEM * len(self._heads))
+            before = self._now * HOUR
+            problems = sum(self._heads.first(item) <= before for item in self._heads)
+            heard = float(counts.mean()) if len(counts) else 0.0
+            level = max(LEAST_VOLUME, UNKNOWN_PROBLEM * problems, heard)
             expected = ordinary = np.full(len(hours), level)
             self.level = level
         else:

@@ -32,6 +32,8 @@ ORDINARY = 0.01
 LIFT_HOURS = 3
 LIFT_PRIOR = 20.0
 """The shop's lift is shrunk by so many expected customers."""
+UNKNOWN_LIFT_PRIOR = 3.0
+"""The same in a shop of unknown volume, where more would hide most of what it brings."""
 UNBOUNDED = 1e4
 """In a shop of unknown volume the lift stands for the volume."""
 
@@ -139,9 +141,12 @@ class BurstWatch:
         """A burst that another watch found at `at`, and that lasts."""
         self._active[problem_id] = seconds_of(at)
 
-    def untell(self, problem_id: str) -> None:
-        """What was found is not told: it is found again while it lasts."""
-        self._active.pop(problem_id, None)
+    def untell(self, problem_id: str, kind: Literal["burst", "growth"]) -> None:
+        """What was found is not told: it is found again while it lasts, growth at the end of the next day."""
+        if kind == "burst":
+            self._active.pop(problem_id, None)
+        else:
+            self._growing.discard(problem_id)
 
     def hear_again(self, problem_id: str, sightings: Iterable[tuple[datetime, Hashable]]) -> None:
         """All that was heard of a problem, after some of it was moved to another one or from there."""
@@ -193,6 +198,9 @@ class BurstWatch:
         begin, self._usual_until = _day_around(boundary, self._zone)
         self._forget_old(begin)
         first = self._usual is None
+        if self._usual is not None and not self._usual.known:
+            # What was found while nothing was known of the shop is by now what is known of the problem.
+            self._active = {}
         self._active = {item: told for item, told in self._active.items() if now - told < NEW_USUAL}
         left_out = dict(self._left_out)
         for problem_id, told in self._active.items():
@@ -239,6 +247,7 @@ class _Shop:
     def __init__(self, heads: Headcounts, usual: Baseline, now: int, rules: BurstRules) -> None:
         self.now = now
         self._bounds = rules.least_lift, rules.most_lift if usual.known else UNBOUNDED
+        self._prior = LIFT_PRIOR if usual.known else UNKNOWN_LIFT_PRIOR
         self.usual = usual
         self.heads = heads
         self._out: list[str] = []
@@ -252,7 +261,8 @@ class _Shop:
         """Customers to expect of a problem in the window of so many minutes that ends now, and the shop's lift."""
         volume = self.usual.volume(self.now - minutes * 60, self.now)
         lift = self._lift(problem_id, share, max(minutes * 60, LIFT_HOURS * HOUR))
-        told = lift * volume.expected / max(volume.ordinary, 1e-9)
+        # Where the volume is unknown the lift stands for it, and says nothing of what is usual.
+        told = lift * volume.expected / max(volume.ordinary, 1e-9) if self.usual.known else 1.0
         return share.mean * volume.expected * lift, told
 
     def unusual_since(self, problem_id: str, begin: int, customers: int) -> bool:
@@ -270,7 +280,7 @@ class _Shop:
         if problem_id not in self._out:
             observed -= self.heads.voters(problem_id, self.now - span, self.now)
             hoped *= 1 - share.mean
-        lift = (max(observed, 0.0) + LIFT_PRIOR) / (max(hoped, 0.0) + LIFT_PRIOR)
+        lift = (max(observed, 0.0) + self._prior) / (max(hoped, 0.0) + self._prior)
         least, most = self._bounds
         return min(max(lift, least), most)
 

@@ -3,9 +3,10 @@ stays apart inside."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -14,8 +15,11 @@ from numpy.typing import NDArray
 
 from graph.cells import Cells, Nearby, Vectors32
 from graph.errors import InvalidValue
+from graph.faults import fault_kinds
+from graph.folding import fold
 from graph.models import Entity, Utterance
 from graph.near_words import NearWords
+from graph.words import is_content, is_han
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -28,6 +32,8 @@ _COPY = 0.97
 """Likeness from which a message adds nothing to an exemplar that is already kept."""
 _DENSE = 0.75
 """Share of the vectors' cosine in the likeness of two messages that the encoder reads."""
+_PRODUCT = frozenset({"sku", "product", "product_kind"})
+_MASK = re.compile(r"\[[A-Z]+\]")
 _KINDS = {"sku": "product", "product": "product", "carrier": "carrier", "campaign": "campaign"}
 """Entities that tell problems apart; a product and its SKU are one kind."""
 
@@ -62,6 +68,7 @@ class ProblemSummary:
     active_at: datetime | None = None
     entities: dict[str, Counter[str]] = field(default_factory=dict)
     languages: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
 
 
 class ProblemMemory:
@@ -107,6 +114,13 @@ class ProblemMemory:
         """How telling a word is among the kept messages (idf); for `graph.naming.name_problem`."""
         return self._words.rarity(token)
 
+    def kept_before(self, at: datetime) -> Iterator[tuple[str, ...]]:
+        """The words of each kept message that was written before a time."""
+        for state in self._states.values():
+            for instance in state.kept:
+                if instance.at is not None and instance.at < at:
+                    yield instance.utterance.tokens
+
     def entities(self, problem_id: str) -> Mapping[str, Mapping[str, int]]:
         """How many messages of a problem named each product, carrier and campaign, by kind of entity."""
         found: dict[str, Counter[str]] = {}
@@ -140,9 +154,12 @@ class ProblemMemory:
         self.check(utterance)
         self._model_id = utterance.model_id
         vector = halved(utterance.vector)
-        state = self._facet(problem_id, utterance, vector) or self._open(problem_id)
+        state = self._facet(problem_id, without_products(utterance, entities), vector) or self._open(
+            problem_id
+        )
         state.messages += 1
         state.languages[utterance.language] += 1
+        state.faults.update(fault_kinds(utterance.text))
         state.active_at = _later(state.active_at, at)
         for kind, values in telling(entities).items():
             state.entities.setdefault(kind, Counter()).update(values)
@@ -172,6 +189,7 @@ class ProblemMemory:
         self._forget(gone)
         state.messages += gone.messages
         state.languages.update(gone.languages)
+        state.faults.update(gone.faults)
         state.active_at = _later(state.active_at, gone.active_at)
         for kind, counts in gone.entities.items():
             state.entities.setdefault(kind, Counter()).update(counts)
@@ -218,6 +236,7 @@ class ProblemMemory:
         self._drop(state, place)
         state.messages -= 1
         state.languages[gone.utterance.language] -= 1
+        state.faults.subtract(fault_kinds(gone.utterance.text))
         for kind, values in telling(gone.entities).items():
             state.entities[kind].subtract(values)
         if gone.utterance.language in self._reads:
@@ -251,7 +270,10 @@ class ProblemMemory:
         if one.total is not None and other.total is not None:
             return float(self._centroids.cosines([other.slot], one.total)[0])
         likeness = (
-            self._words.cosines(item.utterance.tokens, other.rows).max(initial=0.0) for item in one.kept
+            self._words.cosines(without_products(item.utterance, item.entities).tokens, other.rows).max(
+                initial=0.0
+            )
+            for item in one.kept
         )
         return (1 - _DENSE) * float(max(likeness, default=0.0))
 
@@ -273,7 +295,7 @@ class ProblemMemory:
 
     def _keep(self, state: ProblemSummary, instance: Instance, vector: Vectors32) -> bool:
         """Make room for a message if that makes the exemplars differ more; near copies are not kept."""
-        likeness = self._alike(state, instance.utterance, vector)
+        likeness = self._alike(state, instance.utterance, instance.entities, vector)
         if max(likeness, default=0.0) >= _COPY:
             return False
         if len(state.kept) >= EXEMPLARS:
@@ -290,11 +312,13 @@ class ProblemMemory:
             self._by_event[instance.event_id] = state.id
         return True
 
-    def _alike(self, state: ProblemSummary, utterance: Utterance, vector: Vectors32) -> list[float]:
+    def _alike(
+        self, state: ProblemSummary, utterance: Utterance, entities: Sequence[Entity], vector: Vectors32
+    ) -> list[float]:
         if not state.rows:
             return []
         rows = np.array(state.rows, dtype=np.intp)
-        by_words = self._words.cosines(utterance.tokens, state.rows)
+        by_words = self._words.cosines(without_products(utterance, entities).tokens, state.rows)
         if utterance.language not in self._reads:
             return [float(value) for value in by_words]
         dense = np.vecdot(self._vectors[rows], vector).astype(np.float64)
@@ -304,7 +328,7 @@ class ProblemMemory:
     def _add(
         self, state: ProblemSummary, instance: Instance, vector: Vectors32, likeness: list[float]
     ) -> None:
-        row = self._words.add(instance.utterance.tokens)
+        row = self._words.add(without_products(instance.utterance, instance.entities).tokens)
         if row >= len(self._vectors):
             self._vectors = _grown(self._vectors, len(vector))
             self._read = np.resize(self._read, len(self._vectors))
@@ -324,6 +348,30 @@ class ProblemMemory:
         del state.likeness[place]
         for kept in state.likeness:
             del kept[place]
+
+
+def without_products(utterance: Utterance, entities: Iterable[Entity]) -> Utterance:
+    """A message without the words that name a product, since all that is said about a product shares them.
+
+    Places of entities are those in the text before its numbers were masked: they hold up to the first mask."""
+    folded = fold(utterance.text)
+    sure = min((match.start() for match in _MASK.finditer(utterance.text)), default=len(folded))
+    named = "".join(
+        f" {fold(entity.value)} {folded[entity.start : entity.end] if entity.end <= sure else ''}"
+        for entity in entities
+        if entity.type in _PRODUCT
+    )
+    if not named:
+        return utterance
+    left = tuple(token for token in utterance.tokens if not _names(token, named))
+    return replace(utterance, tokens=left) if any(map(is_content, left)) else utterance
+
+
+def _names(token: str, named: str) -> bool:
+    """Whether a word, perhaps stemmed, is among those that name a product."""
+    if len(token) > 1 and is_han(token[0]):
+        return token in named
+    return len(token) > 2 and f" {token[:-1] if len(token) > 4 else token}" in named.replace("-", " ")
 
 
 def halved(vector: NDArray[np.floating]) -> Vectors32:

@@ -36,7 +36,8 @@ class Grain:
 
 COARSE = Grain()
 """Themes: one of these is a topic of news, or what one of a bank's 77 intents is about. A shop's incident is finer: on
-the sample shop's month this grain lifts BCubed recall from .32 to .59 and lowers precision from .91 to .74."""
+the sample shop's month, night by night, this grain lifts BCubed recall from .35 to .57 and lowers precision from .94 to
+.67."""
 
 
 @dataclass(frozen=True, slots=True)

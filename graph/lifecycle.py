@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from graph.errors import InvalidValue, NotAllowed
-from graph.models import AlertKind, AlertState, Problem, ProblemState, Rules
-from graph.recurrence import Observation, reached
+from graph.models import AlertKind, AlertState, Problem, ProblemState
+from graph.recurrence import Observation
 
+EMERGING_FOR = timedelta(days=7)
 EVERGREEN_FOR = timedelta(days=14)
 EVERGREEN_CUSTOMERS = 10
 ESCALATED_TIMES = 2.0
@@ -70,6 +71,11 @@ class Permission:
     reason: Literal["active", "candidate", "resolved", "silenced", "silence_over", "escalated"]
 
 
+def emerging(problem: Problem, at: datetime) -> bool:
+    """Whether a problem is new at a moment of event time."""
+    return problem.opened_at > at - EMERGING_FOR
+
+
 def evergreen(problem: Problem) -> bool:
     """Whether a problem has been asked for so long by so many that it is a matter of documentation, no incident."""
     span = problem.active_at - problem.opened_at
@@ -95,7 +101,8 @@ def transition(
     `names` belongs to `rename`: language to name, added to the names there are.
 
     Acknowledging what is acknowledged and resolving what is resolved change nothing. Reopening a resolved
-    problem and regressing begin a new episode: `episode_at` is `now` and customers count from zero.
+    problem and regressing begin a new episode: `episode_at` is `now` and customers count from zero. Where messages made
+    it regress, `graph.alarms` lets the episode begin with the first of them.
     Raises NotAllowed when the state does not permit the action, InvalidValue when an argument is wrong.
     """
     state = effective_state(problem, now)
@@ -186,20 +193,6 @@ def confirmed(problem: Problem, now: datetime) -> Problem:
     if problem.state != "resolved" or problem.confirmed_at is not None:
         return problem
     return replace(problem, confirmed_at=now)
-
-
-def promoted(
-    problem: Problem, observations: Iterable[Observation], rules: Rules, *, now: datetime
-) -> Problem:
-    """A candidate, opened once `rules.promote_customers` wrote within `rules.promote_window_hours`.
-
-    The window is one of event time, ending at any observation up to `now`. Other problems, and candidates
-    that too few speak of, come back unchanged.
-    """
-    if problem.state != "candidate":
-        return problem
-    moment = reached(observations, rules.promote_customers, rules.promote_window_hours, now)
-    return problem if moment is None else transition(problem, "promote", moment)
 
 
 def counted(problem: Problem, observations: Iterable[Observation], *, events: int) -> Problem:

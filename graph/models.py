@@ -256,27 +256,36 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Numbers behind a verdict, with the same in words per language."""
+    """Numbers behind a verdict, with the same in words per language.
+
+    `expected` is None where there is no history yet to expect anything by. `joined` says in words how surely the newest
+    message was joined to the problem; None where it opened it. `title` names what the messages of the window say where
+    the problem's name, settled before, says something else.
+    """
 
     observed: int
-    expected: float
+    expected: float | None
     customers: int
     window_minutes: int
     p_value: float | None
     words: Mapping[str, str]
+    joined: Mapping[str, str] | None = None
+    title: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the counts of one problem say at one moment; `kind` is None when there is nothing to tell.
 
-    `at` is the event time at which the claim became true: when an alert for it opens.
+    `at` is the event time at which the claim became true: when an alert for it opens. `begin` is the first message that
+    a regression rests on: with it a new episode begins.
     """
 
     kind: AlertKind | None
     reason: str
     evidence: Evidence | None = None
     at: datetime | None = None
+    begin: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +400,7 @@ class Rules:
     recurrence_customers: int = 3
     recurrence_window_hours: float = 24.0 * 7
     burst_customers: int = 3
-    burst_likelihood: float = 1e-5
+    burst_likelihood: float = 1.5e-6
     growth_alerts: bool = True
     regression_customers: int = 3
     regression_grace_hours: float = 24.0

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+from graph.headings import NUMBERS, heading
 from graph.models import Utterance
 from graph.words import WordIndex, is_content, is_han
 
 _LONGEST_HAN, _LONGEST_LATIN = 24, 60
-_TERMS = 4
+_TERMS = 2
+_COMMON_TERM = 0.2
+"""Share of the messages that use a word which sets a problem apart."""
+_TELLING = 3
+"""Words of its matter from which a message says what is the matter; with fewer it is the less a name."""
+_ANOTHER = 0.5
+"""Share of the medoid's likeness to the messages below which a name does not say what they say."""
 _SAMPLE = 200
 """Messages looked at; of more, the first and every n-th after it."""
-_NUMBERS = re.compile(r"#?(?<![A-Za-z0-9])[A-Za-z]{0,4}-?\d{6,}|#\d{4,}|\[[A-Z]+\]")
-"""Order and parcel numbers and masks of personal data: one customer's, so never part of a name."""
 _MASKS = frozenset({"order", "number", "price", "date", "phone", "email", "card", "id", "address"})
+_PLAIN_ENGLISH = """
+order courier date good day happy thing time today problem issue help number shop store customer service use
+"""
+_PLAIN_CHINESE = """
+订单 快递 一起 不能 问题 客服 忽然 突然 打扰 东西 时候 处理 商品 店铺 单号 顾客 收到 今天 昨天 怎么 现在
+"""
+_GENERIC = frozenset(_PLAIN_ENGLISH.split()) | frozenset(_PLAIN_CHINESE.split())
+"""Words that set no problem of a shop apart from another one."""
 _ENDS = "。！？!?；;\n"
 _BREAKS = "，,、 "
 
@@ -25,8 +38,9 @@ def name_problem(
 ) -> Mapping[str, str]:
     """Names by language, "zh" and "en" always among them, for a problem given by its messages.
 
-    A name is the message that stands nearest to all others (the medoid, by words), shortened to its first
-    sentence, followed by up to four telling terms that it does not hold itself. A language that no message
+    A name is the message that stands nearest to all others (the medoid, by words), without greeting,
+    pressure and numbers and shortened to its first sentence, followed by up to two telling terms that it does not
+    hold itself. A language that no message
     speaks borrows the name of the one that most speak. `tokens` should be words rather than character pairs;
     `rarity` gives a word's weight among other problems (`ProblemMatcher.rarity`), so that common words name
     nothing. Empty without messages.
@@ -49,6 +63,28 @@ def typical(messages: Sequence[Utterance]) -> int:
     return step * _medoid(sample, WordIndex.of(message.tokens for message in sample))
 
 
+def another(
+    names: Mapping[str, str], messages: Sequence[Utterance], words: Callable[[str], Sequence[str]]
+) -> Mapping[str, str] | None:
+    """Names for messages whose matter is another one than `names` say; None where they say it.
+
+    `words` gives the words of a name as the messages' `tokens` are words. Looked at is the language that most speak.
+    """
+    spoken = Counter(message.language for message in messages if message.text.strip())
+    if not spoken:
+        return None
+    main = max(spoken, key=lambda language: (spoken[language], language in {"zh", "en"}))
+    said = [message for message in messages if message.language == main]
+    fresh = name_problem(messages)
+    if main not in fresh:
+        return None
+    index = WordIndex.of(message.tokens for message in said)
+    known, typical_one = (
+        float(index.cosines(words(name)).sum()) for name in (names.get(main, ""), fresh[main])
+    )
+    return fresh if known < _ANOTHER * typical_one else None
+
+
 def _medoid(messages: Sequence[Utterance], index: WordIndex) -> int:
     # the shorter of two equally typical messages reads better
     centrality = [float(index.cosines_of(row).sum()) - 0.002 * len(m.text) for row, m in enumerate(messages)]
@@ -57,12 +93,32 @@ def _medoid(messages: Sequence[Utterance], index: WordIndex) -> int:
 
 def _name(messages: Sequence[Utterance], language: str, rarity: Callable[[str], float] | None) -> str:
     sample = messages[:: -(-len(messages) // _SAMPLE)]
-    index = WordIndex.of(message.tokens for message in sample)
-    title = shortened(sample[_medoid(sample, index)].text)
-    terms = _terms(sample, title, language, rarity or index.rarity)
+    headed = [replace(message, text=heading(message.text, language)) for message in sample]
+    headed = [replace(message, tokens=_inside(message)) for message in headed if message.text]
+    if not headed:
+        return shortened(sample[_medoid(sample, WordIndex.of(message.tokens for message in sample))].text)
+    index = WordIndex.of(message.tokens for message in headed)
+    title = shortened(headed[_telling_medoid(headed, index)].text)
+    terms = _terms(headed, title, language, rarity or index.rarity)
     if not terms:
         return title
     return f"{title}（{'、'.join(terms)}）" if language == "zh" else f"{title} ({', '.join(terms)})"
+
+
+def _inside(message: Utterance) -> tuple[str, ...]:
+    """Its words that its text still holds."""
+    folded = message.text.casefold()
+    return tuple(token for token in message.tokens if token in folded)
+
+
+def _telling_medoid(messages: Sequence[Utterance], index: WordIndex) -> int:
+    """The place of the message that stands nearest to the others, those first that say what is the matter."""
+    near = []
+    for row, message in enumerate(messages):
+        words = sum(map(is_content, set(message.tokens)))
+        telling = min(1.0, max(words, 0.5) / _TELLING)
+        near.append(float(index.cosines_of(row).sum()) * telling - 0.002 * len(message.text))
+    return near.index(max(near))
 
 
 def _terms(
@@ -70,7 +126,7 @@ def _terms(
 ) -> list[str]:
     """Words that many of the messages use, few others do, and the title does not hold."""
     uses = Counter(token for message in messages for token in dict.fromkeys(message.tokens))
-    least = 2 if len(messages) > 2 else 1
+    least = max(2 if len(messages) > 2 else 1, _COMMON_TERM * len(messages))
     known = title.casefold()
     empty: frozenset[str] = _MASKS if language == "zh" else frozenset()
     scored = sorted(
@@ -81,12 +137,16 @@ def _terms(
         and len(token) > 1
         and token not in known
         and token not in empty
-        and not _NUMBERS.search(token)
+        and token not in _GENERIC
+        and not NUMBERS.search(token)
     )
     chosen: list[str] = []
     for _, token in scored:
+        written = _as_written(token, messages)
+        if written in known or written in _GENERIC:
+            continue
         if not any(token in other or other in token for other in chosen):
-            chosen.append(_as_written(token, messages))
+            chosen.append(written)
         if len(chosen) == _TERMS:
             break
     return chosen
@@ -99,6 +159,8 @@ def _as_written(token: str, messages: Sequence[Utterance]) -> str:
     for message in messages:
         for word in message.text.split():
             plain = word.strip(".,!?;:()\"'，。！？").casefold()
+            if any(map(is_han, plain)):
+                continue
             if plain.startswith(token) or (len(token) > 3 and plain.startswith(token[:-1])):
                 return plain
     return token
@@ -106,7 +168,7 @@ def _as_written(token: str, messages: Sequence[Utterance]) -> str:
 
 def shortened(text: str) -> str:
     """The first sentence that says something, cut at a pause where it is long."""
-    sentences = [_NUMBERS.sub(" ", text)]
+    sentences = [NUMBERS.sub(" ", text)]
     for end in _ENDS:
         sentences = [part for sentence in sentences for part in sentence.split(end)]
     said = [sentence.strip(_BREAKS) for sentence in sentences if sentence.strip(_BREAKS)]

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal, TypeAlias
 
+from graph.lifecycle import emerging
 from graph.models import Alert, Problem, Rules
+from graph.recurrence import duration
 
 STALE = timedelta(hours=24)
 """What opened longer ago is stored, not told."""
-EMERGING = timedelta(days=7)
-"""A problem younger than this, by event time, is emerging."""
 INHIBITS = timedelta(hours=12)
 """How long after it was told a parent's alert speaks for its children."""
 GOES_ON = timedelta(hours=12)
@@ -25,9 +25,12 @@ QUIET = timedelta(days=7)
 """After this time without a word about its problem an alert is not looked at any more."""
 LARGER = 2.0
 """A burst is told again when it has so many times the customers that were told."""
+SAME = timedelta(hours=1)
+"""A burst that follows what was told of its problem within this time is no news unless it is LARGER."""
 LOOK = timedelta(seconds=30)
 BURST_LOOK = timedelta(minutes=1)
-"""How often what is inhibited, and what bursts, is looked at again."""
+GROWTH_LOOK = timedelta(hours=1)
+"""How often what is inhibited, what bursts and what grows slowly is looked at again."""
 
 NoticeState: TypeAlias = Literal["waiting", "inhibited", "told", "over"]
 NoticeReason: TypeAlias = Literal[
@@ -36,6 +39,7 @@ NoticeReason: TypeAlias = Literal[
     "interval",
     "digest",
     "inhibited",
+    "told_already",
     "stale",
     "silenced",
     "taken_up",
@@ -61,7 +65,8 @@ class Notice:
 
     `due_at` is when it is to be looked at again, None when that is never. `told_at` is when its opening was told,
     `last_told_at` that or the latest escalation, `told_customers` how many customers were told last.
-    `inhibited_by` is the alert that spoke for it.
+    `inhibited_by` is the alert that spoke for it. `acknowledged` says that its problem was acknowledged already when
+    it opened, and has been so ever since: nobody has taken up what is new.
     """
 
     alert_id: str
@@ -73,6 +78,7 @@ class Notice:
     last_told_at: datetime | None = None
     told_customers: int = 0
     inhibited_by: str | None = None
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,31 @@ NO_PARENT = Parent()
 
 
 @dataclass(frozen=True, slots=True)
+class Leader:
+    """The alert of most customers of the incident that another one belongs to, with its group. `shares` is what both
+    speak of, `leads` whether its customers are as many as those of the other at least: then it speaks for both."""
+
+    alert_id: str
+    group: Group
+    shares: tuple[str, ...]
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was told of the same problem within SAME before a burst: how many `customers`, and how many they are
+    `together` with those of the burst by now."""
+
+    customers: int
+    together: int
+
+    @property
+    def says_it(self) -> bool:
+        """Whether the burst would tell nothing that was not told."""
+        return self.together < LARGER * max(1, self.customers)
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What a look at a notice came to: the notice as it is now, and why it is told again, None where it is not."""
 
@@ -114,7 +145,7 @@ def group_of(alert: Alert) -> Group:
 
 def urgent(alert: Alert, problem: Problem) -> bool:
     """Whether an alert is told without waiting for the digest: all but the recurrence of an old problem."""
-    return alert.kind != "recurrence" or problem.opened_at > alert.opened_at - EMERGING
+    return alert.kind != "recurrence" or emerging(problem, alert.opened_at)
 
 
 def first_look(
@@ -126,16 +157,28 @@ def first_look(
     zone: tzinfo,
     last: GroupTold | None,
     parent: Parent = NO_PARENT,
+    earlier: Earlier | None = None,
+    group: Group | None = None,
 ) -> Notice:
-    """What becomes of an alert that has just opened. `last` is of its group; a notice that is `told` goes now.
+    """What becomes of an alert that has just opened. `last` is of its group; a notice that is `told` goes now. `group`
+    is that of the incident it belongs to, None where it is of none.
 
-    Reasons: stale, inhibited, digest, first_of_group, gathered, interval.
+    Reasons: stale, inhibited, told_already, digest, first_of_group, gathered, interval.
     """
-    notice = Notice(alert.id, group_of(alert), "waiting", "digest", told_customers=alert.evidence.customers)
+    notice = Notice(
+        alert.id,
+        group or group_of(alert),
+        "waiting",
+        "digest",
+        told_customers=alert.evidence.customers,
+        acknowledged=problem.state == "acknowledged",
+    )
     if alert.opened_at <= now - STALE:
         return replace(notice, state="over", reason="stale")
     if parent.alert_id is not None:
         return _inhibited(notice, parent.alert_id, now)
+    if earlier is not None and earlier.says_it:
+        return replace(notice, reason="told_already", due_at=now + BURST_LOOK)
     if not urgent(alert, problem):
         return replace(notice, due_at=next_digest(now, zone, rules.digest_hour))
     return _in_turn(notice, alert, rules, now, last)
@@ -151,16 +194,20 @@ def look_before(
     zone: tzinfo,
     last: GroupTold | None,
     parent: Parent = NO_PARENT,
+    earlier: Earlier | None = None,
 ) -> Notice:
     """What becomes of a notice that was not told yet, when it is due. One that is `told` goes now.
 
-    What was acknowledged or resolved meanwhile is not told any more, what is silenced waits. A child whose parent was
-    resolved takes its turn once somebody writes of it after that; it is let go when that has not happened for GOES_ON.
+    What was acknowledged or resolved since its alert opened is not told any more, what is silenced waits. A burst that
+    tells nothing new waits until it is LARGER, and is let go when it is not after GOES_ON. A child whose
+    parent was resolved takes its turn once somebody writes of it after that; it is let go when that has not happened
+    for GOES_ON.
     """
     if problem.state == "resolved" or alert.state == "resolved":
         return _over(notice, "resolved")
-    if problem.state == "acknowledged":
+    if problem.state == "acknowledged" and not notice.acknowledged:
         return _over(notice, "taken_up")
+    notice = replace(notice, acknowledged=problem.state == "acknowledged")
     if problem.state == "silenced":
         end = problem.silenced_until
         hour = now + timedelta(hours=1)
@@ -171,7 +218,10 @@ def look_before(
         resolved = parent.resolved_at
         waits = resolved is not None and now <= resolved + GOES_ON
         return replace(notice, due_at=now + LOOK) if waits else _over(notice, "quiet")
-    if notice.reason not in ("inhibited", "silenced"):
+    if notice.reason == "told_already" and earlier is not None and earlier.says_it:
+        lasts = alert.opened_at > now - GOES_ON
+        return replace(notice, due_at=now + BURST_LOOK) if lasts else _over(notice, "told_already")
+    if notice.reason not in ("inhibited", "silenced", "told_already"):
         return _told(notice, alert, rules, now)
     if not urgent(alert, problem):
         due = next_digest(now, zone, rules.digest_hour)
@@ -232,9 +282,10 @@ def next_digest(now: datetime, zone: tzinfo, hour: int) -> datetime:
 def escalation_words(reason: Escalation, notice: Notice, customers: int, minutes: int) -> dict[str, str]:
     """Why an alert is told again, by language. `notice` is as it was before, `customers` in the last `minutes`."""
     if reason == "larger":
+        span_en, span_zh = duration(minutes)
         return {
-            "en": f"{customers} customers within {minutes} minutes; {notice.told_customers} when it was told last.",
-            "zh": f"{minutes} 分钟内已有 {customers} 位顾客反映，上次通知时为 {notice.told_customers} 位。",
+            "en": f"{customers} customers within {span_en}; {notice.told_customers} when it was told last.",
+            "zh": f"{span_zh}内已有 {customers} 位顾客反映，上次通知时为 {notice.told_customers} 位。",
         }
     if reason == "silence_over":
         return {
@@ -280,7 +331,7 @@ def _looked_at_again(
         repeat = _repeat_at(notice, rules)
         due = repeat if repeat > now else now + timedelta(hours=1)
     if _grows(alert):
-        soon = now + (BURST_LOOK if going_on else timedelta(hours=1))
+        soon = now + (BURST_LOOK if going_on and alert.kind == "burst" else GROWTH_LOOK)
         due = min(soon, due) if due is not None else soon
     return replace(notice, due_at=due)
 

@@ -129,7 +129,8 @@ def regression(
         f"且已过 {grace_zh}宽限期，本不应再出现。",
     }
     evidence = Evidence(observed, 0.0, customers, minutes, None, words)
-    return Verdict("regression", "regression", evidence, window.reached_at(rules.regression_customers))
+    at, begin = window.reached_at(rules.regression_customers), window.observations[0].at
+    return Verdict("regression", "regression", evidence, at, begin)
 
 
 def latest_full(
@@ -189,7 +190,7 @@ def _evidence(window: Window, history: Sequence[datetime]) -> Evidence:
     """The count of a window against the problem's own usual one, from the times of its earlier messages.
 
     The usual rate is Gamma distributed with half an event a window as the prior, so the count to expect is
-    negative binomial; `p_value` is its upper tail, None while the history is shorter than one window.
+    negative binomial; `p_value` is its upper tail. Both are None while the history is shorter than one window.
     """
     length = window.end - window.start
     observed, customers = len(window.observations), window.voters
@@ -199,7 +200,8 @@ def _evidence(window: Window, history: Sequence[datetime]) -> Evidence:
     p_value = float(betainc(observed, shape, 1 / (rate + 1))) if windows >= 1 else None
     minutes = round(length.total_seconds() / 60)
     words = _words(observed, customers, shape / rate, minutes, p_value)
-    return Evidence(observed, shape / rate, customers, minutes, p_value, words)
+    expected = shape / rate if p_value is not None else None  # the prior alone says nothing of this problem
+    return Evidence(observed, expected, customers, minutes, p_value, words)
 
 
 def _words(
@@ -224,6 +226,8 @@ def probability(p: float) -> str:
     """A probability in words that both languages share."""
     if p < 1e-6:
         return "p < 1e-6"
+    if p > 0.99:
+        return "p > .99"
     return f"p = {p:.3f}" if p >= 0.001 else f"p = {p:.1g}".replace("e-0", "e-")
 
 

@@ -11,10 +11,10 @@ from graph.person_requests import without_refusal
 
 _ZH_TALK = re.compile(
     "(?>"
-    "(?:你|您|大家|各位)们?好|hello|hi|嗨|哈[喽啰]|[早晚]安|[早中晚]上?好|[上中下]午好|早|"
+    "(?:你|您|大家|各位)们?好|hello|hi|hey|嗨|喂|哈[喽啰]|[早晚]安|[早中晚]上?好|[上中下]午好|早|"
     "(?:你|您|你们|客服|有人|还|人)?在(?:吗|么|不在|不|嘛|线吗)|有人(?:吗|么|在吗|在么|嘛)|"
     "(?:非常|十分|真的|真是|太|实在|好)?(?:谢谢|谢啦|谢了|感谢|多谢|感激)(?:你|您|你们|亲|"
-    "客服)*(?:的)?(?:耐心)?"
+    "客服)*(?:的|这么|那么|如此|一直)*(?:耐心|细心|热心)?"
     "(?:帮助|帮忙|解答|回复|支持|服务|关心|提醒)?|(?:你|您|你们)?(?:太|真是?)?(?:辛苦|麻烦)(?:你|您|你们)?了|"
     "好的|好吧|好滴|好嘞|好哒|好|嗯|恩|哦|噢|喔|ok|okay|行|可以|对|对的|是的|(?:我)?(?:知道|明白|了解|清楚|"
     "懂)了?|收到|"
@@ -35,12 +35,13 @@ yep no nope bye goodbye see ya welcome appreciate appreciated amazing super sure
 _REST = """
 there morning afternoon evening day night you u so very much many a lot for your the help time again all
 everyone team anyone here it i ill later have weekend one thats that this was really please sir madam mam
-dear and to of kind support assistance answer reply quick response worries problem in advance bot
+dear and to of kind support assistance answer reply quick response worries problem in advance bot being patient patience
 """
 _EN_OPENING = frozenset(_OPENING.split())
 _EN_REST = _EN_OPENING | frozenset(_REST.split())
 _EN_HELLO = re.compile(
-    r"(?:(?:hi|hello|hey) )?(?:(?:is |are )?(?:anyone|anybody|somebody|someone|you) (?:here|there|around)|"
+    r"(?:(?:hi|hello|hey) )?(?:(?:is |are )?(?:anyone|anybody|somebody|someone|you) (?:still )?"
+    r"(?:here|there|around|online|available)|"
     r"how are you(?: doing)?(?: today)?|have a (?:nice|good|great|lovely) (?:day|evening|weekend|one)|"
     r"i (?:really )?appreciate (?:it|your help|that)|you too|happy new year)"
 )

@@ -15,7 +15,8 @@ from graph.models import AlertKind, Rules
 LEAST_USEFUL = 8
 """With fewer useful alerts of a kind its thresholds are left alone."""
 KEPT = 0.95
-"""The share of useful alerts that a suggestion keeps, at least."""
+"""The share that a suggestion keeps, at least, of the useful alerts that the present rules raise again. Not of all:
+what belongs to another problem by now, or was told while other rules held, comes under no threshold."""
 SAME = timedelta(hours=72)
 """An alert that comes up to so much earlier or later is kept."""
 
@@ -34,7 +35,8 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What some thresholds would have raised of one kind: useful alerts kept, and others."""
+    """What some thresholds would have raised of one kind: of the useful alerts that the present rules raise again
+    (`useful`) those kept, and others."""
 
     kind: AlertKind
     rules: tuple[tuple[str, float], ...]
@@ -69,18 +71,18 @@ def suggested(
     """The thresholds of recurrences and bursts that keep KEPT of the useful alerts with the fewest others.
 
     Stricter ones than the present are tried, one threshold after the other. Of a kind with less than LEAST_USEFUL
-    useful alerts nothing is suggested.
+    useful alerts nothing is suggested, nor where the present rules raise fewer of them again.
     """
+    again: dict[AlertKind, set[int]] = {}
 
     def tried(kind: AlertKind, changed: Rules) -> Trial:
         found = raised(past, changed, zone, begin=begin, end=end, kinds=(kind,), bursts=kind == "burst")
         wanted = [item for item in judged if item.useful and item.kind == kind]
         kept = {place for place, item in enumerate(wanted) for other in found if _same(item, other)}
+        now = again.setdefault(kind, kept)
         others = sum(not any(_same(item, other) for item in wanted) for other in found)
-        names = TRIED[kind]
-        return Trial(
-            kind, tuple((name, getattr(changed, name)) for name in names), len(wanted), len(kept), others
-        )
+        values = tuple((name, getattr(changed, name)) for name in TRIED[kind])
+        return Trial(kind, values, len(now), len(kept & now), others)
 
     trials: list[Trial] = []
     changes: list[tuple[str, float]] = []
@@ -92,9 +94,8 @@ def suggested(
         of_kind = _descent(rules, partial(tried, kind), _steps(kind, rules))
         trials += of_kind
         present.append(of_kind[0])
-        keeping = [trial for trial in of_kind if trial.keeps]
-        if keeping:
-            chosen = min(keeping, key=lambda trial: trial.others)
+        if of_kind[0].useful >= LEAST_USEFUL:
+            chosen = min((trial for trial in of_kind if trial.keeps), key=lambda trial: trial.others)
             best.append(chosen)
             changes += [pair for pair in chosen.rules if getattr(rules, pair[0]) != pair[1]]
     return _suggestion(judged, trials, changes, best, present)
@@ -175,7 +176,7 @@ def _suggestion(
         others=others,
         before=before,
         trials=tuple(trials),
-        words=_words(reason, useful, kept, resting, others, before),
+        words=_words(reason, useful, kept, resting or sum(trial.useful for trial in present), others, before),
     )
 
 
@@ -190,8 +191,10 @@ def _words(
         }
     if reason == "none_keeps":
         return {
-            "en": f"Not even the present rules raise {KEPT:.0%} of the useful alerts again; nothing is suggested.",
-            "zh": f"现行规则也无法再现 {KEPT:.0%} 的有用预警，因此不作建议。",
+            "en": f"The present rules raise {resting} of the {useful} useful alerts again; it takes {LEAST_USEFUL} of "
+            "one kind to suggest thresholds for it.",
+            "zh": f"现行规则只能再现 {useful} 条有用预警中的 {resting} 条；同一类至少要有 {LEAST_USEFUL} 条，"
+            "才能据此建议阈值。",
         }
     low, high = wilson(kept / resting, resting)
     sure_en = (
@@ -200,9 +203,9 @@ def _words(
     sure_zh = f"依据是 {resting} 条有用预警：同类预警预计可保留 {low:.0%} 至 {high:.0%}。"
     if reason == "best_already":
         return {
-            "en": f"None of the stricter thresholds keeps {KEPT:.0%} of the useful alerts with fewer others than "
-            f"now ({before}). {sure_en}",
-            "zh": f"没有更严的阈值能在保留 {KEPT:.0%} 有用预警的同时减少其他预警（现为 {before} 条）。{sure_zh}",
+            "en": f"None of the stricter thresholds keeps {KEPT:.0%} of the useful alerts that come now with fewer "
+            f"others than now ({before}). {sure_en}",
+            "zh": f"没有更严的阈值能在保留现有有用预警的 {KEPT:.0%} 的同时减少其他预警（现为 {before} 条）。{sure_zh}",
         }
     return {
         "en": f"{kept} of {resting} useful alerts would have come, and {others} others instead of {before}. {sure_en}",

@@ -127,7 +127,8 @@ class Casework:
                 raise NotFound("There is no event {id} in this workspace.", id=event_id)
             known = duplicate(unit, event_id, ())
         event = stored.event
-        fields = ("type", "role", "at", "conversation_id", "customer_id", "channel", "text", "language")
+        said = ("text", "language", "resolved", "rating")
+        fields = ("type", "role", "at", "conversation_id", "customer_id", "channel", *said)
         return {
             "id": event.id,
             "status": "accepted",

@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from graph.briefing import substance
+from graph.follow_up_turns import follow_up_turn
 from graph.models import (
     AlertKind,
     Case,
@@ -136,8 +137,9 @@ class Recording:
             case = self._cases.of(event)
         else:
             case = self._cases.held(item.case_id) or self._unit.cases.get(item.case_id)
-        if case is None and event.type == "followup" and (asked := asked_case(self._unit, event)):
-            case = self._cases.held(asked) or self._unit.cases.get(asked)
+        if case is None and event.type == "followup":
+            asked = asked_case(self._unit, self._replica, event, self._now)
+            case = (self._cases.held(asked) or self._unit.cases.get(asked)) if asked is not None else None
         if case is None:
             case = Case(
                 id=digest_id("case", self._unit.workspace, event.conversation_id or event.id, event.id),
@@ -161,7 +163,8 @@ class Recording:
             return Match(None, "not_a_problem", 0.0, 0.0), False
         matcher = self._replica.matcher
         match = matcher.match(item.utterance, item.entities, event.at)
-        if match.reason in ("new", "pending") and case.problem_id is not None:
+        further = match.reason in ("new", "pending") or follow_up_turn(said, item.utterance.language)
+        if further and case.problem_id is not None:
             # A further message of one conversation rarely names its subject again.
             return Match(case.problem_id, "same_case", match.score, match.runner_up), False
         opened = False
@@ -217,7 +220,11 @@ class Recording:
             problem_id = place(self._unit, self._replica, event_id, spoken_of=spoken_of)
             if problem_id is not None:
                 left = waited.problem_id if waited is not None else None
-                self.raised += [alert.kind for alert in self._raising.watch(problem_id, left)]
+                raised = self._raising.watch(problem_id, left)
+                self.raised += [alert.kind for alert in raised]
+                # The message that was taken last placed the one that waited.
+                told = self._alerts.setdefault(self._results[-1].id, []) if raised else []
+                told += [alert.id for alert in raised]
         self._cases.read_again(self._unit, case_id)
 
     def _hear_answers(self) -> None:

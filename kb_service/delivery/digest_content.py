@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
+from graph.lifecycle import emerging
 from graph.models import Problem
 from kb_service.delivery.digest_words import (
     COMMA,
@@ -27,7 +28,6 @@ from kb_service.delivery.formats.plain import one_line, unlinked
 from kb_service.store import StoredDigest, Unit
 from kb_service.store.digests import Happened
 
-NEW = timedelta(days=7)
 MOST_LISTED = 20
 LONGEST_NAME = 120
 LONGEST_DETAIL = 300
@@ -145,7 +145,7 @@ def _entry(unit: Unit, key: str, id: str, until: datetime, language: Language) -
         if (alert := unit.alerts.get(id)) is not None:
             problem = unit.problems.get(alert.problem_id)
             name = _named(problem.names if problem is not None else {}, language)
-            new = problem is not None and problem.opened_at > until - NEW
+            new = problem is not None and emerging(problem, until)
             detail = _worded(alert.evidence.words, language)
             yield Entry(name + EMERGING[language] * new, _clean(detail, LONGEST_DETAIL))
     elif key in ("new", "resolved"):

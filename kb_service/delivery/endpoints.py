@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from kb_service.delivery.addresses import Network, permitted
 from kb_service.delivery.formats import FORMATS
-from kb_service.delivery.listening import listeners as listeners
 from kb_service.delivery.messages import new_secret
 from kb_service.delivery.resending import Resent, resend
 from kb_service.errors import Conflict, InvalidRequest, NotFound

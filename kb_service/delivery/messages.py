@@ -13,6 +13,7 @@ from standardwebhooks.webhooks import Webhook as Signer
 
 from graph.gaps import Gap
 from graph.helping import Offer
+from graph.lifecycle import emerging
 from graph.models import Agent, Alert, Problem, Proposal
 from graph.surges import Surge
 from kb_service.store import FollowUp, StoredSurge, WebhookSecret
@@ -66,13 +67,20 @@ def alert_data(alert: Alert, problem: Problem, owner: Agent | None = None) -> di
         "kind": alert.kind,
         "state": alert.state,
         "opened_at": alert.opened_at.isoformat(),
-        "problem": {"id": problem.id, "name": dict(problem.names), "state": problem.state},
+        "problem": {
+            "id": problem.id,
+            "name": dict(problem.names),
+            "state": problem.state,
+            "emerging": emerging(problem, alert.opened_at),
+        },
         "observed": alert.evidence.observed,
-        "expected": round(alert.evidence.expected, 3),
+        "expected": None if alert.evidence.expected is None else round(alert.evidence.expected, 3),
         "window_minutes": alert.evidence.window_minutes,
         "customers": alert.evidence.customers,
         "p_value": alert.evidence.p_value,
         "evidence": dict(alert.evidence.words),
+        "title": None if alert.evidence.title is None else dict(alert.evidence.title),
+        "joined": None if alert.evidence.joined is None else dict(alert.evidence.joined),
         "examples": [text[:LONGEST_EXAMPLE] for text in alert.examples],
         "expertise": alert.expertise_id,
         "products": list(alert.products),
@@ -147,12 +155,16 @@ def surge_data(
     }
 
 
-def problem_data(problem: Problem, at: datetime, owner: Agent | None = None) -> dict[str, Any]:
-    """A problem whose state changed at `at`, with its owner."""
+def problem_data(
+    problem: Problem, at: datetime, customers: int, owner: Agent | None = None
+) -> dict[str, Any]:
+    """A problem whose state changed at `at`, with its owner; `customers` are those since it opened, as its messages are
+    counted."""
     return {
         "problem": {"id": problem.id, "name": dict(problem.names), "state": problem.state},
         "at": at.isoformat(),
-        "customers": problem.customers,
+        "customers": customers,
+        "episode_customers": problem.customers,
         "events": problem.events,
         "expertise": problem.expertise_id,
         "products": list(problem.products),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -106,19 +106,21 @@ class Backtesting:
             alerts = unit.alerts.all()
             audit = unit.audit.of_actions(ACTS.keys())
             past = _past(unit, since, trial.end, alerts, audit)
-            accepted = _accepted(unit) if trial.suggest else frozenset()
+            accepted = _accepted(unit) if trial.suggest else {}
             known = {problem.id: problem for problem in unit.problems.all()}
         proposed = trial.change(rules)
-        was = _really(alerts, past, trial)
-        present = self._raised(past, rules, trial)
-        tried = present if proposed == rules else self._raised(past, proposed, trial)
+        survivors = _survivors(known.values())
+        was = _really(alerts, past, trial, survivors)
+        all_present = self._raised(past, rules, trial)
+        all_tried = all_present if proposed == rules else self._raised(past, proposed, trial)
+        present, tried = _within(all_present, trial), _within(all_tried, trial)
         suggestion = None
         if trial.suggest:
-            judged = list(_judged(alerts, audit, accepted, trial, self._clock()))
+            judged = list(_judged(alerts, audit, accepted, trial, self._clock(), survivors))
             suggestion = suggested(
                 past, rules, timezones.zone(rules.timezone), judged, begin=trial.begin, end=trial.end
             )
-        named = {item.problem_id for found in (was, present, tried) for item in found}
+        named = {item.problem_id for found in (was, all_present, all_tried) for item in found}
         return Backtest(
             begin=trial.begin,
             end=trial.end,
@@ -126,15 +128,17 @@ class Backtesting:
             as_it_was=_alerts(was, trial),
             present=_alerts(present, trial),
             proposed=_alerts(tried, trial),
-            changes=tuple(changes(present, tried)),
+            changes=tuple(item for item in changes(all_present, all_tried) if _touches(item, trial)),
             problems={id: problem for id, problem in known.items() if id in named},
             suggestion=suggestion,
         )
 
     def _raised(self, past: Past, rules: Rules, trial: Trial) -> list[Raised]:
+        """All that is raised up to the end of the span: also what comes before it, since under other rules that may
+        come within."""
         zone = timezones.zone(rules.timezone)
         bursts = not trial.kinds or bool({"burst", "growth"} & set(trial.kinds))
-        return raised(past, rules, zone, begin=trial.begin, end=trial.end, kinds=trial.kinds, bursts=bursts)
+        return raised(past, rules, zone, begin=None, end=trial.end, kinds=trial.kinds, bursts=bursts)
 
 
 def _check(trial: Trial) -> None:
@@ -150,15 +154,32 @@ def _alerts(found: Sequence[Raised], trial: Trial) -> Alerts:
     return Alerts(tuple(found), summarised(found, trial.begin, trial.end))
 
 
+def _within(found: Sequence[Raised], trial: Trial) -> list[Raised]:
+    return [item for item in found if trial.begin <= item.opened_at]
+
+
+def _touches(change: Change, trial: Trial) -> bool:
+    """Whether one of the two alerts of a change lies in the span."""
+    sides = (change.before, change.after)
+    return any(side is not None and trial.begin <= side.opened_at for side in sides)
+
+
+def _survivors(problems: Iterable[Problem]) -> dict[str, str]:
+    """The problem that took each merged one up."""
+    return {alias: problem.id for problem in problems for alias in problem.aliases}
+
+
 def _past(
     unit: Unit, since: datetime, until: datetime, alerts: Sequence[Alert], audit: Sequence[AuditEntry]
 ) -> Past:
-    survivors = {alias: problem.id for problem in unit.problems.all() for alias in problem.aliases}
+    survivors = _survivors(unit.problems.all())
     return Past(
         arrivals=arrived_in_order(list(unit.events.arrivals(since, until))),
         acts=tuple(sorted((_act(entry, survivors) for entry in audit), key=lambda act: act.at)),
         told=tuple(
-            Told(alert.problem_id, alert.kind, alert.opened_at) for alert in alerts if alert.opened_at < since
+            Told(survivors.get(alert.problem_id, alert.problem_id), alert.kind, alert.opened_at)
+            for alert in alerts
+            if alert.opened_at < since
         ),
     )
 
@@ -176,10 +197,11 @@ def _act(entry: AuditEntry, survivors: Mapping[str, str]) -> Act:
     )
 
 
-def _really(alerts: Sequence[Alert], past: Past, trial: Trial) -> list[Raised]:
-    """The alerts that were raised, each with how long before it the first customer of its window wrote."""
+def _really(alerts: Sequence[Alert], past: Past, trial: Trial, survivors: Mapping[str, str]) -> list[Raised]:
+    """The alerts that were raised, each with how long before it the first customer of its window wrote; those of a
+    problem that was merged since stand under the one that took it up."""
     wanted = [
-        alert
+        replace(alert, problem_id=survivors.get(alert.problem_id, alert.problem_id))
         for alert in alerts
         if trial.begin <= alert.opened_at <= trial.end and (not trial.kinds or alert.kind in trial.kinds)
     ]
@@ -197,35 +219,40 @@ def _really(alerts: Sequence[Alert], past: Past, trial: Trial) -> list[Raised]:
     return found
 
 
-def _accepted(unit: Unit) -> frozenset[str]:
-    """The alerts whose proposal somebody accepted."""
-    found: set[str] = set()
+def _accepted(unit: Unit) -> dict[str, datetime]:
+    """The proposals that somebody accepted, and when."""
+    found: dict[str, datetime] = {}
     cursor: str | None = None
     while True:
         page = unit.proposals.page(cursor, 200, state="accepted")
-        found.update(proposal.alert_id for proposal in page.items if proposal.alert_id is not None)
+        found.update((item.id, item.decided_at) for item in page.items if item.decided_at is not None)
         if (cursor := page.next_cursor) is None:
-            return frozenset(found)
+            return found
 
 
 def _judged(
     alerts: Sequence[Alert],
     audit: Sequence[AuditEntry],
-    accepted: Collection[str],
+    accepted: Mapping[str, datetime],
     trial: Trial,
     now: datetime,
+    survivors: Mapping[str, str],
 ) -> Iterator[Judged]:
     """Which alerts of the span were of use: those that people say were, took up within JUDGED_WITHIN or accepted a
-    proposal of. One that still may be taken up counts for neither."""
+    proposal of. One that still may be taken up counts for neither. What was merged since counts as its survivor, by
+    whose name its messages are heard."""
     taken: defaultdict[str, list[datetime]] = defaultdict(list)
     for entry in audit:
         if entry.action in TAKEN_UP:
-            taken[entry.object].append(entry.at)
+            taken[survivors.get(entry.object, entry.object)].append(entry.at)
     for alert in alerts:
         if not trial.begin <= alert.opened_at <= trial.end:
             continue
         label = trial.labels.get(alert.id)
-        in_time = any(timedelta(0) <= at - alert.opened_at <= JUDGED_WITHIN for at in taken[alert.problem_id])
-        useful = label == "useful" if label is not None else in_time or alert.id in accepted
+        problem_id = survivors.get(alert.problem_id, alert.problem_id)
+        in_time = any(timedelta(0) <= at - alert.opened_at <= JUDGED_WITHIN for at in taken[problem_id])
+        decided = accepted.get(alert.proposal_id) if alert.proposal_id is not None else None
+        led = decided is not None and alert.opened_at <= decided
+        useful = label == "useful" if label is not None else in_time or led
         if useful or label is not None or alert.opened_at + JUDGED_WITHIN < now:
-            yield Judged(alert.problem_id, alert.kind, alert.opened_at, useful)
+            yield Judged(problem_id, alert.kind, alert.opened_at, useful)

@@ -17,7 +17,7 @@ from graph.models import Intent, Problem, Proposal
 from ingest.models import Document
 from ingest.redaction import mask_order_numbers
 from kb_service.care.unanswered import worded
-from kb_service.delivery.endpoints import listeners
+from kb_service.delivery.announcing import announce
 from kb_service.delivery.messages import proposal_data
 from kb_service.exposures import ExposureLog
 from kb_service.recurring.case_stories import Seen, seen
@@ -195,16 +195,16 @@ def _doubled(unit: Unit, finding: Finding, proposal: Proposal) -> bool:
 
 def _announce(unit: Unit, replica: Replica, proposal: Proposal) -> None:
     problem = _problem(replica, proposal.problem_id or "")
-    to = listeners(
-        unit.webhooks.all(),
+    named = unit.events.of_problem(problem.id) if problem is not None else ()
+    announce(
+        unit,
         "proposal.created",
+        proposal_data(proposal),
+        unit.now,
         products=problem.products if problem is not None else (),
         expertise=replica.expertise_of(problem) if problem is not None else None,
+        quotes=[stored.event.id for stored in named],
     )
-    if to:
-        named = unit.events.of_problem(problem.id) if problem is not None else ()
-        quotes = [stored.event.id for stored in named]
-        unit.outbox.add("proposal.created", proposal_data(proposal), unit.now, to, quotes)
 
 
 def _problem(replica: Replica, problem_id: str) -> Problem | None:

@@ -40,6 +40,10 @@ MOST_ASKED = 20
 """Customers who are asked on one channel."""
 MOST_CASES = 2000
 """The latest cases of a problem among which these are found."""
+TOGETHER = 20
+"""Problems looked at in one round of a workspace, each in a transaction of its own."""
+FAILED = timedelta(hours=1)
+"""What could not be asked or settled is tried again after this time, and lets others have their turn before it."""
 OVERDUE = timedelta(days=7)
 """What should have been asked longer ago is not asked any more."""
 
@@ -78,12 +82,11 @@ class Answers:
         return self.settle(follow_up.problem_id, follow_up.resolved_at)
 
     def _asked(self, event: Event, case: Case | None) -> FollowUp | None:
-        found = self._unit.follow_ups.asked_of(event.conversation_id, event.customer_id)
-        if found is not None or case is None or case.problem_id is None:
+        of_case = case.problem_id if case is not None else None
+        problem_id = self._unit.problems.resolve_id(of_case) if of_case is not None else None
+        found = _asked_of(self._unit, self._replica, event, self._now, problem_id)
+        if found is not None or case is None or problem_id is None:
             return found
-        problem_id = self._unit.problems.resolve_id(case.problem_id)
-        if problem_id is None:
-            return None
         waiting = self._unit.follow_ups.open(problem_id=problem_id)
         same = [item for item in waiting if item.channel == event.channel]
         return next(iter([*same, *waiting]), None)
@@ -135,11 +138,37 @@ class Answers:
                 self._unit.follow_ups.put(replace(item, state=state, closed_at=self._now))
 
 
-def asked_case(unit: Unit, event: Event) -> str | None:
+def asked_case(unit: Unit, replica: Replica, event: Event, now: datetime) -> str | None:
     """The case of a customer who was asked, for an answer that belongs to no other case."""
-    follow_up = unit.follow_ups.asked_of(event.conversation_id, event.customer_id)
+    follow_up = _asked_of(unit, replica, event, now)
     cases = follow_up.cases if follow_up is not None else ()
     return next((case.case_id for case in cases if case.customer_id == event.customer_id), None)
+
+
+def _asked_of(
+    unit: Unit, replica: Replica, event: Event, now: datetime, problem_id: str | None = None
+) -> FollowUp | None:
+    """The open question that whom an event is from was asked. What is due and was not asked yet, since a round comes
+    once a minute, is asked now where it is theirs to answer, or about the problem of their case."""
+    found = unit.follow_ups.asked_of(event.conversation_id, event.customer_id)
+    if found is not None:
+        return found
+    rules = unit.rules.get()
+    for due in _due(unit, rules, now):
+        problem = unit.problems.get(due)
+        if problem is not None and (due == problem_id or _is_theirs(unit, problem, event)):
+            _ask(unit, problem, rules, replica.expertise_of(problem), now)
+    return unit.follow_ups.asked_of(event.conversation_id, event.customer_id)
+
+
+def _is_theirs(unit: Unit, problem: Problem, event: Event) -> bool:
+    """Whether whom an event is from is among those to be asked of a problem."""
+    return any(
+        (event.conversation_id is not None and case.conversation_id == event.conversation_id)
+        or (event.customer_id is not None and case.customer_id == event.customer_id)
+        for cases in _to_ask(unit, problem).values()
+        for case in cases
+    )
 
 
 class FollowingUp(WorkspaceRounds):
@@ -149,28 +178,42 @@ class FollowingUp(WorkspaceRounds):
         super().__init__("follow_ups", store, seconds=ROUND_SECONDS)
         self._replicas = replicas
         self._clock = clock
+        self._failed: dict[tuple[str, str], datetime] = {}
+        """When what failed is tried again, by workspace and problem."""
 
     def look(self, workspace: str) -> int:
         """Ask what is due and settle what nobody answers any more; how many problems. Two queries while there are
         none."""
         now = self._clock()
+        self._failed = {key: until for key, until in self._failed.items() if until > now}
         with self._store.reading(workspace) as unit:
-            due = self._due(unit, unit.rules.get(), now)
-            over = {(item.problem_id, item.resolved_at) for item in _over(unit, now)}
-        if not due and not over:
+            asking: list[tuple[str, datetime | None]] = [
+                (problem_id, None) for problem_id in _due(unit, unit.rules.get(), now)
+            ]
+            over = dict.fromkeys((item.problem_id, item.resolved_at) for item in _over(unit, now))
+        found = [task for task in [*over, *asking] if (workspace, task[0]) not in self._failed][:TOGETHER]
+        if not found:
             return 0
         replica = self._replicas.settled(workspace)
+        return sum(self._took(replica, problem_id, resolved_at, now) for problem_id, resolved_at in found)
+
+    def _took(self, replica: Replica, problem_id: str, resolved_at: datetime | None, now: datetime) -> bool:
+        """Settle one resolution, or ask about the present one where none is named; False where that failed."""
         with replica.lock:
-            with self._store.writing(workspace) as unit:
-                replica.catch_up(unit)
-                for problem_id in self._due(unit, rules := unit.rules.get(), now):
-                    if (problem := unit.problems.get(problem_id)) is not None:
-                        _ask(unit, problem, rules, replica.expertise_of(problem), now)
-                answers = Answers(unit, replica, now)
-                for problem_id, resolved_at in sorted(over):
-                    answers.settle(problem_id, resolved_at)
-            replica.follow()
-        return len(due) + len(over)
+            try:
+                with self._store.writing(replica.workspace) as unit:
+                    replica.catch_up(unit)
+                    if resolved_at is not None:
+                        Answers(unit, replica, now).settle(problem_id, resolved_at)
+                    elif (problem := _unasked(unit, problem_id)) is not None:
+                        _ask(unit, problem, unit.rules.get(), replica.expertise_of(problem), now)
+                replica.follow()
+            except Exception as error:
+                replica.reset()
+                self._failed[replica.workspace, problem_id] = now + FAILED
+                log.error("follow_up_failed", workspace=replica.workspace, problem=problem_id, exc_info=error)
+                return False
+        return True
 
     def page(
         self, workspace: str, cursor: str | None, limit: int, *, state: State | None = None
@@ -185,10 +228,6 @@ class FollowingUp(WorkspaceRounds):
                 if (problem := unit.problems.get(item.problem_id)) is not None
             ]
         return Page(tuple(views), page.next_cursor)
-
-    def _due(self, unit: Unit, rules: Rules, now: datetime) -> tuple[str, ...]:
-        until = now - timedelta(hours=rules.followup_hours)
-        return unit.follow_ups.unasked(until - OVERDUE, until)
 
 
 def standing(unit: Unit, problem: Problem) -> ProblemFollowUp | None:
@@ -221,6 +260,19 @@ def question(problem: Problem) -> dict[str, str]:
     }
 
 
+def _due(unit: Unit, rules: Rules, now: datetime) -> tuple[str, ...]:
+    until = now - timedelta(hours=rules.followup_hours)
+    return unit.follow_ups.unasked(until - OVERDUE, until)
+
+
+def _unasked(unit: Unit, problem_id: str) -> Problem | None:
+    """A problem whose customers are still to be asked."""
+    problem = unit.problems.get(problem_id)
+    if problem is None or problem.state != "resolved" or problem.resolved_at is None:
+        return None
+    return None if unit.follow_ups.of_problem(problem.id, problem.resolved_at) else problem
+
+
 def _over(unit: Unit, now: datetime) -> tuple[FollowUp, ...]:
     return unit.follow_ups.open(sent_by=now - PATIENCE)
 
@@ -231,13 +283,14 @@ def _owner(unit: Unit, channel: str | None, rules: Rules) -> Agent | None:
 
 
 def _ask(unit: Unit, problem: Problem, rules: Rules, expertise_id: str | None, now: datetime) -> None:
-    """Ask the customers of a resolved problem, channel by channel: those of the episode, else those before it, as where
-    somebody took a resolution back for a while. Where there are none, note that nobody can be asked."""
+    """Ask the customers of a resolved problem, channel by channel. Where there are none, note that nobody can be
+    asked."""
     assert problem.resolved_at is not None
-    begin = lifecycle.episode_begin(problem)
-    asked = _customers(unit, problem, begin) or _customers(unit, problem, None)
+    asked = _to_ask(unit, problem)
     for channel, cases in asked.items():
         follow_up = _follow_up(unit, problem, channel, now, cases)
+        if _asked_before(unit, follow_up):
+            continue
         unit.follow_ups.put(follow_up)
         owner = _owner(unit, channel, rules)
         data = follow_up_data(follow_up, problem, owner, question(problem), expertise_id)
@@ -246,9 +299,20 @@ def _ask(unit: Unit, problem: Problem, rules: Rules, expertise_id: str | None, n
         unit.audit.append(ACTOR, "followup.sent", follow_up.id, detail)
     if not asked:
         nobody = _follow_up(unit, problem, None, now, ())
+        if _asked_before(unit, nobody):
+            return
         unit.follow_ups.put(replace(nobody, state="unconfirmed", closed_at=now))
         unit.audit.append(ACTOR, "followup.unconfirmed", problem.id, {"reason": "nobody_to_ask"})
     log.info("followed_up", workspace=unit.workspace, problem=problem.id, channels=len(asked))
+
+
+def _asked_before(unit: Unit, follow_up: FollowUp) -> bool:
+    """Whether customers were asked the same before; where that went to another problem with a merge that was taken
+    back since, it comes back."""
+    known = unit.follow_ups.get(follow_up.id)
+    if known is not None and known.problem_id != follow_up.problem_id:
+        unit.follow_ups.put(replace(known, problem_id=follow_up.problem_id))
+    return known is not None
 
 
 def _follow_up(
@@ -257,6 +321,13 @@ def _follow_up(
     assert problem.resolved_at is not None
     id = digest_id("flw", unit.workspace, problem.id, problem.resolved_at.isoformat(), channel or "")
     return FollowUp(id, problem.id, channel, problem.resolved_at, now, "open", cases=tuple(cases))
+
+
+def _to_ask(unit: Unit, problem: Problem) -> dict[str | None, list[AskedCase]]:
+    """Whom to ask, by channel: those of the episode, else those before it, as where somebody took a resolution back for
+    a while."""
+    begin = lifecycle.episode_begin(problem)
+    return _customers(unit, problem, begin) or _customers(unit, problem, None)
 
 
 def _customers(unit: Unit, problem: Problem, begin: datetime | None) -> dict[str | None, list[AskedCase]]:

@@ -53,10 +53,9 @@ class MeasuredEffects:
             if end is None:
                 return 0
             accepted = unit.proposals.accepted(min(end, unit.now) - MEASURED_FOR)
-            due = [item for item in accepted if not _settled(item)]
-            changes = [
-                change for item in due if item.experiment_id is None and (change := _change(item, replica))
-            ]
+            tried = {item.id: trial for item in accepted if (trial := _trial(unit, item)) is not None}
+            due = [item for item in accepted if item.id not in tried and not _settled(item)]
+            changes = [change for item in due if (change := _change(item, replica))]
             counts = _counted(unit, replica, changes, end) if changes else {}
         found = {
             change.proposal.id: measured(
@@ -64,9 +63,8 @@ class MeasuredEffects:
             )
             for change in changes
         }
-        for item in due:
-            if item.experiment_id is not None:
-                found[item.id] = of_trial(self._experiments.report(workspace, item.experiment_id))
+        for proposal_id, experiment_id in tried.items():
+            found[proposal_id] = of_trial(self._experiments.report(workspace, experiment_id))
         return self._keep(workspace, found)
 
     def _keep(self, workspace: str, found: Mapping[str, Effect]) -> int:
@@ -110,6 +108,13 @@ def of_trial(report: Report) -> Effect:
         words=dict(report.words),
         source="trial",
     )
+
+
+def _trial(unit: Unit, proposal: Proposal) -> str | None:
+    """The id of the trial that tries a proposal, once it has begun; one that never begins tells nothing."""
+    experiment = unit.experiments.get(proposal.experiment_id) if proposal.experiment_id is not None else None
+    began = experiment.begins_at() if experiment is not None else None
+    return proposal.experiment_id if began is not None and began <= unit.now else None
 
 
 def _settled(proposal: Proposal) -> bool:

@@ -66,6 +66,7 @@ def merge(unit: Unit, old: Problem, into: Problem, why: Why) -> Problem:
             "survivor": kept_problem(into),
             "alerts": {alert.id: alert.state for alert in unit.alerts.of_problem(old.id, quoted=False)},
             "proposals": list(unit.problems.proposals_of(old.id)),
+            "follow_ups": list(unit.problems.follow_ups_of(old.id)),
             "aliases": list(old.aliases),
         },
         evidence=why.evidence,
@@ -149,7 +150,11 @@ def unmerge(
         problem = replace(problem, names=named(texts[:NAMED_BY]) or survivor.names)
     alerts = kept.get("alerts", {})
     unit.problems.take_out(
-        problem, alerts=alerts, proposals=kept.get("proposals", ()), aliases=kept.get("aliases", ())
+        problem,
+        alerts=alerts,
+        proposals=kept.get("proposals", ()),
+        follow_ups=kept.get("follow_ups", ()),
+        aliases=kept.get("aliases", ()),
     )
     _move_back(unit, survivor.id, problem.id, back)
     _restore_span(unit, found_problem(unit, survivor.id), kept.get("survivor"))

@@ -22,6 +22,7 @@ from graph.regrouping import (
     Split,
     affinities,
     contradict,
+    may_be_kin,
     may_merge,
     merge_of,
     nearest,
@@ -33,6 +34,7 @@ from kb_service.recurring import moves
 from kb_service.recurring.moves import Why
 from kb_service.recurring.placing import Placing
 from kb_service.recurring.regrouping import look_again, reader_of
+from kb_service.recurring.themes import Kin, due_kin, found_kin, kept_kin
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.routing import Routing
@@ -98,18 +100,26 @@ class NightlyRegrouping:
         if not replica.shop.rules.regroup_nightly:
             return Night()
         placed = self._placing.retry(workspace)
+        coarse = replica.shop.rules.problem_grain == "coarse"
         with self._store.reading(workspace) as unit:
             since = (unit.events.latest_at() or self._clock()) - RECENT
             known = _Known(
                 unit.ties.all(), unit.regroupings.finds(), unit.regroupings.latest(REMEMBERED), since
             )
         merges, alike = due_merges(self._found_merges(replica, known), known.finds)
-        merged = [merge for merge in merges[:MERGES] if self._merge(workspace, replica, merge)]
-        splits, parted = due_splits(self._found_splits(workspace, replica, known), known.finds)
+        merged = [
+            (merge.old, merge.into) for merge in merges[:MERGES] if self._merge(workspace, replica, merge)
+        ]
+        akin: list[Find] = []
+        if coarse:
+            by_theme, akin = self._merge_kin(workspace, replica, known, MERGES - len(merged))
+            merged += by_theme
+        splits, parted = due_splits(self._found_splits(workspace, replica, known, coarse), known.finds)
         split = self._split(workspace, replica, splits[:SPLITS])
         with self._store.writing(workspace) as unit:
-            unit.regroupings.replace_finds([*alike, *parted])
-        done = Night(placed, tuple((merge.old, merge.into) for merge in merged), split)
+            left = _left(merges[MERGES:], splits[SPLITS:])
+            unit.regroupings.replace_finds([*alike, *akin, *parted, *left])
+        done = Night(placed, tuple(merged), split)
         log.info("regrouped", workspace=workspace, placed=placed, merged=len(merged), split=len(split))
         return done
 
@@ -147,24 +157,40 @@ class NightlyRegrouping:
                 found[frozenset((problem.id, other))] = merge
         return sorted(found.values(), key=lambda merge: (-merge.margin, merge.old))
 
-    def _merge(self, workspace: str, replica: Replica, merge: Merge) -> bool:
+    def _merge(self, workspace: str, replica: Replica, merge: Merge | Kin) -> bool:
         """Do a merge, unless what it was found by has changed; then see what the survivor's counts say."""
+        if isinstance(merge, Kin):
+            may, why = may_be_kin, Why(ACTOR, None, {"kin": merge.many}, by_person=False)
+        else:
+            may, why = may_merge, Why(ACTOR, merge.margin, merge.evidence, by_person=False)
         with replica.lock:
             with self._store.writing(workspace) as unit:
                 replica.catch_up(unit)
                 old, into = unit.problems.get(merge.old), unit.problems.get(merge.into)
                 if old is None or into is None or (old.id, into.id) != (merge.old, merge.into):
                     return False
-                if not may_merge(old, into):
+                if not may(old, into) or _apart(unit.ties.all(), (old, into)):
                     return False
-                moves.merge(unit, old, into, Why(ACTOR, merge.margin, merge.evidence, by_person=False))
+                moves.merge(unit, old, into, why)
             replica.follow()
             look_again(self._store, replica, merge.into, self._clock())
         return True
 
+    def _merge_kin(
+        self, workspace: str, replica: Replica, known: _Known, most: int
+    ) -> tuple[list[tuple[str, str]], list[Find]]:
+        """Merge what was of one theme on two nights running; what was done, and what to remember."""
+        with replica.lock:
+            problems = dict(replica.problems)
+        apart = _apart(known.ties, problems.values())
+        found = found_kin(self._store, replica, problems, apart, known.since)
+        due, fresh = due_kin(found, known.finds, problems.values())
+        merged = [(item.old, item.into) for item in due[:most] if self._merge(workspace, replica, item)]
+        return merged, kept_kin([*fresh, *due[most:]])
+
     # --- splits
 
-    def _found_splits(self, workspace: str, replica: Replica, known: _Known) -> list[Split]:
+    def _found_splits(self, workspace: str, replica: Replica, known: _Known, coarse: bool) -> list[Split]:
         shift = threshold_shift(decided(known.entries, "split", self._clock()))
         read = reader_of(replica)
         found: list[Split] = []
@@ -180,7 +206,7 @@ class NightlyRegrouping:
                     for message in unit.events.messages_of_problem(problem.id, 2 * LOOKED_AT)
                     if (instance := read(message)) is not None
                 ]
-                together = _together(unit, problem, known.ties)
+                together = _together(unit, problem, known.ties, every=coarse)
             split = split_of(problem.id, members, reads=replica.reads, together=together, shift=shift)
             if split is not None:
                 found.append(split)
@@ -226,6 +252,14 @@ def due_merges(found: Sequence[Merge], before: Iterable[Find]) -> tuple[list[Mer
         else:
             kept.append(Find("merge", merge.into, merge.old, merge.margin, nights=seen))
     return due, kept
+
+
+def _left(merges: Sequence[Merge], splits: Sequence[Split]) -> list[Find]:
+    """What was due and more than a night does: due again when it is found the next night."""
+    return [
+        *(Find("merge", merge.into, merge.old, merge.margin, nights=NIGHTS) for merge in merges),
+        *(Find("split", split.problem_id, "", split.margin, split.anchors, NIGHTS) for split in splits),
+    ]
 
 
 def due_splits(found: Sequence[Split], before: Iterable[Find]) -> tuple[list[Split], list[Find]]:
@@ -276,16 +310,21 @@ def _apart(ties: Iterable[Tie], problems: Iterable[Problem]) -> set[frozenset[st
 
 
 def _together(
-    unit: Unit, problem: Problem, ties: Iterable[Tie]
+    unit: Unit, problem: Problem, ties: Iterable[Tie], *, every: bool
 ) -> list[tuple[frozenset[str], frozenset[str]]]:
-    """The messages that people put together when they merged problems into this one, as pairs of what either had."""
+    """The messages that people put together when they merged problems into this one, as pairs of what either had; with
+    `every` also what nights did, since what is of one theme may well look like two."""
     ids = {problem.id, *problem.aliases}
-    said = [tie for tie in ties if tie.kind == "together" and {tie.first, tie.second} <= ids]
+    said = [
+        (tie.first, tie.second) for tie in ties if tie.kind == "together" and {tie.first, tie.second} <= ids
+    ]
+    if every:
+        said += [(alias, problem.id) for alias in problem.aliases]
     if not said:
         return []
     merged = {alias: _brought(unit, alias) for alias in problem.aliases}
     of = merged | {problem.id: unit.assignments.of_first(problem.id).difference(*merged.values())}
-    return [(of[tie.first], of[tie.second]) for tie in said]
+    return [(of[one], of[other]) for one, other in said]
 
 
 def _brought(unit: Unit, alias: str) -> frozenset[str]:

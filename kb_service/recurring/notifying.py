@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from structlog.stdlib import get_logger
 
+from graph.incidents import WITHIN
 from graph.lifecycle import awakened
 from graph.models import Agent, Alert, Problem, Proposal, Rules
 from graph.notices import (
+    BURST_LOOK,
+    GOES_ON,
     INHIBITS,
     NO_PARENT,
+    SAME,
     STALE,
+    Earlier,
     Escalation,
     Group,
+    Leader,
     Notice,
     Parent,
     escalation_words,
@@ -40,19 +46,27 @@ log = get_logger(__name__)
 ROUND_SECONDS = 5.0
 TOGETHER = 200
 """Notices looked at in one round of a workspace."""
+FAILED = timedelta(minutes=1)
+"""What could not be told waits so long, and lets others be told before it."""
 MOST_ALSO = 20
 """Alerts of a group that one message tells beside the first; their whole number is told too."""
 ALSO_EXAMPLES = 1
+ALSO_PROPOSED = ("id", "kind", "title")
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """An alert that is told now, and why once more where it was told before."""
+    """An alert that is told now, and why once more where it was told before; with it the proposal that it brought."""
 
     alert: Alert
     problem: Problem
     notice: Notice
     again: dict[str, Any] | None = None
+    proposal: Proposal | None = None
+
+    @property
+    def customers(self) -> int:
+        return max(self.alert.evidence.customers, self.notice.told_customers)
 
 
 class Notifying:
@@ -64,32 +78,48 @@ class Notifying:
         self._rules: Rules = unit.rules.get()
         self._webhooks: tuple[Webhook, ...] | None = None
 
-    def opened(self, problem: Problem, alert: Alert, proposal: Proposal) -> Notice:
-        """Tell an alert that has just been stored, or note when it is to be told. What opened long ago is not."""
+    def opened(
+        self, problem: Problem, alert: Alert, proposal: Proposal | None, leader: Leader | None = None
+    ) -> Notice:
+        """Tell an alert that has just been stored, or note when it is to be told. What opened long ago is not.
+        `proposal` is the one that came with it, None where it stood before; `leader` is the alert of the incident that
+        it belongs to."""
+        group = leader.group if leader is not None else group_of(alert)
+        parent = self._parent(problem)
+        if parent.alert_id is None and leader is not None and leader.leads:
+            parent = self._speaking(leader.alert_id)
         notice = first_look(
             alert,
             problem,
             self._rules,
             now=self._now,
             zone=zone(self._rules.timezone),
-            last=self._unit.notices.group_told(group_of(alert)),
-            parent=self._parent(problem),
+            last=self._unit.notices.group_told(group),
+            parent=parent,
+            earlier=self._earlier(alert),
+            group=group,
         )
         self._unit.notices.put(notice)
-        detail = {"kind": alert.kind, "problem": problem.id, "telling": notice.reason}
+        detail: dict[str, Any] = {"kind": alert.kind, "problem": problem.id, "telling": notice.reason}
+        if leader is not None:
+            detail["incident"] = {"alert": leader.alert_id, "shares": list(leader.shares)}
         self._unit.audit.append(ACTOR, "alert.opened", alert.id, detail)
         self._note(None, notice)
         if notice.state == "told":
-            self._tell("alert.opened", [_Told(alert, problem, notice)])
+            self._tell("alert.opened", [_Told(alert, problem, notice, proposal=proposal)])
         if alert.opened_at > self._now - STALE:
             self._tell_rest(problem, alert, proposal)
         return notice
 
-    def due(self) -> int:
-        """Look at what is due; how many alerts were told."""
+    def due(self, alert_ids: Collection[str], customers: Mapping[str, int]) -> int:
+        """Look at the notices of some alerts that are still due; how many alerts were told. `customers` as
+        `recounted` gives them."""
         opened: dict[Group, list[_Told]] = defaultdict(list)
         again: dict[tuple[Group, Escalation], list[_Told]] = defaultdict(list)
-        for notice in self._unit.notices.due(self._now, TOGETHER):
+        notices = self._unit.notices.of_alerts(alert_ids)
+        for notice in (notices[alert_id] for alert_id in alert_ids if alert_id in notices):
+            if notice.due_at is None or notice.due_at > self._now:
+                continue
             alert = self._unit.alerts.get(notice.alert_id)
             problem = self._awake(alert.problem_id) if alert is not None else None
             if alert is None or problem is None:
@@ -97,8 +127,9 @@ class Notifying:
             if notice.told_at is None:
                 found = self._before(notice, alert, problem)
                 if found.state == "told":
-                    opened[found.group].append(_Told(alert, problem, found))
-            elif (told := self._after(notice, alert, problem)) is not None:
+                    item = _Told(alert, problem, found, proposal=self._proposal(alert))
+                    opened[found.group].append(item)
+            elif (told := self._after(notice, alert, problem, customers.get(alert.id, 0))) is not None:
                 again[notice.group, told[0]].append(told[1])
         for items in opened.values():
             self._tell("alert.opened", items)
@@ -123,14 +154,16 @@ class Notifying:
             now=self._now,
             zone=zone(self._rules.timezone),
             last=self._unit.notices.group_told(notice.group),
-            parent=self._parent(problem),
+            parent=self._above(notice, alert, problem),
+            earlier=self._earlier(alert) if notice.reason == "told_already" else None,
         )
         self._unit.notices.put(found)
         self._note(notice, found)
         return found
 
-    def _after(self, notice: Notice, alert: Alert, problem: Problem) -> tuple[Escalation, _Told] | None:
-        customers = self._customers(alert)
+    def _after(
+        self, notice: Notice, alert: Alert, problem: Problem, customers: int
+    ) -> tuple[Escalation, _Told] | None:
         look = look_after(
             notice,
             alert,
@@ -151,15 +184,6 @@ class Notifying:
         again = {"reason": look.escalation, "customers": customers, "told_customers": told, "words": words}
         return look.escalation, _Told(alert, problem, look.notice, again)
 
-    def _customers(self, alert: Alert) -> int:
-        """The distinct customers in the alert's own window, up to the latest event; 0 where only bursts count."""
-        if alert.kind not in ("burst", "growth"):
-            return 0
-        until = self._unit.events.latest_at() or self._now
-        since = until - timedelta(minutes=alert.evidence.window_minutes)
-        seen = self._unit.problems.observations(alert.problem_id, since)
-        return len({item.voter for item in seen if since < item.at <= until})
-
     def _parent(self, problem: Problem) -> Parent:
         """What stands above a problem, and the alert that speaks for it now."""
         if problem.parent_id is None:
@@ -169,6 +193,43 @@ class Notifying:
         parent = self._unit.problems.get(problem.parent_id)
         resolved = parent is not None and parent.state == "resolved"
         return Parent(speaking, parent.resolved_at if parent is not None and resolved else None)
+
+    def _above(self, notice: Notice, alert: Alert, problem: Problem) -> Parent:
+        """What speaks for an alert that was not told yet: its problem's parent, or what led its incident, as long as
+        that has as many customers."""
+        parent = self._parent(problem)
+        if parent != NO_PARENT or notice.state != "inhibited" or notice.inhibited_by is None:
+            return parent
+        leader = self._unit.alerts.get(notice.inhibited_by)
+        if leader is None or affected(self._unit, leader) < affected(self._unit, alert):
+            return NO_PARENT
+        return self._speaking(leader.id)
+
+    def _speaking(self, alert_id: str) -> Parent:
+        """An alert that others of its incident come after, while it was told lately and is not resolved."""
+        alert, notice = self._unit.alerts.get(alert_id), self._unit.notices.get(alert_id)
+        if alert is None or notice is None or notice.last_told_at is None:
+            return NO_PARENT
+        if alert.state != "resolved":
+            # A look longer, so that a leader that is told again then takes along what it speaks for.
+            lately = notice.last_told_at > self._now - INHIBITS - BURST_LOOK
+            return Parent(alert_id) if lately else NO_PARENT
+        problem = self._unit.problems.get(alert.problem_id)
+        return Parent(None, problem.resolved_at if problem is not None else None)
+
+    def _earlier(self, alert: Alert) -> Earlier | None:
+        """What was told of a burst's problem shortly before it, as a recurrence or a regression."""
+        told_id = self._unit.notices.newest_told(alert.problem_id) if alert.kind == "burst" else None
+        told = self._unit.alerts.get(told_id) if told_id is not None else None
+        if told is None or told.kind not in ("recurrence", "regression"):
+            return None
+        if not timedelta(0) <= alert.opened_at - told.opened_at <= SAME:
+            return None
+        since = told.opened_at - timedelta(minutes=told.evidence.window_minutes)
+        latest = self._unit.events.latest_at() or alert.opened_at
+        until = min(max(latest, alert.opened_at), alert.opened_at + GOES_ON)
+        together = self._unit.problems.customers_between(alert.problem_id, since, until)
+        return Earlier(told.evidence.customers, together)
 
     def _note(self, before: Notice | None, notice: Notice) -> None:
         """Put into the audit what became of an alert's first telling."""
@@ -199,30 +260,54 @@ class Notifying:
         if not wanted:  # stored all the same: whoever listens later may have it replayed
             wanted[tuple(range(len(told)))] = []
         for places, webhook_ids in wanted.items():
-            items = [told[place] for place in places]
+            items = sorted((told[place] for place in places), key=lambda item: -item.customers)
             at = items[0].alert.opened_at if type == "alert.opened" else self._now
             quotes = self._unit.alerts.quoted_events([item.alert.id for item in items])
             self._unit.outbox.add(type, self._together(items), at, webhook_ids, quotes)
 
     def _together(self, told: Sequence[_Told]) -> dict[str, Any]:
-        """The first alert, the others beside it, and what they have in common."""
+        """The alert of most customers, the others and those it speaks for beside it, and what they have in common."""
         first, group = self._data(told[0]), told[0].notice.group
-        also = [self._data(item) for item in told[1 : MOST_ALSO + 1]]
+        others = [*told[1:], *self._behind(told)]
+        also = [self._data(item) for item in others[:MOST_ALSO]]
         for data in also:
             data["examples"] = data["examples"][:ALSO_EXAMPLES]
-        shared = {"by": group.by, "value": group.value, "alerts": len(told)}
+            if "proposal" in data:
+                data["proposal"] = {name: data["proposal"][name] for name in ALSO_PROPOSED}
+        shared = {"by": group.by, "value": group.value, "alerts": 1 + len(others)}
         return {**first, "also": also, "group": shared}
 
     def _data(self, told: _Told) -> dict[str, Any]:
         data = alert_data(told.alert, told.problem, owner_of(self._unit, told.problem))
+        if told.proposal is not None:
+            data["proposal"] = proposal_data(told.proposal)
         return data if told.again is None else {**data, "escalation": told.again}
 
-    def _tell_rest(self, problem: Problem, alert: Alert, proposal: Proposal) -> None:
+    def _behind(self, told: Sequence[_Told]) -> list[_Told]:
+        """The alerts that some speak for now, those of most customers first."""
+        ids = self._unit.notices.behind([item.alert.id for item in told], MOST_ALSO)
+        found = []
+        for id, notice in self._unit.notices.of_alerts(ids).items():
+            alert = self._unit.alerts.get(id) if notice.state == "inhibited" else None
+            problem = self._unit.problems.get(alert.problem_id) if alert is not None else None
+            if alert is not None and problem is not None:
+                found.append(_Told(alert, problem, notice))
+        return sorted(found, key=lambda item: -item.customers)
+
+    def _proposal(self, alert: Alert) -> Proposal | None:
+        """The proposal that an alert led to, while nobody has decided on it; a later alert may have refreshed it."""
+        found = self._unit.proposals.get(alert.proposal_id) if alert.proposal_id is not None else None
+        return found if found is not None and found.state == "open" else None
+
+    def _tell_rest(self, problem: Problem, alert: Alert, proposal: Proposal | None) -> None:
         """The proposal that came with an alert; and that a problem is back, where it is."""
-        kinds = {"proposal.created": proposal_data(proposal)}
+        kinds: dict[str, dict[str, Any]] = {}
+        if proposal is not None:
+            kinds["proposal.created"] = proposal_data(proposal)
         if alert.kind == "regression":
             owner = owner_of(self._unit, problem)
-            kinds["problem.regressed"] = problem_data(problem, alert.opened_at, owner)
+            customers = customers_since_opening(self._unit, problem)
+            kinds["problem.regressed"] = problem_data(problem, alert.opened_at, customers, owner)
         for type, data in kinds.items():
             announce(
                 self._unit,
@@ -232,12 +317,39 @@ class Notifying:
                 products=alert.products,
                 expertise=alert.expertise_id,
                 quotes=self._unit.alerts.quoted_events([alert.id]),
+                told_in="alert.opened" if type == "proposal.created" else None,
             )
 
     def _hooks(self) -> tuple[Webhook, ...]:
         if self._webhooks is None:
             self._webhooks = self._unit.webhooks.all()
         return self._webhooks
+
+
+def recounted(unit: Unit, notices: Sequence[Notice], now: datetime) -> dict[str, int]:
+    """The distinct customers in the own window of each burst and growth that was told, up to the latest event, by
+    alert. A count may take long: it is for a unit that nobody waits for."""
+    until = unit.events.latest_at() or now
+    found = {}
+    for notice in notices:
+        alert = unit.alerts.get(notice.alert_id) if notice.told_at is not None else None
+        if alert is not None and alert.kind in ("burst", "growth"):
+            since = until - timedelta(minutes=alert.evidence.window_minutes)
+            found[alert.id] = unit.problems.customers_between(alert.problem_id, since, until)
+    return found
+
+
+def affected(unit: Unit, alert: Alert) -> int:
+    """The distinct customers who wrote of an alert's problem within a day of its opening."""
+    return unit.problems.customers_between(
+        alert.problem_id, alert.opened_at - WITHIN, alert.opened_at + WITHIN
+    )
+
+
+def customers_since_opening(unit: Unit, problem: Problem) -> int:
+    """The distinct customers of all of a problem's messages, of this episode and of those before."""
+    before = problem.opened_at - timedelta(microseconds=1)
+    return unit.problems.customers_between(problem.id, before, problem.active_at)
 
 
 def owner_of(unit: Unit, problem: Problem) -> Agent | None:
@@ -253,14 +365,39 @@ class NoticeRounds(WorkspaceRounds):
         self._clock = clock
 
     def look(self, workspace: str) -> int:
-        """Tell what is due; how many alerts. A round costs one query while nothing is."""
+        """Tell what is due, each group in a transaction of its own; how many alerts. A round costs one query while
+        nothing is."""
         now = self._clock()
         with self._store.reading(workspace) as unit:
-            due = unit.notices.next_due()
-        if due is None or due > now:
-            return 0
-        with self._store.writing(workspace) as unit:
-            told = Notifying(unit, now).due()
+            due = unit.notices.due(now, TOGETHER)
+            customers = recounted(unit, due, now) if due else {}
+        groups: dict[Group, list[str]] = defaultdict(list)
+        for notice in due:
+            groups[notice.group].append(notice.alert_id)
+        told = sum(self._told(workspace, alert_ids, customers, now) for alert_ids in groups.values())
         if told:
             log.info("alerts_told", workspace=workspace, alerts=told)
         return told
+
+    def _told(
+        self, workspace: str, alert_ids: Sequence[str], customers: Mapping[str, int], now: datetime
+    ) -> int:
+        """Tell what is due of a group; where that fails, each of its alerts alone, so that one keeps no other back."""
+        try:
+            with self._store.writing(workspace) as unit:
+                return Notifying(unit, now).due(alert_ids, customers)
+        except Exception as error:
+            if len(alert_ids) > 1:
+                return sum(self._told(workspace, [alert_id], customers, now) for alert_id in alert_ids)
+            log.error("notice_failed", workspace=workspace, alert=alert_ids[0], exc_info=error)
+        self._put_off(workspace, alert_ids[0], now + FAILED)
+        return 0
+
+    def _put_off(self, workspace: str, alert_id: str, until: datetime) -> None:
+        try:
+            with self._store.writing(workspace) as unit:
+                notice = unit.notices.get(alert_id)
+                if notice is not None and notice.due_at is not None:
+                    unit.notices.put(replace(notice, due_at=max(notice.due_at, until)))
+        except Exception as error:
+            log.error("notice_not_put_off", workspace=workspace, alert=alert_id, exc_info=error)

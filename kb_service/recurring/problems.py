@@ -9,7 +9,7 @@ from typing import Any
 
 from graph import lifecycle
 from graph.lifecycle import Action
-from graph.models import Alert, Problem
+from graph.models import Alert, Problem, ProblemState
 from graph.parents import placed_under
 from kb_service.delivery.announcing import announce
 from kb_service.delivery.messages import problem_data
@@ -24,7 +24,8 @@ from kb_service.models import (
     ProblemView,
 )
 from kb_service.recurring.following_up import standing
-from kb_service.recurring.notifying import owner_of
+from kb_service.recurring.notes import noted
+from kb_service.recurring.notifying import customers_since_opening, owner_of
 from kb_service.recurring.steps import lead_alerts, taken
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
@@ -32,8 +33,6 @@ from kb_service.store import Page, Store, Unit
 
 COUNTS = timedelta(days=14)
 """The span of a problem's counts by hour."""
-EMERGING = timedelta(days=7)
-"""A problem younger than this, by event time, is emerging."""
 EXAMPLES = 8
 
 
@@ -106,21 +105,23 @@ class Problems:
 
     def act(self, caller: Principal, problem_id: str, action: Action, **arguments: Any) -> ProblemView:
         """Acknowledge, resolve, reopen or silence a problem; its alerts follow. A silence takes `until`, `count` and
-        `escalation`: it ends when the problem escalates beyond what it is now."""
+        `escalation`: it ends when the problem escalates beyond what it is now. A `note` is kept in the audit,
+        masked."""
         return self._change_problem(caller, problem_id, action, **arguments)
 
     def rename(self, caller: Principal, problem_id: str, names: dict[str, str]) -> ProblemView:
         return self._change_problem(caller, problem_id, "rename", names=names)
 
-    def own(self, caller: Principal, problem_id: str, agent_id: str) -> ProblemView:
+    def own(self, caller: Principal, problem_id: str, agent_id: str | None) -> ProblemView:
+        """Give a problem an owner, or with None none."""
         with self._store.reading(caller.workspace) as unit:
             found_problem(unit, problem_id)
-            if unit.agents.get(agent_id) is None:
+            if agent_id is not None and unit.agents.get(agent_id) is None:
                 raise InvalidRequest.of("agent_id", "there is no agent {id}", id=agent_id)
         return self._change_problem(caller, problem_id, "assign", agent_id=agent_id)
 
     def _change_problem(
-        self, caller: Principal, problem_id: str, action: Action, **given: Any
+        self, caller: Principal, problem_id: str, action: Action, *, note: str | None = None, **given: Any
     ) -> ProblemView:
         now = self._clock()
         replica = self._replicas.settled(caller.workspace)
@@ -135,8 +136,9 @@ class Problems:
                 unit.problems.put(problem)
                 if action == "reopen":
                     lead_alerts(unit, problem, before)
-                detail = {"before": before.state, **_audited(action, problem)}
-                unit.audit.append(caller.key_id, f"problem.{action}", problem.id, detail)
+                if note or not _again(action, before, now):
+                    detail = {"before": before.state, **_audited(action, problem), **noted(note)}
+                    unit.audit.append(caller.key_id, f"problem.{action}", problem.id, detail)
                 if action == "resolve" and before.state != "resolved":
                     _announce_resolved(unit, problem, expertise_id, now)
                 watermark = unit.events.latest_at() or now
@@ -195,7 +197,7 @@ def view_of(problem: Problem, watermark: datetime, replica: Replica) -> ProblemV
     """Emerging and evergreen are separate axes: the first is new, the second has been asked for long by many."""
     return ProblemView(
         replace(problem, expertise_id=problem.expertise_id or replica.expertise_of(problem)),
-        emerging=problem.opened_at > watermark - EMERGING,
+        emerging=lifecycle.emerging(problem, watermark),
         evergreen=lifecycle.evergreen(problem),
     )
 
@@ -228,6 +230,12 @@ def _a_day(unit: Unit, problem: Problem, now: datetime) -> int:
     return lifecycle.customers_in_a_day(seen, until)
 
 
+def _again(action: Action, before: Problem, now: datetime) -> bool:
+    """Whether somebody does what was done already: that changes nothing."""
+    done: dict[Action, ProblemState] = {"acknowledge": "acknowledged", "resolve": "resolved"}
+    return action in done and lifecycle.effective_state(before, now) == done[action]
+
+
 def _audited(action: Action, problem: Problem) -> dict[str, Any]:
     """What the audit keeps of an action besides the state before."""
     if action == "assign":
@@ -243,5 +251,5 @@ def _audited(action: Action, problem: Problem) -> dict[str, Any]:
 
 
 def _announce_resolved(unit: Unit, problem: Problem, expertise_id: str | None, at: datetime) -> None:
-    data = problem_data(problem, at, owner_of(unit, problem))
+    data = problem_data(problem, at, customers_since_opening(unit, problem), owner_of(unit, problem))
     announce(unit, "problem.resolved", data, at, products=problem.products, expertise=expertise_id)

@@ -14,6 +14,7 @@ from kb_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from kb_service.models import Principal
 from kb_service.people.expertise import Clustering
 from kb_service.people.taxonomy import Taxonomy
+from kb_service.recurring.notes import noted
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Page, Store, Unit
 from kb_service.trials.experiments import Experiments, Report
@@ -86,6 +87,7 @@ class Proposals:
         experiment_id = self._plan(caller, proposal) if trial else proposal.experiment_id
         with self._store.writing(caller.workspace) as unit:
             before = _open(unit, proposal_id, "accepted")
+            tried_anew = experiment_id != before.experiment_id
             proposal = replace(
                 before,
                 state="accepted",
@@ -97,11 +99,13 @@ class Proposals:
             detail: dict[str, Any] = {"applied": True} if apply else {}
             if trial:
                 detail["experiment"] = experiment_id
-            unit.audit.append(caller.key_id, "proposal.accepted", proposal_id, detail)
+            if before.state == "open" or apply or tried_anew:
+                unit.audit.append(caller.key_id, "proposal.accepted", proposal_id, detail)
         return proposal
 
-    def dismiss(self, caller: Principal, proposal_id: str) -> Proposal:
-        """It will not be done. Dismissing a correction lets the document be sent again: an editor's matter."""
+    def dismiss(self, caller: Principal, proposal_id: str, note: str | None = None) -> Proposal:
+        """It will not be done; why is kept in the audit, masked. Dismissing a correction lets the document be sent
+        again: an editor's matter."""
         with self._store.writing(caller.workspace) as unit:
             before = _open(unit, proposal_id, "dismissed")
             released = _release(unit, caller, proposal_id)
@@ -112,8 +116,9 @@ class Proposals:
                 decided_by=before.decided_by or caller.key_id,
             )
             unit.proposals.put(proposal)
-            detail = {"released": released} if released else {}
-            unit.audit.append(caller.key_id, "proposal.dismissed", proposal_id, detail)
+            detail: dict[str, Any] = {"released": released} if released else {}
+            if before.state == "open" or released or note:
+                unit.audit.append(caller.key_id, "proposal.dismissed", proposal_id, {**detail, **noted(note)})
         if released:
             self._replicas.follow(caller.workspace)
         return proposal
@@ -148,10 +153,12 @@ class Proposals:
         with self._store.reading(caller.workspace) as unit:
             if unit.experiments.get(experiment_id) is not None:
                 return experiment_id
+        target = expertise_id(change["expertise"])
         plan = Plan(
             id=experiment_id,
-            name=proposal.title.get("en") or next(iter(proposal.title.values()), proposal.id),
-            treatment=Treatment(expertise={change["intent_id"]: expertise_id(change["expertise"])}),
+            # Not the proposal's title: that may hold what a customer wrote.
+            name=f"{change['intent_id']} → {target}",
+            treatment=Treatment(expertise={change["intent_id"]: target}),
             share=TRIAL_SHARE,
             metric="handling_seconds",
             guards=(Guard("resolution", LESS_RESOLVED, "lower"),),

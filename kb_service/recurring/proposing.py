@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from graph.answer_findings import STATED
 from graph.drafting import Draft
 from graph.effects import EffectMetric, Expected, expected_saving, weekly_rate
 from graph.gaps import Gap, GapReason
+from graph.lifecycle import episode_begin
 from graph.models import Alert, Problem, Proposal, ProposalKind
 from kb_service.models import LinkedDocument
 from kb_service.store import Review
@@ -105,7 +106,10 @@ def propose(
 ) -> Proposal:
     """What a problem calls for: a look at the cause where most messages are about one product, and the problem grows,
     came back, or goes on though it is answered; a document where nothing answers it; another way to its people where
-    they pass it on; a clearer word where a policy or a common question answers it; else a look at its cause as well."""
+    they pass it on; a clearer word where a policy or a common question answers it; else a look at its cause as well.
+
+    One kind of change in one episode of a problem has one id, whichever alert asks for it.
+    """
     told = told or Circumstances(alert.evidence.customers)
     kind = _kind(alert, answers, told)
     policy = answers[0] if kind == "policy" else None
@@ -122,8 +126,9 @@ def propose(
     )
     metric, share = SAVES[kind]
     expected = expected_saving(metric, weekly_rate(told.customers, 7), share, None)
+    begin = episode_begin(problem)
     return Proposal(
-        id=f"prop_{_key(alert.id, kind)}",
+        id=f"prop_{_key(problem.id, kind, begin.isoformat() if begin is not None else '')}",
         kind=kind,
         state="open",
         opened_at=at,
@@ -135,6 +140,21 @@ def propose(
         change=_change(kind, problem, policy, told),
         expected=expected,
     )
+
+
+def standing(new: Proposal, same: Proposal | None, open: Sequence[Proposal]) -> Proposal | None:
+    """What is proposed already where an alert proposes this: `same` of this episode, or of the `open` ones about the
+    problem the one that asks for the same change. None where nothing is.
+
+    An open one that came with an alert is as the newest alert has it; what people decided, and what was found
+    otherwise, stays as it is.
+    """
+    action = (new.change or {}).get("action")
+    alike = (item for item in open if (item.change or {}).get("action") == action)
+    before = same or next(alike, None)
+    if before is None or before.state != "open" or before.alert_id is None:
+        return before
+    return replace(new, id=before.id, opened_at=before.opened_at)
 
 
 def _kind(alert: Alert, answers: Sequence[LinkedDocument], told: Circumstances) -> ProposalKind:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from statistics import fmean
 
 from graph import lifecycle
 from graph.alarms import Step
-from graph.exemplars import Instance
-from graph.models import Alert, Event, Evidence, Problem, Utterance, Verdict
-from graph.naming import name_problem
+from graph.models import Alert, Event, Evidence, Problem, Verdict
 from graph.sightings import speaker
 from kb_service.handover.deciding import LIKELY
 from kb_service.ids import digest_id
 from kb_service.lookups import found_problem
 from kb_service.models import LinkedDocument
 from kb_service.recurring.notifying import Notifying
-from kb_service.recurring.proposing import Circumstances, propose
+from kb_service.recurring.proposing import Circumstances, propose, standing
+from kb_service.recurring.relating import leader_of
 from kb_service.recurring.steps import taken
-from kb_service.replicas.linking import LINK_EXEMPLARS, LINK_WEIGHT, LINKED
+from kb_service.recurring.titling import WINDOW, Titling
+from kb_service.replicas.linking import LINK_WEIGHT, LINKED
 from kb_service.replicas.replica import Replica
-from kb_service.search.models import Filters, SearchQuery
+from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.store import Unit
-from kb_service.understanding.reading import nameable, stem
 
 EXAMPLES = 5
+ASKED = 8
+"""Messages of a problem that are searched for to learn whether documents answer it."""
+ANSWERED = 0.45
+"""The mean probability that what they find is right, from which documents answer a problem. Of the sample shop's first
+half the problems with documents lie above it and those of incidents, which nothing was written about, below."""
 WEEK = timedelta(days=7)
 """The days before an alert whose customers and cases decide what is proposed."""
 
@@ -45,6 +51,7 @@ class Raising:
         self._said: dict[str, str] = {}
         self._touched: dict[str, None] = {}
         self._verdicts: list[tuple[str, Verdict]] = []
+        self._titling = Titling(unit, replica, self._said)
 
     def opened(self, problem: Problem) -> None:
         """A problem that this transaction opens; its first message is still to be told."""
@@ -99,7 +106,7 @@ class Raising:
         self._touched[step.problem.id] = None
         for before, after in step.turns:
             if before.state == "candidate":
-                after = self._named(after)
+                after = self._titling.named(after)
             given = self._turned(before, after)
             problem = self._known(after.id)
             self._alarms.put(replace(problem, names=given.names, owner_id=given.owner_id))
@@ -118,29 +125,12 @@ class Raising:
         return found
 
     def _settled(self, problem_id: str) -> Problem:
-        """A problem with the products that its messages name by now."""
+        """A problem with the products that its messages name by now, and under the names that they give it."""
         problem = self._known(problem_id)
-        products = self._replica.products_of(problem)
-        if products != problem.products:
-            problem = replace(problem, products=products)
-            self._alarms.put(problem)
-        return problem
-
-    def _named(self, problem: Problem) -> Problem:
-        """The name is settled when people first hear of the problem; until then it follows its messages."""
-        if problem.named_by_person:
-            return problem
-        matcher = self._replica.matcher
-        spoken = nameable([self._as_written(exemplar) for exemplar in matcher.exemplars(problem.id)])
-        names = name_problem(spoken, rarity=lambda word: matcher.rarity(stem(word)))
-        return replace(problem, names=names) if names else problem
-
-    def _as_written(self, exemplar: Instance) -> Utterance:
-        """A kept message with its numbers, which comparing leaves out and a name needs."""
-        text = self._said.get(exemplar.event_id or "")
-        if not text and exemplar.event_id and (stored := self._unit.events.get(exemplar.event_id)):
-            text = stored.event.text
-        return replace(exemplar.utterance, text=text or exemplar.utterance.text)
+        settled = self._titling.kept_up(replace(problem, products=self._replica.products_of(problem)))
+        if settled != problem:
+            self._alarms.put(settled)
+        return settled
 
     def _raise(self, problem: Problem, verdict: Verdict) -> Alert:
         assert verdict.kind is not None
@@ -148,7 +138,7 @@ class Raising:
         opened_at = verdict.at or problem.active_at
         window = timedelta(minutes=verdict.evidence.window_minutes)
         stored = self._unit.events.of_problem(
-            problem.id, limit=EXAMPLES * 2, since=opened_at - window, until=opened_at
+            problem.id, limit=WINDOW, since=opened_at - window, until=opened_at
         )
         quoted = [item.event for item in stored if item.event.text][:EXAMPLES]
         alert = Alert(
@@ -157,17 +147,33 @@ class Raising:
             state=lifecycle.alert_state(problem.state),
             opened_at=opened_at,
             problem_id=problem.id,
-            evidence=self._explained(verdict.evidence, quoted),
+            evidence=replace(
+                self._explained(verdict.evidence, quoted),
+                title=self._titling.title(problem, [item.event for item in stored]),
+            ),
             examples=tuple(event.text or "" for event in quoted),
             products=problem.products,
             expertise_id=self._replica.expertise_of(problem),
         )
+        quotes = [event.id for event in quoted]
+        leader = leader_of(self._unit, self._replica, alert)
+        if (
+            leader is not None and leader.leads
+        ):  # what is proposed for the incident's larger problem does for this
+            self._unit.alerts.put(alert, quotes)
+            Notifying(self._unit, self._now).opened(problem, alert, None, leader)
+            return alert
         answers = self._answers(problem)
         proposal = propose(problem, alert, answers, opened_at, self._circumstances(problem, opened_at))
-        alert = replace(alert, proposal_id=proposal.id)
-        self._unit.alerts.put(alert, [event.id for event in quoted])
-        self._unit.proposals.put(proposal)
-        Notifying(self._unit, self._now).opened(problem, alert, proposal)
+        before = standing(
+            proposal,
+            self._unit.proposals.get(proposal.id),
+            self._unit.proposals.open_of([problem.id, *problem.aliases], proposal.kind),
+        )
+        alert = replace(alert, proposal_id=(before or proposal).id)
+        self._unit.alerts.put(alert, quotes)
+        self._unit.proposals.put(before or proposal)
+        Notifying(self._unit, self._now).opened(problem, alert, proposal if before is None else None, leader)
         return alert
 
     def _answers(self, problem: Problem) -> tuple[LinkedDocument, ...]:
@@ -175,7 +181,18 @@ class Raising:
         tied = self._replica.answers_of(problem)
         if known := tuple(item for item in tied if item.weight >= LINK_WEIGHT * LIKELY):
             return known
-        for exemplar in self._replica.matcher.exemplars(problem.id)[:LINK_EXEMPLARS]:
+        return self._found(problem)
+
+    def _found(self, problem: Problem) -> tuple[LinkedDocument, ...]:
+        """What the messages of a problem find, heaviest first; nothing where that is too unlikely to be right.
+
+        One message says little: short ones find nothing surely though a document answers them, and of many about
+        something unheard of one finds something. So they are taken together.
+        """
+        votes: defaultdict[str, float] = defaultdict(float)
+        named: dict[str, Hit] = {}
+        sure: list[float] = []
+        for exemplar in self._replica.matcher.exemplars(problem.id)[:ASKED]:
             spoken = exemplar.utterance
             hits, confidence = self._replica.find(
                 SearchQuery(
@@ -187,10 +204,18 @@ class Raising:
                     filters=Filters(audiences=("public", "internal"), any_scope=True),
                 )
             )
-            if confidence >= LIKELY:
-                weight = round(LINK_WEIGHT * confidence, 4)
-                return tuple(LinkedDocument(hit.external_id, hit.kind, hit.title, weight) for hit in hits)
-        return ()
+            sure.append(confidence)
+            for hit in hits:
+                named.setdefault(hit.external_id, hit)
+                likely = hit.score / hits[0].score if hits[0].score > 0 else 0.0
+                votes[hit.external_id] += LINK_WEIGHT * confidence * likely
+        if not sure or fmean(sure) < ANSWERED:
+            return ()
+        best = sorted(votes, key=lambda name: (-votes[name], name))[:LINKED]
+        return tuple(
+            LinkedDocument(name, named[name].kind, named[name].title, round(votes[name] / len(sure), 4))
+            for name in best
+        )
 
     def _circumstances(self, problem: Problem, at: datetime) -> Circumstances:
         """What decides which change the problem calls for, as it was when its alert opened."""
@@ -209,18 +234,22 @@ class Raising:
         assigned = self._unit.assignments.get(quoted[0].id) if quoted else None
         if assigned is None or assigned.match.reason != "joined":
             return evidence
-        joined = _joined(assigned.match.score, assigned.match.runner_up)
-        words = {
-            name: f"{text}{joined[name]}" if name in joined else text for name, text in evidence.words.items()
-        }
-        return replace(evidence, words=words)
+        return replace(evidence, joined=_joined(assigned.match.score, assigned.match.runner_up))
 
 
 def _joined(same: float, other: float) -> dict[str, str]:
     return {
-        "en": f" Joined: the same problem with probability {same:.2f}, the runner-up {other:.2f}.",
-        "zh": f"归并依据：属于同一问题的概率为 {same:.2f}，次选问题为 {other:.2f}。",
+        "en": f"Joined: the same problem with probability {_share(same)}, the runner-up {_share(other)}.",
+        "zh": f"归并依据：属于同一问题的概率{_share(same, 'zh')}，次选问题{_share(other, 'zh')}。",
     }
+
+
+def _share(probability: float, language: str = "en") -> str:
+    """A probability as people read it: an estimate is never certain."""
+    is_, over, under = ("为 ", "大于 ", "小于 ") if language == "zh" else ("", "over ", "under ")
+    if probability > 0.99:
+        return f"{over}.99"
+    return f"{under}.01" if probability < 0.01 else f"{is_}{probability:.2f}".replace("0.", ".")
 
 
 def recount(unit: Unit, problem_id: str) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from graph.models import Rules
 from graph.priority import check_weights
 from kb_service.errors import InvalidRequest
 from kb_service.models import Principal
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Store, Unit
+
+ADDRESSES = frozenset({"digest_to"})
+"""Rules that hold people's addresses."""
 
 
 class Rulebook:
@@ -28,10 +34,26 @@ class Rulebook:
         check_weights(rules)
         with self._store.writing(caller.workspace) as unit:
             _check_owners(unit, rules)
+            changed = _changed(unit.rules.get(), rules)
             unit.rules.put(rules)
-            unit.audit.append(caller.key_id, "rules.changed", "rules", {})
+            unit.audit.append(caller.key_id, "rules.changed", "rules", {"changes": changed})
         self._replicas.follow(caller.workspace)
         return rules
+
+
+def _changed(before: Rules, after: Rules) -> dict[str, dict[str, Any]]:
+    """Each rule that changes: what it was and what it is. Of addresses only how many there are, since the audit keeps
+    what it was told."""
+    found: dict[str, dict[str, Any]] = {}
+    was, now = asdict(before), asdict(after)
+    for name in was:
+        if was[name] != now[name]:
+            hidden = name in ADDRESSES
+            found[name] = {
+                "from": len(was[name]) if hidden else was[name],
+                "to": len(now[name]) if hidden else now[name],
+            }
+    return found
 
 
 def _check_owners(unit: Unit, rules: Rules) -> None:

@@ -41,6 +41,8 @@ def taken(
     if before.state == "resolved":
         for follow_up in unit.follow_ups.open(problem_id=after.id):
             unit.follow_ups.put(replace(follow_up, state="reopened", closed_at=now))
+    if before.state == "silenced":
+        _tell_what_waited(unit, after, now)
     lead_alerts(unit, after)
     opens = before.state == "candidate" and after.state in ("open", "acknowledged")
     return _owned(unit, after, expertise_id) if opens else after
@@ -65,6 +67,14 @@ def _tell_again(unit: Unit, problem: Problem, now: datetime) -> None:
     notice = unit.notices.get(alert_id) if alert_id is not None else None
     if notice is not None:
         unit.notices.put(woken(notice, now))
+
+
+def _tell_what_waited(unit: Unit, problem: Problem, now: datetime) -> None:
+    """What waited for a silence to end is looked at now that it has ended, however it did."""
+    alerts = [alert.id for alert in unit.alerts.of_problem(problem.id, quoted=False)]
+    for notice in unit.notices.of_alerts(alerts).values():
+        if notice.reason == "silenced" and notice.state in ("waiting", "inhibited"):
+            unit.notices.put(replace(notice, due_at=now))
 
 
 def _step(before: Problem, after: Problem, now: datetime) -> tuple[str, str, dict[str, Any]]:

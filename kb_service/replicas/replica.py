@@ -32,6 +32,7 @@ from kb_service.learning.learned_state import Boosts, boosts_in_force, lifted, w
 from kb_service.models import LinkedDocument, Turn
 from kb_service.people.clustering import renew_if_due
 from kb_service.replicas.linking import Hung, link_resolvers, put_document, put_shop
+from kb_service.replicas.past_merges import PastMerges
 from kb_service.replicas.reembedding import embed_messages, embed_passages
 from kb_service.replicas.replied import Replied
 from kb_service.replicas.shop import Shop, ShopLoader
@@ -449,7 +450,7 @@ class Replica:
         self._place_shop()
         alerts = unit.alerts.all()
         self._tell(alerts)
-        self._join_messages(unit)
+        self._join_messages(unit, PastMerges(unit, stored))
         for problem in stored:
             self._put_problem(problem)
         self._put_alerts(alerts)
@@ -491,7 +492,8 @@ class Replica:
         self._tell(alerts)
         joined = self.sequence
         if "event" in by_kind:
-            self._join_messages(unit)
+            changed = unit.problems.some(by_kind.get("problem", ())) if merged else ()
+            self._join_messages(unit, PastMerges(unit, changed, self.sequence) if merged else None)
             self._unlearnt = True
         for event_id in by_kind.get("event_placed", ()):
             self._join_late(unit, event_id, joined)
@@ -530,11 +532,12 @@ class Replica:
         for alert in alerts:
             self.graph.put_alert(alert)
 
-    def _join_messages(self, unit: Unit) -> None:
-        """Messages that another process recorded, or all of them at the start, in order of arrival."""
+    def _join_messages(self, unit: Unit, merges: PastMerges | None) -> None:
+        """Messages that another process recorded, or all of them at the start, in order of arrival; `merges` are those
+        that came between them."""
         for message in unit.events.messages(self.sequence):
             self.sequence = message.sequence
-            self._join_message(message)
+            self._join_message(message, merges)
             event = message.event
             problem_id = message.assignment.problem_id if message.assignment is not None else None
             self.inflow.hear(event.at, message.case_id or event.id, problem_id)
@@ -552,7 +555,7 @@ class Replica:
         if message is not None and message.sequence <= joined:
             self._join_message(message)
 
-    def _join_message(self, message: StoredMessage) -> None:
+    def _join_message(self, message: StoredMessage, merges: PastMerges | None = None) -> None:
         assignment = message.assignment
         if assignment is None or assignment.problem_id is None or assignment.match.pending:
             return
@@ -562,7 +565,12 @@ class Replica:
             return
         utterance = stored_utterance(message, self._embedder.model_id)
         entities = self.shop.gazetteer.entities(message.event.text or "", message.event.at)
-        self.join(assignment.problem_id, utterance, entities, message.event)
+        home = assignment.problem_id
+        if merges is not None:
+            with self._matching:
+                merges.reach(message.sequence, self.matcher)
+            home = merges.home(message.event.id, assignment)
+        self.join(home, utterance, entities, message.event)
 
     def _put_problem(self, problem: Problem) -> None:
         """A problem as it is now; what was merged into it lives on under its id."""

@@ -12,17 +12,17 @@ from kb_service.models import ProblemView
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.services import Services
-from kb_service.wire.base import Id, Page, Text, When
+from kb_service.wire.base import NO_NOTE, NOTHING, EmptyIn, Id, NoteIn, Page, Text, When
 from kb_service.wire.cases import CaseOut
 from kb_service.wire.problems import (
     AlertOut,
     FollowUpSummary,
     MergeIn,
     NamesIn,
-    OwnerIn,
     ParentIn,
     ProblemDetailOut,
     ProblemOut,
+    ProblemOwnerIn,
     SilenceIn,
     SplitIn,
     UnmergeIn,
@@ -107,17 +107,19 @@ def _graph(wired: Services, workspace: str, problem_id: str | None, hops: int) -
 
 
 @once.post("/problems/{id}/acknowledge", summary="Somebody is on it")
-async def acknowledge(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemOut:
-    return _out(await in_thread(wired, wired.problems.act, caller, id, "acknowledge"), lang)
+async def acknowledge(wired: Wired, caller: Caller, lang: Lang, id: Id, body: NoteIn = NO_NOTE) -> ProblemOut:
+    view = await in_thread(wired, wired.problems.act, caller, id, "acknowledge", note=body.note)
+    return _out(view, lang)
 
 
 @once.post("/problems/{id}/resolve", summary="It is mended; customers who return make it regress")
-async def resolve(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemOut:
-    return _out(await in_thread(wired, wired.problems.act, caller, id, "resolve"), lang)
+async def resolve(wired: Wired, caller: Caller, lang: Lang, id: Id, body: NoteIn = NO_NOTE) -> ProblemOut:
+    view = await in_thread(wired, wired.problems.act, caller, id, "resolve", note=body.note)
+    return _out(view, lang)
 
 
 @once.post("/problems/{id}/reopen", summary="It is not mended after all")
-async def reopen(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProblemOut:
+async def reopen(wired: Wired, caller: Caller, lang: Lang, id: Id, body: EmptyIn = NOTHING) -> ProblemOut:
     return _out(await in_thread(wired, wired.problems.act, caller, id, "reopen"), lang)
 
 
@@ -143,8 +145,8 @@ async def place(wired: Wired, caller: Caller, lang: Lang, id: Id, body: ParentIn
     return _out(await in_thread(wired, wired.problems.place, caller, id, body.problem_id), lang)
 
 
-@once.post("/problems/{id}/assign", summary="Give it an owner")
-async def assign(wired: Wired, caller: Caller, lang: Lang, id: Id, body: OwnerIn) -> ProblemOut:
+@once.post("/problems/{id}/assign", summary="Give it an owner, or none")
+async def assign(wired: Wired, caller: Caller, lang: Lang, id: Id, body: ProblemOwnerIn) -> ProblemOut:
     return _out(await in_thread(wired, wired.problems.own, caller, id, body.agent_id), lang)
 
 

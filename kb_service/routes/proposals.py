@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from graph.models import ProposalKind
 from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
-from kb_service.wire.base import Id, Page, Text
+from kb_service.wire.base import NO_NOTE, Id, NoteIn, Page, Text
 from kb_service.wire.proposals import AcceptIn, ProposalDetailOut, ProposalOut
 
 router = APIRouter(prefix="/v1", tags=["problems"], route_class=GuardedRoute)
@@ -52,5 +52,5 @@ async def accept(wired: Wired, caller: Caller, lang: Lang, id: Id, body: AcceptI
 
 
 @once.post("/proposals/{id}/dismiss", summary="It will not be done")
-async def dismiss(wired: Wired, caller: Caller, lang: Lang, id: Id) -> ProposalOut:
-    return ProposalOut.of(await in_thread(wired, wired.proposals.dismiss, caller, id), lang)
+async def dismiss(wired: Wired, caller: Caller, lang: Lang, id: Id, body: NoteIn = NO_NOTE) -> ProposalOut:
+    return ProposalOut.of(await in_thread(wired, wired.proposals.dismiss, caller, id, body.note), lang)

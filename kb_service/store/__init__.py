@@ -10,6 +10,7 @@ from kb_service.store.outbox import OutboxWorker
 from kb_service.store.priority_weights import StoredWeights, WeightsKind
 from kb_service.store.regroupings import (
     Find,
+    PastMerge,
     RegroupingKind,
     StoredRegrouping,
     kept_problem,
@@ -90,6 +91,7 @@ __all__ = [
     "OutboxWorker",
     "Outcome",
     "Page",
+    "PastMerge",
     "RankMove",
     "ReadOnlyUnit",
     "RegroupingKind",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -150,9 +150,16 @@ def _alert(row: Any, examples: tuple[str, ...]) -> Alert:
         state=row.state,
         opened_at=row.opened_at,
         problem_id=row.problem_id,
-        evidence=Evidence(**row.evidence),
+        evidence=_evidence(row),
         examples=examples,
         products=tuple(row.products),
         expertise_id=row.expertise_id,
         proposal_id=row.proposal_id,
     )
+
+
+def _evidence(row: Any) -> Evidence:
+    """The evidence of an alert; one stored by an earlier version expected something also without a history."""
+    evidence = Evidence(**row.evidence)
+    unknown = row.kind == "recurrence" and evidence.p_value is None
+    return replace(evidence, expected=None) if unknown else evidence

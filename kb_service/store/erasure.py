@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, and_, cast, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, update
 
+from graph.headings import heading
 from kb_service.store import tables
+from kb_service.store.erased_names import ErasedNames
 from kb_service.store.follow_ups import FollowUps
 from kb_service.store.gaps import ToldGaps
 from kb_service.store.problems import Problems
-from kb_service.store.quotes import ERASED, Quotes, without
+from kb_service.store.quotes import ERASED, Quotes
 from kb_service.store.rank_moves import RankMoves
 from kb_service.store.regroupings import Regroupings
-from kb_service.store.repository import Repository, Scope, chunks
-from kb_service.store.values import Erasure
+from kb_service.store.repository import Scope, chunks
+from kb_service.store.rewriting import STREAM, Rewriter
+from kb_service.store.values import ChangeKind, Erasure
 
 _events = tables.events
 _assignments = tables.assignments
@@ -24,9 +28,6 @@ _cases = tables.cases
 _problems = tables.problems
 _examples = tables.alert_examples
 _exposures = tables.exposures
-_STREAM = 500
-_SURGE = "traffic.surge"
-_ALERTS = ("alert.opened", "alert.escalated")
 
 
 def erase_customer(scope: Scope, customer_id: str) -> Erasure:
@@ -43,39 +44,41 @@ def erase_customer(scope: Scope, customer_id: str) -> Erasure:
     return _Eraser(scope, customer_id).run()
 
 
-class _Eraser(Repository):
+class _Eraser(Rewriter):
     table = _events
 
     def __init__(self, scope: Scope, customer_id: str) -> None:
-        super().__init__(scope)
+        super().__init__(scope, Counter())
         self._customer_id = customer_id
-        self._counts: Counter[str] = Counter()
         self._case_ids: set[str] = set()
         self._event_ids: set[str] = set()
         self._conversation_ids: set[str] = set()
         self._texts: list[str] = []
         self._seen_cases: set[str] = set()
-        self._old_names: dict[str, set[str]] = {}
-        self._gone_names: set[str] = set()
 
     def run(self) -> Erasure:
         self._find()
         exposure_ids = self._find_exposures()
-        current, earlier = self._touched_problems()
+        now, once = self._touched_problems()
+        current, earlier = self._standing(now), self._standing(once)
         ids = self._case_ids | self._event_ids | self._conversation_ids
         self._quotes = Quotes(self._customer_id, ids, self._texts)
-        self._counts[tables.regroupings.name] += Regroupings(self._scope).forget(sorted(self._event_ids))
+        self._names = ErasedNames(self._scope, self._quotes, self._counts)
+        self._names.learn(now | once)
+        self._counts[tables.regroupings.name] += Regroupings(self._scope).forget(
+            sorted(self._event_ids), self._names.problem_ids
+        )
         self._remove_facts()
         removed = self._remove_empty_problems(current)
         touched = (current | earlier) - removed
         alert_ids = self._drop_examples()
-        unnamed = self._blank_names(touched)
+        unnamed = self._names.blank(touched)
+        # Whole names first: what is cleaned of a quotation is not found by the name that it was in.
+        self._names.forget_told()
+        self._names.forget_clusters()
         self._blank_exposures(exposure_ids)
         self._forget_replays()
-        alert_ids |= self._clean(tables.alerts, ("evidence",), "alert")
-        self._clean(tables.proposals, ("title", "evidence", "draft"))
-        self._clean(tables.reviews, ("text", "note"))
-        self._clean(tables.regroupings, ("kept",))
+        alert_ids |= self._clean_texts()
         self._blank_audit()
         self._clean(tables.audit, ("actor", "object", "detail"))
         self._clean_messages()
@@ -84,9 +87,6 @@ class _Eraser(Repository):
         self._counts[tables.follow_up_cases.name] += FollowUps(self._scope).forget(
             self._customer_id, self._case_ids, self._conversation_ids
         )
-        self._forget_old_names()
-        self._forget_names_told_together()
-        self._forget_copies(self._forget_in_expertise(removed))
         return Erasure(
             counts={name: number for name, number in self._counts.items() if number},
             event_ids=tuple(sorted(self._event_ids)),
@@ -165,23 +165,23 @@ class _Eraser(Repository):
 
         The second may have taken their name from it.
         """
-        now: set[str | None] = set()
-        once: set[str | None] = set()
+        now: set[str] = set()
+        once: set[str] = set()
         for some in chunks(sorted(self._event_ids)):
             columns = (_assignments.c.problem_id, _assignments.c.first_problem_id)
             theirs = and_(self._mine(_assignments), _assignments.c.event_id.in_(some))
             for row in self._read(select(*columns).where(theirs)):
-                now.add(row.problem_id)
-                once.add(row.first_problem_id)
+                now.update({row.problem_id} - {None})
+                once.update({row.first_problem_id} - {None})
         for some in chunks(sorted(self._case_ids)):
             statement = select(_cases.c.problem_id).where(self._mine(_cases), _cases.c.id.in_(some))
-            now.update(self._read(statement).scalars())
-        return self._standing(now), self._standing(once)
+            now.update(set(self._read(statement).scalars()) - {None})
+        return now, once
 
-    def _standing(self, ids: set[str | None]) -> set[str]:
+    def _standing(self, ids: set[str]) -> set[str]:
         """The problems that `ids` stand for now."""
         problems = Problems(self._scope)
-        return {found for id in ids if id is not None and (found := problems.resolve_id(id)) is not None}
+        return {found for id in ids if (found := problems.resolve_id(id)) is not None}
 
     # What goes
 
@@ -236,8 +236,7 @@ class _Eraser(Repository):
             statement = select(*columns).where(self._mine(_problems), _problems.c.id.in_(some), ~events)
             for row in self._read(statement):
                 empty.add(row.id)
-                if not row.named_by_person:
-                    self._gone_names.update(row.names.values())
+                self._names.lose(row.id, () if row.named_by_person else row.names.values())
         for problem_id in sorted(empty):
             problems.remove(problem_id)
         self._counts[_problems.name] += len(empty)
@@ -248,7 +247,7 @@ class _Eraser(Repository):
         statement = select(table.c.key, table.c.route, table.c.body).where(self._mine(table))
         gone = [
             (row.key, row.route)
-            for row in self._read(statement.execution_options(yield_per=_STREAM))
+            for row in self._read(statement.execution_options(yield_per=STREAM))
             if self._quotes.within(body := bytes(row.body).decode("utf-8", "replace"))
             or self._quotes.named(body)
             or self._quotes.within(row.key)
@@ -260,127 +259,26 @@ class _Eraser(Repository):
 
     # What is blanked
 
-    def _blank_names(self, problem_ids: set[str]) -> tuple[str, ...]:
-        """Empties the names that quote the customer; their problems. Every one given has changed."""
-        for problem_id in sorted(problem_ids):
-            self._log("problem", problem_id)
-        blanked = []
-        for some in chunks(sorted(problem_ids)):
-            statement = select(_problems.c.id, _problems.c.names).where(
-                self._mine(_problems), _problems.c.id.in_(some)
-            )
-            for row in self._read(statement).all():
-                names = set(row.names.values())
-                others = self._messages_of(row.id)
-                if any(self._quotes.excerpt(name) or self._quotes.alone(name, others) for name in names):
-                    blanked.append(row.id)
-                    self._old_names[row.id] = names
-        for id in blanked:
-            self._write(
-                update(_problems)
-                .where(self._mine(_problems), _problems.c.id == id)
-                .values(names={}, folded_names="")
-            )
-        self._counts["problems"] += len(blanked)
-        return tuple(sorted(blanked))
+    def _clean_texts(self) -> set[str]:
+        """Takes the customer out of what tells of their events and cases; the alerts that changed."""
+        self._clean(tables.proposals, ("title", "evidence", "draft"))
+        self._clean(tables.experiments, ("name",), "experiment")
+        self._clean(tables.reviews, ("text", "note"))
+        self._clean(tables.regroupings, ("kept",))
+        self._clean(tables.decisions, ("note",))
+        untitled = self._rewrite(tables.alerts, ("evidence",), self._untitled, "alert")
+        return untitled | self._clean(tables.alerts, ("evidence",), "alert")
 
-    def _messages_of(self, problem_id: str) -> list[str]:
-        """What others wrote about a problem, the customer's messages being gone already."""
-        theirs = _events.join(
-            _assignments,
-            and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
-        )
-        statement = (
-            select(_events.c.text)
-            .select_from(theirs)
-            .where(self._mine(), _assignments.c.problem_id == problem_id, _events.c.text.is_not(None))
-            .order_by(_events.c.at)
-            .limit(_STREAM)
-        )
-        return list(self._read(statement).scalars())
-
-    def _forget_old_names(self) -> None:
-        """Proposals and messages about a problem whose name was the customer's do not keep it either."""
-        proposals, messages = tables.proposals, tables.messages
-        for problem_id, names in self._old_names.items():
-            among = cast(proposals.c.change, Text).contains(f'"{problem_id}"', autoescape=True)
-            data = messages.c.data
-            told = or_(
-                data["problem"]["id"].as_string() == problem_id, data["problem_id"].as_string() == problem_id
-            )
-            for table, columns, about in (
-                (proposals, ("title", "evidence", "draft"), or_(proposals.c.problem_id == problem_id, among)),
-                (messages, ("data",), told),
-            ):
-                self._rewrite(
-                    table,
-                    columns,
-                    lambda row, name, names=names: without(getattr(row, name), names),  # type: ignore[misc]
-                    condition=about,
-                )
-
-    def _forget_names_told_together(self) -> None:
-        """Messages that tell several alerts name more problems than the one that they begin with."""
-        if not self._old_names:
-            return
-
-        def cleaned(row: Any, name: str) -> Any:
-            problems = {also["problem"]["id"] for also in row.data.get("also") or ()}
-            names = set().union(*(self._old_names[id] for id in problems & self._old_names.keys()))
-            return without(row.data, names) if names else row.data
-
-        told = tables.messages.c.type.in_(_ALERTS)
-        self._rewrite(tables.messages, ("data",), cleaned, condition=told)
-
-    def _forget_in_expertise(self, removed: set[str]) -> set[str]:
-        """Clusters lose problems that are no more, and a name that was made of the customer's words; those names."""
-        forgotten: set[str] = set()
-        for table in (tables.expertise, tables.expertise_pins):
-            columns = (table.c.id, table.c.name, table.c.problem_ids)
-            for row in self._read(select(*columns).where(self._mine(table))).all():
-                problems = [id for id in row.problem_ids if id not in removed]
-                quoting = row.name is not None and self._names_them(row.name)
-                if quoting:
-                    forgotten.add(row.name)
-                if not quoting and problems == row.problem_ids:
-                    continue
-                name = row.name if not quoting else row.id if table is tables.expertise else None
-                changed = update(table).where(self._mine(table), table.c.id == row.id)
-                self._write(changed.values(name=name, problem_ids=problems))
-                self._counts[table.name] += 1
-                self._log("expertise", row.id)
-        return forgotten
-
-    def _names_them(self, name: str) -> bool:
-        """Whether a cluster's name quotes the customer, or holds the name of a problem that did."""
-        old = self._gone_names.union(*self._old_names.values())
-        return self._quotes.excerpt(name) or any(part in name for part in old if part)
-
-    def _forget_copies(self, names: set[str]) -> None:
-        """Forget the names of clusters, those given and earlier ones, in what was decided of others and told of
-        surges; and what people noted of the customer there."""
-        names = set(names)
-        for table, column, copied in (
-            (tables.decisions, "features", _clusters_of),
-            (tables.messages, "data", _surging_of),
-        ):
-            statement = select(table.c[column].label("value")).where(self._mine(table))
-            if table is tables.messages:
-                statement = statement.where(table.c.type == _SURGE)
-            seen: set[str] = set()
-            for row in self._read(statement.execution_options(yield_per=_STREAM)):
-                seen.update(copied(row.value))
-            names.update(name for name in seen - names if self._names_them(name))
-
-        def cleaned(row: Any, name: str) -> Any:
-            value = getattr(row, name)
-            return self._quotes.clean(value) if name == "note" else without(value, names)
-
-        self._rewrite(tables.decisions, ("features", "note"), cleaned)
-        if names:
-            self._rewrite(tables.messages, ("data",), cleaned, condition=tables.messages.c.type == _SURGE)
-            pinned = tables.audit.c.action == "expertise.pinned"
-            self._rewrite(tables.audit, ("detail",), cleaned, condition=pinned)
+    def _untitled(self, row: Any, name: str) -> Any:
+        """An alert's evidence, without its title where that quotes the customer."""
+        evidence = getattr(row, name)
+        title = evidence.get("title")
+        if title is None:
+            return evidence
+        said = [heading(text, "") for text in self._texts]
+        titles = [re.split(r" \(|（|…", named)[0] for named in title.values()]
+        theirs = any(part and part in text for part in titles for text in said)
+        return {**evidence, "title": None} if theirs or any(map(self._quotes.excerpt, titles)) else evidence
 
     def _blank_audit(self) -> None:
         """What was noted about their cases and events: a person may have written of them in other words."""
@@ -414,7 +312,7 @@ class _Eraser(Repository):
             blanked = update(table).where(theirs, written).values(text=None, note=None)
             self._counts[table.name] += self._write(blanked).rowcount
 
-    def _clean(self, table: Table, columns: tuple[str, ...], kind: Any = None) -> set[str]:
+    def _clean(self, table: Table, columns: tuple[str, ...], kind: ChangeKind | None = None) -> set[str]:
         """Takes the customer out of the texts in `columns` of every row; the ids of the rows that changed."""
         return self._rewrite(table, columns, lambda row, name: self._quotes.clean(getattr(row, name)), kind)
 
@@ -430,40 +328,3 @@ class _Eraser(Repository):
         # An endpoint may answer with what it was sent.
         answered = and_(self._mine(tables.deliveries), tables.deliveries.c.response.is_not(None))
         self._write(update(tables.deliveries).where(answered).values(response=None))
-
-    def _rewrite(
-        self,
-        table: Table,
-        columns: tuple[str, ...],
-        cleaned: Callable[[Any, str], Any],
-        kind: Any = None,
-        condition: ColumnElement[bool] | None = None,
-    ) -> set[Any]:
-        statement = select(table.c.id, *(table.c[name] for name in columns)).where(self._mine(table))
-        if condition is not None:
-            statement = statement.where(condition)
-        changed: dict[Any, dict[str, Any]] = {}
-        for row in self._read(statement.execution_options(yield_per=_STREAM)):
-            new = {name: cleaned(row, name) for name in columns}
-            if any(new[name] != getattr(row, name) for name in columns):
-                changed[row.id] = new
-        for id, new in changed.items():
-            self._write(update(table).where(self._mine(table), table.c.id == id).values(new))
-            if kind is not None:
-                self._log(kind, id)
-        self._counts[table.name] += len(changed)
-        return set(changed)
-
-
-def _clusters_of(features: dict[str, Any]) -> Iterator[str]:
-    """The names of clusters in what a decision was made by."""
-    if (name := (features.get("expertise") or {}).get("name")) is not None:
-        yield name
-    for candidate in features.get("candidates") or ():
-        if (name := (candidate.get("estimate") or {}).get("of")) is not None:
-            yield name
-
-
-def _surging_of(data: dict[str, Any]) -> Iterator[str]:
-    """The names of the cluster that a message tells a surge of."""
-    yield from ((data.get("expertise") or {}).get("name") or {}).values()

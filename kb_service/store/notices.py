@@ -23,6 +23,7 @@ _PLAIN = (
     "last_told_at",
     "told_customers",
     "inhibited_by",
+    "acknowledged",
 )
 _BY_TURN = ("first_of_group", "gathered", "interval")
 """How alerts of a group are told that others of it wait for."""
@@ -49,12 +50,6 @@ class Notices(Repository):
             statement = select(_notices).where(self._mine(), _notices.c.alert_id.in_(some))
             found.update((row.alert_id, _notice(row)) for row in self._read(statement))
         return found
-
-    def next_due(self) -> datetime | None:
-        """When the first one is to be looked at."""
-        statement = select(_notices.c.due_at).where(self._mine(), _notices.c.due_at.is_not(None))
-        at: datetime | None = self._read(statement.order_by(_notices.c.due_at).limit(1)).scalar()
-        return at
 
     def due(self, now: datetime, limit: int) -> tuple[Notice, ...]:
         """Those to be looked at by `now`, the longest due first."""
@@ -99,6 +94,14 @@ class Notices(Repository):
         found: str | None = self._read(statement).scalar()
         return found
 
+    def behind(self, alert_ids: Collection[str], limit: int) -> tuple[str, ...]:
+        """The alerts that some alerts speak for, or spoke for."""
+        found: list[str] = []
+        for some in chunks(dict.fromkeys(alert_ids)):
+            statement = select(_notices.c.alert_id).where(self._mine(), _notices.c.inhibited_by.in_(some))
+            found += self._read(statement.order_by(_notices.c.alert_id).limit(limit)).scalars()
+        return tuple(found[:limit])
+
     def newest_told(self, problem_id: str) -> str | None:
         """The alert of a problem that was opened last of those that were told."""
         source = _notices.join(
@@ -117,4 +120,5 @@ class Notices(Repository):
 
 def _notice(row: Any) -> Notice:
     plain: dict[str, Any] = {name: getattr(row, name) for name in _PLAIN}
+    plain["acknowledged"] = bool(row.acknowledged)  # nothing in those of an earlier version
     return Notice(group=Group(row.group_by, row.group_value), **plain)

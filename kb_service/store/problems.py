@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Table, and_, delete, func, select, update
+from sqlalchemy import Table, and_, case, delete, func, select, update
 
 from graph.models import Problem
 from graph.parents import ancestors
@@ -30,6 +31,8 @@ _SORTS = {
     "customers": _problems.c.customers,
     "events": _problems.c.events,
 }
+_SHORT = timedelta(days=1)
+"""A span so short that its messages are found sooner by time than by their problem."""
 _PLAIN = (
     "id",
     "state",
@@ -194,8 +197,10 @@ class Problems(Repository):
         for alert_id in self._ids_of(tables.alerts, old):
             self._log("alert", alert_id)
         self._move(old, into, tables.assignments, tables.cases, tables.alerts, tables.proposals, _aliases)
-        self._move(old, into, _follow_ups)
-        self._place_children(old, into)
+        for id in (old, *self._aliases_of(into)):  # of which `old` is not one yet
+            self._move(id, into, _follow_ups)
+        for id in (old, *self._aliases_of(into)):
+            self._place_children(id, into)
         self._write(delete(_problems).where(self._mine(), _problems.c.id == old))
         self._upsert({"workspace": self.workspace, "alias": old, "problem_id": into}, _aliases)
         self._log("problem_removed", old)
@@ -207,9 +212,11 @@ class Problems(Repository):
         *,
         alerts: Collection[str] = (),
         proposals: Collection[str] = (),
+        follow_ups: Collection[str] = (),
         aliases: Collection[str] = (),
     ) -> None:
-        """Makes an alias a problem of its own again, with those of the survivor's alerts, proposals and aliases.
+        """Makes an alias a problem of its own again, with those of the survivor's alerts, proposals, follow-ups and
+        aliases; it comes under the survivor of what it came under.
 
         Its events and cases are the caller's to move, and both problems' counts to put. What does not hang on the
         survivor any more stays where it is. ValueError when `problem.id` is no alias.
@@ -219,10 +226,11 @@ class Problems(Repository):
             raise ValueError(f"cannot take {problem.id!r} out: it is not merged into a problem")
         theirs = _aliases.c.alias == problem.id
         self._write(delete(_aliases).where(self._mine(_aliases), theirs))
-        self.put(problem)
+        self.put(replace(problem, parent_id=self._standing_parent(problem)))
         sources = (
             (tables.alerts.c.id, alerts),
             (tables.proposals.c.id, proposals),
+            (_follow_ups.c.id, follow_ups),
             (_aliases.c.alias, aliases),
         )
         for column, ids in sources:
@@ -234,9 +242,24 @@ class Problems(Repository):
             self._log("alert", alert_id)
         self._log("problem", survivor)
 
+    def _aliases_of(self, id: str) -> list[str]:
+        statement = select(_aliases.c.alias).where(self._mine(_aliases), _aliases.c.problem_id == id)
+        return list(self._read(statement.order_by(_aliases.c.alias)).scalars())
+
+    def _standing_parent(self, problem: Problem) -> str | None:
+        """What a problem that was taken out comes under by now: no problem that is gone, and none under itself."""
+        parent_id = self.resolve_id(problem.parent_id) if problem.parent_id is not None else None
+        if parent_id is None or problem.id in (parent_id, *ancestors(parent_id, self.parent_of)):
+            return None
+        return parent_id
+
     def proposals_of(self, problem_id: str) -> tuple[str, ...]:
         """The ids of the proposals about a problem."""
         return tuple(self._ids_of(tables.proposals, problem_id))
+
+    def follow_ups_of(self, problem_id: str) -> tuple[str, ...]:
+        """The ids of the follow-ups about a problem."""
+        return tuple(self._ids_of(_follow_ups, problem_id))
 
     def observations(self, problem_id: str, since: datetime | None = None) -> list[Observation]:
         """The customers' messages assigned to a problem from `since` on, oldest first."""
@@ -250,6 +273,28 @@ class Problems(Repository):
         return [
             Observation(row.at, row.customer_id, row.id, row.conversation_id) for row in self._read(statement)
         ]
+
+    def customers_between(self, problem_id: str, after: datetime, until: datetime) -> int:
+        """How many distinct customers wrote of a problem later than `after` and by `until`; see `Observation.voter`."""
+        voter = case(
+            (_events.c.customer_id.is_not(None), "u" + _events.c.customer_id),
+            (_events.c.conversation_id.is_not(None), "c" + _events.c.conversation_id),
+            else_="e" + _events.c.id,
+        )
+        statement = select(func.count(voter.distinct())).where(_events.c.at > after, _events.c.at <= until)
+        if until - after > _SHORT:
+            statement = statement.where(of_problem(self.workspace, problem_id))
+        else:
+            statement = statement.join(
+                _assignments,
+                and_(
+                    _assignments.c.workspace == _events.c.workspace,
+                    _assignments.c.event_id == _events.c.id,
+                    # Written so that the index of the problem is not followed: it may have many more messages.
+                    _assignments.c.problem_id.concat("") == problem_id,
+                ),
+            ).where(self._mine(_events), _events.c.type == "message", _events.c.role == "customer")
+        return int(self._read(statement).scalar_one())
 
     def event_count(self, problem_id: str) -> int:
         """How many customers' messages are assigned to a problem."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -75,6 +75,17 @@ class Proposals(Repository):
         latest = statement.order_by(_proposals.c.opened_at.desc(), _proposals.c.id.desc()).limit(1)
         row = self._read(latest).first()
         return None if row is None else _proposal(row)
+
+    def open_of(self, problem_ids: Collection[str], kind: str) -> tuple[Proposal, ...]:
+        """The open proposals of one kind about some problems, the latest first."""
+        statement = select(_proposals).where(
+            self._mine(),
+            _proposals.c.problem_id.in_(sorted(problem_ids)),
+            _proposals.c.kind == kind,
+            _proposals.c.state == "open",
+        )
+        latest = statement.order_by(_proposals.c.opened_at.desc(), _proposals.c.id.desc())
+        return tuple(map(_proposal, self._read(latest)))
 
     def page(
         self,

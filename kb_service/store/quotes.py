@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from ingest.redaction import mask_order_numbers
+
 ERASED = "[erased]"
 
 _LONG = 12
@@ -41,8 +43,12 @@ class Quotes:
         # Not inside a longer id: u-9 is not u-99.
         self._customer = re.compile(rf"(?<![\w-]){re.escape(customer_id)}(?![\w-])")
         self._texts = {text.strip() for text in texts} - {""}
+        # Replies are quoted without numbers too. What is left when they are masked has to be long of itself.
+        masked = {mask_order_numbers(text).strip() for text in self._texts} - self._texts
+        masked = {text for text in masked if _is_long(_PARTS.sub("", text))}
         # The longest first, so that a text that contains another goes as a whole.
-        self._long = sorted((text for text in self._texts if _is_long(text)), key=len, reverse=True)
+        long = masked.union(text for text in self._texts if _is_long(text))
+        self._long = sorted(long, key=lambda text: (-len(text), text))
 
     def within(self, text: str) -> bool:
         """Whether `text` names the customer or holds one of their texts."""

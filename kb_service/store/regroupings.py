@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, literal, or_, select, update
 
 from graph.models import Problem
 from kb_service.store import tables
 from kb_service.store.repository import Repository, chunks
 
 RegroupingKind: TypeAlias = Literal["merge", "split"]
+FindKind: TypeAlias = Literal["merge", "split", "kin"]
 
 _regroupings = tables.regroupings
 _moved = tables.regrouped_events
 _finds = tables.regrouping_finds
 _assignments = tables.assignments
+_STREAM = 1000
 _NAMES = (
     "id", "at", "kind", "actor", "problem_id", "other_id", "margin", "kept", "evidence", "undone_at", "undone_by",
 )  # fmt: skip
@@ -29,8 +31,8 @@ class StoredRegrouping:
     """A merge of `other_id` into `problem_id`, or a split of `other_id` from it.
 
     `margin` is by how much the evidence passed what a night asks, in log-odds; negative where people decided
-    against it, None where nobody looked. `kept` is what the merged problem was, see `kept_problem`; `evidence` are
-    numbers. One that was undone says when and by whom.
+    against it, None where nobody looked or kinship decided. `kept` is what the merged problem was, see
+    `kept_problem`; `evidence` are numbers. One that was undone says when and by whom.
     """
 
     id: str
@@ -48,18 +50,28 @@ class StoredRegrouping:
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """What a night found worth doing: two problems to merge, or one to split (`other_id` is empty).
+    """What a night found worth doing: two problems to merge, or one to split (`other_id` is empty). Two that are "kin"
+    are of one theme without being alike.
 
     `anchors` are the most typical messages of the two parts of a split, by event id; `nights` how many nights running
     it was found.
     """
 
-    kind: RegroupingKind
+    kind: FindKind
     problem_id: str
     other_id: str
     margin: float
     anchors: tuple[str, ...] = ()
     nights: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PastMerge:
+    """A merge that stands: `old` went into `into` when the event of sequence `after` was the last that had come."""
+
+    old: str
+    into: str
+    after: int
 
 
 class Regroupings(Repository):
@@ -110,23 +122,25 @@ class Regroupings(Repository):
         statement = select(_moved.c.event_id).where(self._mine(_moved), _moved.c.regrouping_id == id)
         return frozenset(self._read(statement).scalars())
 
-    def forget(self, event_ids: Sequence[str]) -> int:
-        """Forgets events that are erased, the names of problems that they had a share in, and what was found by
-        them; how many rows were changed."""
+    def forget(self, event_ids: Sequence[str], problem_ids: Collection[str] = ()) -> int:
+        """Forgets events that are erased, the names of problems that they had a share in, `problem_ids` among them,
+        and what was found by them; how many rows were changed."""
         changed = 0
         touched: set[str] = set()
+        for some in chunks(sorted(problem_ids)):
+            theirs = or_(_regroupings.c.problem_id.in_(some), _regroupings.c.other_id.in_(some))
+            touched.update(self._read(select(_regroupings.c.id).where(self._mine(), theirs)).scalars())
         for some in chunks(event_ids):
-            theirs = self._mine(_moved), _moved.c.event_id.in_(some)
-            touched.update(self._read(select(_moved.c.regrouping_id).where(*theirs)).scalars())
-            changed += self._write(delete(_moved).where(*theirs)).rowcount
+            moved = self._mine(_moved), _moved.c.event_id.in_(some)
+            touched.update(self._read(select(_moved.c.regrouping_id).where(*moved)).scalars())
+            changed += self._write(delete(_moved).where(*moved)).rowcount
         for some in chunks(sorted(touched)):
             for entry in map(
                 _entry,
                 self._read(select(_regroupings).where(self._mine(), _regroupings.c.id.in_(some))).all(),
             ):
-                problem = entry.kept.get("problem")
-                if problem and problem["names"] and not problem["named_by_person"]:
-                    kept = {**entry.kept, "problem": {**problem, "names": {}}}
+                kept = {name: _nameless(value) for name, value in entry.kept.items()}
+                if kept != entry.kept:
                     mine = self._mine(), _regroupings.c.id == entry.id
                     self._write(update(_regroupings).where(*mine).values(kept=kept))
                     changed += 1
@@ -142,6 +156,58 @@ class Regroupings(Repository):
                     )
                 ).rowcount
         return changed
+
+    def past_merges(self, after_sequence: int = 0) -> tuple[PastMerge, ...]:
+        """The merges that stand, in the order they were done in; `after` is `after_sequence` of those before that."""
+        order = _regroupings.c.at.desc(), _regroupings.c.id.desc()
+        merges = self._read(select(_regroupings).where(*self._standing_merges()).order_by(*order)).all()
+        if not merges:
+            return ()
+        events = tables.events
+        arrived = (
+            select(events.c.sequence, _assignments.c.at)
+            .join(
+                _assignments,
+                and_(_assignments.c.workspace == events.c.workspace, _assignments.c.event_id == events.c.id),
+            )
+            .where(self._mine(events), events.c.sequence > after_sequence)
+            .order_by(events.c.sequence.desc())
+        )
+        found: list[PastMerge] = []
+        rows = self._read(arrived.execution_options(yield_per=_STREAM))
+        # An event that was placed late was assigned after others that came later: those tell when a merge was done.
+        for row in rows:
+            while len(found) < len(merges) and row.at <= merges[len(found)].at:
+                done = merges[len(found)]
+                found.append(PastMerge(done.other_id, done.problem_id, row.sequence))
+            if len(found) == len(merges):
+                break
+        rows.close()
+        found += [PastMerge(done.other_id, done.problem_id, after_sequence) for done in merges[len(found) :]]
+        return tuple(reversed(found))
+
+    def brought(self, after_sequence: int = 0) -> dict[str, str]:
+        """The problem that each merged event was of before the first merge that took it along and stands."""
+        events = tables.events
+        statement = (
+            select(_moved.c.event_id, _regroupings.c.other_id)
+            .join(
+                _regroupings,
+                and_(
+                    _regroupings.c.workspace == _moved.c.workspace,
+                    _regroupings.c.id == _moved.c.regrouping_id,
+                ),
+            )
+            .where(self._mine(_moved), *self._standing_merges())
+            .order_by(_regroupings.c.at.desc(), _regroupings.c.id.desc())
+        )
+        if after_sequence:
+            late = select(events.c.id).where(self._mine(events), events.c.sequence > after_sequence)
+            statement = statement.where(_moved.c.event_id.in_(late))
+        return {row.event_id: row.other_id for row in self._read(statement)}
+
+    def _standing_merges(self) -> tuple[ColumnElement[bool], ...]:
+        return self._mine(), _regroupings.c.kind == "merge", _regroupings.c.undone_at.is_(None)
 
     # --- what a night left to the next
 
@@ -184,6 +250,12 @@ def problem_kept(row: Mapping[str, Any]) -> Problem:
         if name in known
     }
     return Problem(**values | {"products": tuple(values["products"])})
+
+
+def _nameless(kept: Any) -> Any:
+    """A problem that was kept without the name that it had from its messages; anything else as it is."""
+    named = isinstance(kept, dict) and kept.get("names") and not kept["named_by_person"]
+    return {**kept, "names": {}} if named else kept
 
 
 def _is_moment(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -48,13 +47,6 @@ class Ties(Repository):
                 "at": self._scope.now,
             }
         )
-
-    def put_between(self, some: Iterable[str], others: Iterable[str], kind: TieKind, actor: str) -> None:
-        """The same of every id of `some` with every one of `others`."""
-        rest = tuple(others)
-        for one in some:
-            for other in rest:
-                self.put(one, other, kind, actor)
 
     def all(self) -> tuple[Tie, ...]:
         rows = self._read(select(_ties).where(self._mine()).order_by(_ties.c.first, _ties.c.second))

@@ -66,7 +66,7 @@ class TriedAlertOut(Response):
     first_at: Moment
     problem: ProblemRef
     observed: int
-    expected: float
+    expected: float | None
     customers: int
     window_minutes: int
     p_value: float | None

@@ -98,6 +98,27 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
+class EmptyIn(Request):
+    """A body that holds nothing, and may be left out."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}]})
+
+
+class NoteIn(Request):
+    """A body that may be left out: why somebody does it, kept in the audit with personal data masked."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"note": "The carrier delivers again since this morning."}]},
+    )
+
+    note: Annotated[Text, Field(max_length=2_000)] | None = None
+
+
+NOTHING = EmptyIn()
+NO_NOTE = NoteIn()
+
+
 class Response(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, Strict, model_validator
 
 from graph.models import Event
 from kb_service.wire.base import (
@@ -62,7 +62,7 @@ class EventIn(Request):
     state: Literal["online", "offline", "busy"] | None = None
     reply: Message | None = None
     handling_seconds: Annotated[float, Field(ge=0, le=31_536_000)] | None = None
-    resolved: bool | None = None
+    resolved: Annotated[bool, Strict()] | None = None
     rating: Annotated[float, Field(ge=0, le=5)] | None = None
     from_agent: Id | None = None
     to_agent: Id | None = None
@@ -119,3 +119,5 @@ class EventRecordOut(EventOut):
     text: str | None = None
     language: str | None = None
     products: list[str] = []
+    resolved: Annotated[bool | None, Field(description="What a resolution or a follow-up says.")] = None
+    rating: float | None = None

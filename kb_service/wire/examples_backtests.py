@@ -10,7 +10,7 @@ _ALERT: dict[str, Any] = {
     "first_at": "2026-11-09T08:05:00+08:00",
     "problem": {"id": "p_5d2f", "name": "华东包裹延误", "state": "open"},
     "observed": 3,
-    "expected": 0.5,
+    "expected": None,
     "customers": 3,
     "window_minutes": 10080,
     "p_value": None,

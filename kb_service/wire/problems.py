@@ -25,6 +25,9 @@ class ProblemOut(Response):
     resolved_at: Moment | None
     silenced_until: Moment | None
     silenced_count: Annotated[int | None, Field(description="Customers of the episode at which it ends.")]
+    silenced_customers_left: Annotated[
+        int | None, Field(description="Further customers of the episode until it ends.")
+    ]
     silenced_escalation: Annotated[bool, Field(description="Whether an escalation ends the silence.")]
     confirmed_at: Annotated[Moment | None, Field(description="When customers confirmed the resolution.")]
     events: int
@@ -50,6 +53,9 @@ class ProblemOut(Response):
             resolved_at=problem.resolved_at,
             silenced_until=problem.silenced_until,
             silenced_count=problem.silenced_count,
+            silenced_customers_left=None
+            if problem.silenced_count is None
+            else max(0, problem.silenced_count - problem.customers),
             silenced_escalation=problem.silenced_rate is not None,
             confirmed_at=problem.confirmed_at,
             events=problem.events,
@@ -153,6 +159,12 @@ class OwnerIn(Request):
     agent_id: Id
 
 
+class ProblemOwnerIn(Request):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"agent_id": "agent-07"}]})
+
+    agent_id: Annotated[Id | None, Field(description="null takes the owner away.")]
+
+
 class MergeIn(Request):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"into": "p-1a2b"}]})
 
@@ -186,12 +198,19 @@ class AlertOut(Response):
     state: Literal["open", "acknowledged", "resolved", "silenced"]
     opened_at: Moment
     problem: ProblemRef
+    title: Annotated[
+        dict[str, str] | None,
+        Field(
+            description="What its messages say by zh and en, where the problem's name says something else."
+        ),
+    ]
     observed: int
-    expected: float
+    expected: Annotated[float | None, Field(description="null while there is no history to expect by.")]
     window_minutes: int
     customers: int
     p_value: float | None
     evidence: dict[str, str]
+    joined: Annotated[dict[str, str] | None, Field(description="How surely the newest message was joined.")]
     examples: list[str]
     expertise: str | None
     products: list[str]
@@ -209,12 +228,14 @@ class AlertOut(Response):
             state=alert.state,
             opened_at=alert.opened_at,
             problem=problem_ref(problem, language),
+            title=dict(alert.evidence.title) if alert.evidence.title is not None else None,
             observed=alert.evidence.observed,
             expected=alert.evidence.expected,
             window_minutes=alert.evidence.window_minutes,
             customers=alert.evidence.customers,
             p_value=alert.evidence.p_value,
             evidence=dict(alert.evidence.words),
+            joined=dict(alert.evidence.joined) if alert.evidence.joined is not None else None,
             examples=list(alert.examples),
             expertise=alert.expertise_id,
             products=list(alert.products),

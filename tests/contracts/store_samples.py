@@ -645,7 +645,9 @@ def rows(url: str, workspace: str | None = None) -> dict[str, list[dict[str, Any
         for table in tables.metadata.sorted_tables:
             statement = select(table).order_by(*table.primary_key.columns)
             if workspace is not None:
-                key = table.c.id if table.name == "workspaces" else table.c.workspace
+                key = table.c.id if table.name == "workspaces" else table.c.get("workspace")
+                if key is None:  # a session is of a person, who may be of several
+                    continue
                 statement = statement.where(key == workspace)
             found[table.name] = [dict(row._mapping) for row in connection.execute(statement)]
     engine.dispose()

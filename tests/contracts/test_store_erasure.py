@@ -436,7 +436,8 @@ def test_proposals_lose_the_names_of_all_problems_that_they_are_about(store: Sto
         her_story(unit)
         shared = unit.problems.get("shared")
         assert shared is not None
-        name = next(iter(shared.names.values()))
+        name = "我的杯子碎了… · 裂"
+        unit.problems.put(replace(shared, names={"zh": name}))
         change = {"action": "state_earlier", "problem_ids": ["p1", "shared"]}
         unit.proposals.put(a_proposal("two", problem_id="p1", change=change, draft=f"- {name}\n- more"))
         unit.proposals.put(a_proposal("one", problem_id="p1", draft=f"- {name}"))

@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from graph.notices import Group, GroupTold
 from kb_service.store import AskedCase, Store, Unit
-from tests.contracts.store_samples import AT, a_follow_up, a_notice, a_problem, an_alert
+from tests.contracts.store_samples import (
+    AT,
+    a_follow_up,
+    a_match,
+    a_notice,
+    a_problem,
+    an_alert,
+    an_event,
+)
 
 HOUR = timedelta(hours=1)
 FIELD = Group("expertise", "x1")
@@ -27,6 +37,8 @@ def test_a_notice_comes_back_as_it_was_put_and_goes_with_its_alert(store: Store)
         told(unit, "a2", due_at=None, told_at=None, last_told_at=None, inhibited_by=None, state="over")
     with store.writing("shop") as unit:
         assert unit.notices.get("a1") == a_notice("a1")
+        unit.notices.put(a_notice("a1", acknowledged=True))
+        assert unit.notices.get("a1") == a_notice("a1", acknowledged=True)
         assert set(unit.notices.of_alerts(["a1", "a2", "a3"])) == {"a1", "a2"}
         unit.problems.remove("p1")
         assert unit.notices.of_alerts(["a1", "a2"]) == {}
@@ -34,11 +46,9 @@ def test_a_notice_comes_back_as_it_was_put_and_goes_with_its_alert(store: Store)
 
 def test_what_is_due_comes_in_order_and_in_bounds(store: Store) -> None:
     with store.writing("shop") as unit:
-        assert unit.notices.next_due() is None
         for alert_id, hours in (("a1", 3), ("a2", 1), ("a3", 2), ("a4", 9)):
             told(unit, alert_id, due_at=AT + hours * HOUR)
         told(unit, "a5", due_at=None)
-        assert unit.notices.next_due() == AT + HOUR
         assert [item.alert_id for item in unit.notices.due(AT + 3 * HOUR, 9)] == ["a2", "a3", "a1"]
         assert [item.alert_id for item in unit.notices.due(AT + 3 * HOUR, 2)] == ["a2", "a3"]
 
@@ -116,6 +126,24 @@ def test_follow_ups_are_found_by_state_time_and_problem(store: Store) -> None:
         assert [item.id for item in unit.follow_ups.latest_of("p2")] == ["f2", "f3"]
         assert [item.id for item in unit.follow_ups.of_problem("p2", AT - HOUR)] == ["older"]
         assert unit.follow_ups.latest_of("p9") == ()
+
+
+@pytest.mark.parametrize("hours", [2, 30])
+def test_customers_of_a_span_are_counted_once_each(store: Store, hours: int) -> None:
+    who = [("u1", "c1"), ("u1", "c2"), ("u2", None), (None, "c3"), (None, "c3"), (None, None), (None, None)]
+    with store.writing("shop") as unit:
+        unit.problems.put(a_problem())
+        for number, (customer_id, conversation_id) in enumerate([*who, ("late", "late"), ("early", "early")]):
+            at = AT if number < len(who) else AT + (HOUR if number == len(who) else -hours * HOUR)
+            event = an_event(f"e{number}", customer_id=customer_id, conversation_id=conversation_id, at=at)
+            unit.events.add(event)
+            unit.assignments.put(event.id, "p1", a_match("p1"))
+        unit.events.add(an_event("other", customer_id="u9", at=AT))
+        assert unit.problems.customers_between("p1", AT - hours * HOUR, AT) == 5
+        assert unit.problems.customers_between("p1", AT - hours * HOUR, AT + HOUR) == 6
+        seen = unit.problems.observations("p1", AT - HOUR)
+        assert len({item.voter for item in seen if item.at <= AT}) == 5
+        assert unit.problems.customers_between("p2", AT - hours * HOUR, AT) == 0
 
 
 def test_each_resolution_is_asked_about_once(store: Store) -> None:

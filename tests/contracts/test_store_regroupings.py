@@ -7,11 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from kb_service.store import Find, Store, Tie, Unit, kept_problem, problem_kept
+from graph.models import Match
+from kb_service.store import Find, PastMerge, Store, Tie, Unit, kept_problem, problem_kept
+from tests.conftest import FixedClock
 from tests.contracts.store_samples import (
     AT,
     MODEL,
     a_case,
+    a_follow_up,
     a_match,
     a_problem,
     a_proposal,
@@ -37,7 +40,8 @@ def two_problems(unit: Unit) -> None:
 def test_what_was_said_last_of_two_ids_holds_in_whatever_order_they_are_named(store: Store) -> None:
     with store.writing("shop") as unit:
         unit.ties.put("p2", "p1", "together", "key_1")
-        unit.ties.put_between(["p3", "p1"], ["p1"], "apart", "key_1")
+        unit.ties.put("p3", "p1", "apart", "key_1")
+        unit.ties.put("p1", "p1", "apart", "key_1")
         unit.ties.put("p1", "p2", "apart", "key_2")
         now = unit.now
     with store.reading("shop") as unit:
@@ -76,6 +80,30 @@ def test_entries_come_back_with_the_events_that_went_over(store: Store) -> None:
         assert unit.regroupings.latest()[1] == replace(merge, undone_at=now, undone_by="key_2")
 
 
+def test_merges_that_stand_come_with_what_had_come_before_them(store: Store, clock: FixedClock) -> None:
+    with store.writing("shop") as unit:
+        two_problems(unit)
+        first = unit.events.message("e2")
+        assert first is not None
+    clock.advance(hours=1)
+    with store.writing("shop") as unit:
+        unit.regroupings.add_merge(a_regrouping("rg_1", other_id="p2", at=unit.now))
+    clock.advance(hours=1)
+    with store.writing("shop") as unit:
+        # Placed late: the first to come, and yet no sign that the merge came before what came after it.
+        unit.assignments.put("e1", "p1", Match("p1", "joined", 0.9, 0.1))
+    with store.reading("shop") as unit:
+        last = max(message.sequence for message in unit.events.messages())
+        assert unit.regroupings.past_merges() == (PastMerge("p2", "p1", first.sequence),)
+        assert unit.regroupings.past_merges(last) == (PastMerge("p2", "p1", last),)
+        assert unit.regroupings.brought() == {"e2": "p2"}
+        assert unit.regroupings.brought(last) == {}
+    with store.writing("shop") as unit:
+        unit.regroupings.undo("rg_1", "key_2")
+    with store.reading("shop") as unit:
+        assert (unit.regroupings.past_merges(), unit.regroupings.brought()) == ((), {})
+
+
 def test_a_merge_is_taken_out_again_with_what_hung_on_it(store: Store) -> None:
     with store.writing("shop") as unit:
         two_problems(unit)
@@ -90,7 +118,8 @@ def test_a_merge_is_taken_out_again_with_what_hung_on_it(store: Store) -> None:
         )
         unit.assignments.reassign(["e1"], "p1")
     with store.reading("shop") as unit:
-        assert unit.problems.get("p1") == a_problem("p1", aliases=("p3",))
+        # What it came under is not there any more.
+        assert unit.problems.get("p1") == a_problem("p1", aliases=("p3",), parent_id=None)
         assert unit.problems.get("p2") == a_problem("p2")
         assert unit.problems.resolve_id("p3") == "p1"
         assert [alert.id for alert in unit.alerts.of_problem("p1")] == ["alert-1"]
@@ -101,6 +130,41 @@ def test_a_merge_is_taken_out_again_with_what_hung_on_it(store: Store) -> None:
         assert {("problem", "p1"), ("problem", "p2"), ("alert", "alert-1"), ("event", "e1")} <= heard
     with store.writing("shop") as unit, pytest.raises(ValueError, match="not merged"):
         unit.problems.take_out(a_problem("p1"))
+
+
+def test_what_is_taken_out_of_a_merge_has_its_follow_ups_and_its_parent_again(store: Store) -> None:
+    with store.writing("shop") as unit:
+        for id, parent in (("top", None), ("above", None), ("p1", "top"), ("p2", None)):
+            unit.problems.put(a_problem(id, parent_id=parent))
+        for id, problem_id in (("f1", "p1"), ("f2", "p2")):
+            unit.follow_ups.put(a_follow_up(id, problem_id=problem_id, state="open"))
+        assert unit.problems.follow_ups_of("p1") == ("f1",)
+        unit.problems.merge_alias("p1", "p2")
+        assert unit.problems.follow_ups_of("p2") == ("f1", "f2")
+        unit.problems.merge_alias("top", "above")
+        unit.problems.take_out(a_problem("p1", parent_id="top"), follow_ups=["f1"])
+        assert (unit.problems.follow_ups_of("p1"), unit.problems.follow_ups_of("p2")) == (("f1",), ("f2",))
+        assert unit.problems.parent_of("p1") == "above", "what it came under was merged meanwhile"
+        unit.problems.merge_alias("p1", "p2")
+        unit.problems.put(a_problem("above", parent_id="p2"))
+        unit.problems.take_out(a_problem("p1", parent_id="above"))
+        assert unit.problems.parent_of("p1") == "above"
+        unit.problems.merge_alias("p1", "p2")
+        unit.problems.put(a_problem("p2", parent_id=None))
+        unit.problems.take_out(a_problem("p1", parent_id="p1"))
+        assert unit.problems.parent_of("p1") is None, "no problem comes under itself"
+
+
+def test_what_names_an_alias_is_rewritten_with_the_next_merge(store: Store) -> None:
+    with store.writing("shop") as unit:
+        for id in ("p1", "p2", "p3"):
+            unit.problems.put(a_problem(id, parent_id=None))
+        unit.problems.merge_alias("p1", "p2")
+        unit.problems.put(a_problem("child", parent_id="p1"))
+        unit.follow_ups.put(a_follow_up("late", problem_id="p1", state="open"))
+        unit.problems.merge_alias("p2", "p3")
+        assert unit.problems.parent_of("child") == "p3"
+        assert unit.problems.follow_ups_of("p3") == ("late",)
 
 
 def test_messages_that_wait_are_found_by_case_and_settled_for_every_process(store: Store) -> None:

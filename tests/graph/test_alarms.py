@@ -149,7 +149,8 @@ def test_regression_counts_after_the_grace_and_begins_an_episode() -> None:
     back = [shop.say("p", T + (40 + 7 * number) * HOUR, f"w{number}") for number in range(3)]
     assert back == [[], [], [Told("p", "regression", T + 54 * HOUR)]]
     known = shop.problems["p"]
-    assert (known.state, known.episode_at, known.customers) == ("regressed", T + 54 * HOUR, 1)
+    # The episode begins with the first message that made it come back, so that its customers are those of the alert.
+    assert (known.state, known.episode_at, known.customers) == ("regressed", T + 40 * HOUR, 3)
     more = [told for number in range(5) for told in shop.say("p", T + (60 + 7 * number) * HOUR, f"x{number}")]
     assert of_kind(more, "recurrence", "regression") == []
     shop.act("p", "resolve", T + 100 * HOUR)
@@ -247,6 +248,39 @@ def test_a_silenced_problem_bursts_unheard_until_the_silence_is_over() -> None:
     bursts = bursts_of(shop.say_all(incident("p3", begin, 40, timedelta(minutes=3))))
     assert [item.at - begin for item in bursts] == [timedelta(minutes=60)]
     assert shop.problems["p3"].state == "open"
+
+
+def growing(problem_id: str, days: int) -> list[Said]:
+    """A problem that brings half as much again each second day."""
+    chance = Random(3)
+    said = []
+    for day in range(days):
+        for number in range(round(8 * 1.2**day)):
+            at = T + (36 + day) * DAY + chance.random() * DAY
+            said.append(Said(problem_id, at, f"{problem_id}-{day}-{number}"))
+    return sorted(said, key=lambda item: item.at)
+
+
+def test_growth_that_is_found_while_a_problem_is_silenced_is_told_after_the_silence() -> None:
+    said = together(history(46, problems=30, hourly=8.0), growing("p3", 10))
+    plain = Shop()
+    plain.say_all(said)
+    (first,) = [item for item in of_kind(plain.told, "growth") if item.problem_id == "p3"]
+    silent = [item for item in said if item.at < first.at - DAY]
+    shop = Shop()
+    shop.say_all(silent)
+    shop.act("p3", "silence", shop.watermark or T, until=first.at + DAY)
+    rest = said[len(silent) :]
+    half = sum(item.at < first.at + DAY / 2 for item in rest)
+    shop.say_all(rest[:half])
+    assert of_kind(shop.told, "growth") == []
+    shop.restart()
+    (told,) = [item for item in of_kind(shop.say_all(rest[half:]), "growth") if item.problem_id == "p3"]
+    assert first.at + DAY <= told.at <= first.at + 2 * DAY
+    # What was told is not told again by a process that starts anew.
+    shop.restart()
+    again = Said("p3", said[-1].at + timedelta(hours=1), "again")
+    assert of_kind(shop.say_all([again, Said("p3", again.at + DAY, "another")]), "growth") == []
 
 
 def test_a_resolved_problem_tells_a_regression_and_no_burst_before_it() -> None:

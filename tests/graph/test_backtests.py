@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from graph.backtests import (
     Act,
@@ -18,6 +20,7 @@ from graph.backtests import (
     raised,
     summarised,
 )
+from graph.lifecycle import Action
 from graph.models import AlertKind, Evidence, Rules
 
 MONDAY = datetime(2026, 6, 1, 8, tzinfo=UTC)
@@ -133,12 +136,53 @@ def an_alert(problem_id: str, after: timedelta, kind: str = "recurrence") -> Rai
 
 
 def test_alerts_are_paired_by_problem_and_kind_the_nearest_first() -> None:
-    before = [an_alert("a", HOUR), an_alert("a", 10 * HOUR), an_alert("b", HOUR)]
-    after = [an_alert("a", 9 * HOUR), an_alert("b", HOUR, "burst")]
+    before = [an_alert("a", HOUR, "burst"), an_alert("a", 10 * HOUR, "burst"), an_alert("b", HOUR, "burst")]
+    after = [an_alert("a", 9 * HOUR, "burst"), an_alert("b", HOUR)]
     assert paired(before, after) == [(before[1], after[0])]
     outcomes = [item.outcome for item in changes(before, after)]
     assert sorted(outcomes) == ["appears", "earlier", "vanishes", "vanishes"]
-    assert paired([an_alert("a", HOUR)], [an_alert("a", 2 * DAY)]) == [], "too far apart to be the same"
+    far = paired([an_alert("a", HOUR, "burst")], [an_alert("a", 2 * DAY, "burst")])
+    assert far == [], "too far apart to be the same"
+
+
+def test_a_recurrence_of_the_same_episode_is_the_same_however_much_later() -> None:
+    """Pairs were made within a day only: a stricter rule showed what vanished and something that appeared."""
+    first, late = an_alert("a", HOUR), an_alert("a", 20 * DAY)
+    other = replace(an_alert("a", 30 * DAY), episode=MONDAY + 25 * DAY)
+    assert paired([first], [late]) == [(first, late)]
+    assert paired([first], [other]) == []
+    assert [item.outcome for item in changes([first, other], [late])] == ["later", "vanishes"]
+
+
+def test_a_stricter_recurrence_never_appears() -> None:
+    chance = Random(11)
+    messages: list[Arrival] = []
+    acts: list[Act] = []
+    for number in range(40):
+        at = MONDAY + chance.random() * 5 * DAY
+        for voter in range(chance.randrange(2, 25)):
+            at += chance.expovariate(1.0) * 20 * HOUR
+            messages.append(Arrival(at, at, f"p{number}", voter))
+            if chance.random() < 0.15:
+                action: Action = chance.choice(("resolve", "resolve", "reopen", "acknowledge"))
+                acts.append(Act(at + HOUR, f"p{number}", action))
+    past = Past(sorted(messages, key=lambda item: item.at), acts=tuple(sorted(acts, key=lambda act: act.at)))
+
+    def found(rules: Rules) -> list[Raised]:
+        return raised(past, rules, UTC, begin=None, end=END, bursts=False)
+
+    present = found(PLAIN)
+    assert {item.kind for item in present} == {"recurrence", "regression"}
+    outcomes = Counter[str]()
+    for stricter in (
+        replace(PLAIN, recurrence_customers=4),
+        replace(PLAIN, recurrence_customers=7),
+        replace(PLAIN, recurrence_window_hours=48.0),
+        replace(PLAIN, recurrence_customers=5, regression_customers=4),
+    ):
+        outcomes.update(item.outcome for item in changes(present, found(stricter)))
+    assert outcomes.keys() == {"later", "vanishes"}
+    assert min(outcomes.values()) > 10
 
 
 def test_a_summary_counts_kinds_days_and_waits() -> None:

@@ -147,7 +147,7 @@ def test_what_another_watch_told_is_not_told_again_and_what_was_not_told_is_foun
     watch.tell("p3", NOON)
     assert told(said, watch) == []
     first = told(said, other := BurstWatch(ZONE))
-    other.untell("p3")
+    other.untell("p3", "burst")
     assert len(first) == 1
     assert not other.lasting
 
@@ -255,3 +255,20 @@ def test_words_leave_out_what_says_nothing() -> None:
     assert said["en"] == "12 customers in 6 hours, expected less than 0.1 (p = 2e-6)."
     assert said["zh"] == "6 小时内 12 位顾客，预期不到 0.1 位（p = 2e-6）。"
     assert words(finding(kind="growth", window_minutes=9 * 1440))["en"].startswith("12 customers in 9 days")
+
+
+def test_what_was_found_in_an_unknown_shop_does_not_last_for_a_fortnight() -> None:
+    """It was left out of what is usual for as long as it lasted, and so it lasted."""
+    watch = BurstWatch(UTC)
+    begin = datetime(2026, 3, 2, tzinfo=UTC)
+    lasting = []
+    for hour in range(6 * 24):
+        at = begin + timedelta(hours=hour)
+        for number in range(12):
+            problem = "p0" if number % 2 or not hour else f"p{number}"
+            watch.hear(problem, at + timedelta(minutes=4 * number + 1), f"{hour}-{number}")
+        for step in range(12):
+            watch.judge(at + timedelta(minutes=5 * (step + 1)))
+        lasting.append(watch.lasting)
+    assert any(lasting[:24]), "so many customers of one problem in an unknown shop are many"
+    assert lasting[-1] == 0

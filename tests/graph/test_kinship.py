@@ -52,14 +52,21 @@ def test_another_product_keeps_apart() -> None:
     assert groups == (("EB20-0", "EB20-1"), ("SP30-0", "SP30-1"))
 
 
-def test_people_keep_apart_and_put_together() -> None:
+def test_what_is_to_stay_apart_is_in_no_group() -> None:
     messages = scattered()
-    pair = frozenset(("screen-0", "screen-1"))
-    apart = kin(messages, apart=[pair])
+    pair = {"screen-0", "screen-1"}
+    apart = kin(messages, apart=lambda one, other: {one, other} == pair)
     assert not any(pair <= set(group) for group in apart)
-    across = frozenset(("screen-0", "coupon-0"))
-    together = kin(messages, together=[across])
-    assert any(across <= set(group) for group in together)
+    assert len([group for group in apart if "screen-0" in group]) == 1, "what stays has its kin all the same"
+
+
+def test_words_alone_speak_where_the_encoder_does_not_read() -> None:
+    messages = scattered()
+    blurred = [
+        replace(message, utterance=replace(message.utterance, vector=messages[0].utterance.vector))
+        for message in messages
+    ]
+    assert kin(blurred, reads=frozenset()) == kin(messages)
 
 
 def test_the_same_messages_give_the_same_groups() -> None:

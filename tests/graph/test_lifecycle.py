@@ -19,10 +19,9 @@ from graph.lifecycle import (
     episode_begin,
     escalated,
     may_raise,
-    promoted,
     transition,
 )
-from graph.models import AlertState, Problem, ProblemState, Rules
+from graph.models import AlertState, Problem, ProblemState
 from graph.recurrence import Observation
 
 T = datetime(2026, 11, 1, tzinfo=UTC)
@@ -156,22 +155,6 @@ def test_assigning_and_taking_away() -> None:
 )
 def test_an_alert_follows_its_problem(state: ProblemState, expected: AlertState) -> None:
     assert alert_state(state) == expected
-
-
-@pytest.mark.parametrize(
-    ("customers", "state", "now", "expected"),
-    [
-        ("abc", "candidate", 3, "open"),
-        ("aab", "candidate", 3, "candidate"),
-        ("abc", "candidate", 1, "candidate"),
-        ("abc", "resolved", 3, "resolved"),
-    ],
-)
-def test_a_candidate_opens_at_three_customers(
-    customers: str, state: ProblemState, now: float, expected: ProblemState
-) -> None:
-    observations = [Observation(T + i * DAY, who, f"e{i}") for i, who in enumerate(customers)]
-    assert promoted(problem(state), observations, Rules(), now=T + now * DAY).state == expected
 
 
 @given(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from graph.naming import name_problem, typical
-from tests.graph.utterances import say
+from graph.naming import another, name_problem, typical
+from tests.graph.utterances import say, words
 
 SCREEN = ["手机屏幕碎了", "手机屏幕碎了怎么退货", "手机屏幕碎了，物流压坏的吧", "收到手机屏幕裂了要退货"]
 
@@ -88,3 +88,46 @@ def test_the_typical_message_stands_nearest_to_the_others() -> None:
     assert typical([say(text) for text in ["parcel lost", "broken kettle lid", *SCREEN[:1], *SCREEN]]) >= 2
     many = [say(f"other words number {n}") for n in range(400)]
     assert 0 <= typical(many) < 400
+
+
+@pytest.mark.parametrize(
+    "vague",
+    [
+        "any news on SL20261016030827. I need this solved",
+        "hi",
+        "在吗😭",
+        "急急急",
+        "Please fix this",
+        "where is it",
+    ],
+)
+def test_a_message_that_says_no_matter_named_the_problem(vague: str) -> None:
+    matter = ["parcel stuck at the Wuhan hub", "my parcel is stuck at the Wuhan hub SL20261016030827"]
+    language = "en" if vague.isascii() else "zh"
+    for name in name_problem([say(text, language) for text in [vague, vague, vague, *matter]]).values():
+        assert "parcel" in name
+        assert " ." not in name
+
+
+def test_the_tail_holds_two_words_that_add_something() -> None:
+    texts = [
+        "my parcel never came courier order",
+        "parcel stuck in Wuhan hub courier order smoke",
+        "stuck in Wuhan hub smoke order courier",
+        "hub Wuhan smoke stuck",
+    ]
+    name = name_problem([say(text) for text in texts])["en"]
+    tail = name.partition(" (")[2].rstrip(")").split(", ")
+    assert len(tail) <= 2
+    assert not {"courier", "order"} & {*tail}
+    assert "(" not in name_problem([say(text) for text in ["the lid leaks", "lid leaks"]])["en"]
+
+
+def test_a_window_with_another_matter_has_names_of_its_own() -> None:
+    names = {"zh": "SP30听不懂方言", "en": "SP30 hears its name from the TV"}
+    orange = ["orange ring and no sound", "solid orange ring, no sound", "the ring is orange, no sound"]
+    title = another(names, [say(text) for text in orange], words)
+    assert title is not None
+    assert "orange" in title["en"]
+    assert another({"zh": "x", "en": "orange ring, no sound"}, [say(text) for text in orange], words) is None
+    assert another(names, [], words) is None

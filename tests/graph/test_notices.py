@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from graph.models import Alert, AlertKind, Evidence, Problem, ProblemState, Rules
 from graph.notices import (
     NO_PARENT,
+    Earlier,
     Escalation,
+    Group,
     GroupTold,
     Notice,
     NoticeState,
@@ -162,6 +164,21 @@ def test_what_was_dealt_with_while_it_waited_is_not_told(state: ProblemState, re
     assert (over.state, over.reason, over.due_at, over.told_at) == ("over", reason, None, None)
 
 
+@pytest.mark.parametrize("kind", ["burst", "recurrence"])
+def test_a_new_burst_of_an_acknowledged_problem_is_told_whether_or_not_its_group_was_quiet(
+    kind: AlertKind,
+) -> None:
+    taken_up = a_problem("acknowledged", opened_at=NOW - 30 * DAY)
+    busy = GroupTold(NOW - 10 * SECOND, "first_of_group")
+    waits = looked(an_alert(kind), taken_up, last=busy)
+    assert (waits.state, waits.acknowledged) == ("waiting", True)
+    assert waits.due_at is not None
+    assert before(waits, taken_up, now=waits.due_at, alert=an_alert(kind)).state == "told"
+    # Once it was open again, an acknowledgement speaks of the new alert too.
+    silenced = before(waits, replace(taken_up, state="silenced"), alert=an_alert(kind))
+    assert before(silenced, taken_up, alert=an_alert(kind)).reason == "taken_up"
+
+
 def test_what_was_silenced_while_it_waited_waits_on() -> None:
     soon = before(waiting(), a_problem("silenced", silenced_until=NOW + timedelta(minutes=5)))
     assert (soon.state, soon.reason, soon.due_at) == ("waiting", "silenced", NOW + timedelta(minutes=5))
@@ -221,6 +238,31 @@ def test_a_child_that_stays_quiet_after_its_parent_is_let_go() -> None:
         child, a_problem(active_at=NOW), now=NOW + timedelta(hours=14), parent=Parent(None, NOW + HOUR)
     )
     assert (over.state, over.reason) == ("over", "quiet")
+
+
+# --- a burst of what was told just before
+
+
+def test_a_burst_of_the_customers_that_were_just_told_is_not_told_again() -> None:
+    told = first_look(
+        an_alert(), a_problem(), RULES, now=NOW, zone=SHANGHAI, last=None, earlier=Earlier(3, together=5)
+    )
+    assert (told.state, told.reason, told.due_at) == ("waiting", "told_already", NOW + timedelta(minutes=1))
+    still = before(told, a_problem(), earlier=Earlier(3, together=5))
+    assert (still.state, still.reason) == ("waiting", "told_already")
+    larger = before(told, a_problem(), earlier=Earlier(3, together=6))
+    assert (larger.state, larger.reason) == ("told", "first_of_group")
+    over = before(told, a_problem(), now=NOW + 12 * HOUR, earlier=Earlier(3, together=5))
+    assert (over.state, over.reason, over.due_at) == ("over", "told_already", None)
+
+
+def test_an_alert_of_an_incident_takes_its_turn_in_the_leaders_group() -> None:
+    group = Group("product", "LAMP-1")
+    last = GroupTold(NOW - 40 * SECOND, "first_of_group")
+    notice = first_look(
+        an_alert(expertise_id="logistics"), a_problem(), RULES, now=NOW, zone=SHANGHAI, last=last, group=group
+    )
+    assert (notice.group, notice.state, notice.reason) == (group, "waiting", "interval")
 
 
 # --- what was told
@@ -297,6 +339,13 @@ def test_a_burst_is_told_again_once_per_doubling() -> None:
     assert after(a_problem("silenced"), hours=1, kind="burst", customers=99)[1] is None
     assert after(a_problem("acknowledged"), hours=1, kind="burst", customers=99)[1] == "larger"
     assert after(going_on, hours=1, kind="recurrence", customers=99)[1] is None
+
+
+def test_growth_is_looked_at_once_an_hour_and_a_burst_every_minute() -> None:
+    going_on = a_problem(active_at=NOW + HOUR)
+    assert looked(an_alert("growth")).due_at == NOW + HOUR
+    assert after(going_on, hours=1, kind="growth")[0].due_at == NOW + 2 * HOUR
+    assert looked(an_alert("burst")).due_at == NOW + timedelta(minutes=1)
 
 
 def test_what_was_silenced_until_it_gets_worse_is_told_again_once_it_does() -> None:

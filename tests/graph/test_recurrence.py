@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.models import Rules
-from graph.recurrence import Observation, duration, reached, recurrence, regression
+from graph.recurrence import Observation, duration, probability, reached, recurrence, regression
 
 T = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -97,10 +97,20 @@ def test_a_new_problem_has_no_usual_count() -> None:
     evidence = recurrence(votes, RULES, now=T + 2 * DAY, already_alerted=False).evidence
     assert evidence is not None
     assert evidence.p_value is None
+    assert evidence.expected is None, "what is too new for anything usual has no expected count beside it"
     assert evidence.words == {
         "en": "3 customers in 7 days (3 messages); the problem is too new to say what is usual.",
         "zh": "7 天内 3 位顾客反映（共 3 条消息）；问题出现不久，尚无可比的历史。",
     }
+
+
+def test_no_probability_is_told_as_certain() -> None:
+    assert [probability(p) for p in (1.0, 0.9999, 0.5, 0.0)] == [
+        "p > .99",
+        "p > .99",
+        "p = 0.500",
+        "p < 1e-6",
+    ]
 
 
 def test_p_values_are_the_tail_of_the_predictive_count() -> None:

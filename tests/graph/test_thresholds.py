@@ -53,6 +53,15 @@ def test_where_the_present_rules_are_best_nothing_changes() -> None:
     assert (found.reason, found.changes, found.others) == ("best_already", (), 0)
 
 
+def test_what_the_present_rules_do_not_raise_again_keeps_no_suggestion_away() -> None:
+    """Nights merge problems: 22 of 24 useful alerts came again, and no threshold could keep 95% of 24."""
+    past, judged = a_past(large=12, small=30)
+    lost = [Judged(f"gone{number}", "recurrence", MONDAY, True) for number in range(3)]
+    found = suggested(past, Rules(), UTC, [*judged, *lost], begin=MONDAY - DAY, end=END)
+    assert (found.reason, found.useful, found.kept, found.others) == ("better", 15, 12, 0)
+    assert {trial.useful for trial in found.trials} == {12}
+
+
 def test_alerts_that_the_present_rules_do_not_raise_again_suggest_nothing() -> None:
     past, judged = a_past(large=12, small=3)
     found = suggested(past, Rules(recurrence_customers=30), UTC, judged, begin=MONDAY - DAY, end=END)

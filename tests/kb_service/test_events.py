@@ -217,3 +217,17 @@ def test_a_store_that_lets_nobody_write_costs_the_replica_nothing(
     monkeypatch.setattr(api.store, "writing", busy)
     assert api.post("/v1/events", api.event("m2")).status_code == 503
     assert resets == []
+
+
+@pytest.mark.parametrize("said", ["yes", "true", 1, "false"])
+def test_whether_something_was_solved_is_true_false_or_null(api: Api, said: object) -> None:
+    """`"yes"` was taken for true."""
+    body = api.event("f1", type="followup", resolved=said)
+    assert list(faults(api.post("/v1/events", body))) == ["resolved"]
+
+
+def test_a_recorded_event_shows_what_it_said(api: Api) -> None:
+    api.post("/v1/events", api.event("f1", type="followup", resolved=False))
+    api.post("/v1/events", api.event("r1", type="rating", rating=4))
+    assert api.get("/v1/events/f1").json()["resolved"] is False
+    assert api.get("/v1/events/r1").json()["rating"] == 4

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Literal
 
-from kb_service.delivery.formats.card_words import COMMA, COUNTED, KINDS, LABELS, QUOTED, TESTED, TITLES
+from graph.recurrence import duration
+from kb_service.delivery.formats.card_words import (
+    COMMA,
+    COUNTED,
+    FIGURES,
+    KINDS,
+    LABELS,
+    QUOTED,
+    TESTED,
+    TITLES,
+)
 from kb_service.delivery.formats.plain import one_line
 from kb_service.delivery.formats.told import Language, Told
 
@@ -20,6 +30,8 @@ LONGEST_VALUE = 160
 LONGEST_QUOTE = 160
 MOST_QUOTES = 3
 MOST_NAMED = 8
+LONGEST_NAME = 48
+"""Characters of a problem's name where its figures follow."""
 
 Tone = Literal["alarm", "notice", "good"]
 _TONES: Mapping[str, Tone] = {
@@ -90,9 +102,12 @@ def _tone(told: Told) -> Tone:
 
 
 def _name(data: Mapping[str, Any], language: Language) -> str:
-    """What the message is about: a problem's name, a proposal's title, a cluster's or a webhook's."""
+    """What the message is about: an alert's own title, a problem's name, a proposal's title, a cluster's or a
+    webhook's."""
     problem = data.get("problem")
-    if isinstance(problem, Mapping) and (name := _words(problem.get("name"), language)):
+    if isinstance(problem, Mapping) and (
+        name := _words(data.get("title"), language) or _words(problem.get("name"), language)
+    ):
         return name
     for key in ("title", "name"):
         if name := _words(data.get(key), language):
@@ -131,6 +146,9 @@ def _facts(told: Told, language: Language) -> Iterator[tuple[str, str]]:
     for key in ("channel", "host"):
         yield key, one_line(_words(data.get(key), language), LONGEST_VALUE)
     yield "also", _also(data, language)
+    yield "joined", _joined(data, language)
+    if isinstance(proposal := data.get("proposal"), Mapping):
+        yield "proposal", one_line(_words(proposal.get("title"), language), LONGEST_VALUE)
     helping = [item for item in _list(data.get("help")) if isinstance(item, Mapping)]
     helpers = [item.get("name") or item.get("id") or "" for item in helping]
     yield "help", _listed(helpers, comma)
@@ -141,17 +159,44 @@ def _facts(told: Told, language: Language) -> Iterator[tuple[str, str]]:
 
 
 def _also(data: Mapping[str, Any], language: Language) -> str:
-    """The other problems that are told together with this one."""
-    others = [_name(item, language) for item in _list(data.get("also")) if isinstance(item, Mapping)]
-    return _listed([name for name in others if name], COMMA[language])
+    """The other problems that are told together with this one, with their customers and in what time."""
+    others = [_with_figures(item, language) for item in _list(data.get("also")) if isinstance(item, Mapping)]
+    return _listed([other for other in others if other], COMMA[language])
+
+
+def _with_figures(data: Mapping[str, Any], language: Language) -> str:
+    """A problem's name, cut to leave room for its figures, where they are known."""
+    name, span = one_line(_name(data, language), LONGEST_NAME), _span(data, language)
+    customers = _number(data.get("customers"))
+    if not (name and span and customers):
+        return name
+    noun = "" if language == "zh" else " customer" if customers == "1" else " customers"
+    return FIGURES[language].format(name=name, customers=f"{customers}{noun}", span=span)
+
+
+def _joined(data: Mapping[str, Any], language: Language) -> str:
+    """How surely a message was joined, where that may be doubted: a sudden rise of a problem that is new."""
+    problem = data.get("problem")
+    young = isinstance(problem, Mapping) and problem.get("emerging") is True
+    if data.get("kind") != "burst" or not young:
+        return ""
+    return one_line(_words(data.get("joined"), language), LONGEST_VALUE)
+
+
+def _span(data: Mapping[str, Any], language: Language) -> str:
+    """The alert's window in words; none for what has no window."""
+    minutes = data.get("window_minutes")
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or minutes <= 0:
+        return ""
+    return duration(minutes)[1 if language == "zh" else 0]
 
 
 def _counted(data: Mapping[str, Any], language: Language) -> str:
     observed, expected = _number(data.get("observed")), _number(data.get("expected"))
-    minutes = _number(data.get("window_minutes"))
-    if not (observed and expected and minutes):
+    span = _span(data, language)
+    if not (observed and expected and span):
         return ""
-    return COUNTED[language].format(observed=observed, expected=expected, minutes=minutes)
+    return COUNTED[language].format(observed=observed, expected=expected, span=span)
 
 
 def _number(value: Any) -> str:

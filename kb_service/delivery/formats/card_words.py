@@ -39,6 +39,8 @@ LABELS: Final[Mapping[str, Words]] = {
     "due_at": {"zh": "截止", "en": "Due"},
     "kind": {"zh": "类型", "en": "Kind"},
     "owner": {"zh": "负责人", "en": "Owner"},
+    "joined": {"zh": "归并", "en": "Grouping"},
+    "proposal": {"zh": "建议", "en": "Proposal"},
     "also": {"zh": "同组问题", "en": "Together with"},
     "help": {"zh": "可支援", "en": "Could help"},
     "channel": {"zh": "渠道", "en": "Channel"},
@@ -48,9 +50,14 @@ LABELS: Final[Mapping[str, Words]] = {
     "failing_since": {"zh": "失败始于", "en": "Failing since"},
 }
 COUNTED: Final[Words] = {
-    "zh": "{observed}/{expected}（{minutes} 分钟内）",
-    "en": "{observed} / {expected} in {minutes} min",
+    "zh": "{observed}/{expected}（{span}内）",
+    "en": "{observed} / {expected} in {span}",
 }
+FIGURES: Final[Words] = {
+    "zh": "{name}（{span}内 {customers} 位顾客）",
+    "en": "{name} ({customers} in {span})",
+}
+"""A problem that is told beside another, with its figures; in English `customers` has its noun with it."""
 TESTED: Final[Words] = {
     "zh": "收到这条消息，说明该 Webhook 可以使用。",
     "en": "This webhook works: you are reading what it sent.",

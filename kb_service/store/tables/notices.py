@@ -21,6 +21,7 @@ notices = Table(
     Column("last_told_at", Moment),
     Column("told_customers", Integer, nullable=False),
     Column("inhibited_by", Words),
+    Column("acknowledged", Boolean),
     ForeignKeyConstraint(["workspace", "alert_id"], ["alerts.workspace", "alerts.id"], ondelete="CASCADE"),
     Index("ix_notices_due", "workspace", "due_at"),
     Index("ix_notices_group", "workspace", "group_by", "group_value", "told_at"),

@@ -91,6 +91,34 @@ def test_what_is_not_known_makes_a_shorter_card(format: str, type: str, data: di
     assert "msg_1" in json.dumps(content(format, type, "en", data))
 
 
+def facts(**changes: Any) -> dict[str, str]:
+    """What the card of an alert says in English, by label."""
+    return dict(card(told("alert.opened", {**DATA["alert.opened"], **changes}), "en").facts)
+
+
+def test_what_is_told_beside_an_alert_has_its_figures() -> None:
+    assert facts()["Together with"] == "Parcel lost (3 customers in 7 days)"
+    shown = card(told("alert.opened"), "zh")
+    assert dict(shown.facts)["同组问题"] == "Parcel lost（7 天内 3 位顾客）"
+    one = {**DATA["alert.opened"]["also"][0], "customers": 1}
+    assert facts(also=[one])["Together with"] == "Parcel lost (1 customer in 7 days)"
+
+
+def test_windows_are_told_in_words() -> None:
+    assert facts(window_minutes=10080)["Seen / expected"] == "8 / 1.2 in 7 days"
+
+
+def test_a_card_says_nothing_of_what_is_expected_where_nothing_is_known() -> None:
+    assert "Seen / expected" not in facts(expected=None)
+
+
+def test_how_surely_a_message_was_joined_is_told_only_of_bursts_of_young_problems() -> None:
+    assert facts()["Grouping"] == "Joined: probability .97."
+    assert "Grouping" not in facts(kind="recurrence")
+    assert "Grouping" not in facts(problem=PROBLEM)
+    assert "Grouping" not in facts(joined=None)
+
+
 # --- hostile texts
 
 

@@ -33,12 +33,14 @@ ALERT: dict[str, Any] = {
     "expertise": "parcels",
     "products": ["SKU-1"],
     "owner": {"id": "agent-1", "name": "小李"},
+    "joined": {"zh": "归并依据：概率为 .97。", "en": "Joined: probability .97."},
     "proposal_id": "prop_1",
 }
 CHANGED = {
     "problem": PROBLEM,
     "at": AT.isoformat(),
     "customers": 12,
+    "episode_customers": 5,
     "events": 30,
     "expertise": None,
     "products": [],
@@ -47,7 +49,20 @@ CHANGED = {
 DATA: Mapping[str, dict[str, Any]] = {
     "alert.opened": {
         **ALERT,
-        "also": [{**ALERT, "problem": {**PROBLEM, "id": "p_2", "name": {"en": "Parcel lost"}}}],
+        "problem": {**PROBLEM, "emerging": True},
+        "proposal": {
+            "id": "prop_1",
+            "kind": "document",
+            "title": {"zh": "为“快递不动”补充一篇文档", "en": "Write a document for “Parcels do not move”"},
+        },
+        "also": [
+            {
+                **ALERT,
+                "problem": {**PROBLEM, "id": "p_2", "name": {"en": "Parcel lost"}},
+                "customers": 3,
+                "window_minutes": 10080,
+            }
+        ],
         "group": {"by": "expertise", "value": "parcels", "alerts": 2},
     },
     "alert.escalated": {

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.kb_service.judging.test_fitting import MATTERS, NOW, THINGS, questions
 
 from ingest.embedding import WordHashEmbedder
 from kb_service.commands.workbench import open_workbench
@@ -27,6 +26,7 @@ from kb_service.search.calibration import calibration_for, constants_of
 from kb_service.services import Services
 from kb_service.settings import Settings
 from kb_service.store import Exposure, Feedback, Review, ShownAnswer, StoredCalibration
+from tests.kb_service.judging.test_fitting import MATTERS, NOW, THINGS, questions
 
 MODEL = WordHashEmbedder().model_id
 

@@ -6,12 +6,12 @@ from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
-from tests.kb_service.learning.test_learning import desk, suggested
 
 from kb_service.learning.swapping import FAR, Order, as_ranked, swapped
 from kb_service.models import CandidateAnswer, Citation
 from kb_service.search.models import Hit
 from tests.kb_service.conftest import Api, faults
+from tests.kb_service.learning.test_learning import desk, suggested
 
 __all__ = ["desk"]
 

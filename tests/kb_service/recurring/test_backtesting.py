@@ -177,3 +177,23 @@ def test_thresholds_are_suggested_from_what_people_took_up(api: Api) -> None:
     labels = {alert["id"]: "noise" for alert in largest}
     few = tried(api, span(api, begin, suggest=True, labels=labels))["suggestion"]
     assert (few["reason"], few["useful"], few["rules"]) == ("too_few", 0, {})
+
+
+def test_alerts_of_what_was_merged_since_count_as_its_survivors(busy: tuple[Api, datetime]) -> None:
+    """Nights merge problems: what was told of one that is no more was never found again."""
+    api, begin = busy
+    zipper, kettle = [item["problem"]["id"] for item in tried(api, span(api, begin))["as_it_was"]["alerts"]]
+    assert api.post(f"/v1/problems/{kettle}/merge", {"into": zipper}).status_code == 200
+    found = tried(api, span(api, begin))
+    assert {item["problem"]["id"] for item in found["as_it_was"]["alerts"]} == {zipper}
+    assert [item["problem"]["id"] for item in found["present"]["alerts"]] == [zipper]
+
+
+def test_an_alert_from_before_the_span_that_would_come_within_it_is_later(
+    busy: tuple[Api, datetime],
+) -> None:
+    """What the present rules tell before the span is no alert that appears in it under stricter ones."""
+    api, begin = busy
+    inside = span(api, begin + timedelta(hours=3), rules={"recurrence_customers": 5}, kinds=["recurrence"])
+    changes = tried(api, inside)["changes"]
+    assert changes["totals"] == {"appears": 0, "vanishes": 1, "earlier": 0, "later": 1}

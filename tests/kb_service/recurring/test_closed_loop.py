@@ -99,6 +99,15 @@ def test_it_is_told_once_and_what_was_decided_is_not_told_again(api: Api) -> Non
     assert len(api.get("/v1/proposals").json()["items"]) == 2
 
 
+def test_what_was_proposed_while_nobody_listened_can_be_sent_to_who_listens_later(api: Api) -> None:
+    shop(api)
+    api.services.closed_loop.night("shop")
+    hook = {"url": "http://93.184.216.34/hook", "types": ["proposal.created"]}
+    assert api.put("/v1/webhooks/later", hook).status_code == 201
+    since = {"since": (NOW - DAY).isoformat()}
+    assert api.post("/v1/webhooks/later/replay", since).json()["queued"] == 2
+
+
 def a_finding(per_week: float) -> Finding:
     saved = expected_saving("contacts", (per_week, per_week, per_week), (1.0, 1.0, 1.0), None)
     return Finding("k", "explained", "policy", ("p",), 9, 9, (2.0, 1.0, 3.0), saved, ())

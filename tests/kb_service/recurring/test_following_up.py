@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kb_service.recurring import following_up
 from tests.conftest import FixedClock
 from tests.kb_service.conftest import Api, running
 from tests.kb_service.recurring.test_problems import BROKEN, Receiver, hook, until
@@ -213,6 +214,25 @@ def test_an_answer_without_a_conversation_finds_its_customer_and_opens_no_case(a
     assert [case["customer_id"] for case in follow_up["cases"] if case["solved"]] == ["u-m1"]
 
 
+@pytest.mark.parametrize("fields", [{}, {"conversation_id": None}])
+def test_an_answer_that_comes_before_the_round_that_asks_counts(api: Api, fields: dict[str, Any]) -> None:
+    """A round asks once a minute: who answered in that minute was not heard."""
+    problem_id = resolved(api)
+    answer(api, 0, True, **fields)
+    (found,) = follow_ups(api)
+    assert found["problem"]["id"] == problem_id
+    assert api.get(f"/v1/problems/{problem_id}").json()["followup"]["yes"] == 1
+    assert actions(api)[:2] == ["followup.answered", "followup.sent"]
+    assert look(api) == 0, "who was asked is not asked again"
+
+
+def test_an_answer_before_it_is_due_asks_nobody(api: Api) -> None:
+    problem_id = str(api.recurring()["problem"]["id"])
+    api.post(f"/v1/problems/{problem_id}/resolve")
+    answer(api, 0, True)
+    assert follow_ups(api) == []
+
+
 def test_who_was_asked_of_nothing_answers_nothing(api: Api) -> None:
     asked(api)
     answer(api, 77, False)
@@ -274,6 +294,59 @@ def test_follow_ups_go_with_the_problem_that_is_merged(api: Api) -> None:
     (follow_up,) = follow_ups(api)
     assert follow_up["problem"]["id"] == other
     assert answer(api, 0, True)["status"] == "accepted"
+
+
+def test_a_merge_that_is_taken_back_asks_nobody_twice(api: Api, receiver: Receiver) -> None:
+    hook(api, receiver, "followup.due")
+    problem_id = asked(api)
+    (before,) = follow_ups(api)
+    other = api.recurring("o", customers=1, text=BROKEN)["problem"]["id"]
+    api.post(f"/v1/problems/{problem_id}/merge", {"into": other})
+    assert api.post(f"/v1/problems/{other}/unmerge", {"alias": problem_id}).status_code == 200
+    assert look(api) == 0
+    assert [(item["id"], item["problem"]["id"]) for item in follow_ups(api)] == [(before["id"], problem_id)]
+    # One that an earlier version left with the other problem comes back without a word to customers.
+    with api.store.writing("shop") as unit:
+        (left,) = unit.follow_ups.open()
+        unit.follow_ups.put(replace(left, problem_id=other))
+    assert [look(api), look(api)] == [1, 0]
+    assert [item["problem"]["id"] for item in follow_ups(api)] == [problem_id]
+    assert len(told(api)) == 1
+
+
+def test_one_problem_that_cannot_be_asked_about_holds_up_no_other(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = str(api.recurring("a")["problem"]["id"])
+    other = str(api.recurring("b", text=BROKEN)["problem"]["id"])
+    for problem_id in (one, other):
+        api.post(f"/v1/problems/{problem_id}/resolve")
+    api.clock.advance(hours=72, minutes=1)
+    ask = following_up._ask
+
+    def broken(unit: Any, problem: Any, *given: Any) -> None:
+        if problem.id == one:
+            raise ValueError("a fault of this problem")
+        ask(unit, problem, *given)
+
+    monkeypatch.setattr(following_up, "_ask", broken)
+    assert [look(api), look(api)] == [1, 0]
+    assert [item["problem"]["id"] for item in follow_ups(api)] == [other]
+    monkeypatch.setattr(following_up, "_ask", ask)
+    api.clock.advance(hours=1)
+    assert look(api) == 1
+    assert {item["problem"]["id"] for item in follow_ups(api)} == {one, other}
+
+
+def test_a_round_asks_about_so_many_problems_and_the_next_goes_on(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following_up, "TOGETHER", 1)
+    for prefix, text in (("a", "parcel is late"), ("b", BROKEN)):
+        problem_id = api.recurring(prefix, text=text)["problem"]["id"]
+        api.post(f"/v1/problems/{problem_id}/resolve")
+    api.clock.advance(hours=72, minutes=1)
+    assert [look(api), look(api), look(api)] == [1, 1, 0]
 
 
 def test_the_name_of_a_problem_goes_to_customers_only_where_a_person_gave_it(api: Api) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from kb_service.recurring.notifying import NoticeRounds
+from graph.notices import Notice
+from kb_service.recurring.notifying import NoticeRounds, Notifying
 from kb_service.store import Store
 from tests.conftest import FixedClock
 from tests.kb_service.conftest import DAY, LATE, Api, faults, problem, running
@@ -135,13 +136,14 @@ def test_an_old_problem_that_recurs_waits_for_the_digest_hour(api: Api, receiver
     api.post("/v1/events", api.event("m1"))
     api.post("/v1/events", api.event("m2"))
     (alert_id,) = api.post("/v1/events", api.event("m3")).json()["alerts"]
-    assert [item["type"] for item in told(api)] == ["proposal.created"]
+    assert told(api) == []
     assert api.get(f"/v1/alerts/{alert_id}").json()["told_at"] is None
     api.clock.advance(hours=20, minutes=59)  # from noon to a minute before nine in the shop
     assert rounds(api) == 0
     api.clock.advance(minutes=1)
     assert rounds(api) == 1
-    assert told(api)[-1]["id"] == alert_id
+    (sent,) = told(api)
+    assert (sent["type"], sent["id"], sent["proposal"]["alert_id"]) == ("alert.opened", alert_id, alert_id)
     assert api.get(f"/v1/alerts/{alert_id}").json()["told_at"] is not None
     # It is not urgent, so it is not repeated either.
     api.clock.advance(hours=13)
@@ -190,6 +192,69 @@ def test_a_shop_may_do_without_repeats(api: Api, receiver: Receiver) -> None:
     api.clock.advance(hours=13)
     api.post("/v1/events", api.event("x1", **LAMP))
     assert rounds(api) == 0
+
+
+def test_a_group_is_led_by_the_alert_of_most_customers(api: Api, receiver: Receiver) -> None:
+    hook(api, receiver, "alert.opened")
+    burst_of(api, "a", LATE, **LAMP)
+    few = burst_of(api, "b", BROKEN, **LAMP)["alerts"]
+    many = burst_of(api, "c", SCREEN, **LAMP)["alerts"]
+    with api.store.writing("shop") as unit:
+        alert = unit.alerts.get(many[0])
+        assert alert is not None
+        unit.alerts.put(replace(alert, evidence=replace(alert.evidence, customers=9)))
+    api.clock.advance(seconds=30)
+    assert rounds(api) == 2
+    assert (told(api)[-1]["id"], [item["id"] for item in told(api)[-1]["also"]]) == (many[0], few)
+
+
+def test_one_incident_that_is_two_problems_is_told_once(api: Api, receiver: Receiver) -> None:
+    hook(api, receiver, "alert.opened", "alert.escalated", "proposal.created")
+    leader = burst_of(api, "a", "payment fails with error 4107 on my card")
+    (beside,) = burst_of(api, "b", "voucher refused at checkout again, it says 4107")["alerts"]
+    shown = api.get(f"/v1/alerts/{beside}").json()
+    assert (shown["inhibited_by"], shown["proposal_id"]) == (leader["alerts"][0], None)
+    burst_of(api, "c", SCREEN)
+    first = [item["id"] for item in told(api)]
+    assert leader["alerts"][0] in first
+    assert beside not in first
+    api.clock.advance(hours=11)
+    api.post("/v1/events", api.event("x1", text="payment fails with error 4107 on my card"))
+    api.clock.advance(hours=1)
+    rounds(api)
+    again = next(item for item in told(api) if item["type"] == "alert.escalated")
+    assert (again["id"], [item["id"] for item in again["also"]]) == (leader["alerts"][0], [beside])
+    opened = next(
+        item
+        for item in api.get("/v1/audit?limit=200").json()["items"]
+        if item["object"] == beside and item["action"] == "alert.opened"
+    )
+    assert opened["detail"]["incident"] == {"alert": leader["alerts"][0], "shares": ["4107"]}
+
+
+def test_an_alerts_proposal_is_told_with_it_and_apart_only_to_those_who_hear_no_alerts(
+    api: Api, receiver: Receiver
+) -> None:
+    hook(api, receiver, "alert.opened", "proposal.created")
+    apart = {"url": receiver.url, "types": ["proposal.created"]}
+    assert api.put("/v1/webhooks/ideas", apart).status_code == 201
+    burst_of(api, "a", LATE)
+    (alert,) = told(api)
+    (proposal,) = told(api, "ideas")
+    assert (alert["type"], proposal["type"]) == ("alert.opened", "proposal.created")
+    assert alert["proposal"]["id"] == proposal["id"] == alert["proposal_id"]
+
+
+def test_a_problem_that_is_resolved_again_tells_its_customers_since_it_opened(
+    api: Api, receiver: Receiver
+) -> None:
+    hook(api, receiver, "problem.resolved")
+    at = f"/v1/problems/{burst_of(api, 'a', LATE)['problem']['id']}"
+    for step in ("resolve", "reopen", "resolve"):
+        api.clock.advance(minutes=1)
+        assert api.post(f"{at}/{step}").status_code == 200
+    said = [(item["customers"], item["episode_customers"], item["events"]) for item in told(api)]
+    assert said == [(3, 3, 3), (3, 0, 3)]
 
 
 # --- parents
@@ -338,6 +403,45 @@ def test_a_silence_that_is_over_is_noted_without_anybody_looking(api: Api) -> No
     assert found is not None
     assert found.state == "open"
     assert "problem.woken" in actions(api)
+
+
+def test_what_waited_for_a_silence_is_told_when_customers_end_it(api: Api, receiver: Receiver) -> None:
+    hook(api, receiver, "alert.opened")
+    burst_of(api, "a", LATE, **LAMP)
+    waiting = burst_of(api, "b", BROKEN, **LAMP)
+    at = f"/v1/problems/{waiting['problem']['id']}"
+    assert api.post(f"{at}/silence", {"count": 2}).json()["state"] == "silenced"
+    api.clock.advance(minutes=10)
+    assert rounds(api) == 0
+    for number in range(2):
+        api.post("/v1/events", api.event(f"c{number}", text=BROKEN, **LAMP))
+    assert api.get(at).json()["state"] == "open"
+    assert rounds(api) == 1
+    assert told(api)[-1]["id"] == waiting["alerts"][0]
+
+
+def test_one_alert_that_cannot_be_told_keeps_no_other_from_being_told(
+    api: Api, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook(api, receiver, "alert.opened")
+    burst_of(api, "a", LATE, **LAMP)
+    (bad,) = burst_of(api, "b", BROKEN, **LAMP)["alerts"]
+    (good,) = burst_of(api, "c", SCREEN, **LAMP)["alerts"]
+    before = Notifying._before
+
+    def broken(self: Notifying, notice: Notice, *given: Any) -> Notice:
+        if notice.alert_id == bad:
+            raise ValueError("a fault of this alert")
+        return before(self, notice, *given)
+
+    monkeypatch.setattr(Notifying, "_before", broken)
+    api.clock.advance(seconds=30)
+    assert [rounds(api), rounds(api)] == [1, 0]
+    assert [item["id"] for item in told(api)][1:] == [good]
+    monkeypatch.setattr(Notifying, "_before", before)
+    api.clock.advance(minutes=1)
+    assert rounds(api) == 1
+    assert told(api)[-1]["id"] == bad
 
 
 # --- bursts that grow

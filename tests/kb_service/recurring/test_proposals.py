@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from graph.experiments import arm_of, unit_of
-from graph.models import Alert, Evidence, Problem
+from graph.models import Alert, Evidence, Problem, Proposal
 from kb_service.models import LinkedDocument
-from kb_service.recurring.proposing import Circumstances, propose
+from kb_service.recurring.proposing import Circumstances, propose, standing
+from kb_service.recurring.raising import Raising
 from tests.kb_service.conftest import NOW, Api, faults, problem
 from tests.kb_service.recurring.past_cases import people, spread, write
 
@@ -121,6 +124,34 @@ def test_a_routing_rule_is_tried_when_asked_and_its_effect_is_the_trials(api: Ap
     assert detail["effect"]["metric"] == "handling_seconds"
 
 
+def test_a_proposal_whose_trial_never_begins_is_measured_before_and_after(api: Api) -> None:
+    proposal_id = routing(api)
+    trial = api.post(f"/v1/proposals/{proposal_id}/accept", {"trial": True}).json()["experiment_id"]
+    with api.store.writing("shop") as unit:
+        stored = unit.proposals.get(proposal_id)
+        assert stored is not None
+        unit.proposals.put(replace(stored, decided_at=NOW - timedelta(days=10)))
+    api.services.closed_loop.night("shop")
+    effect = api.get(f"/v1/proposals/{proposal_id}").json()["effect"]
+    assert (effect["source"], effect["metric"]) == ("before_and_after", "transfers")
+
+    plan = api.get(f"/v1/experiments/{trial}").json()
+    kept = ("name", "treatment", "share", "metric", "guards", "minimum", "maximum", "alpha")
+    later = {"state": "running", "starts_at": (NOW + timedelta(days=2)).isoformat()}
+    body = {name: plan[name] for name in kept} | later
+    assert api.put(f"/v1/experiments/{trial}", body).status_code == 200
+    for days, source in ((1, "before_and_after"), (2, "trial")):
+        api.clock.advance(days=days)
+        api.services.closed_loop.night("shop")
+        assert api.get(f"/v1/proposals/{proposal_id}").json()["effect"]["source"] == source
+
+
+def test_a_trial_is_not_named_by_what_customers_wrote(api: Api) -> None:
+    proposal_id = routing(api)
+    trial = api.post(f"/v1/proposals/{proposal_id}/accept", {"trial": True}).json()["experiment_id"]
+    assert api.get(f"/v1/experiments/{trial}").json()["name"] == "parcel → payments"
+
+
 def test_who_is_in_treatment_is_sent_to_the_other_expertise(api: Api) -> None:
     people(api)
     trial = {"name": "t", "treatment": {"expertise": {"parcel": "payments"}}, "state": "running"}
@@ -162,6 +193,30 @@ def test_what_people_write_is_neither_applied_nor_tried(api: Api) -> None:
     assert api.get("/v1/proposals?state=open").json()["items"] == [listed]
     api.post(f"/v1/proposals/{listed['id']}/dismiss")
     problem(api.post(at), 409)
+
+
+# --- deciding
+
+
+@pytest.mark.parametrize("decision", ["accept", "dismiss"])
+def test_a_proposal_that_is_decided_again_is_not_noted_again(api: Api, decision: str) -> None:
+    api.recurring()
+    (listed,) = api.get("/v1/proposals").json()["items"]
+    for _ in range(3):
+        assert api.post(f"/v1/proposals/{listed['id']}/{decision}").status_code == 200
+    assert audited(api).count(f"proposal.{decision}ed") == 1
+
+
+def test_why_a_proposal_is_dismissed_is_kept_masked(api: Api) -> None:
+    api.recurring()
+    (listed,) = api.get("/v1/proposals").json()["items"]
+    at = f"/v1/proposals/{listed['id']}/dismiss"
+    assert "foo" in faults(api.post(at, {"foo": 1}))
+    assert api.get("/v1/proposals?state=open").json()["items"] == [listed]
+    assert api.post(at, {"note": "told by 13912345678"}).status_code == 200
+    (entry,) = [item for item in api.get("/v1/audit").json()["items"] if item["object"] == listed["id"]]
+    assert entry["detail"]["note"].startswith("told by ")
+    assert "13912345678" not in entry["detail"]["note"]
 
 
 # --- what an alert proposes
@@ -227,3 +282,80 @@ def test_a_new_problem_that_a_document_answers_is_not_taken_for_one_without(api:
     api.recurring(text=text)
     (found,) = api.get("/v1/proposals").json()["items"]
     assert (found["kind"], found["change"]["document_id"]) == ("policy", "returns")
+
+
+def a_proposal(id: str, **changes: Any) -> Proposal:
+    made = propose(PROBLEM, an_alert("recurrence"), [POLICY], NOW, PLAIN)
+    return replace(made, id=id, **changes)
+
+
+def test_one_change_in_one_episode_is_one_proposal_whichever_alert_asks_for_it() -> None:
+    """A problem had four open proposals of one title within ten minutes, one for each of its alerts."""
+    first = propose(PROBLEM, an_alert("recurrence"), [POLICY], NOW, PLAIN)
+    again = propose(
+        PROBLEM, replace(an_alert("burst"), id="alt-2"), [POLICY], NOW + timedelta(hours=1), PLAIN
+    )
+    assert first.id == again.id
+    refreshed = standing(again, first, [first])
+    assert refreshed is not None
+    assert (refreshed.id, refreshed.opened_at, refreshed.alert_id) == (first.id, NOW, "alt-2")
+    back = replace(PROBLEM, episode_at=NOW + timedelta(days=9))
+    assert propose(back, an_alert("regression"), [POLICY], NOW, PLAIN).id != first.id
+
+
+def test_what_stands_is_refreshed_only_where_nobody_decided_it_and_an_alert_made_it() -> None:
+    new = a_proposal("new", alert_id="alt-2")
+    decided = a_proposal("new", state="dismissed")
+    assert standing(new, decided, []) == decided
+    found = a_proposal("found", alert_id=None, finding="f")
+    assert standing(new, None, [found]) == found
+    earlier = a_proposal("earlier")
+    assert standing(new, None, [earlier]) == replace(new, id="earlier", opened_at=earlier.opened_at)
+    other = a_proposal("other", change={"action": "correct_document"})
+    assert standing(new, None, [other]) is None
+
+
+def test_alerts_of_one_problem_share_their_proposal_which_is_told_once(api: Api) -> None:
+    rules = {"burst_customers": 1000, "growth_alerts": False}
+    assert api.put("/v1/rules", rules).status_code == 200
+    raised = api.recurring()
+    problem_id = raised["problem"]["id"]
+    api.post(f"/v1/problems/{problem_id}/resolve")
+    api.clock.advance(hours=30)
+    again = api.recurring(prefix="n")
+    assert again["alerts"] != []
+    alerts = api.get("/v1/alerts").json()["items"]
+    assert [alert["kind"] for alert in alerts] == ["regression", "recurrence"]
+    (listed,) = api.get("/v1/proposals").json()["items"]
+    assert {alert["proposal_id"] for alert in alerts} == {listed["id"]}
+    assert listed["alert_id"] == alerts[0]["id"]
+    assert "after the problem was resolved" in listed["evidence"]
+    with api.store.reading("shop") as unit:
+        told = unit.outbox.messages(NOW - timedelta(days=9), None, ["proposal.created"], 10)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("sure", "answered"),
+    [
+        ([0.55, 0.5, 0.45, 0.4], True),
+        ([0.2, 0.3, 0.7, 0.25], False),
+        ([], False),
+    ],
+)
+def test_whether_documents_answer_is_said_by_all_messages_together(sure: list[float], answered: bool) -> None:
+    """Returns, invoices and guarantees have documents, yet no message alone found them surely: a document was asked for
+    that exists. And one sure find among messages about something unheard of is chance."""
+    found = iter(sure)
+    returns = SimpleNamespace(external_id="returns", kind="policy", title="Returns", score=2.0)
+    sizes = SimpleNamespace(external_id="sizes", kind="faq", title="Sizes", score=1.0)
+    spoken = SimpleNamespace(utterance=SimpleNamespace(text="", language="en", vector=None))
+    replica: Any = SimpleNamespace(
+        alarms=None,
+        matcher=SimpleNamespace(exemplars=lambda _: [spoken] * len(sure)),
+        answers_of=lambda _: (),
+        find=lambda _: ((returns, sizes), next(found)),
+    )
+    unit: Any = None
+    answers = Raising(unit, replica, NOW)._answers(PROBLEM)
+    assert [item.external_id for item in answers] == (["returns", "sizes"] if answered else [])

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from graph.models import Match, Problem
+from graph.models import Match
 from kb_service.recurring.nightly_regrouping import (
     ACTOR,
     EVIDENT,
     NO_OBJECTION,
     STANDS,
     Night,
-    NightlyRegrouping,
     decided,
 )
 from kb_service.recurring.placing import PATIENCE, place
@@ -24,81 +23,24 @@ from kb_service.replicas.replica import Replica
 from kb_service.store import StoredRegrouping
 from tests.conftest import FixedClock
 from tests.kb_service.conftest import NOW, Api, faults, problem, running
-
-LATE = ["parcel", "stuck", "courier", "hub", "tracking", "moved"]
-BROKEN = ["zipper", "jacket", "broke", "wash", "seam", "torn"]
+from tests.kb_service.recurring.regrouped import (
+    BROKEN,
+    LATE,
+    audit,
+    found,
+    night,
+    nightly,
+    problem_of,
+    put_apart,
+    said,
+    told,
+)
 
 
 @pytest.fixture
 def api(tmp_path: Path, clock: FixedClock) -> Iterator[Api]:
     with running(tmp_path / "data", clock) as started:
         yield started
-
-
-def nightly(api: Api) -> NightlyRegrouping:
-    services = api.services
-    return NightlyRegrouping(services.store, services.replicas, services.routing, clock=api.clock)
-
-
-def night(api: Api) -> Night:
-    """What the job of a night does, a day later."""
-    done = nightly(api).night("shop")
-    api.clock.advance(days=1)
-    return done
-
-
-def said(words: list[str], number: int) -> str:
-    """Four of six words, another four each time."""
-    return " ".join(words[(number + step) % len(words)] for step in range(4))
-
-
-def told(api: Api, prefix: str, words: list[str], many: int = 4) -> str:
-    """Messages of several customers about one matter; the problem of the first."""
-    results = [
-        api.post("/v1/events", api.event(f"{prefix}{number}", text=said(words, number))).json()
-        for number in range(many)
-    ]
-    return str(results[0]["problem"]["id"])
-
-
-def problem_of(api: Api, event_id: str) -> str:
-    return str(api.get(f"/v1/events/{event_id}").json()["problem"]["id"])
-
-
-def found(api: Api, problem_id: str) -> dict[str, Any]:
-    answer = api.get(f"/v1/problems/{problem_id}")
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
-def audit(api: Api) -> list[tuple[str, str, str]]:
-    with api.store.reading("shop") as unit:
-        return [(entry.actor, entry.action, entry.object) for entry in unit.audit.page(limit=200).items]
-
-
-def put_apart(api: Api, *event_ids: str) -> str:
-    """Put messages into a problem of their own behind everybody's back, as an unlucky order of arrival would."""
-    with api.store.writing("shop") as unit:
-        first = unit.events.get(event_ids[0])
-        assert first is not None
-        before = unit.assignments.get(event_ids[0])
-        assert before is not None
-        assert before.problem_id is not None
-        old = unit.problems.get(before.problem_id)
-        assert old is not None
-        at = first.event.at
-        new = Problem(f"p_{event_ids[0]}", {"en": "apart", "zh": "apart"}, "candidate", at, at, at)
-        unit.problems.put(new)
-        for event_id in event_ids:
-            match = replace(before.match, problem_id=new.id, reason="joined")
-            unit.assignments.put(event_id, new.id, match)
-            stored = unit.events.get(event_id)
-            case = unit.cases.get(stored.case_id or "") if stored is not None else None
-            assert case is not None
-            unit.cases.put(replace(case, problem_id=new.id))
-        unit.changes.record("workspace", "shop")
-    api.services.replicas.follow("shop")
-    return new.id
 
 
 # --- people
@@ -256,6 +198,17 @@ def test_what_is_found_once_waits_for_the_next_night_and_is_forgotten_when_it_is
     monkeypatch.setattr("graph.regrouping.FAR", 99.0)
     assert night(api).merged == (), "not two nights running"
     assert night(api).merged == ((apart, seen),)
+
+
+def test_what_was_due_and_more_than_a_night_does_need_not_be_found_twice_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.regrouping.FAR", 99.0)
+    monkeypatch.setattr("kb_service.recurring.nightly_regrouping.MERGES", 1)
+    for prefix, words in (("a", LATE), ("b", BROKEN)):
+        told(api, prefix, words, 6)
+        put_apart(api, f"{prefix}4", f"{prefix}5")
+    assert [len(night(api).merged) for _ in range(4)] == [0, 1, 1, 0]
 
 
 def test_nothing_is_done_where_the_rules_say_so(api: Api) -> None:
@@ -465,6 +418,31 @@ def test_a_message_that_waits_follows_its_case_once_that_says_what_it_is_about(
     assert (settled["problem"]["id"], settled["pending"]) == (other, False)
     assert found(api, other)["events"] == 6
     assert found(api, one)["events"] == 5
+
+
+def test_an_alert_that_a_placed_message_completes_is_named_with_the_message_that_placed_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = told(api, "a", LATE), told(api, "b", BROKEN, 1)
+    nearest = one
+    matcher = type(api.services.replicas.settled("shop").matcher)
+    match = matcher.match
+
+    def unsure(self: Any, utterance: Any, *given: Any) -> Match:
+        if "ticket" in utterance.tokens:
+            return Match(nearest, "pending", 0.55, 0.5, pending=True)
+        return match(self, utterance, *given)
+
+    monkeypatch.setattr(matcher, "match", unsure)
+    first = api.event("w1", text="my ticket about the jacket hub", conversation_id="chat", customer_id=None)
+    assert api.post("/v1/events", first).json()["problem"]["id"] == one
+    nearest = other
+    second = api.event("w2", text=said(BROKEN, 1), conversation_id="chat", customer_id="u-chat")
+    placed = api.post("/v1/events", second).json()
+    assert problem_of(api, "w1") == other
+    assert found(api, other)["customers"] == 3
+    (alert_id,) = placed["alerts"]
+    assert alert_id in found(api, other)["alerts"]
 
 
 # --- what is learned
