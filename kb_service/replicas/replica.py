@@ -510,6 +510,9 @@ class Replica:
             self._put_problem(problem)
             if "event_placed" in by_kind:
                 self.count_again(unit, problem.id)
+        if merged:
+            # What people pinned to a problem is of its survivor from now on.
+            self._declare(unit)
         self._put_alerts(alerts)
 
     def _place_shop(self) -> None:

@@ -39,7 +39,7 @@ class Shop:
         return self.api.get(path).raise_for_status().json()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM:
         if REQUIRED:
@@ -51,7 +51,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Shop]:
     """`kb serve` in a process of its own, as people start it."""
     folder = tmp_path_factory.mktemp("served")
@@ -89,7 +89,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterato
         server.communicate(timeout=30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def administrator(shop: Shop, chromium: Browser) -> Any:
     """The cookies of the first administrator, who signed in by the link that the server printed."""
     context = chromium.new_context(locale="en-GB")

@@ -27,7 +27,7 @@ PAGES = (
 )
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def filled(shop: Shop) -> None:
     """A document, an agent, and three customers with one problem, one of whom waits for a person."""
     text = "# Returns\n\nUnworn clothing may be returned within 30 days of delivery."

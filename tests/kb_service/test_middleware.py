@@ -205,7 +205,7 @@ def test_a_fault_of_ours_tells_nothing(shared_api: Api, monkeypatch: pytest.Monk
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("the secret is kb_123")
 
-    monkeypatch.setattr(type(shared_api.services.problems), "rules", fail)
+    monkeypatch.setattr(type(shared_api.services.rulebook), "rules", fail)
     response = shared_api.get("/v1/rules")
     body = problem(response, 500)
     assert "secret" not in response.text
@@ -219,14 +219,14 @@ def test_too_many_at_once_wait_and_are_then_refused(
     monkeypatch.setattr(middleware, "WAIT_SECONDS", 0.2)
     held, free = threading.Event(), threading.Event()
     with running(tmp_path / "busy", clock, max_concurrency=1) as api, ThreadPoolExecutor() as pool:
-        rules = type(api.services.problems).rules
+        rules = type(api.services.rulebook).rules
 
         def slow(self: Any, workspace: str) -> Any:
             held.set()
             free.wait(20)
             return rules(self, workspace)
 
-        monkeypatch.setattr(type(api.services.problems), "rules", slow)
+        monkeypatch.setattr(type(api.services.rulebook), "rules", slow)
         first = pool.submit(api.get, "/v1/rules")
         assert held.wait(20)
         refused = api.get("/v1/rules")
@@ -252,7 +252,7 @@ def test_what_is_not_ready_says_when_to_come_back(shared_api: Api, monkeypatch: 
         def fail(*_: Any, error: Exception = error, **__: Any) -> None:
             raise error
 
-        monkeypatch.setattr(type(shared_api.services.problems), "rules", fail)
+        monkeypatch.setattr(type(shared_api.services.rulebook), "rules", fail)
         monkeypatch.setattr(type(shared_api.services.casework), "record", fail)
         monkeypatch.setattr(type(shared_api.services.knowledge), "put_many", fail)
         response = shared_api.get("/v1/rules")

@@ -34,9 +34,10 @@ CANDIDATE: dict[str, Any] = {"load": 2, "estimate": None, "terms": {}}
 
 
 def calls(room: Any, *names: str) -> Iterator[ast.Call]:
-    """The calls of some functions by name in the code of a room."""
+    """The calls of some functions by name in the modules of a room that speak of the first of them."""
     for file in sorted(Path(next(iter(room.__path__))).rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        source = file.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(source)) if names[0] in source else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
                 yield node
 

@@ -57,7 +57,7 @@ def shown(alerts: Sequence[Alert]) -> list[tuple[Any, ...]]:
             alert.kind,
             alert.evidence.observed,
             alert.evidence.customers,
-            round(alert.evidence.expected, 9),
+            alert.evidence.expected and round(alert.evidence.expected, 9),
         )
         for alert in alerts
     )
