@@ -294,9 +294,14 @@ def _deviation(values: Sequence[float]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", type=int, default=len(REPORTED), help="how many shops")
+    parser.add_argument(
+        "--first", type=int, default=REPORTED[0], help="the first seed: others than those reported"
+    )
     parser.add_argument("--customers", type=float, default=Scale().customers_a_day, help="a day, in all")
     chosen = parser.parse_args()
-    for line in table(REPORTED[: chosen.seeds], Scale(customers_a_day=chosen.customers)):
+    for line in table(
+        range(chosen.first, chosen.first + chosen.seeds), Scale(customers_a_day=chosen.customers)
+    ):
         print(line)
 
 

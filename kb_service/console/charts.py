@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from kb_service.models import HourOfProblem
+
 WIDTH, HEIGHT = 960.0, 200.0
+SPARK = (280.0, 44.0)
 SHADES = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Sparkline:
+    """`points` as an SVG polyline wants them, within `SPARK`; the most messages of one day; how many days."""
+
+    points: str
+    most: int
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +37,26 @@ def band(low: Sequence[float], middle: Sequence[float], high: Sequence[float]) -
     if not middle:
         return None
     top = max(1.0, *high)
-    step = WIDTH / max(1, len(middle) - 1)
+    edge = [*_points(high, top), *reversed(_points(low, top))]
+    return Band(" ".join(_points(middle, top)), " ".join(edge), top)
 
-    def points(values: Sequence[float]) -> list[str]:
-        return [f"{place * step:.1f},{HEIGHT * (1 - value / top):.1f}" for place, value in enumerate(values)]
 
-    return Band(" ".join(points(middle)), " ".join([*points(high), *reversed(points(low))]), top)
+def sparkline(counts: Sequence[HourOfProblem], zone: tzinfo) -> Sparkline | None:
+    """Messages by day of the shop, the days without any among them; None without counts."""
+    by_day: Counter[int] = Counter()
+    for item in counts:
+        by_day[item.hour.astimezone(zone).toordinal()] += item.events
+    if not by_day:
+        return None
+    values = [by_day[day] for day in range(min(by_day), max(by_day) + 1)]
+    return Sparkline(" ".join(_points(values, max(values), SPARK)), max(values), len(values))
+
+
+def _points(values: Sequence[float], top: float, size: tuple[float, float] = (WIDTH, HEIGHT)) -> list[str]:
+    """Values from left to right as points of a size, `top` at its upper edge."""
+    width, height = size
+    step = width / max(1, len(values) - 1)
+    return [f"{place * step:.1f},{height * (1 - value / top):.1f}" for place, value in enumerate(values)]
 
 
 def ticks(moments: Sequence[datetime], zone: tzinfo, *, every: int = 6) -> list[tuple[float, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import tzinfo
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +21,7 @@ from kb_service.models import KeyRole
 from kb_service.problem_details import invalid
 from kb_service.routes.context import in_thread, services
 from kb_service.security import ADMIN, AGENT, ANY, EDITOR, PRODUCT, STAFF
+from kb_service.timezones import zone
 
 SESSION = "kb_session"
 SIGN_IN = "/console/sign-in"
@@ -126,3 +128,13 @@ def visitor(request: Request) -> Visitor:
 
 
 Guest = Annotated[Visitor, Depends(visitor)]
+
+
+async def shop_zone(request: Request) -> tzinfo:
+    """Where the clocks of the visitor's shop stand: pages tell times by them."""
+    wired = services(request)
+    rules = await in_thread(wired, wired.rulebook.rules, visitor(request).principal.workspace)
+    return zone(rules.timezone)
+
+
+ShopZone = Annotated[tzinfo, Depends(shop_zone)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from structlog.stdlib import get_logger
 
 from graph.helping import Offer
 from graph.models import Problem
+from graph.notices import STALE
 from graph.rhythm import hour_of
 from graph.surges import Surge, Usual, words
 from kb_service.delivery.announcing import announce
@@ -24,8 +25,6 @@ from kb_service.traffic.staffing import fields, help_for
 
 log = get_logger(__name__)
 
-STALE = timedelta(hours=24)
-"""Surges that began longer ago are stored, not delivered."""
 ROUND_SECONDS = 30.0
 WHOLE_SHOP = {"zh": "全店", "en": "The whole shop"}
 MOST_OFFERS = 10

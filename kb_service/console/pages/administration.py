@@ -7,11 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from kb_service.console.guard import Guest, PageRoute
+from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.rendering import page
 from kb_service.models import KEY_ROLES
 from kb_service.routes.context import Wired, in_thread
-from kb_service.timezones import zone
 from kb_service.wire.base import Id, Text
 
 router = APIRouter(prefix="/console/administration", route_class=PageRoute, include_in_schema=False)
@@ -58,19 +57,19 @@ async def audit(
     request: Request,
     wired: Wired,
     guest: Guest,
+    place: ShopZone,
     cursor: Annotated[Text | None, Query(max_length=500)] = None,
 ) -> Response:
     workspace = guest.principal.workspace
     found = await in_thread(wired, wired.knowledge.audit, workspace, cursor, PAGE)
     known = await in_thread(wired, wired.accounts.members, workspace)
-    rules = await in_thread(wired, wired.rulebook.rules, workspace)
     return page(
         request,
         "audit.html",
         entries=found.items,
         names={member.id: member.name for member in known},
         next_cursor=found.next_cursor,
-        zone=zone(rules.timezone),
+        zone=place,
     )
 
 

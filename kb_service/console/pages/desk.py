@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse
 
 from graph.models import Event
 from kb_service.accounts import Visitor
-from kb_service.console.guard import Guest, PageRoute
+from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.rendering import language_of, page
 from kb_service.errors import ServiceError
 from kb_service.ids import digest_id
@@ -18,7 +18,6 @@ from kb_service.models import CaseDetail, Question, Reply, Turn
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import AGENT
 from kb_service.services import Services
-from kb_service.timezones import zone
 from kb_service.wire.base import Id, Text
 
 router = APIRouter(prefix="/console", route_class=PageRoute, include_in_schema=False)
@@ -34,15 +33,15 @@ async def desk(
     request: Request,
     wired: Wired,
     guest: Guest,
+    place: ShopZone,
     view: Annotated[View, Query()] = "waiting",
     cursor: Annotated[Text | None, Query(max_length=500)] = None,
 ) -> Response:
     workspace = guest.principal.workspace
-    rules = await in_thread(wired, wired.rulebook.rules, workspace)
     shared: dict[str, Any] = {
         "view": view,
         "views": VIEWS,
-        "zone": zone(rules.timezone),
+        "zone": place,
         "now": wired.clock(),
     }
     if view == "waiting":
@@ -58,20 +57,19 @@ async def desk(
 
 
 @router.get("/cases/{id}")
-async def case(request: Request, wired: Wired, guest: Guest, id: Id) -> Response:
+async def case(request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id) -> Response:
     """A case with what may be replied: asking for suggestions is logged like any other request for them."""
     workspace = guest.principal.workspace
     detail = await in_thread(wired, wired.casework.case, workspace, id)
     question = _question(detail, language_of(request))
     reply = await _suggested(wired, guest, question) if question is not None else None
-    rules = await in_thread(wired, wired.rulebook.rules, workspace)
     return page(
         request,
         "case.html",
         detail=detail,
         case=detail.case,
         reply=reply,
-        zone=zone(rules.timezone),
+        zone=place,
         may_answer=guest.may(AGENT),
     )
 
@@ -148,13 +146,16 @@ async def reject(
 
 @router.get("/ask")
 async def ask(
-    request: Request, wired: Wired, guest: Guest, q: Annotated[Text, Query(max_length=4000)] = ""
+    request: Request,
+    wired: Wired,
+    guest: Guest,
+    place: ShopZone,
+    q: Annotated[Text, Query(max_length=4000)] = "",
 ) -> Response:
     """Suggested replies for a pasted message."""
     asked = Question(q, reader=language_of(request)) if q.strip() else None
     found = await _suggested(wired, guest, asked) if asked is not None else None
-    rules = await in_thread(wired, wired.rulebook.rules, guest.principal.workspace)
-    return page(request, "ask.html", q=q, reply=found, zone=zone(rules.timezone))
+    return page(request, "ask.html", q=q, reply=found, zone=place)
 
 
 @router.get("/documents/{external_id:path}")
@@ -162,13 +163,13 @@ async def document(
     request: Request,
     wired: Wired,
     guest: Guest,
+    place: ShopZone,
     external_id: Id,
     start: Annotated[int, Query(ge=0)] = 0,
     end: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
     """A document with the cited passage marked."""
     found = await in_thread(wired, wired.knowledge.get, guest.principal.workspace, external_id)
-    rules = await in_thread(wired, wired.rulebook.rules, guest.principal.workspace)
     text = found.text
     begin, stop = min(start, len(text)), min(max(end, start), len(text))
     return page(
@@ -178,7 +179,7 @@ async def document(
         before=text[:begin],
         cited=text[begin:stop],
         after=text[stop:],
-        zone=zone(rules.timezone),
+        zone=place,
     )
 
 

@@ -9,13 +9,12 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
 from ingest.models import Kind
-from kb_service.console.guard import Guest, PageRoute
+from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.rendering import language_of, page
 from kb_service.models import NewDocument, Refused
 from kb_service.problem_details import invalid
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import EDITOR
-from kb_service.timezones import zone
 from kb_service.wire.base import Id, Text
 from kb_service.wire.care import ConflictOut, StaleOut
 from kb_service.wire.gaps import GapOut
@@ -32,11 +31,11 @@ async def documents(
     request: Request,
     wired: Wired,
     guest: Guest,
+    place: ShopZone,
     kind: Annotated[Kind | Literal[""], Query()] = "",
     cursor: Cursor = None,
 ) -> Response:
     workspace = guest.principal.workspace
-    rules = await in_thread(wired, wired.rulebook.rules, workspace)
     found = await in_thread(
         wired, wired.knowledge.page, workspace, cursor, PAGE, kind=kind or None, language=None, audience=None
     )
@@ -47,25 +46,26 @@ async def documents(
         kinds=KINDS,
         kind=kind,
         next_cursor=found.next_cursor,
-        zone=zone(rules.timezone),
+        zone=place,
     )
 
 
 @router.get("/gaps")
-async def gaps(request: Request, wired: Wired, guest: Guest, cursor: Cursor = None) -> Response:
+async def gaps(
+    request: Request, wired: Wired, guest: Guest, place: ShopZone, cursor: Cursor = None
+) -> Response:
     """Questions without a good answer, with the article that would give one where customers accepted a reply."""
     workspace = guest.principal.workspace
     found = await in_thread(
         wired, wired.gaps.page, workspace, cursor, PAGE, since=None, language=None, state="open"
     )
-    rules = await in_thread(wired, wired.rulebook.rules, workspace)
     language = language_of(request)
     return page(
         request,
         "gaps.html",
         gaps=[GapOut.of(view, language) for view in found.items],
         next_cursor=found.next_cursor,
-        zone=zone(rules.timezone),
+        zone=place,
         may_publish=guest.may(EDITOR),
     )
 
@@ -98,30 +98,32 @@ async def publish(
 
 
 @router.get("/conflicts")
-async def conflicts(request: Request, wired: Wired, guest: Guest, cursor: Cursor = None) -> Response:
+async def conflicts(
+    request: Request, wired: Wired, guest: Guest, place: ShopZone, cursor: Cursor = None
+) -> Response:
     workspace = guest.principal.workspace
     found = await in_thread(
         wired, wired.conflicts.page, workspace, cursor, PAGE, as_of=None, upcoming=True, document_id=None
     )
-    rules = await in_thread(wired, wired.rulebook.rules, workspace)
     return page(
         request,
         "conflicts.html",
         conflicts=[ConflictOut.model_validate(item) for item in found.items],
         next_cursor=found.next_cursor,
-        zone=zone(rules.timezone),
+        zone=place,
     )
 
 
 @router.get("/stale")
-async def stale(request: Request, wired: Wired, guest: Guest, cursor: Cursor = None) -> Response:
+async def stale(
+    request: Request, wired: Wired, guest: Guest, place: ShopZone, cursor: Cursor = None
+) -> Response:
     workspace = guest.principal.workspace
     found = await in_thread(wired, wired.stale.page, workspace, cursor, PAGE, reason=None)
-    rules = await in_thread(wired, wired.rulebook.rules, workspace)
     return page(
         request,
         "stale.html",
         documents=[StaleOut.model_validate(item) for item in found.items],
         next_cursor=found.next_cursor,
-        zone=zone(rules.timezone),
+        zone=place,
     )

@@ -10,16 +10,17 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from graph.models import ProblemState
-from kb_service.console.guard import Guest, PageRoute
+from kb_service.console.charts import sparkline
+from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.rendering import page
-from kb_service.console.sparklines import sparkline
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import PRODUCT
-from kb_service.timezones import zone
 from kb_service.wire.base import Id, Text
 
 router = APIRouter(prefix="/console/problems", route_class=PageRoute, include_in_schema=False)
 PAGE = 50
+ALERTS = 20
+"""The latest alerts of a problem that its page tells."""
 STATES: tuple[ProblemState, ...] = (
     "open", "regressed", "acknowledged", "silenced", "candidate", "resolved",
 )  # fmt: skip
@@ -33,6 +34,7 @@ async def board(
     request: Request,
     wired: Wired,
     guest: Guest,
+    place: ShopZone,
     state: Annotated[ProblemState | Literal[""], Query()] = "",
     kind: Annotated[Kind, Query()] = "",
     q: Annotated[Text, Query(max_length=500)] = "",
@@ -44,7 +46,6 @@ async def board(
         state=state or None, emerging=True if kind == "emerging" else None,
         evergreen=True if kind == "evergreen" else None, q=q or None, sort="active",
     )  # fmt: skip
-    rules = await in_thread(wired, wired.rulebook.rules, workspace)
     more = urlencode({"state": state, "kind": kind, "q": q, "cursor": found.next_cursor or ""})
     return page(
         request,
@@ -55,25 +56,26 @@ async def board(
         state=state,
         kind=kind,
         q=q,
-        zone=zone(rules.timezone),
+        zone=place,
     )
 
 
 @router.get("/{id}")
-async def problem(request: Request, wired: Wired, guest: Guest, id: Id) -> Response:
+async def problem(request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id) -> Response:
     workspace = guest.principal.workspace
     detail = await in_thread(wired, wired.problems.problem, workspace, id)
-    rules = await in_thread(wired, wired.rulebook.rules, workspace)
-    alerts = [await in_thread(wired, wired.problems.alert, workspace, name) for name in detail.alerts[:20]]
+    alerts = await in_thread(
+        wired, wired.problems.alerts, workspace, None, ALERTS, problem_id=detail.view.problem.id
+    )
     return page(
         request,
         "problem.html",
         detail=detail,
         problem=detail.view.problem,
-        alerts=[view.alert for view in alerts],
-        line=sparkline(detail.counts),
+        alerts=[view.alert for view in alerts.items],
+        line=sparkline(detail.counts, place),
         steps=_steps(detail.view.problem.state) if guest.may(PRODUCT) else (),
-        zone=zone(rules.timezone),
+        zone=place,
     )
 
 

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from kb_service.console.charts import band, shades, ticks
-from kb_service.console.guard import Guest, PageRoute
+from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.rendering import language_of, page
 from kb_service.routes.context import Wired, in_thread
-from kb_service.timezones import zone
 from kb_service.wire.base import Text
 from kb_service.wire.traffic import ForecastOut, HeatmapOut, HelpOut, SurgeOut
 
@@ -26,11 +25,11 @@ async def traffic(
     request: Request,
     wired: Wired,
     guest: Guest,
+    place: ShopZone,
     by: Annotated[By, Query()] = "expertise",
     key: Annotated[Text, Query(max_length=200)] = "",
 ) -> Response:
     workspace, language = guest.principal.workspace, language_of(request)
-    rules = await in_thread(wired, wired.rulebook.rules, workspace)
     found = await in_thread(
         wired, wired.traffic.heatmap, workspace, by, since=None, until=None, timezone=None, dated=False
     )
@@ -54,8 +53,8 @@ async def traffic(
         grid=shades(row.cells),
         forecast=ahead,
         band=band([h.low_80 for h in hours], [h.expected for h in hours], [h.high_80 for h in hours]),
-        ticks=ticks([hour.at for hour in hours], zone(rules.timezone)),
+        ticks=ticks([hour.at for hour in hours], place),
         surges=[SurgeOut.of(item, names, language) for item in surges.items],
         help=[HelpOut.of(item, names, language) for item in help],
-        zone=zone(rules.timezone),
+        zone=place,
     )
