@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from datetime import tzinfo
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
@@ -15,48 +15,15 @@ from starlette.responses import RedirectResponse
 
 from graph.errors import GraphError
 from kb_service.accounts import Visitor
+from kb_service.console.access import PAGES
 from kb_service.console.rendering import error_page
 from kb_service.errors import Forbidden, ServiceError
-from kb_service.models import KeyRole
 from kb_service.problem_details import invalid
 from kb_service.routes.context import in_thread, services
-from kb_service.security import ADMIN, AGENT, ANY, EDITOR, PRODUCT, STAFF
 from kb_service.timezones import zone
 
 SESSION = "kb_session"
 SIGN_IN = "/console/sign-in"
-PAGES: Mapping[str, frozenset[KeyRole] | None] = {
-    "GET /console": ANY,
-    "GET /console/static/{name}": None,
-    "GET /console/sign-in": None,
-    "POST /console/sign-in": None,
-    "POST /console/sign-out": ANY,
-    "POST /console/language": None,
-    "GET /console/desk": STAFF,
-    "GET /console/ask": AGENT,
-    "GET /console/cases/{id}": STAFF,
-    "POST /console/cases/{id}/take": AGENT,
-    "POST /console/cases/{id}/handover": AGENT,
-    "POST /console/cases/{id}/resolve": AGENT,
-    "POST /console/cases/{id}/reply": AGENT,
-    "POST /console/cases/{id}/reject": AGENT,
-    "GET /console/documents/{external_id:path}": STAFF,
-    "GET /console/knowledge": STAFF,
-    "GET /console/knowledge/gaps": PRODUCT,
-    "POST /console/knowledge/gaps/{id}/publish": EDITOR,
-    "GET /console/knowledge/conflicts": PRODUCT,
-    "GET /console/knowledge/stale": PRODUCT,
-    "GET /console/traffic": STAFF,
-    "GET /console/administration": ADMIN,
-    "POST /console/administration/members": ADMIN,
-    "POST /console/administration/members/{id}/link": ADMIN,
-    "POST /console/administration/members/{id}/end": ADMIN,
-    "GET /console/administration/audit": ADMIN,
-    "GET /console/problems": STAFF,
-    "GET /console/problems/{id}": STAFF,
-    "POST /console/problems/{id}/{action}": PRODUCT,
-}
-"""The roles that each page admits; None is open to everybody. A page that is missing here refuses everybody."""
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

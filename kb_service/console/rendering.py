@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
@@ -14,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from graph.labels import label_in
+from kb_service.console.notices import COOKIE, notice_of
 from kb_service.console.words import EN, ZH
 from kb_service.errors import NotFound
 from kb_service.messages import Language, preferred_language
@@ -44,6 +46,7 @@ def page(request: Request, template: str, *, status: int = 200, **given: Any) ->
     def translated(text: str, **values: object) -> str:
         return said(text, language, **values)
 
+    notice = notice_of(request)
     content = (
         _environment()
         .get_template(template)
@@ -53,10 +56,14 @@ def page(request: Request, template: str, *, status: int = 200, **given: Any) ->
             visitor=getattr(request.state, "visitor", None),
             path=request.url.path,
             static=static_url,
+            notice=notice if notice and notice.text in ZH else None,
             **given,
         )
     )
-    return HTMLResponse(content, status_code=status, headers={"content-language": language})
+    response = HTMLResponse(content, status_code=status, headers={"content-language": language})
+    if COOKIE in request.cookies:
+        response.delete_cookie(COOKIE, path="/console")
+    return response
 
 
 def error_page(request: Request, error: Exception) -> Response:
@@ -96,12 +103,20 @@ def static_url(name: str) -> str:
     return f"/console/static/{name}?v={hashlib.sha256(_assets()[name]).hexdigest()[:12]}"
 
 
-def asset(name: str) -> Response:
-    """A file of the console. Raises NotFound for any other name."""
-    content = _assets().get(name)
+def asset(name: str, accepts: str) -> Response:
+    """A file of the console, compressed where `accepts`, an Accept-Encoding, allows. Raises NotFound.
+
+    Pages themselves are never compressed: they hold the token of their forms beside what others wrote.
+    """
     media = TYPES.get(name[name.rfind(".") :])
-    if content is None or media is None:
+    if media is None or name not in _assets():
         raise NotFound("There is no such page.")
-    return Response(
-        content, media_type=media, headers={"cache-control": "public, max-age=31536000, immutable"}
-    )
+    headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
+    if "gzip" in accepts:
+        return Response(_compressed(name), media_type=media, headers={**headers, "content-encoding": "gzip"})
+    return Response(_assets()[name], media_type=media, headers=headers)
+
+
+@cache
+def _compressed(name: str) -> bytes:
+    return gzip.compress(_assets()[name], mtime=0)

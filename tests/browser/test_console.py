@@ -9,27 +9,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.addresses import PAGES
 from tests.browser.conftest import PHONE, WIDE, Shop
 
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-PAGES = (
-    "/console/desk",
-    "/console/ask?q=May+unworn+clothing+be+returned%3F",
-    "/console/problems",
-    "/console/knowledge",
-    "/console/knowledge/gaps",
-    "/console/knowledge/conflicts",
-    "/console/knowledge/stale",
-    "/console/traffic",
-    "/console/administration",
-    "/console/administration/audit",
-    "/console/documents/returns",
-)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def filled(shop: Shop) -> None:
-    """A document, an agent, and three customers with one problem, one of whom waits for a person."""
+def filled(shop: Shop) -> dict[str, str]:
+    """A document, three customers with one problem, and one who waits for a person: what addresses name, by name."""
     text = "# Returns\n\nUnworn clothing may be returned within 30 days of delivery."
     shop.put(
         "/v1/documents/returns", {"kind": "policy", "title": "Returns", "markdown": text, "language": "en"}
@@ -39,6 +27,7 @@ def filled(shop: Shop) -> None:
     shop.post("/v1/events", _message(9, "May unworn clothing be returned?"))
     case_id = shop.get("/v1/events/m9")["case_id"]
     shop.post(f"/v1/cases/{case_id}/handover")
+    return {"case": case_id, "problem": shop.get("/v1/problems")["items"][0]["id"]}
 
 
 def _message(number: int, text: str) -> dict[str, Any]:
@@ -98,9 +87,11 @@ def test_a_pasted_message_is_answered_by_one_key(page: Page, shop: Shop) -> None
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_is_wider_than_the_screen(page: Page, shop: Shop, path: str, size: dict[str, int]) -> None:
+def test_no_page_is_wider_than_the_screen(
+    page: Page, shop: Shop, filled: dict[str, str], path: str, size: dict[str, int]
+) -> None:
     page.set_viewport_size(size)  # type: ignore[arg-type]
-    page.goto(shop.url + path)
+    page.goto(shop.url + path.format(**filled))
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= size["width"]
 
@@ -116,9 +107,11 @@ def test_the_language_changes_and_stays(page: Page, shop: Shop) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_of_level_aa(page: Page, shop: Shop, path: str, scheme: Any) -> None:
+def test_axe_finds_nothing_of_level_aa(
+    page: Page, shop: Shop, filled: dict[str, str], path: str, scheme: Any
+) -> None:
     page.emulate_media(color_scheme=scheme)
-    page.goto(shop.url + path)
+    page.goto(shop.url + path.format(**filled))
     found = Axe().run(page, options={"runOnly": LEVELS})
     told = [(item["id"], item["nodes"][0]["html"]) for item in found.response["violations"]]
     assert told == []

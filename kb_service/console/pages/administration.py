@@ -65,7 +65,7 @@ async def audit(
     known = await in_thread(wired, wired.accounts.members, workspace)
     return page(
         request,
-        "audit.html",
+        "administration/audit.html",
         entries=found.items,
         names={member.id: member.name for member in known},
         next_cursor=found.next_cursor,
@@ -79,7 +79,7 @@ async def _members(request: Request, wired: Wired, guest: Guest, token: str | No
     agents = await in_thread(wired, wired.team.agents, workspace, None, 200)
     return page(
         request,
-        "members.html",
+        "administration/members.html",
         members=[member for member in known if member.ended_at is None],
         agents=agents.items,
         roles=KEY_ROLES,

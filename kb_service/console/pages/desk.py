@@ -49,11 +49,13 @@ async def desk(
             wired, wired.assigning.queue, workspace, cursor, PAGE, language=language_of(request)
         )
         return page(
-            request, "desk.html", queued=queue.items, cases=(), next_cursor=queue.next_cursor, **shared
+            request, "desk/desk.html", queued=queue.items, cases=(), next_cursor=queue.next_cursor, **shared
         )
     filters = {"agent_id": guest.member.agent_id or "-"} if view == "mine" else {"state": view}
     found = await in_thread(wired, wired.casework.cases, workspace, cursor, PAGE, **filters)
-    return page(request, "desk.html", queued=(), cases=found.items, next_cursor=found.next_cursor, **shared)
+    return page(
+        request, "desk/desk.html", queued=(), cases=found.items, next_cursor=found.next_cursor, **shared
+    )
 
 
 @router.get("/cases/{id}")
@@ -65,7 +67,7 @@ async def case(request: Request, wired: Wired, guest: Guest, place: ShopZone, id
     reply = await _suggested(wired, guest, question) if question is not None else None
     return page(
         request,
-        "case.html",
+        "desk/case.html",
         detail=detail,
         case=detail.case,
         reply=reply,
@@ -155,7 +157,7 @@ async def ask(
     """Suggested replies for a pasted message."""
     asked = Question(q, reader=language_of(request)) if q.strip() else None
     found = await _suggested(wired, guest, asked) if asked is not None else None
-    return page(request, "ask.html", q=q, reply=found, zone=place)
+    return page(request, "desk/ask.html", q=q, reply=found, zone=place)
 
 
 @router.get("/documents/{external_id:path}")
@@ -174,7 +176,7 @@ async def document(
     begin, stop = min(start, len(text)), min(max(end, start), len(text))
     return page(
         request,
-        "document.html",
+        "knowledge/document.html",
         document=found,
         before=text[:begin],
         cited=text[begin:stop],

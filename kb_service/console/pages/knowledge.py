@@ -41,7 +41,7 @@ async def documents(
     )
     return page(
         request,
-        "documents.html",
+        "knowledge/documents.html",
         documents=found.items,
         kinds=KINDS,
         kind=kind,
@@ -62,7 +62,7 @@ async def gaps(
     language = language_of(request)
     return page(
         request,
-        "gaps.html",
+        "knowledge/gaps.html",
         gaps=[GapOut.of(view, language) for view in found.items],
         next_cursor=found.next_cursor,
         zone=place,
@@ -107,7 +107,7 @@ async def conflicts(
     )
     return page(
         request,
-        "conflicts.html",
+        "knowledge/conflicts.html",
         conflicts=[ConflictOut.model_validate(item) for item in found.items],
         next_cursor=found.next_cursor,
         zone=place,
@@ -122,7 +122,7 @@ async def stale(
     found = await in_thread(wired, wired.stale.page, workspace, cursor, PAGE, reason=None)
     return page(
         request,
-        "stale.html",
+        "knowledge/stale.html",
         documents=[StaleOut.model_validate(item) for item in found.items],
         next_cursor=found.next_cursor,
         zone=place,

@@ -49,7 +49,7 @@ async def board(
     more = urlencode({"state": state, "kind": kind, "q": q, "cursor": found.next_cursor or ""})
     return page(
         request,
-        "problems.html",
+        "problems/problems.html",
         views=found.items,
         more=f"/console/problems?{more}" if found.next_cursor else None,
         states=STATES,
@@ -69,7 +69,7 @@ async def problem(request: Request, wired: Wired, guest: Guest, place: ShopZone,
     )
     return page(
         request,
-        "problem.html",
+        "problems/problem.html",
         detail=detail,
         problem=detail.view.problem,
         alerts=[view.alert for view in alerts.items],

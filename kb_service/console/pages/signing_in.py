@@ -27,8 +27,8 @@ async def home(guest: Guest) -> Response:
 
 
 @router.get("/static/{name}")
-async def static(name: str) -> Response:
-    return asset(name)
+async def static(request: Request, name: str) -> Response:
+    return asset(name, request.headers.get("accept-encoding", ""))
 
 
 @router.get("/sign-in")

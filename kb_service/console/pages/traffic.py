@@ -45,7 +45,7 @@ async def traffic(
     hours = ahead.total.hours
     return page(
         request,
-        "traffic.html",
+        "traffic/traffic.html",
         by=by,
         dimensions=DIMENSIONS,
         heatmap=heatmap,

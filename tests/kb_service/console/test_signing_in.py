@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from kb_service.accounts import LINK_LASTS, SESSION_LASTS, TRUSTED_SECONDS, Accounts
-from kb_service.console.guard import PAGES, SESSION, PageRoute
+from kb_service.console.access import PAGES
+from kb_service.console.guard import SESSION, PageRoute
 from kb_service.console.pages import ROUTERS
 from kb_service.models import KEY_ROLES
 from tests.kb_service.conftest import Api

@@ -10,17 +10,23 @@ import pytest
 
 import kb_service.console
 from kb_service.console.pages.desk import VIEWS
-from kb_service.console.words import EN, ZH
+from kb_service.console.words import EN, PARTS, ZH
 
-TEMPLATES = Path(kb_service.console.__file__).parent / "templates"
+CONSOLE = Path(kb_service.console.__file__).parent
+TEMPLATES = CONSOLE / "templates"
+DONE = re.compile(r'\bdone\(\s*"([^"]+)"')
 PLAIN = re.compile(r"""_\(\s*(?:"([^"]+)"|'([^']+)')""")
 JOINED = re.compile(r"""_\(\s*(?:"([^"]+ )"|'([^']+ )')\s*\+""")
 
 
 def texts() -> set[str]:
-    """What templates say; of a text that is put together, all that begin so."""
-    found: set[str] = set()
-    for template in TEMPLATES.glob("*.html"):
+    """What templates and notices say; of a text that is put together, all that begin so."""
+    found = {
+        text
+        for source in (CONSOLE / "pages").glob("*.py")
+        for text in DONE.findall(source.read_text("utf-8"))
+    }
+    for template in TEMPLATES.rglob("*.html"):
         for match in PLAIN.finditer(template.read_text("utf-8")):
             text = match[1] or match[2]
             found |= {key for key in ZH if key.startswith(text)} if text.endswith(" ") else {text}
@@ -30,6 +36,10 @@ def texts() -> set[str]:
 def test_every_text_of_a_template_has_its_chinese() -> None:
     assert len(texts()) > 50
     assert texts() <= set(ZH)
+
+
+def test_a_text_stands_in_one_part_alone() -> None:
+    assert sum(len(part.ZH) for part in PARTS) == len(ZH)
 
 
 def test_nothing_is_translated_that_nobody_says() -> None:
@@ -53,7 +63,7 @@ def test_a_text_and_its_translation_hold_the_same_values() -> None:
 def test_a_key_that_is_no_english_has_its_english() -> None:
     joined = [
         match[1] or match[2]
-        for template in TEMPLATES.glob("*.html")
+        for template in TEMPLATES.rglob("*.html")
         for match in JOINED.finditer(template.read_text("utf-8"))
     ]
     assert joined
