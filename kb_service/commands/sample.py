@@ -27,6 +27,8 @@ KEY_LABEL = "demo"
 KEPT_KEYS = 5
 """Keys of earlier runs that stay valid, so that a restart does not break what uses them."""
 GROUP = 256
+WAITING = 14
+"""Customers who wait for a person when the desk is opened first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def fill(bench: Workbench, workspace: str, folder: Path, progress: Progress) -> 
     caller = Principal(workspace, "sample", frozenset(KEY_ROLES))
     put_people(bench, caller, folder)
     put_rules(bench, caller, folder / RULES)
-    record_events(bench, workspace, folder / "events.jsonl", progress)
+    if record_events(bench, workspace, folder / "events.jsonl", progress):
+        hand_over_the_last(bench, caller)
     key = new_key(bench, workspace)
     with bench.store.reading(workspace) as unit:
         problems = unit.problems.all(["open", "acknowledged", "regressed", "silenced"])
@@ -132,8 +135,8 @@ def put_rules(bench: Workbench, caller: Principal, path: Path) -> None:
         bench.services.rulebook.put(caller, wanted)
 
 
-def record_events(bench: Workbench, workspace: str, path: Path, progress: Progress) -> None:
-    """The month of events, in order of arrival; those recorded before are recognised by their ids."""
+def record_events(bench: Workbench, workspace: str, path: Path, progress: Progress) -> int:
+    """The month of events, in order of arrival; those recorded before are recognised by their ids. How many were new."""
     events = [_parsed(EventIn, item, name).value() for name, item in _lines(path)]
     with bench.store.reading(workspace) as unit:
         known = unit.events.existing([event.id for event in events])
@@ -142,6 +145,15 @@ def record_events(bench: Workbench, workspace: str, path: Path, progress: Progre
         progress(start, len(fresh), path.name)
         bench.services.casework.record(workspace, fresh[start : start + GROUP])
     progress(len(fresh), len(fresh), path.name)
+    return len(fresh)
+
+
+def hand_over_the_last(bench: Workbench, caller: Principal) -> None:
+    """Whom the bot left without an answer at the end of the month waits for a person: the desk begins with a queue."""
+    with bench.store.reading(caller.workspace) as unit:
+        last = unit.cases.page(None, WAITING, state="bot").items
+    for case in last:
+        bench.services.casework.handover(caller, case.id, "no answer yet")
 
 
 def new_key(bench: Workbench, workspace: str) -> str:

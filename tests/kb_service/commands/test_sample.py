@@ -15,7 +15,17 @@ from typing import Any
 import pytest
 
 from ingest.embedding import WordHashEmbedder
-from kb_service.commands.sample import FILES, FOLDERS, RULES, Welcome, fill, missing, put_people, put_rules
+from kb_service.commands.sample import (
+    FILES,
+    FOLDERS,
+    RULES,
+    WAITING,
+    Welcome,
+    fill,
+    missing,
+    put_people,
+    put_rules,
+)
 from kb_service.commands.workbench import Workbench, open_workbench
 from kb_service.judging.evaluation import read_questions
 from kb_service.models import KEY_ROLES, Principal
@@ -246,3 +256,18 @@ def test_few_keys_of_earlier_runs_stay(filled: Filled) -> None:
         fill(filled.bench, "demo", SAMPLE, lambda *_: None)
     valid = [key for key in filled.bench.keys("demo") if key.label == "demo" and key.revoked_at is None]
     assert len(valid) == 5
+
+
+def test_the_desk_begins_with_a_queue_that_a_second_run_does_not_fill_again(filled: Filled) -> None:
+    def waiting() -> list[str]:
+        with filled.bench.store.reading("demo") as unit:
+            return sorted(case.id for case in unit.cases.waiting())
+
+    first = waiting()
+    assert len(first) == WAITING
+    filled.bench.services.casework.resolve_case(
+        Principal("demo", "test", frozenset(KEY_ROLES)), first[0],
+        resolved=True, agent_id="agent-07", reply=None, handling_seconds=None,
+    )  # fmt: skip
+    fill(filled.bench, "demo", SAMPLE, lambda *_: None)
+    assert waiting() == first[1:]
