@@ -21,7 +21,7 @@ LEXICON_SOURCES ?= --source "CC-CEDICT by MDBG and its contributors, release of 
 # What else bench.retrieval is told, for example --sets=covidfaq,stackfaq
 OPTIONS ?=
 
-.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest bench-retrieval bench-routing bench-encoder bench-simulation bench-forecast bench-recurrence bench-moods bench-experiments bench-priority lexicon calibration soak lock clean
+.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest bench-retrieval bench-routing bench-encoder bench-simulation bench-forecast bench-recurrence bench-moods bench-experiments bench-priority bench-console lexicon calibration soak lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -150,6 +150,9 @@ calibration: install ## fit the shipped constants of search on the sample's cali
 
 bench-priority: install ## whether points foretell escalations, with default and with learned weights
 	@$(BIN)/python -m bench.priority
+
+bench-console: install-dev ## first paint and interactions of every page of the console in a large shop; needs Chromium
+	@$(BIN)/python -m bench.console $(OPTIONS)
 
 soak: install ## serve under load for SOAK_MINUTES, with checks on memory, errors and latency
 	@$(BIN)/python -m bench.soak --minutes $(SOAK_MINUTES)

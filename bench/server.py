@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -38,8 +39,9 @@ def _environment(data: Path, **more: str) -> dict[str, str]:
 class Server:
     """`kb serve` from its start to its stop; `seconds_to_ready` is what the start took."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, command: Sequence[str] = (*KB, "serve")) -> None:
         self.data = data
+        self._command = command
         self.seconds_to_ready = 0.0
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -53,7 +55,7 @@ class Server:
     def start(self, timeout: float = 120) -> None:
         begun = time.perf_counter()
         self._process = subprocess.Popen(
-            [*KB, "serve"], cwd=ROOT, env=_environment(self.data, KB_PORT=str(self.port))
+            self._command, cwd=ROOT, env=_environment(self.data, KB_PORT=str(self.port))
         )
         while time.perf_counter() - begun < timeout:
             if self._process.poll() is not None:
@@ -88,6 +90,12 @@ class Server:
         assert self._process is not None
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) / 1024
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the serving process has used so far."""
+        assert self._process is not None
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def client(self, key: str) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=30)

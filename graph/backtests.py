@@ -8,7 +8,7 @@ moment at which they did it, as far as the state then allows.
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from statistics import median
@@ -25,6 +25,8 @@ NEAR = timedelta(hours=24)
 ONCE_AN_EPISODE: frozenset[AlertKind] = frozenset({"recurrence", "regression"})
 """Kinds of which an episode has one alert: two of one episode are the same, however far apart they lie."""
 AT_ONCE = timedelta(seconds=1)
+A_WORD_EVERY = 200
+"""Arrivals after which a run tells how far it is."""
 WARM_UP = HISTORY
 """How much of what came before a span is heard first, so that what is usual is known when it begins."""
 
@@ -122,13 +124,15 @@ def raised(
     end: datetime,
     kinds: Collection[AlertKind] = (),
     bursts: bool = True,
+    heard: Callable[[float], None] | None = None,
 ) -> list[Raised]:
     """The alerts from `begin`, or the first arrival, to `end` (event times) under some rules, in order of time; of all
     kinds unless some are named. Without `bursts` neither bursts nor growth are judged, which is quick.
 
-    Arrivals before `begin` are heard, and what they raise is told of nothing but later alerts.
+    Arrivals before `begin` are heard, and what they raise is told of nothing but later alerts. `heard` is called now
+    and then with the share of the arrivals that were heard; what it raises ends the run.
     """
-    run = _Run(past, rules, zone)
+    run = _Run(past, rules, zone, heard)
     found = [
         item
         for item in run.through(bursts, end)
@@ -211,6 +215,7 @@ class _Run:
     past: Past
     rules: Rules
     zone: tzinfo
+    heard: Callable[[float], None] | None = None
     _alarms: Alarms = field(init=False)
     _acts: deque[Act] = field(init=False)
     _waiting: dict[str, list[Told]] = field(init=False)
@@ -225,7 +230,9 @@ class _Run:
     def through(self, bursts: bool, end: datetime) -> Iterator[Raised]:
         alarms = self._alarms
         now: datetime | None = None
-        for item in (*self.past.arrivals, Arrival(None, end)):
+        for place, item in enumerate((*self.past.arrivals, Arrival(None, end))):
+            if self.heard is not None and place % A_WORD_EVERY == 0:
+                self.heard(place / max(1, len(self.past.arrivals)))
             if item.arrived is not None:
                 now = item.arrived
                 self._act(now)

@@ -48,8 +48,8 @@ class Step:
 class CaseHistory:
     """A case with its steps, oldest first. `opened_at` is the time of its first event.
 
-    `first_due` is when the first answer was promised for; `promised` whether that rests on a priority that was
-    recorded, not on the ordinary one.
+    `first_due` is when the first answer was promised for, `resolve_due` when the solution was; `promised` whether
+    that rests on a priority that was recorded, not on the ordinary one.
     """
 
     id: str
@@ -62,6 +62,7 @@ class CaseHistory:
     tier: str | None = None
     first_due: datetime | None = None
     promised: bool = False
+    resolve_due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class CaseReading:
     """How a case stood at one moment. Times are seconds; None is what does not apply or cannot be told yet.
 
     `waited`: from the customer's first message to the first answer of bot or person; `waited_for_person`: from the
-    first hand-over to the first word of a person after it. `in_time`: the first answer came within its service level.
+    first hand-over to the first word of a person after it. `in_time`: the first answer came within its service level,
+    `solved_in_time`: the solution did.
     `settled_at_once`: the first resolution held, and `may_turn` says that seven days have not passed since.
     `stayed_resolved`: the first resolution that says so was not followed by a return within 72 h. `resolved`: within
     72 h of the opening. `contained`: the bot alone, and nobody came back.
@@ -81,6 +83,7 @@ class CaseReading:
     asked: bool
     waited: float | None
     in_time: bool | None
+    solved_in_time: bool | None
     handed_over: bool
     waited_for_person: float | None
     ended: bool
@@ -139,6 +142,7 @@ def read(history: CaseHistory, contacts: Contacts, as_of: datetime) -> CaseReadi
         asked=asked_at is not None,
         waited=waited,
         in_time=_in_time(history, answered, asked_at, as_of),
+        solved_in_time=_solved_in_time(history, told, asked_at, as_of),
         handed_over=handed_at is not None,
         waited_for_person=(reached[0] - handed_at).total_seconds() if reached and handed_at else None,
         ended=bool(told),
@@ -176,6 +180,17 @@ def _in_time(
     if answered:
         return answered[0] <= history.first_due
     return False if as_of > history.first_due else None
+
+
+def _solved_in_time(
+    history: CaseHistory, told: Sequence[Step], asked_at: datetime | None, as_of: datetime
+) -> bool | None:
+    """Nobody can tell while an unsolved case is not due."""
+    if asked_at is None or history.resolve_due is None:
+        return None
+    if any(step.kind == "resolved" and step.at <= history.resolve_due for step in told):
+        return True
+    return False if as_of > history.resolve_due else None
 
 
 def _returns(history: CaseHistory, steps: Sequence[Step], after: datetime, until: datetime) -> bool:

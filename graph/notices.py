@@ -48,6 +48,8 @@ NoticeReason: TypeAlias = Literal[
     "superseded",
     "woken",
 ]
+_LET_GO: tuple[NoticeReason, ...] = ("taken_up", "resolved")
+"""Why a notice is over that somebody saw to before it was told."""
 Escalation: TypeAlias = Literal["unacknowledged", "larger", "silence_over"]
 
 
@@ -221,7 +223,7 @@ def look_before(
     if notice.reason == "told_already" and earlier is not None and earlier.says_it:
         lasts = alert.opened_at > now - GOES_ON
         return replace(notice, due_at=now + BURST_LOOK) if lasts else _over(notice, "told_already")
-    if notice.reason not in ("inhibited", "silenced", "told_already"):
+    if notice.reason not in ("inhibited", "silenced", "told_already", *_LET_GO):
         return _told(notice, alert, rules, now)
     if not urgent(alert, problem):
         due = next_digest(now, zone, rules.digest_hour)
@@ -269,6 +271,13 @@ def look_after(
 def woken(notice: Notice, now: datetime) -> Notice:
     """The notice of an alert whose problem's silence ended since it got worse: it is told again at the next look."""
     return replace(notice, state="told", reason="woken", due_at=now) if notice.told_at is not None else notice
+
+
+def resumed(notice: Notice, now: datetime) -> Notice:
+    """The notice of an alert that nobody has taken up after all: where it was let go for that, without having been
+    told, it takes its turn again."""
+    let_go = notice.state == "over" and notice.told_at is None and notice.reason in _LET_GO
+    return replace(notice, state="waiting", due_at=now) if let_go else notice
 
 
 def next_digest(now: datetime, zone: tzinfo, hour: int) -> datetime:

@@ -34,6 +34,7 @@ from graph.nodes import (
     is_entity,
     node_id,
 )
+from graph.ties import Ties, ties_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class ProblemGraph:
         self._lock = threading.RLock()
         self._facts = Facts()
         self._graph = nx.MultiDiGraph()
+        self._version = 0
 
     # -- facts: values ------------------------------------------------------------------------------
 
@@ -170,6 +172,7 @@ class ProblemGraph:
     def unlink(self, source: str) -> None:
         """Takes back all evidence of one source, for example an event that was erased."""
         with self._lock:
+            self._version += 1
             self._settle(self._facts.unlink(source))
 
     def merge_problems(self, old: str, into: str) -> None:
@@ -189,6 +192,11 @@ class ProblemGraph:
         with self._lock:
             yield self._graph
 
+    @property
+    def version(self) -> int:
+        """Grows with every fact: what was derived from the graph at one version holds while it stands."""
+        return self._version
+
     def survivor(self, problem_id: str) -> str:
         """The id of the problem that this id was merged into, or the id itself."""
         with self._lock:
@@ -202,6 +210,11 @@ class ProblemGraph:
         """Number of nodes of each kind."""
         with self._lock:
             return dict(sorted(Counter(kind for _, kind in self._graph.nodes(data="kind")).items()))
+
+    def edge_counts(self) -> Mapping[str, int]:
+        """Number of edges of each kind."""
+        with self._lock:
+            return dict(sorted(Counter(kind for _, _, kind in self._graph.edges(keys=True)).items()))
 
     def neighbours(
         self,
@@ -251,6 +264,11 @@ class ProblemGraph:
                 for _, kind, outgoing, data in self._incident(document)
             )
 
+    def ties(self, nodes: Iterable[str], kinds: Collection[EdgeKind], at: datetime) -> Ties:
+        """What some nodes lead to by edges of some kinds, valid at `at`; unknown nodes lead nowhere."""
+        with self._lock:
+            return ties_from(self._graph, nodes, kinds, at)
+
     def subgraph(
         self, problem_id: str, hops: int = 2, limit: int = 200, *, at: datetime | None
     ) -> dict[str, Any]:
@@ -275,6 +293,7 @@ class ProblemGraph:
 
     def _put(self, entry: Entry) -> None:
         with self._lock:
+            self._version += 1
             affected = self._facts.put(entry)
             if self._facts.present(entry.node):
                 self._graph.add_node(entry.node)
@@ -285,6 +304,7 @@ class ProblemGraph:
 
     def _remove(self, node: str) -> None:
         with self._lock:
+            self._version += 1
             visible = self._facts.present(node)
             affected = self._facts.remove(node)
             if visible:
@@ -293,6 +313,7 @@ class ProblemGraph:
 
     def _link(self, ref: EdgeRef, weight: float, at: datetime, source: str | None) -> None:
         with self._lock:
+            self._version += 1
             self._facts.link(ref, weight, at, source)
             self._settle([ref])
 
@@ -300,6 +321,7 @@ class ProblemGraph:
         old, into = self._facts.survivor(old), self._facts.survivor(into)
         if old == into:
             return
+        self._version += 1
         self._vanish(old)
         self._facts.merge(old, into)
         self._settle(self._facts.about(into))

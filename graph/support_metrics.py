@@ -33,6 +33,7 @@ Metric: TypeAlias = Literal[
     "human_response.p90",
     "first_contact_resolution",
     "resolved",
+    "resolved_within_level",
     "reopened",
     "deflection",
     "containment",
@@ -234,11 +235,15 @@ def _of_answers(part: _Part) -> dict[Metric, Figure]:
 def _of_outcomes(part: _Part) -> dict[Metric, Figure]:
     settled = share_of(case.settled_at_once for case in part.cases if case.ended)
     turning = sum(bool(case.settled_at_once) and case.may_turn for case in part.cases)
+    asked = [case for case in part.cases if case.asked and case.history.resolve_due is not None]
+    solved = share_of(case.solved_in_time for case in asked)
+    assumed = sum(case.solved_in_time is not None and not case.history.promised for case in asked)
     rated = [case.rating for case in part.cases if case.rating is not None]
     served = sum(case.handler != "none" or case.rating is not None for case in part.cases)
     return {
         "first_contact_resolution": _less(settled, settled.left_out, turning),
         "resolved": share_of(case.resolved for case in part.cases),
+        "resolved_within_level": _less(solved, solved.left_out, assumed),
         "reopened": share_of(
             None if case.stayed_resolved is None else not case.stayed_resolved
             for case in part.cases

@@ -66,17 +66,38 @@ class Suggestion:
 
 
 def suggested(
-    past: Past, rules: Rules, zone: tzinfo, judged: Sequence[Judged], *, begin: datetime, end: datetime
+    past: Past,
+    rules: Rules,
+    zone: tzinfo,
+    judged: Sequence[Judged],
+    *,
+    begin: datetime,
+    end: datetime,
+    heard: Callable[[float], None] | None = None,
 ) -> Suggestion:
     """The thresholds of recurrences and bursts that keep KEPT of the useful alerts with the fewest others.
 
     Stricter ones than the present are tried, one threshold after the other. Of a kind with less than LEAST_USEFUL
-    useful alerts nothing is suggested, nor where the present rules raise fewer of them again.
+    useful alerts nothing is suggested, nor where the present rules raise fewer of them again. `heard` is called now and
+    then with the share of the trials that is done, at most; what it raises ends the search.
     """
     again: dict[AlertKind, set[int]] = {}
+    most = sum(1 + sum(len(values) for _, values in _steps(kind, rules)) for kind in TRIED)
+    done = 0
 
     def tried(kind: AlertKind, changed: Rules) -> Trial:
-        found = raised(past, changed, zone, begin=begin, end=end, kinds=(kind,), bursts=kind == "burst")
+        nonlocal done
+        before, done = done, done + 1
+        found = raised(
+            past,
+            changed,
+            zone,
+            begin=begin,
+            end=end,
+            kinds=(kind,),
+            bursts=kind == "burst",
+            heard=None if heard is None else partial(_tell, heard, before, most),
+        )
         wanted = [item for item in judged if item.useful and item.kind == kind]
         kept = {place for place, item in enumerate(wanted) for other in found if _same(item, other)}
         now = again.setdefault(kind, kept)
@@ -99,6 +120,10 @@ def suggested(
             best.append(chosen)
             changes += [pair for pair in chosen.rules if getattr(rules, pair[0]) != pair[1]]
     return _suggestion(judged, trials, changes, best, present)
+
+
+def _tell(heard: Callable[[float], None], before: int, most: int, share: float) -> None:
+    heard((before + share) / most)
 
 
 TRIED: dict[AlertKind, tuple[str, ...]] = {

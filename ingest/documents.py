@@ -254,7 +254,7 @@ def _with_fields(
 ) -> tuple[str, tuple[Block, ...]]:
     """A product's text with the lines of the fields that it does not hold yet."""
     said = _squeezed(text)
-    lines = [line for line in _field_lines(fields) if not _says(said, line)]
+    lines = [line for line in field_lines(fields) if not _says(said, line)]
     spans: list[Block] = []
     start = 0
     for line in lines:
@@ -263,7 +263,7 @@ def _with_fields(
     return _joined(text, blocks, "\n".join(lines), tuple(spans))
 
 
-def _field_lines(fields: Mapping[str, FieldValue]) -> list[str]:
+def field_lines(fields: Mapping[str, FieldValue]) -> list[str]:
     """ "name: value" for every field that says something; long texts stay out of the lines."""
     lines = []
     for name, value in fields.items():
@@ -317,7 +317,7 @@ def _extract(
         raise InvalidDocument(body, "holds no text; give text, html or markdown with content")
     if body == "text":
         fields = rest.get("fields")
-        lines = _field_lines(values.scalars("fields", fields)) if isinstance(fields, Mapping) else []
+        lines = field_lines(values.scalars("fields", fields)) if isinstance(fields, Mapping) else []
         stripped = cleaned.strip()
         return Extract(stripped, _paragraphs(stripped, frozenset(lines)))
     result = (read or _read_here)("body.html" if body == "html" else "body.md", cleaned.encode())

@@ -94,6 +94,12 @@ class ParserPool:
         finally:
             self._return(worker)
 
+    @property
+    def running(self) -> int:
+        """Processes that are kept; none before the first file."""
+        with self._lock:
+            return len(self._workers)
+
     def close(self) -> None:
         """End the processes, the ones at work included. Closing twice does nothing."""
         with self._lock:

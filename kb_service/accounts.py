@@ -7,12 +7,12 @@ import hmac
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from kb_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from kb_service.models import KEY_ROLES, KeyRole, Principal
-from kb_service.store import Member, SignInLink, Store
+from kb_service.store import Member, Session, SignInLink, Store
 
 LINK_LASTS = timedelta(hours=24)
 SESSION_LASTS = timedelta(days=7)
@@ -34,6 +34,15 @@ class Visitor:
 
     def may(self, roles: Collection[KeyRole]) -> bool:
         return bool(self.principal.roles & set(roles))
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A member with where they are signed in, the newest session first, and until when their one-time link is good."""
+
+    member: Member
+    sessions: tuple[Session, ...]
+    link_until: datetime | None
 
 
 class Accounts:
@@ -62,14 +71,13 @@ class Accounts:
         *,
         agent_id: str | None = None,
         by: Principal | None = None,
+        operator: bool = False,
     ) -> tuple[Member, str]:
         """A new member and the token of their link. Raises NotFound for an agent that there is not."""
-        if agent_id is not None:
-            with self._store.reading(workspace) as reading:
-                if reading.agents.get(agent_id) is None:
-                    raise NotFound("There is no agent {id} in this workspace.", id=agent_id)
+        self._check_agent(workspace, agent_id)
+        named, known = _named(name), _known(roles)
         with self._store.administration() as unit:
-            member = unit.members.create(workspace, _named(name), _known(roles), agent_id=agent_id)
+            member = unit.members.create(workspace, named, known, agent_id=agent_id, operator=operator)
             token = unit.members.new_link(workspace, member.id, lasts=LINK_LASTS)
         self._tell(workspace, by, "member.invited", member.id, {"roles": sorted(member.roles)})
         return member, token
@@ -78,6 +86,67 @@ class Accounts:
         """Who may sign in, and who left."""
         with self._store.administration(writing=False) as unit:
             return unit.members.list(workspace)
+
+    def memberships(self, workspace: str) -> tuple[Membership, ...]:
+        """Who may sign in, with their sessions and links, in the order in which they were invited."""
+        with self._store.administration(writing=False) as unit:
+            members = unit.members.list(workspace)
+            sessions = unit.members.sessions(workspace)
+            links = unit.members.waiting_links(workspace)
+        return tuple(
+            Membership(
+                member,
+                tuple(session for session in sessions if session.member_id == member.id),
+                links.get(member.id),
+            )
+            for member in members
+            if member.ended_at is None
+        )
+
+    def change(
+        self,
+        workspace: str,
+        member_id: str,
+        *,
+        name: str,
+        roles: Collection[str],
+        agent_id: str | None,
+        by: Principal,
+    ) -> Member:
+        """Change a member's name, roles and agent; their sessions go on with the new roles.
+
+        Raises NotFound for a member or an agent that there is not, Conflict where nobody would be left who administers.
+        """
+        self._check_agent(workspace, agent_id)
+        named, known = _named(name), frozenset(_known(roles))
+        with self._store.administration() as unit:
+            before = _present(unit.members.get(member_id), workspace, member_id)
+            if "admin" not in known:
+                _check_another_admin(unit.members.list(workspace), member_id)
+            after = replace(before, name=named, roles=known, agent_id=agent_id)
+            unit.members.change(after)
+        if after != before:
+            self._tell(workspace, by, "member.changed", member_id, {"changes": _changes(before, after)})
+        self._forget()
+        return after
+
+    def sign_out_everywhere(self, workspace: str, member_id: str, *, by: Principal) -> int:
+        """End a member's sessions; they may sign in again by a new link. How many there were."""
+        with self._store.administration() as unit:
+            _present(unit.members.get(member_id), workspace, member_id)
+            ended = unit.members.end_sessions(member_id)
+        self._tell(workspace, by, "member.signed_out", member_id, {"sessions": ended})
+        self._forget()
+        return ended
+
+    def make_operator(self, workspace: str, member_id: str, *, operator: bool) -> Member:
+        """Let a member open workspaces for the installation, or take that back; only the command line does this."""
+        with self._store.administration() as unit:
+            member = replace(_present(unit.members.get(member_id), workspace, member_id), operator=operator)
+            unit.members.change(member)
+        self._tell(workspace, None, "member.changed", member_id, {"operator": operator})
+        self._forget()
+        return member
 
     def new_link(self, workspace: str, member_id: str | None, *, by: Principal | None = None) -> str:
         """The token of a new link for a member, or with None for the first administrator.
@@ -95,13 +164,26 @@ class Accounts:
         return token
 
     def end(self, workspace: str, member_id: str, *, by: Principal | None = None) -> None:
-        """End a membership with its links and sessions. Raises NotFound for a member that there is not."""
+        """End a membership with its links and sessions. Raises NotFound for a member that there is not, Conflict for
+        the last administrator, unless the command line does it."""
         with self._store.administration() as unit:
             _present(unit.members.get(member_id), workspace, member_id)
+            if by is not None:
+                _check_another_admin(unit.members.list(workspace), member_id)
             unit.members.end(member_id)
         self._tell(workspace, by, "member.ended", member_id, {})
-        with self._lock:
-            self._trusted.clear()
+        self._forget()
+
+    def resume(self, workspace: str, member_id: str, *, by: Principal) -> Member:
+        """Take the end of a membership back; they need a new link. Raises NotFound for a member that there is not."""
+        with self._store.administration() as unit:
+            member = unit.members.get(member_id)
+            if member is None or member.workspace != workspace:
+                raise _no_member(member_id)
+            resumed = unit.members.resume(member_id)
+        if resumed:
+            self._tell(workspace, by, "member.resumed", member_id, {})
+        return member
 
     def link(self, token: str) -> SignInLink | None:
         """Where a link leads, without using it up: mail programs and chats open what they show."""
@@ -123,7 +205,10 @@ class Accounts:
             if member_id is None:
                 if unit.members.any(found.workspace):
                     raise Forbidden("This link was used or has expired; ask for a new one.")
-                member_id = unit.members.create(found.workspace, _named(name or ""), KEY_ROLES).id
+                # Whoever starts an installation with its one shop runs it; other operators are named by `kb`.
+                alone = unit.members.alone()
+                named = _named(name or "")
+                member_id = unit.members.create(found.workspace, named, KEY_ROLES, operator=alone).id
             return unit.members.open_session(member_id, lasts=SESSION_LASTS)
 
     def visitor(self, token: str | None) -> Visitor | None:
@@ -158,14 +243,41 @@ class Accounts:
             return
         with self._store.administration() as unit:
             unit.members.close_session(token)
+        self._forget()
+
+    def _forget(self) -> None:
         with self._lock:
             self._trusted.clear()
+
+    def _check_agent(self, workspace: str, agent_id: str | None) -> None:
+        if agent_id is not None:
+            with self._store.reading(workspace) as reading:
+                if reading.agents.get(agent_id) is None:
+                    raise NotFound("There is no agent {id} in this workspace.", id=agent_id)
 
 
 def _present(member: Member | None, workspace: str, id: str) -> Member:
     if member is None or member.workspace != workspace or member.ended_at is not None:
-        raise NotFound("There is no member {id} in this workspace.", id=id)
+        raise _no_member(id)
     return member
+
+
+def _no_member(id: str) -> NotFound:
+    return NotFound("There is no member {id} in this workspace.", id=id)
+
+
+def _check_another_admin(members: Collection[Member], but: str) -> None:
+    """Raises Conflict where only `but` administers the workspace."""
+    administers = {member.id for member in members if member.ended_at is None and "admin" in member.roles}
+    if administers == {but}:
+        raise Conflict("This is the last administrator of the workspace; make another one first.")
+
+
+def _changes(before: Member, after: Member) -> dict[str, dict[str, object]]:
+    """What changed of a member, as the audit tells it."""
+    was = {"name": before.name, "roles": sorted(before.roles), "agent": before.agent_id}
+    now = {"name": after.name, "roles": sorted(after.roles), "agent": after.agent_id}
+    return {field: {"from": was[field], "to": now[field]} for field in was if was[field] != now[field]}
 
 
 def _csrf(token: str) -> str:

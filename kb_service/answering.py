@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -16,6 +16,7 @@ from kb_service.care.conflict_watch import Conflict
 from kb_service.care.conflicts import Conflicts
 from kb_service.casework import Casework
 from kb_service.errors import ServiceError
+from kb_service.explanation import Explanation, Trace, explain_confidence, explain_search, unreached
 from kb_service.exposures import ExposureLog
 from kb_service.handover.casefile import CaseFile
 from kb_service.handover.deciding import LIKELY, Decision, Situation, decide, hand_over_rule
@@ -39,6 +40,7 @@ from kb_service.replying.composer import Composer, Offered
 from kb_service.replying.rephrasing import Rewording
 from kb_service.routing import Routing
 from kb_service.search.models import Filters, Hit, SearchQuery
+from kb_service.search.source import SourceDocument
 from kb_service.search.weighing import Weighed
 from kb_service.store import Exposure, ShownAnswer, new_id
 from kb_service.trials.treatment import treated
@@ -83,6 +85,16 @@ class Considered:
     found: Found
     offered: Offered
     conflict: Conflict | None
+    exposure_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A question with what a bot answers it now, and what it would with a draft; None where none is tried."""
+
+    question: Question
+    now: Reply
+    then: Reply | None
 
 
 class Answering:
@@ -123,6 +135,48 @@ class Answering:
         """What an agent may send: internal knowledge too; a person decides."""
         return self._reply(workspace, question, "suggestions", ("public", "internal"))
 
+    def explain(self, workspace: str, question: Question) -> Explanation:
+        """What a bot would be answered, with what every stage noted on the way.
+
+        Nothing is recorded, logged, counted or learned from, and no trial takes part: the shop answers as it stands.
+        """
+        replica = self._replicas.of(workspace)
+        trace = Trace()  # the time of a workspace that had to be loaded first is nobody's stage
+        considered, reply = self._unremembered(replica, question, trace)
+        found, language = considered.found, considered.reading.whole.language
+        bound = replica.shop.rules.wrong_answer_bound
+        search = explain_search(replica.index, found.query, trace.searched[0])
+        return Explanation(
+            reply=reply,
+            reading=considered.reading,
+            query=found.query,
+            search=search,
+            confidence=explain_confidence(found.weighed, language, reply.confidence, bound),
+            situation=trace.situation,
+            rules=tuple(trace.rules),
+            unreached=unreached(trace.rules),
+            stages=tuple(trace.stages),
+        )
+
+    def try_out(
+        self, workspace: str, questions: Sequence[Question], draft: SourceDocument | None
+    ) -> tuple[Tried, ...]:
+        """What a bot would be answered now, and if a draft were published; without a draft only the first.
+
+        Nothing is stored or logged, as with `explain`.
+        """
+        replica = self._replicas.of(workspace)
+        trace = Trace()
+        now = [self._unremembered(replica, question, trace)[1] for question in questions]
+        if draft is None:
+            return tuple(Tried(question, reply, None) for question, reply in zip(questions, now, strict=True))
+        near = {external_id for searched in trace.searched for external_id in searched.external_ids}
+        beside = replica.beside(near, draft)
+        return tuple(
+            Tried(question, reply, self._unremembered(beside, question)[1])
+            for question, reply in zip(questions, now, strict=True)
+        )
+
     def _reply(
         self, workspace: str, question: Question, route_name: RouteName, audiences: tuple[Audience, ...]
     ) -> Reply:
@@ -130,16 +184,35 @@ class Answering:
         replica = treated(self._replicas.of(workspace), question, self._clock())
         check_intent(replica.shop, question)
         case_id = self._record_question(workspace, question)
-        exposure_id = new_id("exp_", self._clock())
-        considered = self._consider(replica, question, route_name, audiences, exposure_id)
+        considered = self._consider(replica, question, route_name, audiences)
+        reply, shown = self._decided(considered, started)
+        self._remember(considered, reply, shown, case_id)
+        return reply
+
+    def _unremembered(
+        self, replica: Replica, question: Question, trace: Trace | None = None
+    ) -> tuple[Considered, Reply]:
+        """What a bot would be answered, of which nothing is kept."""
+        started = time.perf_counter()
+        check_intent(replica.shop, question)
+        considered = self._consider(replica, replace(question, event_id=None), "answers", ("public",), trace)
+        return considered, self._decided(considered, started, trace)[0]
+
+    def _decided(
+        self, considered: Considered, started: float, trace: Trace | None = None
+    ) -> tuple[Reply, Order]:
+        """The reply to a question that was considered, and the order its answers are shown in."""
+        replica, question = considered.replica, considered.question
         route = self._routing.decide(replica, question, considered.reading, considered.file)
-        decision = self._decide(considered)
-        shown = self._shown(considered, self._sent(considered, decision), decision, exposure_id)
+        _note(trace, "routing")
+        decision = self._decide(considered, trace)
+        _note(trace, "deciding")
+        shown = self._shown(considered, self._sent(considered, decision), decision, considered.exposure_id)
         reply = Reply(
             action=decision.action,
             reason=decision.reason,
             confidence=considered.offered.confidence,
-            answers=self._with_both_sides(considered, shown.answers, decision, exposure_id),
+            answers=self._with_both_sides(considered, shown.answers, decision, considered.exposure_id),
             clarify=self._clarification(considered, decision),
             handoff=self._handing_over.handoff(
                 replica, question, considered.reading, considered.file, decision, route, considered.conflict
@@ -153,8 +226,8 @@ class Answering:
                 search=considered.found.milliseconds,
             ),
         )
-        self._remember(considered, reply, shown, case_id)
-        return reply
+        _note(trace, "briefing")
+        return reply, shown
 
     # --- the steps
 
@@ -185,20 +258,30 @@ class Answering:
         question: Question,
         route_name: RouteName,
         audiences: tuple[Audience, ...],
-        exposure_id: str,
+        trace: Trace | None = None,
     ) -> Considered:
         """Understand the question, look its case up, search, and word what was found."""
+        exposure_id = new_id("exp_", self._clock())
         reading = read_question(self._reader, replica, question, self._clock())
+        _note(trace, "reading")
         file = self._handing_over.file(replica.workspace, question, reading)
-        found = self._find(replica, question, reading, audiences)
+        _note(trace, "case")
+        found = self._find(replica, question, reading, audiences, trace)
+        _note(trace, "search")
         offered = self._composer.offer(replica, question, reading, found.query, found.weighed, exposure_id)
         conflict = self._conflicts.among(replica, found.hits, reading.whole.text, found.query.at)
         if conflict is not None and not touched(offered.answers, conflict):
             conflict = None
-        return Considered(replica, question, route_name, reading, file, found, offered, conflict)
+        _note(trace, "wording")
+        return Considered(replica, question, route_name, reading, file, found, offered, conflict, exposure_id)
 
     def _find(
-        self, replica: Replica, question: Question, reading: Reading, audiences: tuple[Audience, ...]
+        self,
+        replica: Replica,
+        question: Question,
+        reading: Reading,
+        audiences: tuple[Audience, ...],
+        trace: Trace | None,
     ) -> Found:
         started = time.perf_counter()
         at = question.as_of or self._clock()
@@ -232,9 +315,20 @@ class Answering:
             learned=replica.learned(problem, question.intent or _sure(reading.candidates)),
             weights=reading.weights,
         )
-        return Found(query, replica.weigh(query), _milliseconds(started))
+        weighed = replica.weigh(query, trace.searched if trace is not None else None)
+        return Found(query, weighed, _milliseconds(started))
 
-    def _decide(self, considered: Considered) -> Decision:
+    def _decide(self, considered: Considered, trace: Trace | None) -> Decision:
+        situation = self._situation(considered)
+        if trace is not None:
+            trace.situation = situation
+        told = trace.rules if trace is not None else None
+        if considered.route_name == "suggestions":
+            return hand_over_rule(situation, told) or Decision("suggest", "for_an_agent")
+        return decide(situation, told)
+
+    def _situation(self, considered: Considered) -> Situation:
+        """What the decision looks at."""
         replica, question, reading = considered.replica, considered.question, considered.reading
         offered = considered.offered
         threshold = considered.found.weighed.calibration.threshold(
@@ -242,7 +336,7 @@ class Answering:
         )
         looked = self._handing_over
         close = offered_intents(reading) if replica.way.clarifies and not reading.apart else ()
-        situation = Situation(
+        return Situation(
             understanding=reading.understanding,
             confidence=offered.confidence,
             threshold=threshold,
@@ -266,9 +360,6 @@ class Answering:
             ),
             with_a_person=considered.file.with_a_person,
         )
-        if considered.route_name == "suggestions":
-            return hand_over_rule(situation) or Decision("suggest", "for_an_agent")
-        return decide(situation)
 
     def _sent(self, considered: Considered, decision: Decision) -> tuple[CandidateAnswer, ...]:
         """The answers as they leave: the first reworded where that is configured and it is what will be sent."""
@@ -406,6 +497,11 @@ class Answering:
             ),
             reranks=True,
         )
+
+
+def _note(trace: Trace | None, stage: str) -> None:
+    if trace is not None:
+        trace.stage(stage)
 
 
 def offered_intents(reading: Reading) -> tuple[str, ...]:

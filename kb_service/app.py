@@ -22,9 +22,12 @@ from ingest.sandbox import ParserPool
 from kb_service import openapi, problem_details
 from kb_service.accounts import Accounts
 from kb_service.answering import Answering
+from kb_service.audit_trail import AuditTrail
+from kb_service.backups.shelf import Backups
 from kb_service.care.conflicts import Conflicts
 from kb_service.care.gap_watch import GapWatch
 from kb_service.care.gaps import Gaps
+from kb_service.care.library import Library
 from kb_service.care.stale import Stale
 from kb_service.casework import Casework
 from kb_service.console import pages as console
@@ -33,25 +36,31 @@ from kb_service.delivery.courier import Courier
 from kb_service.delivery.digests import Digests, Standing
 from kb_service.delivery.endpoints import Endpoints
 from kb_service.delivery.smtp import SmtpMail
+from kb_service.editing import Editing
 from kb_service.encoders import open_encoder
 from kb_service.exposures import ExposureLog
 from kb_service.feedback import Feedbacks
 from kb_service.handover.casefile import CaseFiles
 from kb_service.handover.handing_over import HandingOver
+from kb_service.installation import Installation
+from kb_service.keyring import Keyring, KeyUses
 from kb_service.knowledge import Knowledge
 from kb_service.learning.calibrating import NIGHTLY, Calibrating
 from kb_service.learning.learning import Learning
 from kb_service.learning.reviewing import Reviewing
+from kb_service.long_runs import LongRuns
 from kb_service.metrics.measuring import Measuring
 from kb_service.middleware import Admission, BodyLimit, RequestContext
 from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
+from kb_service.people.agent_desk import AgentDesk
 from kb_service.people.assigning import Assigning
 from kb_service.people.assignment_watch import AssignmentWatch
 from kb_service.people.consulting import Consulting
 from kb_service.people.expertise import Clustering
 from kb_service.people.taxonomy import Taxonomy
 from kb_service.people.team import Team
+from kb_service.previews import Previews
 from kb_service.priority.prioritising import Prioritising
 from kb_service.recurring.backtesting import Backtesting
 from kb_service.recurring.closed_loop import ClosedLoop
@@ -59,9 +68,12 @@ from kb_service.recurring.following_up import FollowingUp
 from kb_service.recurring.measured_effects import MeasuredEffects
 from kb_service.recurring.nightly_regrouping import NightlyRegrouping
 from kb_service.recurring.notifying import NoticeRounds
+from kb_service.recurring.picturing import Pictures
+from kb_service.recurring.problem_board import ProblemBoard
 from kb_service.recurring.problems import Problems
 from kb_service.recurring.proposals import Proposals
 from kb_service.recurring.regrouping import Regrouping
+from kb_service.recurring.regrouping_previews import RegroupingPreviews
 from kb_service.recurring.rulebook import Rulebook
 from kb_service.recurring.windows import WindowEnd
 from kb_service.replays import Replays
@@ -101,6 +113,7 @@ from kb_service.trials.experiments import Experiments
 from kb_service.trials.watch import ExperimentWatch
 from kb_service.understanding.mood_reading import MoodReading
 from kb_service.understanding.reading import Reader
+from kb_service.upkeep import Upkeep
 
 log = get_logger(__name__)
 
@@ -260,10 +273,11 @@ def _answering(on: _Ground, cases: _Cases, conflicts: Conflicts, rewording: Rewo
     )
 
 
-def _nightly(on: _Ground, cases: _Cases, teaching: _Teaching, loop: ClosedLoop) -> Nightly:
+def _nightly(on: _Ground, cases: _Cases, teaching: _Teaching, loop: ClosedLoop, backups: Backups) -> Nightly:
     return Nightly(
         on.store,
         {
+            "backup": backups.night,  # first: what the rest of the night does can then be taken back
             "recalibrate": partial(teaching.calibrating.by_verdicts, actor=NIGHTLY),
             "rank": teaching.learning.night,
             "weigh": teaching.prioritising.night,
@@ -280,15 +294,19 @@ def _nightly(on: _Ground, cases: _Cases, teaching: _Teaching, loop: ClosedLoop) 
 def _services(on: _Ground, chance: random.Random) -> Services:
     settings, store, replicas, clock = on.settings, on.store, on.replicas, on.clock
     networks = parse_networks(settings.webhook_allow)
+    gatekeeper = Gatekeeper(store)
     parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
     cases, teaching = _cases(on), _teaching(on)
     gap_board = Gaps(store, replicas, on.reader, on.exposures, clock=clock)
     conflicts = Conflicts(replicas, clock=clock)
     stale = Stale(store, replicas, on.reader, on.exposures, clock=clock)
+    knowing = Knowledge(store, on.encoder, parsers, replicas if on.serving else None)
     rewording = _rewording(settings, on.metrics)
     trials = Experiments(store, replicas, on.exposures, clock=clock, walks=settings.graph_walk)
-    taxonomy = Taxonomy(store, replicas)
+    taxonomy = Taxonomy(store, replicas, on.reader, clock=clock)
+    standing_problems = Problems(store, replicas, clock=clock)
     effects = MeasuredEffects(store, replicas, trials)
+    backups = Backups(store, settings, clock=clock)
     loop = ClosedLoop(store, replicas, on.exposures, effects, clock=clock)
     return Services(
         settings=settings,
@@ -300,16 +318,24 @@ def _services(on: _Ground, chance: random.Random) -> Services:
         replicas=replicas,
         replays=Replays(store),
         exposures=on.exposures,
-        gatekeeper=Gatekeeper(store),
+        gatekeeper=gatekeeper,
         accounts=Accounts(store),
+        audit_trail=AuditTrail(store),
+        keyring=Keyring(store, gatekeeper),
+        key_uses=KeyUses(store, gatekeeper, clock=clock),
+        installation=Installation(store, settings.data / "derived"),
         clock=clock,
-        knowledge=Knowledge(store, on.encoder, parsers, replicas if on.serving else None),
+        knowledge=knowing,
+        editing=Editing(store, knowing, clock=clock),
+        previews=Previews(store, knowing, clock=clock),
+        library=Library(store, replicas, conflicts, stale, clock=clock),
         conflicts=conflicts,
         stale=stale,
         answering=_answering(on, cases, conflicts, rewording),
         feedback=Feedbacks(store, on.exposures),
         rewording=rewording,
         routing=cases.routing,
+        agent_desk=AgentDesk(store, replicas, on.reader, cases.routing, cases.assigning, clock=clock),
         assigning=cases.assigning,
         assignment_watch=AssignmentWatch(store, cases.assigning),
         consulting=Consulting(store, replicas, cases.routing, clock=clock),
@@ -317,19 +343,25 @@ def _services(on: _Ground, chance: random.Random) -> Services:
         taxonomy=taxonomy,
         team=Team(store, replicas),
         casework=cases.casework,
-        problems=Problems(store, replicas, clock=clock),
+        problems=standing_problems,
+        problem_board=ProblemBoard(store, replicas, standing_problems, clock=clock),
+        pictures=Pictures(replicas, clock=clock),
         notice_rounds=NoticeRounds(store, clock=clock),
         following_up=FollowingUp(store, replicas, clock=clock),
         regrouping=Regrouping(store, replicas, cases.routing, clock=clock),
+        regrouping_previews=RegroupingPreviews(store, replicas, cases.routing, clock=clock),
         rulebook=Rulebook(store, replicas),
         backtesting=Backtesting(store, clock=clock),
+        backtest_runs=LongRuns("backtests", clock=clock),
         proposals=Proposals(store, replicas, taxonomy, cases.clustering, trials, clock=clock),
         closed_loop=loop,
         reviewing=Reviewing(store, replicas, on.exposures),
         calibrating=teaching.calibrating,
         learning=teaching.learning,
         prioritising=teaching.prioritising,
-        nightly=_nightly(on, cases, teaching, loop),
+        nightly=_nightly(on, cases, teaching, loop, backups),
+        backups=backups,
+        upkeep=Upkeep(store, replicas, on.encoder, parsers, settings, clock=clock),
         gaps=gap_board,
         gap_watch=GapWatch(store, replicas, gap_board, clock=clock),
         traffic=TrafficDesk(store, replicas, clock=clock),

@@ -14,6 +14,15 @@ class BackgroundWork(ABC):
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread is at work; not before `start`, nor after a fault that ended it."""
+        return self._thread is not None and self._thread.is_alive()
+
     @abstractmethod
     def _run(self) -> None:
         """What the thread does; it must look at `_stopping` and not outlast it by much."""

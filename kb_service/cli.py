@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from kb_service.commands.backups import backup, restore
 from kb_service.commands.calibrations import calibrations
 from kb_service.commands.encoder import encoder
 from kb_service.commands.learning import learning
@@ -40,6 +41,8 @@ app.add_typer(calibrations, name="calibrations")
 app.add_typer(learning, name="learning")
 app.add_typer(priority, name="priority")
 app.command()(replay)
+app.command()(backup)
+app.command()(restore)
 
 DEMO = "demo"
 

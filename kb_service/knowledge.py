@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from ingest.documents import compose, from_text
 from ingest.embedding import BatchingEmbedder
@@ -26,6 +29,7 @@ from kb_service.models import (
     Refused,
 )
 from kb_service.replicas.replicas import Replicas
+from kb_service.search.source import SourceDocument
 from kb_service.store import Head, Page, Store, StoredDocument, Unit
 
 EMPTY: Mapping[str, str] = {}
@@ -60,7 +64,7 @@ class Knowledge:
 
     def put_many(self, caller: Principal, new: Sequence[NewDocument]) -> list[Outcome]:
         """Create or change documents in order, each all or nothing; searchable when this returns."""
-        return self._committed(caller, [self._checked(item) for item in new])
+        return self.put_checked(caller, [self._checked(item) for item in new])
 
     def upload(
         self,
@@ -76,6 +80,23 @@ class Knowledge:
 
         With `records` each row is a document, made by `templates` over its columns as in a collection.toml.
         """
+        checked = self.read_file(name, data, attributes, records=records, templates=templates)
+        return self.put_checked(caller, checked)
+
+    def read_file(
+        self,
+        name: str,
+        data: bytes,
+        attributes: Mapping[str, object],
+        *,
+        records: bool = False,
+        templates: Mapping[str, str] = EMPTY,
+        timezone: tzinfo = UTC,
+    ) -> list[Document | Refused]:
+        """The documents that a file holds, and what of it cannot be one; nothing is stored. See `upload`.
+
+        Raises what the parser raises of the file as a whole.
+        """
         read = self._parsers.read(name, data, options={"records": True, **templates} if records else {})
         given = dict(attributes)
         single = len(read.extracts) == 1 and not records
@@ -84,11 +105,11 @@ class Knowledge:
         checked: list[Document | Refused] = []
         for number, extract in enumerate(read.extracts, 1):
             defaults = {"kind": "policy", "external_id": name if single else f"{name}#{number}"}
-            checked.append(self._composed(extract, {**defaults, **extract.attributes, **given}))
+            checked.append(self._composed(extract, {**defaults, **extract.attributes, **given}, timezone))
         checked += [Refused(None, problem.error) for problem in read.problems]
-        return self._committed(caller, checked)
+        return checked
 
-    def _committed(self, caller: Principal, checked: Sequence[Document | Refused]) -> list[Outcome]:
+    def put_checked(self, caller: Principal, checked: Sequence[Document | Refused]) -> list[Outcome]:
         """Commit in groups; where the store refuses one, its documents are told as refused and no others."""
         outcomes: list[Outcome] = []
         for group in _groups(checked):
@@ -101,6 +122,19 @@ class Knowledge:
         self._follow(caller.workspace)
         return outcomes
 
+    def sketched(self, workspace: str, new: NewDocument) -> SourceDocument:
+        """A document as an index would hold it, with its passages and their vectors, of which nothing is stored.
+
+        Raises what it would be refused for.
+        """
+        checked = self._checked(new)
+        if isinstance(checked, Refused):
+            raise checked.error
+        prepared = prepare(checked, workspace=workspace, version=1)
+        vectors = self._embedded([prepared])[prepared.document.external_id]
+        embedded = np.ones(len(prepared.passages), dtype=np.bool_)
+        return SourceDocument(prepared.document, 1, prepared.passages, vectors, embedded)
+
     def _checked(self, new: NewDocument) -> Document | Refused:
         try:
             return from_text({**new.attributes, "external_id": new.external_id}, read=self._read_body)
@@ -110,9 +144,11 @@ class Knowledge:
     def _read_body(self, name: str, data: bytes) -> Any:
         return self._parsers.read(name, data)
 
-    def _composed(self, extract: Any, attributes: Mapping[str, object]) -> Document | Refused:
+    def _composed(
+        self, extract: Any, attributes: Mapping[str, object], timezone: tzinfo
+    ) -> Document | Refused:
         try:
-            return compose(extract, attributes)
+            return compose(extract, attributes, timezone=timezone)
         except IngestError as error:
             return Refused(str(attributes.get("external_id", "")) or None, error)
 
@@ -222,6 +258,14 @@ class Knowledge:
         if stored is None:
             raise _no_document(external_id)
         return DocumentRecord.of(stored, withheld.get(external_id))
+
+    def version(self, workspace: str, external_id: str, number: int) -> DocumentRecord:
+        """A document as it was in one of its versions. Raises NotFound for one that there is not."""
+        with self._store.reading(workspace) as unit:
+            stored = unit.documents.version(external_id, number)
+        if stored is None:
+            raise _no_document(external_id)
+        return DocumentRecord.of(stored)
 
     def versions(self, workspace: str, external_id: str) -> list[DocumentRecord]:
         with self._store.reading(workspace) as unit:

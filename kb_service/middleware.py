@@ -23,7 +23,7 @@ log = get_logger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 STREAMED = re.compile(r"/v1/(events|documents):batch")
-UPLOADS = re.compile(r"/v1/documents:upload")
+UPLOADS = re.compile(r"/v1/documents:upload|/console/knowledge/upload")
 UNQUEUED = re.compile(r"/health/|/metrics")
 WAIT_SECONDS = 5.0
 """How long a request may wait for its turn before it is refused with 503."""

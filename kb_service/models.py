@@ -242,13 +242,15 @@ class CaseDetail:
 
 @dataclass(frozen=True, slots=True)
 class QueuedCase:
-    """A waiting case at its place in the queue. `waiting_since` is when its customer began to wait for a person."""
+    """A waiting case at its place in the queue. `waiting_since` is when its customer began to wait for a person,
+    `asked` what they last said that tells something; empty where they wrote nothing."""
 
     case: Case
     problem: Problem | None
     priority: Priority
     waiting_since: datetime | None
     sla: ServiceLevel
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,11 +280,13 @@ class ProblemFollowUp:
 
 @dataclass(frozen=True, slots=True)
 class ProblemView:
-    """A problem as it stands now, and which of the two separate axes it lies on."""
+    """A problem as it stands now, and which of the two separate axes it lies on. `step` is the audit's entry of what
+    was just done to it, by which that can be taken back; None where nothing was."""
 
     problem: Problem
     emerging: bool
     evergreen: bool
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +321,8 @@ class ProblemDetail:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedAnswer:
-    """One automatic answer of the sample, with the question it was given to and what a person said of it."""
+    """One automatic answer of the sample, or one suggestion that an agent edited (`kind`), with the question it was
+    given to and what a person said of it. Of an edit `final_text` is what the agent sent instead of `answer`."""
 
     id: str
     exposure_id: str
@@ -334,6 +339,34 @@ class ReviewedAnswer:
     decided_at: datetime | None
     withheld: tuple[str, ...]
     proposal_id: str | None
+    kind: Literal["answer", "edit"] = "answer"
+    final_text: str | None = None
+    agent_id: str | None = None
+    case_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewProgress:
+    """How far the reviews of one kind are: how many wait, and of those judged how many got which verdict, with the
+    95% interval of the share that was not right; None while nothing was judged.
+
+    `bound` is the share of wrong automatic answers that the shop accepts, `threshold` the confidence from which
+    evidence allows sending, None where it does not; `lacking` is how many more answers must be judged right until it
+    does, 0 where it does.
+    """
+
+    waiting: int
+    right: int
+    wrong: int
+    harmful: int
+    interval: tuple[float, float] | None
+    bound: float
+    threshold: float | None
+    lacking: int
+
+    @property
+    def judged(self) -> int:
+        return self.right + self.wrong + self.harmful
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,6 +518,9 @@ class GapDocument:
     confidence: float
 
 
+GapState: TypeAlias = Literal["open", "answered", "dismissed"]
+
+
 @dataclass(frozen=True, slots=True)
 class GapView:
     """A gap as people look at it. `cases` are the latest first; `draft` is None where nobody accepted a reply."""
@@ -499,6 +535,34 @@ class GapView:
     answered_by: GapDocument | None
     draft: Draft | None
     told_at: datetime | None
+    dismissed_at: datetime | None = None
+    dismissed_by: str | None = None
+
+    @property
+    def state(self) -> GapState:
+        if self.dismissed_at is not None:
+            return "dismissed"
+        return "open" if self.answered_by is None else "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class GapQuestion:
+    """One question of a gap, masked, why it got no good answer, and the case that it came up in."""
+
+    text: str
+    at: datetime
+    reason: GapReason
+    customer_id: str | None
+    case_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GapDetail:
+    """A gap with all its questions, the latest first. `note` is why it was dismissed."""
+
+    view: GapView
+    questions: tuple[GapQuestion, ...]
+    note: str | None
 
 
 Outcome: TypeAlias = DocumentStatus | Refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from structlog.stdlib import get_logger
@@ -18,6 +19,25 @@ Job = Callable[[str], object]
 
 LOOK_SECONDS = 60.0
 """How often it looks whether a night has come; also how long it lets a starting service alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a job went in this process: how long it took, and the name of what went wrong, None where nothing did."""
+
+    seconds: float
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """A job of a workspace: when it was last done by any process (None: never), how that went where it was this one,
+    and when its next night begins."""
+
+    name: str
+    last: datetime | None
+    ran: Ran | None
+    due: datetime
 
 
 class Nightly(BackgroundWork):
@@ -35,6 +55,22 @@ class Nightly(BackgroundWork):
         self._jobs = dict(jobs)
         self._hour = hour
         self._clock = clock
+        self._ran: dict[tuple[str, str], Ran] = {}
+
+    def standing(self, workspace: str) -> tuple[JobState, ...]:
+        """Every job of a workspace, in their order."""
+        night = night_before(self._clock(), self._hour)
+        with self._store.reading(workspace) as unit:
+            last = {name: unit.jobs.last(name) for name in self._jobs}
+        return tuple(
+            JobState(
+                name,
+                at,
+                self._ran.get((workspace, name)),
+                night if at is None or at < night else night + timedelta(days=1),
+            )
+            for name, at in last.items()
+        )
 
     def look(self, only: Collection[str] | None = None) -> list[tuple[str, str]]:
         """Run what is due, or some jobs of that by their names; the workspaces and names of the jobs that were run,
@@ -66,10 +102,11 @@ class Nightly(BackgroundWork):
             job(workspace)
         except Exception as error:
             log.error("nightly_failed", workspace=workspace, job=name, exc_info=error)
+            self._ran[workspace, name] = Ran(time.perf_counter() - started, type(error).__name__)
             return
-        log.info(
-            "nightly_done", workspace=workspace, job=name, seconds=round(time.perf_counter() - started, 2)
-        )
+        seconds = time.perf_counter() - started
+        self._ran[workspace, name] = Ran(seconds, None)
+        log.info("nightly_done", workspace=workspace, job=name, seconds=round(seconds, 2))
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
+from dataclasses import dataclass
 
 from structlog.stdlib import get_logger
 
@@ -10,6 +12,16 @@ from kb_service.background import BackgroundWork
 from kb_service.store import Store
 
 log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """How the last round went: when it ended (`time.monotonic`), how long it took, and the workspaces it failed in,
+    with the name of what went wrong."""
+
+    ended: float
+    seconds: float
+    failed: dict[str, str]
 
 
 class WorkspaceRounds(BackgroundWork):
@@ -22,6 +34,12 @@ class WorkspaceRounds(BackgroundWork):
         super().__init__(name)
         self._store = store
         self._seconds = seconds
+        self.last: Round | None = None
+
+    @property
+    def every(self) -> float:
+        """Seconds between two rounds."""
+        return self._seconds
 
     @abstractmethod
     def look(self, workspace: str) -> object:
@@ -29,6 +47,7 @@ class WorkspaceRounds(BackgroundWork):
 
     def go_round(self) -> None:
         """Give each workspace its turn."""
+        began, failed = time.monotonic(), dict[str, str]()
         with self._store.administration(writing=False) as unit:
             workspaces = [item.id for item in unit.workspaces.list()]
         for workspace in workspaces:
@@ -37,7 +56,9 @@ class WorkspaceRounds(BackgroundWork):
             try:
                 self.look(workspace)
             except Exception as error:
+                failed[workspace] = type(error).__name__
                 log.error("round_failed", work=self._name, workspace=workspace, exc_info=error)
+        self.last = Round(time.monotonic(), time.monotonic() - began, failed)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._seconds):

@@ -138,6 +138,7 @@ class Gatekeeper:
         self._store = store
         self._monotonic = monotonic
         self._known: dict[bytes, tuple[float, Principal]] = {}
+        self._used: set[str] = set()
         self._lock = threading.Lock()
 
     def recent(self, authorization: str | None) -> Principal | None:
@@ -161,7 +162,19 @@ class Gatekeeper:
             if len(self._known) > MOST_KNOWN:
                 self._known.clear()
             self._known[_digest(authorization)] = (self._monotonic() + REVOCATION_SECONDS, principal)
+            self._used.add(key.id)
         return principal
+
+    def used(self) -> frozenset[str]:
+        """The ids of the keys that were used since this was asked last."""
+        with self._lock:
+            found, self._used = frozenset(self._used), set()
+        return found
+
+    def forget(self) -> None:
+        """Ask the store about every key again, as when one was revoked."""
+        with self._lock:
+            self._known.clear()
 
     def authorise(self, principal: Principal, method: str, template: str) -> None:
         """Raises Forbidden unless one of the key's roles is admitted to this route."""

@@ -13,37 +13,50 @@ from ingest.embedding import BatchingEmbedder
 from ingest.sandbox import ParserPool
 from kb_service.accounts import Accounts
 from kb_service.answering import Answering
+from kb_service.audit_trail import AuditTrail
+from kb_service.background import BackgroundWork
+from kb_service.backups.shelf import Backups
 from kb_service.care.conflicts import Conflicts
 from kb_service.care.gap_watch import GapWatch
 from kb_service.care.gaps import Gaps
+from kb_service.care.library import Library
 from kb_service.care.stale import Stale
 from kb_service.casework import Casework
 from kb_service.delivery.courier import Courier
 from kb_service.delivery.digests import Digests
 from kb_service.delivery.endpoints import Endpoints
+from kb_service.editing import Editing
 from kb_service.exposures import ExposureLog
 from kb_service.feedback import Feedbacks
+from kb_service.installation import Installation
+from kb_service.keyring import Keyring, KeyUses
 from kb_service.knowledge import Knowledge
 from kb_service.learning.calibrating import Calibrating
 from kb_service.learning.learning import Learning
 from kb_service.learning.reviewing import Reviewing
+from kb_service.long_runs import LongRuns
 from kb_service.metrics.measuring import Measuring
 from kb_service.nightly import Nightly
 from kb_service.observability import Metrics
+from kb_service.people.agent_desk import AgentDesk
 from kb_service.people.assigning import Assigning
 from kb_service.people.assignment_watch import AssignmentWatch
 from kb_service.people.consulting import Consulting
 from kb_service.people.expertise import Clustering
 from kb_service.people.taxonomy import Taxonomy
 from kb_service.people.team import Team
+from kb_service.previews import Previews
 from kb_service.priority.prioritising import Prioritising
-from kb_service.recurring.backtesting import Backtesting
+from kb_service.recurring.backtesting import Backtest, Backtesting
 from kb_service.recurring.closed_loop import ClosedLoop
 from kb_service.recurring.following_up import FollowingUp
 from kb_service.recurring.notifying import NoticeRounds
+from kb_service.recurring.picturing import Pictures
+from kb_service.recurring.problem_board import ProblemBoard
 from kb_service.recurring.problems import Problems
 from kb_service.recurring.proposals import Proposals
 from kb_service.recurring.regrouping import Regrouping
+from kb_service.recurring.regrouping_previews import RegroupingPreviews
 from kb_service.recurring.rulebook import Rulebook
 from kb_service.recurring.windows import WindowEnd
 from kb_service.replays import Replays
@@ -58,6 +71,7 @@ from kb_service.traffic.surging import SurgeEnd
 from kb_service.trials.experiments import Experiments
 from kb_service.trials.watch import ExperimentWatch
 from kb_service.understanding.reading import Reader
+from kb_service.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +89,22 @@ class Services:
     exposures: ExposureLog
     gatekeeper: Gatekeeper
     accounts: Accounts
+    audit_trail: AuditTrail
+    keyring: Keyring
+    key_uses: KeyUses
+    installation: Installation
     clock: Callable[[], datetime]
     knowledge: Knowledge
+    editing: Editing
+    previews: Previews
+    library: Library
     conflicts: Conflicts
     stale: Stale
     answering: Answering
     feedback: Feedbacks
     rewording: Rewording | None
     routing: Routing
+    agent_desk: AgentDesk
     assigning: Assigning
     assignment_watch: AssignmentWatch
     consulting: Consulting
@@ -91,11 +113,15 @@ class Services:
     team: Team
     casework: Casework
     problems: Problems
+    pictures: Pictures
+    problem_board: ProblemBoard
     notice_rounds: NoticeRounds
     following_up: FollowingUp
     regrouping: Regrouping
+    regrouping_previews: RegroupingPreviews
     rulebook: Rulebook
     backtesting: Backtesting
+    backtest_runs: LongRuns[Backtest]
     proposals: Proposals
     closed_loop: ClosedLoop
     reviewing: Reviewing
@@ -103,6 +129,8 @@ class Services:
     learning: Learning
     prioritising: Prioritising
     nightly: Nightly
+    upkeep: Upkeep
+    backups: Backups
     gaps: Gaps
     gap_watch: GapWatch
     traffic: TrafficDesk
@@ -116,20 +144,29 @@ class Services:
     digests: Digests
     limiter: anyio.CapacityLimiter
 
+    @property
+    def background(self) -> tuple[BackgroundWork, ...]:
+        """The work that goes on beside requests, in the order in which it begins."""
+        return (
+            self.replicas,
+            self.exposures,
+            self.nightly,
+            self.conflicts,
+            self.gap_watch,
+            self.surge_end,
+            self.window_end,
+            self.notice_rounds,
+            self.following_up,
+            self.assignment_watch,
+            self.experiment_watch,
+            self.digests,
+            self.key_uses,
+        )
+
     def start(self) -> None:
         """Begin the work that goes on beside requests."""
-        self.replicas.start()
-        self.exposures.start()
-        self.nightly.start()
-        self.conflicts.start()
-        self.gap_watch.start()
-        self.surge_end.start()
-        self.window_end.start()
-        self.notice_rounds.start()
-        self.following_up.start()
-        self.assignment_watch.start()
-        self.experiment_watch.start()
-        self.digests.start()
+        for work in self.background:
+            work.start()
 
     def stop(self) -> None:
         """End everything, in the order in which one part may still need the next."""
@@ -141,7 +178,10 @@ class Services:
             if self.rewording is not None:
                 ending.callback(self.rewording.close)
             ending.callback(self.replicas.stop)
+            ending.callback(self.backtest_runs.stop)
+            ending.callback(self.upkeep.stop)
             ending.callback(self.exposures.stop)
+            ending.callback(self.backups.stop)
             ending.callback(self.nightly.stop)
             ending.callback(self.conflicts.stop)
             ending.callback(self.gap_watch.stop)
@@ -152,3 +192,4 @@ class Services:
             ending.callback(self.assignment_watch.stop)
             ending.callback(self.experiment_watch.stop)
             ending.callback(self.digests.stop)
+            ending.callback(self.key_uses.stop)

@@ -7,8 +7,9 @@ import sys
 import uvicorn
 
 from kb_service.app import create_app
+from kb_service.backups.occupancy import occupied
 from kb_service.observability import configure_logging
-from kb_service.settings import Settings
+from kb_service.settings import Settings, prepare_data
 
 GRACE_SECONDS = 20
 """How long requests in flight may take to end after the signal to stop."""
@@ -21,14 +22,15 @@ def serve(settings: Settings) -> None:
     """Serve until a signal says stop; requests in flight are answered first."""
     configure_logging(settings)
     sys.setswitchinterval(SWITCH_SECONDS)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        backlog=2048,
-    )
+    with occupied(prepare_data(settings)):
+        uvicorn.run(
+            create_app(settings),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            backlog=2048,
+        )

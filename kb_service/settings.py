@@ -114,6 +114,16 @@ class Settings(BaseSettings):
     night_hour: int = Field(
         19, ge=0, le=23, description="The hour, in UTC, from which the night's work is done."
     )
+    backups: Path | None = Field(
+        None,
+        description="The folder for a backup each night, best on another disk; none is made at night when unset.",
+    )
+    backups_kept: int = Field(
+        7,
+        ge=1,
+        le=1000,
+        description="Backups that stay in the folder, of those made at night and by hand each.",
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lowered)] = Field(
         "info", description="debug, info, warning or error; commands other than `kb serve` keep to warnings."
     )

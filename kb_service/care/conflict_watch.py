@@ -34,7 +34,11 @@ COMPARABLE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ConflictSide:
-    """One of two documents with the statement in question: `quote` is its text from `start` to `end`."""
+    """One of two documents with the statement in question: `quote` is its text from `start` to `end`.
+
+    `value` is where in the quote the quantity stands that the other contradicts; `permits` is what it says of what the
+    other does not. One of both is None.
+    """
 
     document_id: str
     title: str
@@ -48,6 +52,8 @@ class ConflictSide:
     valid_from: datetime | None
     valid_to: datetime | None
     passage_id: str
+    value: tuple[int, int] | None = None
+    permits: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +319,8 @@ def _side(record: Record, statement: Statement) -> ConflictSide:
         valid_from=record.valid_from,
         valid_to=record.valid_to,
         passage_id=statement.passage_id,
+        value=(statement.quantity.start, statement.quantity.end) if statement.quantity is not None else None,
+        permits=statement.permits,
     )
 
 

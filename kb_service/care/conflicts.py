@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from structlog.stdlib import get_logger
@@ -62,6 +63,17 @@ class Conflicts(BackgroundWork):
             and (document_id is None or document_id in {side.document_id for side in conflict.documents})
         ]
         return page_by(found, _place, cursor, limit)
+
+    def counts(self, workspace: str) -> Mapping[str, int]:
+        """In how many known conflicts, present or to come, each document is; those in none are absent."""
+        now = self._clock()
+        watch = self._watch(self._replicas.of(workspace))
+        return Counter(
+            side.document_id
+            for conflict in watch.known
+            if conflict.valid(now, upcoming=True)
+            for side in conflict.documents
+        )
 
     def settle(self, workspace: str) -> None:
         """Compare all that waits, however long it takes."""

@@ -74,9 +74,7 @@ class GapAnswers:
     ) -> tuple[Draft | None, list[str]]:
         """The article that accepted replies make, and the latest cases of the gap."""
         asked = [exposures[question.id] for question in reversed(gap.questions)]
-        conversations = {item.conversation_id for item in asked if item.conversation_id is not None}
-        of_conversation = unit.cases.of_conversations(conversations)
-        case_of = {item.id: item.case_id or of_conversation.get(item.conversation_id or "") for item in asked}
+        case_of = self.cases_of(unit, asked)
         cases = [case_id for item in asked if (case_id := case_of[item.id]) is not None]
         if gap.problem_id is not None:
             cases += [case.id for case in unit.cases.of_problem(gap.problem_id, limit=MOST_CASES).items]
@@ -88,6 +86,12 @@ class GapAnswers:
         replies += _final_texts(unit, asked, case_of)
         distinct = {reply.utterance.text.strip(): reply for reply in reversed(replies)}
         return drafted(gap, list(distinct.values())), case_ids
+
+    def cases_of(self, unit: Unit, asked: Sequence[Exposure]) -> dict[str, str | None]:
+        """The case that each question came up in, by its exposure; None where it belongs to none."""
+        conversations = {item.conversation_id for item in asked if item.conversation_id is not None}
+        of_conversation = unit.cases.of_conversations(conversations)
+        return {item.id: item.case_id or of_conversation.get(item.conversation_id or "") for item in asked}
 
     def _find(
         self,

@@ -8,17 +8,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from graph.gaps import Gap, Unanswered, gap_of, grouped
 from graph.models import Problem
 from graph.naming import name_problem
 from kb_service.care.gap_answers import GapAnswers
+from kb_service.care.gap_dismissal import Dismissal, dismiss, dismissals, reopen
 from kb_service.care.unanswered import SPAN, UnansweredQuestions
-from kb_service.errors import InvalidRequest
+from kb_service.errors import InvalidRequest, NotFound
 from kb_service.exposures import ExposureLog
 from kb_service.ids import digest_id
-from kb_service.models import GapView
+from kb_service.models import GapDetail, GapQuestion, GapState, GapView, Principal
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Exposure, Page, Store, ToldGap, Unit
@@ -80,9 +80,11 @@ class Gaps:
         *,
         since: datetime | None = None,
         language: str | None = None,
-        state: Literal["open", "answered"] | None = None,
+        state: GapState | None = None,
     ) -> Page[GapView]:
         """Gaps asked about since a moment and in a language, those of most customers first, then the latest.
+
+        Dismissed ones are neither open nor answered.
 
         Only the gaps of the page are asked again: a page may hold fewer than `limit` where a state is asked for.
         """
@@ -92,17 +94,70 @@ class Gaps:
         now = self._clock()
         with self._store.reading(workspace) as unit:
             survey = self.survey(unit, replica, now)
+            dismissed = dismissals(unit, unit.gaps.since(now - SPAN))
             wanted = [
                 item
                 for item in survey.gaps
                 if (since is None or item.gap.last_at >= since)
                 and (language is None or language in item.gap.languages)
+                and (state is None or (item.id in dismissed) == (state == "dismissed"))
                 and (after is None or item.place < after)
             ]
             shown = sorted(wanted, key=lambda item: item.place, reverse=True)[:limit]
-            views = [self._view(unit, replica, item, survey.exposures, now) for item in shown]
-        kept = [view for view in views if state in (None, "answered" if view.answered_by else "open")]
+            views = [
+                self._view(unit, replica, item, survey.exposures, now, dismissed.get(item.id))
+                for item in shown
+            ]
+        kept = [view for view in views if state in (None, view.state)]
         return Page(tuple(kept), _encoded(shown[-1].place) if len(wanted) > limit else None)
+
+    def one(self, workspace: str, gap_id: str) -> GapDetail:
+        """One gap with its questions, the latest first, and why it was dismissed, where it was. Raises NotFound."""
+        self._exposures.flush()
+        replica = self._replicas.settled(workspace)
+        now = self._clock()
+        with self._store.reading(workspace) as unit:
+            survey, item = self._found(unit, replica, gap_id, now)
+            dismissed = dismissals(unit, unit.gaps.since(now - SPAN)).get(item.id)
+            view = self._view(unit, replica, item, survey.exposures, now, dismissed)
+            asked = [survey.exposures[question.id] for question in item.gap.questions]
+            case_of = self.answers.cases_of(unit, asked)
+            entry = unit.audit.latest_of(item.id) if dismissed is not None else None
+        questions = tuple(
+            GapQuestion(
+                question.text, question.at, question.reason, question.customer_id, case_of[question.id]
+            )
+            for question in reversed(item.gap.questions)
+        )
+        note = entry.detail.get("note") if entry is not None else None
+        return GapDetail(view, questions, str(note) if note is not None else None)
+
+    # --- deciding
+
+    def dismiss(self, caller: Principal, gap_id: str, reason: str | None) -> None:
+        """No article will be written for a gap; why is kept in the audit. It is told no more. Raises NotFound."""
+        self._exposures.flush()
+        replica = self._replicas.settled(caller.workspace)
+        now = self._clock()
+        with self._store.reading(caller.workspace) as unit:
+            _, item = self._found(
+                unit, replica, gap_id, now
+            )  # read before, so that no encoder runs while writing
+        names = names_of(item.gap, replica.problems.get(item.gap.problem_id or ""))
+        with self._store.writing(caller.workspace) as unit:
+            dismiss(unit, gap_id, item.gap, names, caller.key_id, reason)
+
+    def reopen(self, caller: Principal, gap_id: str) -> None:
+        """Take a dismissed gap up again. Raises Conflict for one that is not dismissed."""
+        with self._store.writing(caller.workspace) as unit:
+            reopen(unit, gap_id, caller.key_id)
+
+    def _found(self, unit: Unit, replica: Replica, gap_id: str, now: datetime) -> tuple[Survey, NamedGap]:
+        survey = self.survey(unit, replica, now)
+        item = next((item for item in survey.gaps if item.id == gap_id), None)
+        if item is None:
+            raise NotFound("There is no gap {id} in this workspace.", id=gap_id)
+        return survey, item
 
     def forget(self, workspace: str) -> None:
         """Drop what is kept in memory of a workspace's questions, as an erasure asks."""
@@ -116,6 +171,7 @@ class Gaps:
         item: NamedGap,
         exposures: Mapping[str, Exposure],
         now: datetime,
+        dismissed: Dismissal | None,
     ) -> GapView:
         asked = self.answers.ask(unit, replica, item.gap, exposures, now)
         draft, cases = self.answers.draft(unit, item.gap, exposures)
@@ -131,6 +187,8 @@ class Gaps:
             answered_by=asked.answered_by,
             draft=draft,
             told_at=item.told_at,
+            dismissed_at=dismissed.at if dismissed is not None else None,
+            dismissed_by=dismissed.by if dismissed is not None else None,
         )
 
     def survey(self, unit: Unit, replica: Replica, now: datetime) -> Survey:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 from graph.staleness import SPAN, StaleCode, StaleReason, Standing, stale_reasons
 from ingest.models import Kind
@@ -19,8 +20,8 @@ from kb_service.search.models import Filters, SearchQuery
 from kb_service.store import Page, Store, Unit
 from kb_service.understanding.reading import Reader
 
-MOST_RECORDS = 20_000
-"""Exposures, and words of feedback, that are looked at: the newest of the span."""
+TRUSTED = timedelta(minutes=1)
+"""How long what was found is told without looking again, as long as no document changes."""
 MOST_QUESTIONS = 50
 """Questions without a good answer that are asked again of what has ended: the newest."""
 UNSURE = 0.5
@@ -61,6 +62,14 @@ class StaleDocument:
         return -round(sum(reason.weight for reason in self.reasons), 3), self.document_id
 
 
+Signature: TypeAlias = tuple[int, int]
+
+
+def _signature(view: CatalogueView) -> Signature:
+    """Another one whenever a document comes, changes or goes."""
+    return view.slots, int(view.alive.sum())
+
+
 class Stale:
     """Looks over the documents of every workspace, when somebody asks."""
 
@@ -78,11 +87,32 @@ class Stale:
         self._reader = reader
         self._exposures = exposures
         self._clock = clock
+        self._looked: dict[str, tuple[datetime, Signature, tuple[StaleDocument, ...]]] = {}
+
+    def reasons(self, workspace: str) -> Mapping[str, tuple[StaleReason, ...]]:
+        """Why documents need a look, by external id, as of at most a minute ago."""
+        return {item.document_id: item.reasons for item in self._lately(workspace)}
+
+    def lately(self, workspace: str, cursor: str | None, limit: int) -> Page[StaleDocument]:
+        """`page`, as of at most a minute ago, or of the last change of a document: for who looks again and again."""
+        return page_by(self._lately(workspace), lambda item: item.place, cursor, limit)
+
+    def _lately(self, workspace: str) -> tuple[StaleDocument, ...]:
+        now = self._clock()
+        signature = _signature(self._replicas.of(workspace).index.snapshot.catalogue)
+        known = self._looked.get(workspace)
+        if known is None or known[1] != signature or not now - TRUSTED < known[0] <= now:
+            found = tuple(self._found(workspace, None))
+            known = self._looked[workspace] = (now, signature, found)
+        return known[2]
 
     def page(
         self, workspace: str, cursor: str | None, limit: int, *, reason: StaleCode | None = None
     ) -> Page[StaleDocument]:
         """Documents that need a look, for one reason or any, the most pressing first."""
+        return page_by(self._found(workspace, reason), lambda item: item.place, cursor, limit)
+
+    def _found(self, workspace: str, reason: StaleCode | None) -> list[StaleDocument]:
         self._exposures.flush()
         replica = self._replicas.of(workspace)
         now = self._clock()
@@ -94,16 +124,15 @@ class Stale:
                 reasons = stale_reasons(standing, now)
                 if any(reason in (None, item.code) for item in reasons):
                     found.append(StaleDocument.of(record, standing.updated_at, reasons))
-        return page_by(found, lambda item: item.place, cursor, limit)
+        return found
 
     def _standings(
         self, unit: Unit, view: CatalogueView, replica: Replica, now: datetime
     ) -> list[tuple[Record, Standing]]:
         records = [view.records[slot] for slot in view.living() if view.approved[slot]]
         heads = unit.documents.heads()
-        shown = unit.exposures.shown(now - SPAN, limit=MOST_RECORDS)
-        outcomes = unit.feedback.outcomes_of_documents(now - SPAN, limit=MOST_RECORDS)
-        successors, superseding = _successors(view, now)
+        uses = unit.uses.all(now - SPAN)
+        following, superseding = successors(view, now)
         listed = frozenset(sku for record in records if record.kind == "product" for sku in record.products)
         standings = [
             (
@@ -111,11 +140,11 @@ class Stale:
                 Standing(
                     valid_to=record.valid_to,
                     updated_at=heads[record.external_id].updated_at,
-                    successors=successors.get(record.external_id, ()),
+                    successors=following.get(record.external_id, ()),
                     superseded_by=superseding.get(record.external_id, ()),
                     unknown_products=_unknown(record, listed),
-                    shown=shown.get(record.external_id, 0),
-                    outcomes=outcomes.get(record.external_id, {}),
+                    shown=uses[record.external_id].shown if record.external_id in uses else 0,
+                    outcomes=uses[record.external_id].outcomes if record.external_id in uses else {},
                 ),
             )
             for record in records
@@ -161,7 +190,7 @@ class Stale:
         return found
 
 
-def _successors(
+def successors(
     view: CatalogueView, now: datetime
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """What follows each document without a gap, and what already holds in its place for all it applies to."""

@@ -28,7 +28,8 @@ def list_members(workspace: InWorkspace = None, as_json: Json = False) -> None:
         typer.secho("nobody yet; `kb members link` makes the administrator's link", err=True)
     for member in found:
         state = "left" if member.ended_at else "here"
-        typer.echo(f"{member.id}  {state}  {', '.join(sorted(member.roles))}  {member.name}")
+        roles = ", ".join([*sorted(member.roles), *["operator"] * member.operator])
+        typer.echo(f"{member.id}  {state}  {roles}  {member.name}")
 
 
 @members.command("invite")
@@ -37,13 +38,16 @@ def invite(
     role: Annotated[str, typer.Option(help="Some of bot, agent, product, editor, admin; commas between.")],
     workspace: InWorkspace = None,
     agent: Annotated[str | None, typer.Option(help="The agent that they are, by id.")] = None,
+    operator: Annotated[
+        bool, typer.Option("--operator", help="They open workspaces for this installation.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make a member and their one-time link."""
     from kb_service.cli import print_json, settings, workbench
 
     with workbench() as bench:
-        member, token = bench.invite(bench.chosen(workspace), name, role, agent)
+        member, token = bench.invite(bench.chosen(workspace), name, role, agent, operator=operator)
     url = link_url(settings(), token)
     if as_json:
         print_json({"id": member.id, "link": url})
@@ -67,6 +71,24 @@ def link(
         token = bench.sign_in_link(bench.chosen(workspace), member)
     url = link_url(settings(), token)
     print_json({"link": url}) if as_json else typer.echo(url)
+
+
+@members.command("operator")
+def operator(
+    member: Annotated[str, typer.Argument(help="The member's id.")],
+    workspace: InWorkspace = None,
+    take_back: Annotated[bool, typer.Option("--take-back", help="They are an operator no more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Let a member open workspaces for this installation."""
+    from kb_service.cli import print_json, workbench
+
+    with workbench() as bench:
+        changed = bench.make_operator(bench.chosen(workspace), member, operator=not take_back)
+    if as_json:
+        print_json({"id": changed.id, "operator": changed.operator})
+    else:
+        typer.echo(f"{changed.name} {'may' if changed.operator else 'may no more'} open workspaces")
 
 
 @members.command("end")

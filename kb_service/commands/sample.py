@@ -136,7 +136,7 @@ def put_rules(bench: Workbench, caller: Principal, path: Path) -> None:
 
 
 def record_events(bench: Workbench, workspace: str, path: Path, progress: Progress) -> int:
-    """The month of events, in order of arrival; those recorded before are recognised by their ids. How many were new."""
+    """The month of events, in order of arrival; those recorded before are recognised. How many were new."""
     events = [_parsed(EventIn, item, name).value() for name, item in _lines(path)]
     with bench.store.reading(workspace) as unit:
         known = unit.events.existing([event.id for event in events])

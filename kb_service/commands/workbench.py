@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kb_service.accounts import Accounts
+from kb_service.backups.occupancy import occupied
 from kb_service.errors import InvalidRequest, NotFound
 from kb_service.models import KEY_ROLES
 from kb_service.settings import Settings, prepare_data
@@ -76,10 +77,15 @@ class Workbench:
     def members(self, workspace: str) -> tuple[Member, ...]:
         return Accounts(self.store).members(workspace)
 
-    def invite(self, workspace: str, name: str, roles: str, agent_id: str | None) -> tuple[Member, str]:
+    def invite(
+        self, workspace: str, name: str, roles: str, agent_id: str | None, *, operator: bool = False
+    ) -> tuple[Member, str]:
         """A new member and the token of their one-time link."""
         chosen = [role.strip() for role in roles.split(",") if role.strip()]
-        return Accounts(self.store).invite(workspace, name, chosen, agent_id=agent_id)
+        return Accounts(self.store).invite(workspace, name, chosen, agent_id=agent_id, operator=operator)
+
+    def make_operator(self, workspace: str, member_id: str, *, operator: bool) -> Member:
+        return Accounts(self.store).make_operator(workspace, member_id, operator=operator)
 
     def sign_in_link(self, workspace: str, member_id: str | None) -> str:
         """The token of a link for a member, or for the first administrator where nobody can sign in."""
@@ -113,17 +119,17 @@ class Workbench:
 @contextmanager
 def open_workbench(settings: Settings, *, embedder: Embedder | None = None) -> Iterator[Workbench]:
     """The workbench over the configured store, migrated first."""
-    prepare_data(settings)
-    store = Store(settings.store_url)
-    try:
-        store.migrate()
-        bench = Workbench(settings, store, embedder=embedder)
+    with occupied(prepare_data(settings)):
+        store = Store(settings.store_url)
         try:
-            yield bench
+            store.migrate()
+            bench = Workbench(settings, store, embedder=embedder)
+            try:
+                yield bench
+            finally:
+                bench.close()
         finally:
-            bench.close()
-    finally:
-        store.close()
+            store.close()
 
 
 def discard_derived(settings: Settings, workspace: str | None) -> list[str]:

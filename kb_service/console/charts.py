@@ -1,62 +1,75 @@
-"""Figures over time as shapes that a page draws without a script: lines, bands, heat."""
+"""Figures over time as shapes that a page draws without a script: lines, bands, heat, intervals."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-
-from kb_service.models import HourOfProblem
+from math import ceil, log10
 
 WIDTH, HEIGHT = 960.0, 200.0
-SPARK = (280.0, 44.0)
 SHADES = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Sparkline:
-    """`points` as an SVG polyline wants them, within `SPARK`; the most messages of one day; how many days."""
+class Course:
+    """Hours one after the other within `WIDTH` by `HEIGHT`, as SVG points: what came, what was expected with its
+    band, and what lay outside of it. `now` is where the past ends, `levels` are the heights of round values."""
 
-    points: str
-    most: int
-    days: int
+    came: str
+    expected: str
+    band: str
+    outside: tuple[tuple[float, float], ...]
+    now: float
+    levels: tuple[tuple[float, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """A line within a band, as SVG points within `WIDTH` by `HEIGHT`, and the value at the top."""
+class Cell:
+    """A value as people read it, with its shade from 0, for none, to `SHADES`."""
 
-    line: str
-    band: str
-    top: float
-
-
-def band(low: Sequence[float], middle: Sequence[float], high: Sequence[float]) -> Band | None:
-    """A forecast as shapes; None without one. All three have the same length."""
-    if not middle:
-        return None
-    top = max(1.0, *high)
-    edge = [*_points(high, top), *reversed(_points(low, top))]
-    return Band(" ".join(_points(middle, top)), " ".join(edge), top)
+    text: str
+    shade: int
 
 
-def sparkline(counts: Sequence[HourOfProblem], zone: tzinfo) -> Sparkline | None:
-    """Messages by day of the shop, the days without any among them; None without counts."""
-    by_day: Counter[int] = Counter()
-    for item in counts:
-        by_day[item.hour.astimezone(zone).toordinal()] += item.events
-    if not by_day:
-        return None
-    values = [by_day[day] for day in range(min(by_day), max(by_day) + 1)]
-    return Sparkline(" ".join(_points(values, max(values), SPARK)), max(values), len(values))
+def course(
+    came: Sequence[float], mean: Sequence[float], low: Sequence[float], high: Sequence[float]
+) -> Course:
+    """What came in the first hours beside what was expected of all of them; NaN where nobody can tell.
+
+    All but `came` have one value an hour, of which there are at least two.
+    """
+    levels = _round_levels(max(1.0, *(float(value) for value in [*came, *high] if value == value)))
+    top = levels[-1]
+    step = WIDTH / (len(mean) - 1)
+
+    def point(place: int, value: float) -> tuple[float, float]:
+        return round(place * step, 1), round(HEIGHT * (1 - value / top), 1)
+
+    def line(values: Sequence[float]) -> list[str]:
+        told = [(place, value) for place, value in enumerate(values) if value == value]
+        return [f"{x:g},{y:g}" for x, y in (point(place, value) for place, value in told)]
+
+    outside = tuple(
+        point(place, value)
+        for place, (value, least, most) in enumerate(zip(came, low, high, strict=False))
+        if value < least or value > most
+    )
+    return Course(
+        came=" ".join(line(came)),
+        expected=" ".join(line(mean)),
+        band=" ".join([*line(high), *reversed(line(low))]),
+        outside=outside,
+        now=round(max(0, len(came) - 1) * step, 1),
+        levels=tuple((round(HEIGHT * (1 - value / top), 1), value) for value in levels),
+    )
 
 
-def _points(values: Sequence[float], top: float, size: tuple[float, float] = (WIDTH, HEIGHT)) -> list[str]:
-    """Values from left to right as points of a size, `top` at its upper edge."""
-    width, height = size
-    step = width / max(1, len(values) - 1)
-    return [f"{place * step:.1f},{height * (1 - value / top):.1f}" for place, value in enumerate(values)]
+def _round_levels(most: float) -> list[int]:
+    """Two to five round numbers above zero, the last of which is at least `most`."""
+    size = 10 ** int(log10(max(1.0, most / 4)))
+    step = next(size * times for times in (1, 2, 5, 10) if size * times * 4 >= most)
+    return [step * place for place in range(1, max(1, ceil(most / step)) + 1)]
 
 
 def ticks(moments: Sequence[datetime], zone: tzinfo, *, every: int = 6) -> list[tuple[float, str]]:
@@ -70,7 +83,24 @@ def ticks(moments: Sequence[datetime], zone: tzinfo, *, every: int = 6) -> list[
     ]
 
 
-def shades(counts: Sequence[Sequence[int]]) -> list[list[tuple[int, int]]]:
-    """Each count with its shade, 0 for none to `SHADES` for the most of all."""
-    most = max((value for row in counts for value in row), default=0)
-    return [[(value, -(-SHADES * value // most) if most else 0) for value in row] for row in counts]
+def heat(
+    totals: Sequence[Sequence[int]], times: Sequence[Sequence[int]], *, each: bool = False
+) -> list[list[Cell]]:
+    """Averages of counts over how often each was counted, shaded by the highest of all; with `each` of its row."""
+    means = [
+        [total / often if often else 0.0 for total, often in zip(row, over, strict=True)]
+        for row, over in zip(totals, times, strict=True)
+    ]
+    most = max((value for row in means for value in row), default=0.0)
+    return [_shaded(row, max(row, default=0.0) if each else most) for row in means]
+
+
+def _shaded(means: Sequence[float], most: float) -> list[Cell]:
+    return [Cell(average(value), ceil(SHADES * value / most) if most else 0) for value in means]
+
+
+def average(value: float) -> str:
+    """A mean count as people read it: a decimal below ten, and nothing for next to nothing."""
+    if value < 0.05:
+        return ""
+    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"

@@ -40,13 +40,26 @@ def said(text: str, language: Language, **values: object) -> str:
 
 
 def page(request: Request, template: str, *, status: int = 200, **given: Any) -> Response:
-    """A whole page."""
+    """A whole page. What was just done is told on it, and then forgotten."""
+    notice = notice_of(request)
+    told = notice if notice and notice.text in ZH else None
+    response = _rendered(request, template, status, notice=told, **given)
+    if COOKIE in request.cookies:
+        response.delete_cookie(COOKIE, path="/console")
+    return response
+
+
+def fragment(request: Request, template: str, *, status: int = 200, **given: Any) -> Response:
+    """A part of a page that a script puts in its place. It leaves the word of what was done to the next page."""
+    return _rendered(request, template, status, notice=None, **given)
+
+
+def _rendered(request: Request, template: str, status: int, **given: Any) -> Response:
     language = language_of(request)
 
     def translated(text: str, **values: object) -> str:
         return said(text, language, **values)
 
-    notice = notice_of(request)
     content = (
         _environment()
         .get_template(template)
@@ -56,14 +69,10 @@ def page(request: Request, template: str, *, status: int = 200, **given: Any) ->
             visitor=getattr(request.state, "visitor", None),
             path=request.url.path,
             static=static_url,
-            notice=notice if notice and notice.text in ZH else None,
             **given,
         )
     )
-    response = HTMLResponse(content, status_code=status, headers={"content-language": language})
-    if COOKIE in request.cookies:
-        response.delete_cookie(COOKIE, path="/console")
-    return response
+    return HTMLResponse(content, status_code=status, headers={"content-language": language})
 
 
 def error_page(request: Request, error: Exception) -> Response:
@@ -77,6 +86,16 @@ def when(at: datetime, zone: tzinfo) -> str:
     return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
+def day(at: datetime, zone: tzinfo) -> str:
+    """A day on the shop's calendar, of a year that is plain."""
+    return at.astimezone(zone).strftime("%m-%d")
+
+
+def in_language(texts: Mapping[str, str], language: str, otherwise: str = "") -> str:
+    """A text that is kept by language, for a reader: theirs, else any that there is."""
+    return texts.get(language) or next((text for text in texts.values() if text), otherwise)
+
+
 @cache
 def _environment() -> Environment:
     found = Environment(
@@ -87,6 +106,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["when"] = when
+    found.filters["day"] = day
+    found.filters["in_language"] = in_language
     found.filters["label_in"] = label_in
     return found
 

@@ -17,6 +17,8 @@ from kb_service.errors import Conflict, InvalidRequest, NotFound
 from kb_service.models import Principal
 from kb_service.store import Delivery, Page, Store, Unit, Webhook, WebhookSecret
 
+ABOUT_ALERTS = ("alert.opened", "alert.escalated", "proposal.created")
+"""The types of messages that name an alert."""
 ROTATION = timedelta(hours=24)
 """How long the secret before the present one still signs."""
 
@@ -57,6 +59,16 @@ class DeliveryRecord:
     delivered_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryToEndpoint:
+    """A delivery and where it went: the webhook's id, its address without a key, and whether it is active now."""
+
+    record: DeliveryRecord
+    webhook_id: str
+    address: str
+    active: bool
+
+
 class Endpoints:
     """Webhooks of every workspace, over the store."""
 
@@ -72,6 +84,10 @@ class Endpoints:
     def get(self, workspace: str, webhook_id: str) -> Endpoint:
         with self._store.reading(workspace) as unit:
             return _shown(_existing(unit, webhook_id))
+
+    def known(self, workspace: str, webhook_id: str) -> bool:
+        with self._store.reading(workspace) as unit:
+            return unit.webhooks.get(webhook_id) is not None
 
     def put(
         self,
@@ -114,6 +130,15 @@ class Endpoints:
             unit.audit.append(caller.key_id, action, webhook_id, {"url": said, "types": list(types)})
         return _shown(webhook, secret)
 
+    def enable(self, caller: Principal, webhook_id: str) -> Endpoint:
+        """Let a webhook that was given up hear again as it stands; its five failing days are counted anew."""
+        with self._store.writing(caller.workspace) as unit:
+            webhook = replace(_existing(unit, webhook_id), state="active", disabled_reason=None)
+            unit.webhooks.put(webhook)
+            unit.webhooks.forgive(webhook_id)
+            unit.audit.append(caller.key_id, "webhook.enabled", webhook_id, {})
+        return _shown(replace(webhook, failing_since=None))
+
     def remove(self, caller: Principal, webhook_id: str) -> None:
         with self._store.writing(caller.workspace) as unit:
             if not unit.webhooks.remove(webhook_id):
@@ -153,6 +178,21 @@ class Endpoints:
             _existing(unit, webhook_id)
             page = unit.webhooks.deliveries(webhook_id, cursor, limit, state=state)
         return Page(tuple(_record(item) for item in page.items), page.next_cursor)
+
+    def about_alert(
+        self, workspace: str, alert_id: str, opened_at: datetime
+    ) -> tuple[DeliveryToEndpoint, ...]:
+        """The deliveries that told of an alert, the newest first, each with where it went."""
+        with self._store.reading(workspace) as unit:
+            found = unit.webhooks.deliveries_about(alert_id, ABOUT_ALERTS, opened_at)
+            known = {webhook.id: webhook for webhook in unit.webhooks.all()} if found else {}
+        return tuple(
+            DeliveryToEndpoint(
+                _record(item), item.webhook_id, _without_key(webhook.url), webhook.state == "active"
+            )
+            for item in found
+            if (webhook := known.get(item.webhook_id)) is not None
+        )
 
     def replay(self, caller: Principal, webhook_id: str, delivery_id: str) -> DeliveryRecord:
         """Send a message again, under its own id, so that a receiver can tell that it is the same."""

@@ -1,17 +1,30 @@
-"""A sample of automatic answers to people, and their verdicts to calibration and to what may be sent."""
+"""A sample of automatic answers and all edited suggestions to people, and their verdicts to calibration and to what
+may be sent."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from graph.intervals import wilson
 from kb_service.delivery.announcing import announce
 from kb_service.delivery.messages import proposal_data
 from kb_service.errors import Conflict, NotFound
 from kb_service.exposures import ExposureLog
-from kb_service.models import Principal, ReviewedAnswer
+from kb_service.models import Principal, ReviewedAnswer, ReviewProgress
 from kb_service.recurring.proposing import propose_correction
 from kb_service.replicas.replicas import Replicas
-from kb_service.store import Exposure, Page, Review, Store, StoredDocument, Unit, Verdict
+from kb_service.search.evidence import NEVER
+from kb_service.store import (
+    Exposure,
+    Feedback,
+    Page,
+    Review,
+    ReviewKind,
+    Store,
+    StoredDocument,
+    Unit,
+    Verdict,
+)
 from kb_service.understanding.question_reading import masked_text
 
 
@@ -24,13 +37,52 @@ class Reviewing:
         self._exposures = exposures
 
     def page(
-        self, workspace: str, cursor: str | None, limit: int, *, state: str | None
+        self,
+        workspace: str,
+        cursor: str | None,
+        limit: int,
+        *,
+        state: str | None,
+        kind: ReviewKind | None = None,
     ) -> Page[ReviewedAnswer]:
-        """Answers of the sample, the latest first, each with the question it was given to."""
+        """Answers of the sample and edited suggestions, the latest first, each with the question it was given to."""
         self._exposures.flush()
         with self._store.reading(workspace) as unit:
-            page = unit.reviews.page(cursor, limit, state=state)
-        return Page(tuple(_shown(review, exposure) for review, exposure in page.items), page.next_cursor)
+            page = unit.reviews.page(cursor, limit, state=state, kind=kind)
+            edits = unit.feedback.of_ids([id for review, _ in page.items if (id := review.feedback_id)])
+        shown = (
+            _shown(review, exposure, edits.get(review.feedback_id or "")) for review, exposure in page.items
+        )
+        return Page(tuple(shown), page.next_cursor)
+
+    def one(self, workspace: str, review_id: str) -> ReviewedAnswer:
+        """One of them. Raises NotFound."""
+        self._exposures.flush()
+        with self._store.reading(workspace) as unit:
+            review, exposure = _found(unit, review_id)
+            return _shown(review, exposure, _edit_of(unit, review))
+
+    def progress(self, workspace: str, kind: ReviewKind) -> ReviewProgress:
+        """How far the reviews of one kind are, and how far the shop is from its bound for automatic answers."""
+        self._exposures.flush()
+        with self._store.reading(workspace) as unit:
+            counts = unit.reviews.counts()
+        right, wrong, harmful = (counts.get((kind, verdict), 0) for verdict in ("right", "wrong", "harmful"))
+        judged = right + wrong + harmful
+        replica = self._replicas.of(workspace)
+        bound = replica.shop.rules.wrong_answer_bound
+        evidence = replica.index.calibration.evidence
+        threshold = evidence.threshold(bound)
+        return ReviewProgress(
+            waiting=counts.get((kind, None), 0),
+            right=right,
+            wrong=wrong,
+            harmful=harmful,
+            interval=wilson((wrong + harmful) / judged, judged) if judged else None,
+            bound=bound,
+            threshold=threshold if threshold < NEVER else None,
+            lacking=evidence.lacking(bound),
+        )
 
     def judge(
         self,
@@ -48,12 +100,10 @@ class Reviewing:
         """
         self._exposures.flush()
         with self._store.writing(caller.workspace) as unit:
-            review = unit.reviews.get(review_id)
-            exposure = unit.exposures.get(review.exposure_id) if review is not None else None
-            if review is None or exposure is None:
-                raise NotFound("There is no review {id} in this workspace.", id=review_id)
+            review, exposure = _found(unit, review_id)
+            edit = _edit_of(unit, review)
             if review.verdict == verdict:
-                return _shown(review, exposure)
+                return _shown(review, exposure, edit)
             _check_change(review, replaces)
             judged = replace(
                 review,
@@ -69,10 +119,43 @@ class Reviewing:
             detail = {"verdict": verdict, "replaces": review.verdict, "withheld": sorted(judged.withheld)}
             unit.audit.append(caller.key_id, "review.judged", review_id, detail)
         self._replicas.follow(caller.workspace)
-        return _shown(judged, exposure)
+        return _shown(judged, exposure, edit)
+
+    def take_back(self, caller: Principal, review_id: str) -> None:
+        """The verdict on a review is as if it had not been given: it waits again, its documents may be sent, and a
+        proposal that it raised is dismissed if nobody has decided on it. Nothing happens to one that waits."""
+        with self._store.writing(caller.workspace) as unit:
+            review, _ = _found(unit, review_id)
+            if review.state == "pending":
+                return
+            waiting = replace(
+                review,
+                state="pending",
+                verdict=None,
+                note=None,
+                reviewer=None,
+                decided_at=None,
+                withheld={},
+            )
+            unit.reviews.put(_let_go(unit, waiting))
+            unit.audit.append(caller.key_id, "review.taken_back", review_id, {"verdict": review.verdict})
+        self._replicas.follow(caller.workspace)
 
 
-def _shown(review: Review, exposure: Exposure) -> ReviewedAnswer:
+def _found(unit: Unit, review_id: str) -> tuple[Review, Exposure]:
+    review = unit.reviews.get(review_id)
+    exposure = unit.exposures.get(review.exposure_id) if review is not None else None
+    if review is None or exposure is None:
+        raise NotFound("There is no review {id} in this workspace.", id=review_id)
+    return review, exposure
+
+
+def _edit_of(unit: Unit, review: Review) -> Feedback | None:
+    id = review.feedback_id
+    return unit.feedback.of_ids([id]).get(id) if id is not None else None
+
+
+def _shown(review: Review, exposure: Exposure, edit: Feedback | None) -> ReviewedAnswer:
     return ReviewedAnswer(
         id=review.id,
         exposure_id=review.exposure_id,
@@ -89,6 +172,10 @@ def _shown(review: Review, exposure: Exposure) -> ReviewedAnswer:
         decided_at=review.decided_at,
         withheld=tuple(sorted(review.withheld)),
         proposal_id=review.proposal_id,
+        kind=review.kind,
+        final_text=edit.final_text if edit is not None else None,
+        agent_id=edit.agent_id if edit is not None else None,
+        case_id=exposure.case_id,
     )
 
 

@@ -84,6 +84,10 @@ def heard(
         elif item.outcome == "edited":
             text = source(answer.external_id)
             right = kept(item.final_text, text) if item.final_text and text else None
+            if (verdict := judgement.edits.get(item.id)) is not None:
+                right = (
+                    verdict == "right"
+                )  # somebody has looked: that counts rather than how many words were kept
         elif item.outcome == "reopened" and not (found and item.at - found[1].at > SETTLED):
             right = False
         if right is not None:

@@ -18,6 +18,7 @@ from graph.support_metrics import (
     measure,
 )
 from kb_service.errors import InvalidRequest
+from kb_service.metrics.lately import Lately
 from kb_service.metrics.support_material import material, waiting
 from kb_service.paging import page_by
 from kb_service.people.clustering import plain
@@ -81,6 +82,8 @@ class Measuring:
         self._replicas = replicas
         self._clock = clock
         self._boards: dict[tuple[object, ...], _Kept] = {}
+        self._supports: Lately[SupportReport] = Lately(clock)
+        self._lines: Lately[BoardReport] = Lately(clock)
 
     def support(
         self,
@@ -112,6 +115,27 @@ class Measuring:
             waiting={dimension: found.groups for dimension, found in waits.items()},
             labels={cluster.id: cluster.name for cluster in replica.shop.expertise},
         )
+
+    def support_lately(self, workspace: str, days: int, by: Sequence[Dimension] = ()) -> SupportReport:
+        """The figures of the last `days` days of event time as they stood within the last minute: for a page that many
+        people look at."""
+        length = timedelta(days=days)
+        return self._supports.of(
+            (workspace, days, *by), lambda: self.support(workspace, self._ago(workspace, length), None, by)
+        )
+
+    def board_lately(self, workspace: str, days: int) -> BoardReport:
+        """The people board of the last `days` days of event time as it stood within the last minute."""
+        length = timedelta(days=days)
+        return self._lines.of(
+            (workspace, days), lambda: self.board(workspace, self._ago(workspace, length), None)
+        )
+
+    def _ago(self, workspace: str, length: timedelta) -> datetime:
+        """Where a span of a length begins that ends with the latest event."""
+        with self._store.reading(workspace) as unit:
+            observed = unit.events.latest_at() or self._clock()
+        return _end_of(observed) - length
 
     def board(self, workspace: str, begin: datetime | None, end: datetime | None) -> BoardReport:
         """What each person's work was worth in a span, by default the last 28 days of event time.
@@ -175,7 +199,7 @@ def _span(
 ) -> Span:
     """The span asked for; it ends with the last minute that an event is known of, unless something else is said."""
     if end is None:
-        end = observed.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        end = _end_of(observed)
         if begin is not None and begin >= end:
             raise InvalidRequest.of(
                 "from", "must be before the latest event, which is of {latest}", latest=observed.isoformat()
@@ -186,6 +210,11 @@ def _span(
     if end - begin > longest:
         raise InvalidRequest.of("from", "must be at most {days} days before `to`", days=longest.days)
     return Span(begin, end)
+
+
+def _end_of(observed: datetime) -> datetime:
+    """The end of the last minute that an event is known of."""
+    return observed.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
 def _key(dimension: Dimension, expertise_of: Mapping[str, str]) -> Callable[[CaseHistory], str | None]:

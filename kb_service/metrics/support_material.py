@@ -119,10 +119,15 @@ def with_steps(case: CaseHistory, more: Sequence[Step]) -> CaseHistory:
 
 
 def _due(case: CaseHistory, band: str | None, rules: Rules) -> CaseHistory:
-    """With when the first answer was due; as of an ordinary case where no priority was recorded."""
+    """With when the first answer and the solution were due; as of an ordinary case where no priority was recorded."""
     known = next((name for name in BANDS if name == band), None)
-    due = sla(known or ORDINARY, case.tier, case.opened_at, rules).first_response_due
-    return replace(case, first_due=due, promised=known is not None)
+    level = sla(known or ORDINARY, case.tier, case.opened_at, rules)
+    return replace(
+        case,
+        first_due=level.first_response_due,
+        resolve_due=level.resolve_due,
+        promised=known is not None,
+    )
 
 
 def _shown(row: ShownRow, given: Sequence[Feedback], offered: Mapping[str, str]) -> Shown:

@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any
 
 from graph.assignment import Patience, Placement, assign
-from graph.models import Agent, Priority, Problem
+from graph.models import Agent, Priority, Problem, Rules
 from graph.permissions import granted
+from ingest.redaction import redact
 from kb_service.casework import case_detail
 from kb_service.errors import InvalidRequest
 from kb_service.lookups import found_case
@@ -21,6 +22,7 @@ from kb_service.paging import page_by
 from kb_service.people.explaining import Circumstances, features_of
 from kb_service.people.inactivity import Idle, release_idle
 from kb_service.people.recent_work import RecentWork, recent_work
+from kb_service.people.standing_queue import StandingQueue, standing_queue
 from kb_service.people.waiting import WaitingCase, waiting_cases
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
@@ -32,6 +34,13 @@ MOST_AT_ONCE = 500
 """Waiting cases that one call looks at: of more, those that wait longest and the newest."""
 QUEUE_KEPT = timedelta(seconds=5)
 """How long a queue in which nothing happened is told again as it was."""
+PLACE_KEPT = timedelta(seconds=30)
+"""How long a case of the queue in which nothing happened keeps its priority, whatever happens in others: to place one
+takes a match and half a dozen queries, and a desk asks every few seconds."""
+PLACED_AT_ONCE = 20
+"""Cases that one look at the queue places again for their age alone, the oldest first, so that nobody waits for all;
+none keeps its priority for longer than PLACE_KEPT_MOST."""
+PLACE_KEPT_MOST = timedelta(minutes=2)
 DECISIONS_KEPT = timedelta(days=400)
 """How long a decision about a case that is over can be explained: a year and some."""
 
@@ -53,6 +62,16 @@ class _Queue:
     items: tuple[QueuedCase, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A case at its place in the queue, and all that it was placed by but the time."""
+
+    at: datetime
+    waiting: WaitingCase
+    rules: Rules
+    queued: QueuedCase
+
+
 class Assigning:
     """Gives the waiting cases of every workspace to the people who are there."""
 
@@ -64,6 +83,7 @@ class Assigning:
         self._routing = routing
         self._clock = clock
         self._queues: dict[tuple[str, Language], _Queue] = {}
+        self._kept: dict[tuple[str, Language], Mapping[str, _Kept]] = {}
 
     def assign_waiting(
         self,
@@ -97,20 +117,20 @@ class Assigning:
         return made
 
     def _place(self, replica: Replica, now: datetime, language: Language) -> list[_Placing]:
+        return [self._placing(replica, item, now, language) for item in self._waiting(replica)]
+
+    def _waiting(self, replica: Replica) -> list[WaitingCase]:
         with self._store.reading(replica.workspace) as unit:
-            waiting = waiting_cases(unit, replica.problems, MOST_AT_ONCE)
-        return [
-            _Placing(
-                item,
-                self._routing.place(
-                    treated(replica, item.question, now, customer_id=item.case.customer_id),
-                    replace(item.question, reader=language),
-                    item.known,
-                    at=now,
-                ),
-            )
-            for item in waiting
-        ]
+            return waiting_cases(unit, replica.problems, MOST_AT_ONCE)
+
+    def _placing(self, replica: Replica, item: WaitingCase, now: datetime, language: Language) -> _Placing:
+        placed = self._routing.place(
+            treated(replica, item.question, now, customer_id=item.case.customer_id),
+            replace(item.question, reader=language),
+            item.known,
+            at=now,
+        )
+        return _Placing(item, placed)
 
     def night(self, workspace: str) -> int:
         """Forget what was decided long ago about cases that are over; how many decisions went."""
@@ -123,17 +143,49 @@ class Assigning:
         self, workspace: str, cursor: str | None, limit: int, *, language: Language = "en"
     ) -> Page[QueuedCase]:
         """The waiting cases in the order in which they are to be taken, each with its priority and the reasons."""
+        items = self._queued(workspace, language)
+        return page_by(items, lambda item: (-_pressing(item.priority), item.case.id), cursor, limit)
+
+    def standing(self, workspace: str, *, language: Language = "en") -> StandingQueue:
+        """Where cases wait and which are about to miss their first reply, of those that the queue looks at."""
+        expertise_of = self._replicas.settled(workspace).fields_by_problem()
+        items = self._queued(workspace, language)
+        with self._store.reading(workspace) as unit:
+            total = len(unit.cases.waiting())
+        return standing_queue(items, expertise_of, self._clock(), total)
+
+    def _queued(self, workspace: str, language: Language) -> tuple[QueuedCase, ...]:
         replica = self._replicas.settled(workspace)
         seen, now = self._store.position(workspace), self._clock()
         key = (workspace, language)
         known = self._queues.get(key)
         if known is None or known.position != seen or not now - known.at < QUEUE_KEPT:
-            found = tuple(_queued(replica, item) for item in self._place(replica, now, language))
-            known = self._queues[key] = _Queue(seen, now, found)
-        return page_by(known.items, lambda item: (-_pressing(item.priority), item.case.id), cursor, limit)
+            known = self._queues[key] = _Queue(seen, now, self._placed_again(replica, now, language))
+        return known.items
 
-    def give(self, caller: Principal, case_id: str, agent_id: str) -> CaseDetail:
-        """Give a case to an agent by hand, whoever had it.
+    def _placed_again(self, replica: Replica, now: datetime, language: Language) -> tuple[QueuedCase, ...]:
+        """The queue, of which only the cases are placed in which something happened, or none of late."""
+        waiting = self._waiting(replica)
+        key, rules = (replica.workspace, language), replica.shop.rules
+        known = self._kept.get(key, {})
+        made: dict[str, _Kept] = {}
+        for item in waiting:
+            kept = known.get(item.case.id)
+            if kept is not None and kept.waiting == item and kept.rules == rules:
+                made[item.case.id] = kept
+        aged = sorted((kept.at, id) for id, kept in made.items() if now - kept.at >= PLACE_KEPT)
+        for place, (at, id) in enumerate(aged):
+            if place < PLACED_AT_ONCE or now - at >= PLACE_KEPT_MOST:
+                del made[id]
+        for item in waiting:
+            if item.case.id not in made:
+                queued = _queued(replica, self._placing(replica, item, now, language))
+                made[item.case.id] = _Kept(now, item, rules, queued)
+        self._kept[key] = made
+        return tuple(kept.queued for kept in made.values())
+
+    def give(self, caller: Principal, case_id: str, agent_id: str, *, note: str | None = None) -> CaseDetail:
+        """Give a case to an agent by hand, whoever had it; `note` is why, kept masked.
 
         One that waits may be taken before those that come first; that is told in the decision and the audit.
         """
@@ -145,7 +197,8 @@ class Assigning:
                 raise InvalidRequest.of("agent_id", "there is no agent {id}", id=agent_id)
             given = replace(case, state="assigned", agent_id=agent_id, resolved_at=None, assigned_at=unit.now)
             unit.cases.put(given)
-            detail: dict[str, Any] = {"agent": agent_id}
+            written = redact(note).text if note else None
+            detail: dict[str, Any] = {"agent": agent_id} | ({"reason": written} if written else {})
             if ahead and case.state == "waiting":
                 detail["out_of_turn"] = ahead
             unit.audit.append(caller.key_id, "case.assigned", case_id, detail)
@@ -160,6 +213,7 @@ class Assigning:
                         reason="out_of_turn" if "out_of_turn" in detail else "by_hand",
                         agent_id=agent_id,
                         previous_agent_id=case.agent_id if case.agent_id != agent_id else None,
+                        note=written,
                         features={"ahead": ahead} if "out_of_turn" in detail else {},
                     )
                 ]
@@ -170,15 +224,8 @@ class Assigning:
 
     def _ahead(self, replica: Replica, case_id: str) -> int:
         """How many waiting cases are to be taken before this one; 0 when it does not wait."""
-        with self._store.reading(replica.workspace) as unit:
-            waits = {case.id for case in unit.cases.waiting()}
-        if case_id not in waits or len(waits) == 1:
-            return 0
-        scores = {
-            item.waiting.case.id: _pressing(item.placed.route.priority)
-            for item in self._place(replica, self._clock(), "en")
-        }
-        return sum(score > scores.get(case_id, 0.0) for score in scores.values())
+        scores = {item.case.id: _pressing(item.priority) for item in self._queued(replica.workspace, "en")}
+        return sum(score > scores[case_id] for score in scores.values()) if case_id in scores else 0
 
 
 def _pressing(priority: Priority) -> float:
@@ -189,7 +236,8 @@ def _pressing(priority: Priority) -> float:
 def _queued(replica: Replica, item: _Placing) -> QueuedCase:
     case, placed = item.waiting.case, item.placed
     problem: Problem | None = replica.problems.get(case.problem_id or "")
-    return QueuedCase(case, problem, placed.route.priority, placed.need.waiting_since, placed.route.sla)
+    route, asked = placed.route, item.waiting.question.text
+    return QueuedCase(case, problem, route.priority, placed.need.waiting_since, route.sla, asked)
 
 
 # --- under the lock

@@ -35,8 +35,17 @@ class WaitingCase:
 def waiting_cases(unit: Unit, problems: Mapping[str, Problem], limit: int) -> list[WaitingCase]:
     """The cases that wait, the longest waiting first, at most `limit`; see `_looked_at` for which."""
     cases = _looked_at(unit, limit)
-    decided = unit.decisions.latest([case.id for case in cases])
-    return [_waiting(unit, case, problems, decided.get(case.id)) for case in cases]
+    ids = [case.id for case in cases]
+    decided, told = unit.decisions.latest(ids), unit.events.of_each_case(ids)
+    return [
+        waiting_case(
+            case,
+            [stored.event for stored in told.get(case.id, ())],
+            problems.get(case.problem_id or ""),
+            decided.get(case.id),
+        )
+        for case in cases
+    ]
 
 
 def _looked_at(unit: Unit, limit: int) -> list[Case]:
@@ -83,10 +92,11 @@ def _anybody(agents: Sequence[Agent], language: str | None, permissions: tuple[s
     return bool(Circle.around(able, Need("", language=language, permissions=permissions)).first)
 
 
-def _waiting(unit: Unit, case: Case, problems: Mapping[str, Problem], latest: Decision | None) -> WaitingCase:
-    events = [stored.event for stored in unit.events.of_case(case.id)]
+def waiting_case(
+    case: Case, events: Sequence[Event], problem: Problem | None, latest: Decision | None
+) -> WaitingCase:
+    """A case with its events, oldest first, as the question that it is; `latest` is what was decided of it last."""
     since = latest.at if latest is not None and latest.kind == "handover" else case.active_at
-    problem = problems.get(case.problem_id or "")
     known = Waiting(case.id, since, case.language, problem)
     return WaitingCase(case, question_of(case, events), known, _released_from(events))
 

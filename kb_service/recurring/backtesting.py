@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -68,8 +68,8 @@ class Alerts:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """`events` are those of the span. `changes` lead from the present rules to the proposed ones; `problems` holds
-    those that any alert is about, by id."""
+    """`events` are those of the span, `messages` those of customers about problems, by hour. `changes` lead from the
+    present rules, `rules`, to the proposed ones, `tried`; `problems` holds those that any alert is about, by id."""
 
     begin: datetime
     end: datetime
@@ -80,6 +80,9 @@ class Backtest:
     changes: tuple[Change, ...]
     problems: Mapping[str, Problem]
     suggestion: Suggestion | None
+    messages: Mapping[datetime, int]
+    rules: Rules
+    tried: Rules
 
 
 class Backtesting:
@@ -89,8 +92,16 @@ class Backtesting:
         self._store = store
         self._clock = clock
 
-    def run(self, workspace: str, trial: Trial) -> Backtest:
-        """What some rules would have raised. Raises InvalidRequest for a span that cannot be."""
+    def span(self, workspace: str, days: int) -> tuple[datetime, datetime]:
+        """The last days of what was heard: up to now, or to the latest event of a history that ends before."""
+        with self._store.reading(workspace) as unit:
+            latest = unit.events.latest_at()
+        end = min(self._clock(), latest or self._clock())
+        return end - timedelta(days=days), end
+
+    def run(self, workspace: str, trial: Trial, told: Callable[[float], None] | None = None) -> Backtest:
+        """What some rules would have raised. Raises InvalidRequest for a span that cannot be. `told` is called now and
+        then with the share that is done; what it raises ends the run."""
         _check(trial)
         with self._store.reading(workspace) as unit:
             rules = unit.rules.get()
@@ -111,14 +122,21 @@ class Backtesting:
         proposed = trial.change(rules)
         survivors = _survivors(known.values())
         was = _really(alerts, past, trial, survivors)
-        all_present = self._raised(past, rules, trial)
-        all_tried = all_present if proposed == rules else self._raised(past, proposed, trial)
+        parts = _Parts(told, 1 + (proposed != rules) + 2 * trial.suggest)
+        all_present = self._raised(past, rules, trial, parts.next())
+        all_tried = all_present if proposed == rules else self._raised(past, proposed, trial, parts.next())
         present, tried = _within(all_present, trial), _within(all_tried, trial)
         suggestion = None
         if trial.suggest:
             judged = list(_judged(alerts, audit, accepted, trial, self._clock(), survivors))
             suggestion = suggested(
-                past, rules, timezones.zone(rules.timezone), judged, begin=trial.begin, end=trial.end
+                past,
+                rules,
+                timezones.zone(rules.timezone),
+                judged,
+                begin=trial.begin,
+                end=trial.end,
+                heard=parts.next(2),
             )
         named = {item.problem_id for found in (was, all_present, all_tried) for item in found}
         return Backtest(
@@ -131,14 +149,51 @@ class Backtesting:
             changes=tuple(item for item in changes(all_present, all_tried) if _touches(item, trial)),
             problems={id: problem for id, problem in known.items() if id in named},
             suggestion=suggestion,
+            messages=Counter(
+                item.at.replace(minute=0, second=0, microsecond=0)
+                for item in past.arrivals
+                if item.problem_id is not None and trial.begin <= item.at
+            ),
+            rules=rules,
+            tried=proposed,
         )
 
-    def _raised(self, past: Past, rules: Rules, trial: Trial) -> list[Raised]:
+    def messages(
+        self, workspace: str, problem_id: str, begin: datetime, end: datetime
+    ) -> Mapping[datetime, int]:
+        """Customers' messages of one problem in a span, by hour."""
+        with self._store.reading(workspace) as unit:
+            counts = unit.events.counts_by_hour(problem_id, begin)
+        return {count.hour: count.events for count in counts if count.hour <= end}
+
+    def _raised(self, past: Past, rules: Rules, trial: Trial, heard: Callable[[float], None]) -> list[Raised]:
         """All that is raised up to the end of the span: also what comes before it, since under other rules that may
         come within."""
         zone = timezones.zone(rules.timezone)
         bursts = not trial.kinds or bool({"burst", "growth"} & set(trial.kinds))
-        return raised(past, rules, zone, begin=None, end=trial.end, kinds=trial.kinds, bursts=bursts)
+        return raised(
+            past, rules, zone, begin=None, end=trial.end, kinds=trial.kinds, bursts=bursts, heard=heard
+        )
+
+
+class _Parts:
+    """A run told of as one: each of its parts has its share of the whole."""
+
+    def __init__(self, told: Callable[[float], None] | None, parts: int) -> None:
+        self._told = told
+        self._parts = parts
+        self._begun = 0
+
+    def next(self, parts: int = 1) -> Callable[[float], None]:
+        """What the next part, or several as one, is to call with the share of itself that is done."""
+        before = self._begun
+        self._begun += parts
+
+        def heard(share: float) -> None:
+            if self._told is not None:
+                self._told((before + share * parts) / self._parts)
+
+        return heard
 
 
 def _check(trial: Trial) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from kb_service.recurring.following_up import standing
 from kb_service.recurring.notes import noted
 from kb_service.recurring.notifying import customers_since_opening, owner_of
 from kb_service.recurring.steps import lead_alerts, taken
+from kb_service.recurring.undoing import former, put_back
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Page, Store, Unit
@@ -54,23 +55,25 @@ class Problems:
         evergreen: bool | None,
         **filters: Any,
     ) -> Page[ProblemView]:
-        """A stretch of the problems; a page may hold fewer than `limit` where an axis is asked for."""
-        self._wake(workspace)
+        """A stretch of the problems."""
+        self.wake(workspace)
         with self._store.reading(workspace) as unit:
             watermark = unit.events.latest_at() or self._clock()
-            page = unit.problems.page(cursor, limit, **filters)
+            new_since = watermark - lifecycle.EMERGING_FOR
+            page = unit.problems.page(
+                cursor,
+                limit,
+                opened_after=new_since if emerging else None,
+                opened_by=new_since if emerging is False else None,
+                evergreen=evergreen,
+                **filters,
+            )
         replica = self._replicas.settled(workspace)
-        views = [view_of(item, watermark, replica) for item in page.items]
-        kept = [
-            view
-            for view in views
-            if emerging in (None, view.emerging) and evergreen in (None, view.evergreen)
-        ]
-        return Page(tuple(kept), page.next_cursor)
+        return Page(tuple(view_of(item, watermark, replica) for item in page.items), page.next_cursor)
 
     def problem(self, workspace: str, problem_id: str) -> ProblemDetail:
         """One problem with its evidence, its counts over the last fortnight of event time, and what it hangs on."""
-        self._wake(workspace)
+        self.wake(workspace)
         replica = self._replicas.settled(workspace)
         with self._store.reading(workspace) as unit:
             problem = found_problem(unit, problem_id)
@@ -83,7 +86,7 @@ class Problems:
         newest = max(alerts, key=lambda alert: alert.opened_at, default=None)
         return ProblemDetail(
             view=view_of(problem, watermark, replica),
-            evidence=newest.evidence.words if newest else _counted(problem),
+            evidence=newest.evidence.words if newest else counted(problem),
             counts=tuple(HourOfProblem(item.hour, item.events, item.customers) for item in counts),
             examples=tuple(item.event.text for item in recent if item.event.text),
             answers=tuple(item for item in linked if item.kind in ("faq", "product")),
@@ -120,10 +123,42 @@ class Problems:
                 raise InvalidRequest.of("agent_id", "there is no agent {id}", id=agent_id)
         return self._change_problem(caller, problem_id, "assign", agent_id=agent_id)
 
+    def undo(self, caller: Principal, problem_id: str, step: int) -> ProblemView:
+        """Take back what was last done to a problem: acknowledged, resolved, reopened, silenced or given an owner.
+        `step` is the audit's entry of it, see `ProblemView.step`. Raises Conflict where something was done since."""
+        now = self._clock()
+        replica = self._replicas.settled(caller.workspace)
+        with replica.lock:
+            with self._store.writing(caller.workspace) as unit:
+                before = found_problem(unit, problem_id)
+                problem = put_back(unit, before, step, now, caller.key_id)
+                watermark = unit.events.latest_at() or now
+            replica.follow()
+        return view_of(problem, watermark, replica)
+
+    def unname(
+        self, caller: Principal, problem_id: str, names: Mapping[str, str], *, by_person: bool
+    ) -> ProblemView:
+        """Give a problem the names back that it had before it was renamed, in those languages alone; `by_person` says
+        whether a person gave those too."""
+        replica = self._replicas.settled(caller.workspace)
+        with replica.lock:
+            with self._store.writing(caller.workspace) as unit:
+                before = found_problem(unit, problem_id)
+                named = lifecycle.transition(before, "rename", self._clock(), names=names)
+                problem = replace(named, names=dict(names), named_by_person=by_person)
+                unit.problems.put(problem)
+                detail = {"step": "problem.rename", "before": before.state, "state": problem.state}
+                unit.audit.append(caller.key_id, "problem.undone", problem.id, detail)
+                watermark = unit.events.latest_at() or self._clock()
+            replica.follow()
+        return view_of(problem, watermark, replica)
+
     def _change_problem(
         self, caller: Principal, problem_id: str, action: Action, *, note: str | None = None, **given: Any
     ) -> ProblemView:
         now = self._clock()
+        step: int | None = None
         replica = self._replicas.settled(caller.workspace)
         with replica.lock:
             with self._store.writing(caller.workspace) as unit:
@@ -138,12 +173,14 @@ class Problems:
                     lead_alerts(unit, problem, before)
                 if note or not _again(action, before, now):
                     detail = {"before": before.state, **_audited(action, problem), **noted(note)}
-                    unit.audit.append(caller.key_id, f"problem.{action}", problem.id, detail)
+                    if action != "rename":
+                        detail |= former(before, now)
+                    step = unit.audit.append(caller.key_id, f"problem.{action}", problem.id, detail)
                 if action == "resolve" and before.state != "resolved":
                     _announce_resolved(unit, problem, expertise_id, now)
                 watermark = unit.events.latest_at() or now
             replica.follow()
-        return view_of(problem, watermark, replica)
+        return replace(view_of(problem, watermark, replica), step=step)
 
     def place(self, caller: Principal, problem_id: str, parent_id: str | None) -> ProblemView:
         """Let a problem come under another one, whose alerts then speak for it; or under none."""
@@ -161,7 +198,7 @@ class Problems:
             replica.follow()
         return view_of(problem, watermark, replica)
 
-    def _wake(self, workspace: str) -> None:
+    def wake(self, workspace: str) -> None:
         """Open the problems whose silence has ended by time: nobody else tells."""
         now = self._clock()
         replica = self._replicas.settled(workspace)
@@ -179,18 +216,18 @@ class Problems:
     # --- alerts
 
     def alerts(self, workspace: str, cursor: str | None, limit: int, **filters: Any) -> Page[AlertView]:
-        self._wake(workspace)
+        self.wake(workspace)
         with self._store.reading(workspace) as unit:
             page = unit.alerts.page(cursor, limit, **filters)
-            return Page(_alert_views(unit, page.items), page.next_cursor)
+            return Page(alert_views(unit, page.items), page.next_cursor)
 
     def alert(self, workspace: str, alert_id: str) -> AlertView:
-        self._wake(workspace)
+        self.wake(workspace)
         with self._store.reading(workspace) as unit:
             alert = unit.alerts.get(alert_id)
             if alert is None:
                 raise NotFound("There is no alert {id} in this workspace.", id=alert_id)
-            return _alert_views(unit, [alert])[0]
+            return alert_views(unit, [alert])[0]
 
 
 def view_of(problem: Problem, watermark: datetime, replica: Replica) -> ProblemView:
@@ -202,7 +239,7 @@ def view_of(problem: Problem, watermark: datetime, replica: Replica) -> ProblemV
     )
 
 
-def _counted(problem: Problem) -> dict[str, str]:
+def counted(problem: Problem) -> dict[str, str]:
     return {
         "zh": f"{problem.customers} 位顾客,共 {problem.events} 条消息;尚未触发预警。",
         "en": f"{problem.customers} customers, {problem.events} messages; no alert so far.",
@@ -213,12 +250,19 @@ def _of_kind(linked: Sequence[LinkedDocument], kind: str) -> tuple[LinkedDocumen
     return tuple(item for item in linked if item.kind == kind)
 
 
-def _alert_views(unit: Unit, alerts: Sequence[Alert]) -> tuple[AlertView, ...]:
+def alert_views(unit: Unit, alerts: Sequence[Alert]) -> tuple[AlertView, ...]:
+    """Alerts with their problems, those problems' owners, and how far each was told."""
     notices = unit.notices.of_alerts([alert.id for alert in alerts])
-    problems = {id: found_problem(unit, id) for id in {alert.problem_id for alert in alerts}}
-    owners = {id: owner_of(unit, problem) for id, problem in problems.items()}
+    problems = {problem.id: problem for problem in unit.problems.some({item.problem_id for item in alerts})}
+    owned = any(problem.owner_id is not None for problem in problems.values())
+    agents = {agent.id: agent for agent in unit.agents.all()} if owned else {}
     return tuple(
-        AlertView(alert, problems[alert.problem_id], owners[alert.problem_id], notices.get(alert.id))
+        AlertView(
+            alert,
+            problems[alert.problem_id],
+            agents.get(problems[alert.problem_id].owner_id or ""),
+            notices.get(alert.id),
+        )
         for alert in alerts
     )
 

@@ -15,6 +15,7 @@ from kb_service.models import Principal
 from kb_service.people.expertise import Clustering
 from kb_service.people.taxonomy import Taxonomy
 from kb_service.recurring.notes import noted
+from kb_service.recurring.undoing import undoable
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Page, Store, Unit
 from kb_service.trials.experiments import Experiments, Report
@@ -22,6 +23,8 @@ from kb_service.trials.plans import Plan
 
 TRIAL_SHARE = 0.5
 TRIAL_MINIMUM = 200
+_BINDS = frozenset({"applied", "experiment", "released"})
+"""What the audit notes of a decision that changed something else, which taking it back would leave as it is."""
 LESS_RESOLVED = 0.05
 """By how much less a trial of a routing rule may resolve before it stops itself."""
 
@@ -33,6 +36,16 @@ class ProposalDetail:
     proposal: Proposal
     problem: Problem | None
     trial: Report | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The audit's entry of a decision where that can be taken back, the note that was given with it, and whether its
+    change was made at once."""
+
+    step: int | None
+    note: str | None
+    applied: bool
 
 
 class Proposals:
@@ -122,6 +135,28 @@ class Proposals:
         if released:
             self._replicas.follow(caller.workspace)
         return proposal
+
+    def undo(self, caller: Principal, proposal_id: str, step: int) -> Proposal:
+        """Take a decision back that changed nothing else: the proposal is open again. `step` is the audit's entry of
+        it, see `Decided`. Raises Conflict where something was changed, tried or released with it, or since."""
+        with self._store.writing(caller.workspace) as unit:
+            before = _found(unit, proposal_id)
+            entry = undoable(unit, proposal_id, step)
+            if entry.detail.keys() & _BINDS or before.state == "open":
+                raise Conflict("This cannot be taken back.")
+            proposal = replace(before, state="open", decided_at=None, decided_by=None, effect=None)
+            unit.proposals.put(proposal)
+            unit.audit.append(caller.key_id, "proposal.undone", proposal_id, {"before": before.state})
+        return proposal
+
+    def decision(self, workspace: str, proposal_id: str) -> Decided:
+        """What was last decided of a proposal."""
+        with self._store.reading(workspace) as unit:
+            entry = unit.audit.latest_of(proposal_id)
+        if entry is None or entry.action not in ("proposal.accepted", "proposal.dismissed"):
+            return Decided(None, None, False)
+        bound = entry.detail.keys() & _BINDS
+        return Decided(None if bound else entry.id, entry.detail.get("note"), "applied" in bound)
 
     # --- what accepting does
 

@@ -56,7 +56,7 @@ class Regrouping:
         with replica.lock:
             with self._store.writing(caller.workspace) as unit:
                 old = found_problem(unit, problem_id)
-                moved = _events_of_cases(unit, old, case_ids)
+                moved = events_of_cases(unit, old, case_ids)
                 event_ids = [event.id for event in moved]
                 problem = moves.split(unit, old, event_ids, case_ids, self._routing.name, Why(caller.key_id))
                 watermark = unit.events.latest_at() or self._clock()
@@ -116,7 +116,7 @@ def reader_of(replica: Replica) -> Callable[[StoredMessage], Instance | None]:
     return read
 
 
-def _events_of_cases(unit: Unit, old: Problem, case_ids: Sequence[str]) -> list[Event]:
+def events_of_cases(unit: Unit, old: Problem, case_ids: Sequence[str]) -> list[Event]:
     """What some of a problem's cases say of it."""
     cases = [found_case(unit, case_id) for case_id in dict.fromkeys(case_ids)]
     strangers = [case.id for case in cases if case.problem_id != old.id]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import asdict
 from typing import Any
 
 from graph.models import Rules
 from graph.priority import check_weights
-from kb_service.errors import InvalidRequest
+from kb_service.errors import Conflict, InvalidRequest
 from kb_service.models import Principal
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Store, Unit
@@ -28,17 +30,42 @@ class Rulebook:
         with self._store.reading(workspace) as unit:
             return unit.rules.get()
 
-    def put(self, caller: Principal, rules: Rules) -> Rules:
+    def put(self, caller: Principal, rules: Rules, *, over: str | None = None) -> Rules:
         """Set a workspace's rules. Raises InvalidValue for a weight of a factor that does not exist, InvalidRequest
-        for an owner whom the shop does not have: one who left since they were named may stay."""
+        for an owner whom the shop does not have: one who left since they were named may stay.
+
+        `over` is the edition of the rules that the caller saw; Conflict where they are another by now.
+        """
         check_weights(rules)
         with self._store.writing(caller.workspace) as unit:
+            if over is not None and edition(unit.rules.get()) != over:
+                raise Conflict("Somebody else changed the rules meanwhile; look at them and save again.")
             _check_owners(unit, rules)
-            changed = _changed(unit.rules.get(), rules)
-            unit.rules.put(rules)
-            unit.audit.append(caller.key_id, "rules.changed", "rules", {"changes": changed})
+            _set(unit, caller, rules)
         self._replicas.follow(caller.workspace)
         return rules
+
+    def take_back(self, caller: Principal, of: str) -> Rules:
+        """Set the rules as they were before the edition `of`. Raises Conflict where they were changed again since."""
+        with self._store.writing(caller.workspace) as unit:
+            before = unit.rules.before()
+            if before is None or edition(unit.rules.get()) != of:
+                raise Conflict("The rules were changed again since; this change cannot be taken back alone.")
+            _set(unit, caller, before)
+        self._replicas.follow(caller.workspace)
+        return before
+
+
+def edition(rules: Rules) -> str:
+    """Tells rules from other rules."""
+    said = json.dumps(asdict(rules), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _set(unit: Unit, caller: Principal, rules: Rules) -> None:
+    changed = _changed(unit.rules.get(), rules)
+    unit.rules.put(rules)
+    unit.audit.append(caller.key_id, "rules.changed", "rules", {"changes": changed})
 
 
 def _changed(before: Rules, after: Rules) -> dict[str, dict[str, Any]]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from structlog.stdlib import get_logger
 from graph.alarms import Alarms
 from graph.experiments import Experiment
 from graph.matching import ProblemMatcher
-from graph.models import Alert, Entity, Event, Match, Problem, Rules, Utterance
+from graph.models import Alert, Entity, Event, Intent, Match, Problem, Rules, Utterance
 from graph.paths import Linked, prior
 from graph.problem_graph import ProblemGraph
 from graph.sightings import speaker, voter_code
@@ -39,8 +40,8 @@ from kb_service.replicas.shop import Shop, ShopLoader
 from kb_service.search.calibration import in_force
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.reranking import Reranking
-from kb_service.search.retrieval import SearchIndex
-from kb_service.search.source import UnitSource
+from kb_service.search.retrieval import Searched, SearchIndex
+from kb_service.search.source import SourceDocument, UnitSource
 from kb_service.search.vocabulary import Vocabulary
 from kb_service.search.weighing import Weighed, weigh
 from kb_service.store import Change, Store, StoredMessage, Unit
@@ -53,6 +54,18 @@ log = get_logger(__name__)
 LEARN_SECONDS = 15.0
 PUBLISH_SHARE = 64
 """Changes after which a new generation is worth publishing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many passages this process embedded anew after a change of the model, and how long that took."""
+
+    texts: int = 0
+    seconds: float = 0.0
+
+    @property
+    def per_minute(self) -> float | None:
+        return 60 * self.texts / self.seconds if self.texts and self.seconds > 0 else None
 
 
 class Replica:
@@ -127,6 +140,7 @@ class Replica:
         self.way: Way = AS_IT_STANDS
         """How whoever this is a view for is served, see `under`."""
         self._embedded_to = 0
+        self.pace = Pace()
         with store.reading(workspace) as unit:
             self._open(unit)
 
@@ -162,6 +176,24 @@ class Replica:
     @property
     def model_id(self) -> str:
         return self._embedder.model_id
+
+    @property
+    def embedded(self) -> bool:
+        """Whether all texts have a vector of the present model."""
+        return self._embedded
+
+    def remake_index(self, told: Callable[[int], None] | None = None) -> None:
+        """Make the search index anew from the store while it goes on serving, and publish it where this process does.
+        `told` hears of each document, by how many there were."""
+
+        @contextmanager
+        def reading() -> Iterator[UnitSource]:
+            with self._store.reading(self.workspace) as unit:
+                yield self._source(unit)
+
+        self.index.remake(reading, told)
+        if self._publishes:
+            self.index.publish()
 
     @property
     def settled(self) -> bool:
@@ -221,6 +253,12 @@ class Replica:
         named = {name: count for name, count in seen.get("product", {}).items() if name in self.shop.products}
         return tuple(sorted(named, key=lambda sku: (-named[sku], sku))) or problem.products
 
+    def said_of(self, problem: Problem) -> str | None:
+        """What a customer said of a problem: the first of the messages that are kept of its largest part."""
+        with self._matching:
+            kept = self.matcher.exemplars(problem.id)
+        return kept[0].utterance.text if kept else None
+
     def expertise_of(self, problem: Problem) -> str | None:
         return self.shop.expertise_of(problem)
 
@@ -276,6 +314,18 @@ class Replica:
                 expertise=way.placed(self.shop.expertise, list(self.problems.values())),
                 evidence=way.told(self.shop.evidence),
             )
+        return view
+
+    def with_intent(self, draft: Intent) -> Replica:
+        """A view in which one intent is as drafted, to try it; for reading only, it does not follow the log."""
+        view = copy.copy(self)
+        view.shop = self._loader.with_intent(self.shop, draft)
+        return view
+
+    def beside(self, near: Collection[str], document: SourceDocument) -> Replica:
+        """A view with one document more, to try it before it is stored; for reading only. See `SearchIndex.beside`."""
+        view = copy.copy(self)
+        view.index = self.index.beside(near, document)
         return view
 
     # --- writing, under `lock`
@@ -361,7 +411,12 @@ class Replica:
     def embed_missing(self) -> None:
         """Embed some of what the present model has not embedded, as after a change of the model: passages first,
         then the messages by which problems are recognised."""
-        if self._embedded or embed_passages(self._store, self._embedder, self.workspace):
+        if self._embedded:
+            return
+        began = time.monotonic()
+        done = embed_passages(self._store, self._embedder, self.workspace)
+        self.pace = Pace(self.pace.texts + done, self.pace.seconds + time.monotonic() - began)
+        if done:
             return
         reached = embed_messages(self._store, self._embedder, self.workspace, self._embedded_to)
         if reached is not None:
@@ -595,9 +650,10 @@ class Replica:
         found = weigh(self.index, query, reranks=False)
         return found.hits, found.confidence
 
-    def weigh(self, query: SearchQuery) -> Weighed:
-        """The hits that a customer or an agent is answered with, and what their probability was taken from."""
-        return weigh(self.index, query)
+    def weigh(self, query: SearchQuery, told: list[Searched] | None = None) -> Weighed:
+        """The hits that a customer or an agent is answered with, and what their probability was taken from. What was
+        looked at on the way goes to `told`."""
+        return weigh(self.index, query, told=told)
 
     def _learn_verdicts(self, unit: Unit) -> None:
         """The calibration in force, and what reviewers keep out of automatic answers."""

@@ -121,14 +121,23 @@ class ShopLoader:
         with self._lock:
             self._vectors.save()
 
+    def with_intent(self, shop: Shop, draft: Intent) -> Shop:
+        """The same shop as if one intent were as drafted; what is remembered of the others stays."""
+        intents = {**shop.intents, draft.id: draft}
+        ordered = tuple(intents[id] for id in sorted(intents))
+        with self._lock:
+            return replace(shop, intents=intents, classifier=self._fit(ordered))
+
     def _classifier(self, intents: tuple[Intent, ...]) -> IntentClassifier:
         with self._lock:
             if self._fitted is None or self._fitted[0] != intents:
-                examples = self._utterances({intent.id: intent.examples for intent in intents})
-                names = self._utterances({intent.id: spoken_names(intent.label) for intent in intents})
-                fitted = IntentClassifier.fit(intents, examples, names=names, reads=self._embedder.reads)
-                self._fitted = (intents, fitted)
+                self._fitted = (intents, self._fit(intents))
             return self._fitted[1]
+
+    def _fit(self, intents: tuple[Intent, ...]) -> IntentClassifier:
+        examples = self._utterances({intent.id: intent.examples for intent in intents})
+        names = self._utterances({intent.id: spoken_names(intent.label) for intent in intents})
+        return IntentClassifier.fit(intents, examples, names=names, reads=self._embedder.reads)
 
     def _utterances(self, texts: Mapping[str, Sequence[str]]) -> dict[str, list[Utterance]]:
         vectors = iter(self._vectors.vectors([text for own in texts.values() for text in own]))

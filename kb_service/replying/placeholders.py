@@ -41,6 +41,16 @@ def fill(text: str, context: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
     return PLACEHOLDER.sub(value, text), tuple(missing)
 
 
+def blanks(text: str) -> dict[str, tuple[str, ...]]:
+    """The placeholders that stand in a text, by name, each in the ways in which it is written there."""
+    found: dict[str, dict[str, None]] = {}
+    for match in PLACEHOLDER.finditer(text):
+        name = next(group for group in match.groups() if group is not None).strip()
+        if match.lastgroup != "lens" or _is_blank(match, name):
+            found.setdefault(name, {})[match.group(0)] = None
+    return {name: tuple(written) for name, written in found.items()}
+
+
 def _is_blank(match: re.Match[str], name: str) -> bool:
     """Whether 【…】 inside a sentence names what is to be filled in; at the begin of a line it is a heading."""
     line = match.string[: match.start()].rpartition("\n")[2]

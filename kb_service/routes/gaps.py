@@ -20,7 +20,7 @@ async def gaps(
     lang: Lang,
     since: When | None = None,
     language: Annotated[Text | None, Query(max_length=8)] = None,
-    state: Literal["open", "answered"] | None = None,
+    state: Literal["open", "answered", "dismissed"] | None = None,
     cursor: Annotated[Text | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[GapOut]:

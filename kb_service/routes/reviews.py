@@ -1,4 +1,4 @@
-"""Reviews: the sample of automatic answers that people look at."""
+"""Reviews: the sample of automatic answers, and the edited suggestions, that people look at."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ router = APIRouter(prefix="/v1", tags=["reviews"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["reviews"], route_class=IdempotentRoute)
 
 
-@router.get("/reviews", summary="Automatic answers of the sample, the latest first")
+@router.get("/reviews", summary="Automatic answers of the sample and edited suggestions, the latest first")
 async def reviews(
     wired: Wired,
     caller: Caller,
     state: Literal["pending", "done"] | None = None,
+    kind: Literal["answer", "edit"] | None = None,
     cursor: Annotated[Text | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[ReviewOut]:
-    page = await in_thread(wired, wired.reviewing.page, caller.workspace, cursor, limit, state=state)
+    page = await in_thread(
+        wired, wired.reviewing.page, caller.workspace, cursor, limit, state=state, kind=kind
+    )
     return Page[ReviewOut].model_validate(page)
 
 
-@once.post("/reviews/{id}", summary="Say whether an automatic answer was right")
+@once.post(
+    "/reviews/{id}", summary="Say whether an automatic answer, or a suggestion that was edited, was right"
+)
 async def judge(wired: Wired, caller: Caller, id: Id, body: VerdictIn) -> ReviewOut:
     return ReviewOut.model_validate(
         await in_thread(wired, wired.reviewing.judge, caller, id, body.verdict, body.note, body.replaces)

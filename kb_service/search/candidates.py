@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,10 +23,18 @@ _PRIOR_ROWS = 200
 """Passages that the graph may propose beside them."""
 
 
-def gather(
-    snapshot: Snapshot, query: SearchQuery, *, reads: Collection[str], default_region: str | None
-) -> Candidates:
-    """What is known of every passage that either half or the prior proposes, within the filters."""
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The passages that each way proposes for a question, as rows, and the question's terms."""
+
+    near: Rows
+    worded: Rows
+    linked: Rows
+    terms: QueryTerms
+
+
+def propose(snapshot: Snapshot, query: SearchQuery, *, default_region: str | None) -> Proposed:
+    """What either half or the prior proposes, within the filters."""
     catalogue, filters = snapshot.catalogue, query.filters
     mask = catalogue.mask(filters, query.at, default_region=default_region)
     allowed = None if mask.all() else mask
@@ -41,9 +50,23 @@ def gather(
         near = _best(catalogue, *snapshot.dense.search(query.vector, wide, allowed), k)
     worded = snapshot.lexical.search(terms, _SPARE * k, allowed, coarse)[0]
     worded = _best(catalogue, worded, snapshot.lexical.terms.match(terms, worded).bm25, k)
-    proposed = _proposed(catalogue, query.prior)
-    rows = _in_order(catalogue, np.concatenate([near, worded, proposed[mask[proposed]]]))
-    return _described(snapshot, query, terms, rows, reads)
+    linked = _proposed(catalogue, query.prior)
+    return Proposed(near, worded, linked[mask[linked]], terms)
+
+
+def describe(
+    snapshot: Snapshot, query: SearchQuery, proposed: Proposed, *, reads: Collection[str]
+) -> Candidates:
+    """What is known of every passage that was proposed."""
+    rows = _in_order(snapshot.catalogue, np.concatenate([proposed.near, proposed.worded, proposed.linked]))
+    return _described(snapshot, query, proposed.terms, rows, reads)
+
+
+def gather(
+    snapshot: Snapshot, query: SearchQuery, *, reads: Collection[str], default_region: str | None
+) -> Candidates:
+    """What is known of every passage that either half or the prior proposes, within the filters."""
+    return describe(snapshot, query, propose(snapshot, query, default_region=default_region), reads=reads)
 
 
 _NO_ROWS: Rows = np.empty(0, dtype=np.int64)

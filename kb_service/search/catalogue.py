@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,20 @@ def primary_language(tag: str) -> str:
     """The language of a tag without its region: zh of zh-CN."""
     return tag.replace("_", "-").partition("-")[0].casefold()
 
+
+LeftOutReason: TypeAlias = Literal[
+    "draft",
+    "not_yet_valid",
+    "ended",
+    "region",
+    "tier",
+    "channel",
+    "superseded",
+    "narrowed",
+    "product",
+    "audience",
+]
+"""Which rule keeps a document from a request; `narrowed` is the caller's own choice of kinds, languages or ids."""
 
 _EXACT = ("kind", "language", "audience", "external_id")
 _SCOPES = ("regions", "tiers", "channels", "products")
@@ -282,41 +296,78 @@ class CatalogueView:
         it and applies to the request; one that is limited to a region, tier, channel or product which the
         request does not name supersedes only what is limited to no more than that.
         """
-        seen = self._eligible(filters, at, default_region)
-        labels = self.labels
-        narrowing = {"kind": filters.kinds, "language": [primary_language(tag) for tag in filters.languages]}
-        narrowing |= {"products": filters.products, "external_id": filters.external_ids}
-        for name, wanted in narrowing.items():
-            if wanted:
-                seen &= labels[name].matching(wanted)
-        if filters.applies_to:
-            seen &= labels["products"].matching(filters.applies_to, unlimited=True)
-        seen &= labels["audience"].matching(filters.audiences)
+        seen = self.alive.copy()
+        for _, kept in self._conditions(filters, at, default_region):
+            seen &= kept
         return seen[self.document]
+
+    def left_out(
+        self, filters: Filters, at: datetime, *, default_region: str | None = None
+    ) -> Mapping[LeftOutReason, Mask]:
+        """The living documents that a request may not see, by the first rule that keeps them out; shape
+        (documents,)."""
+        seen = self.alive.copy()
+        found: dict[LeftOutReason, Mask] = {}
+        for reason, kept in self._conditions(filters, at, default_region):
+            found[reason] = found.get(reason, np.zeros_like(seen)) | (seen & ~kept)
+            seen &= kept
+        return {reason: mask for reason, mask in found.items() if mask.any()}
 
     def dump(self) -> Mapping[str, bytes]:
         """Files by name: a line of JSON a document, dead ones included so that rows keep their numbers."""
         lines = (_to_line(self, slot) for slot in range(self.slots))
         return {"documents.jsonl": "".join(lines).encode()}
 
-    def _eligible(self, filters: Filters, at: datetime, default_region: str | None) -> Mask:
-        """Approved, valid and not superseded, unless in any state; and in scope. One truth value a document."""
-        moment = at.timestamp()
-        current = self.alive.copy()
-        if not filters.any_state:
-            current &= self.approved & (self.interval[:, 0] <= moment) & (moment < self.interval[:, 1])
+    def _conditions(
+        self, filters: Filters, at: datetime, default_region: str | None
+    ) -> Iterator[tuple[LeftOutReason, Mask]]:
+        """What a document must meet, rule by rule; one truth value a document."""
         named = self._named(filters, default_region)
-        for scope in ("regions", "tiers", "channels"):
-            if named[scope] or (scope != "regions" and not filters.any_scope):
-                current &= self.labels[scope].matching(named[scope], unlimited=True)
+        current = self.alive.copy()
+        for reason, kept in (*self._in_force(filters, at), *self._in_scope(filters, named)):
+            current &= kept
+            yield reason, kept
         if len(self.edges) and not filters.any_state:
-            newer, older = self.edges[:, 0], self.edges[:, 1]
-            active = current[newer]
-            for position, scope in enumerate(_SCOPES):
-                meant = self.labels[scope].matching(named[scope])[newer]
-                active &= self.covers[:, position] | meant
-            current[older[active]] = False
-        return current
+            yield "superseded", ~self._superseded(current, named)
+        narrowing = {"kind": filters.kinds, "language": [primary_language(tag) for tag in filters.languages]}
+        narrowing |= {"products": filters.products, "external_id": filters.external_ids}
+        for name, wanted in narrowing.items():
+            if wanted:
+                yield "narrowed", self.labels[name].matching(wanted)
+        if filters.applies_to:
+            yield "product", self.labels["products"].matching(filters.applies_to, unlimited=True)
+        yield "audience", self.labels["audience"].matching(filters.audiences)
+
+    def _in_force(self, filters: Filters, at: datetime) -> Iterator[tuple[LeftOutReason, Mask]]:
+        """Approved and valid, unless in any state."""
+        if not filters.any_state:
+            moment = at.timestamp()
+            yield "draft", self.approved
+            yield "not_yet_valid", self.interval[:, 0] <= moment
+            yield "ended", moment < self.interval[:, 1]
+
+    def _in_scope(
+        self, filters: Filters, named: Mapping[str, tuple[str, ...]]
+    ) -> Iterator[tuple[LeftOutReason, Mask]]:
+        scopes: tuple[tuple[str, LeftOutReason], ...] = (
+            ("regions", "region"),
+            ("tiers", "tier"),
+            ("channels", "channel"),
+        )
+        for scope, reason in scopes:
+            if named[scope] or (scope != "regions" and not filters.any_scope):
+                yield reason, self.labels[scope].matching(named[scope], unlimited=True)
+
+    def _superseded(self, current: Mask, named: Mapping[str, tuple[str, ...]]) -> Mask:
+        """The documents that one of `current`, those that apply to the request, takes the place of."""
+        newer, older = self.edges[:, 0], self.edges[:, 1]
+        active = current[newer]
+        for position, scope in enumerate(_SCOPES):
+            meant = self.labels[scope].matching(named[scope])[newer]
+            active &= self.covers[:, position] | meant
+        found = np.zeros_like(current)
+        found[older[active]] = True
+        return found
 
     def _named(self, filters: Filters, default_region: str | None) -> Mapping[str, tuple[str, ...]]:
         region = filters.region or (None if filters.any_scope else default_region)

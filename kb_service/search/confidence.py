@@ -70,9 +70,12 @@ class Confidence:
 
     def of_features(self, seen: NDArray[np.float64], language: str) -> float:
         """The probability for features already taken, see `features`."""
-        coefficients = self.languages.get(language, self.languages[OTHER])
-        value = sigmoid(float(seen @ np.array(coefficients.values)))
+        value = sigmoid(float(seen @ np.array(self.of_language(language).values)))
         return float(np.clip(value, *_PROBABILITY))
+
+    def of_language(self, language: str) -> Coefficients:
+        """The coefficients that count for questions in a language."""
+        return self.languages.get(language, self.languages[OTHER])
 
 
 @dataclass(frozen=True, slots=True)

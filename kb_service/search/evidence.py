@@ -48,6 +48,15 @@ class Evidence:
             (step.confidence for step in self.steps if upper_limit(step.wrong, step.answers) <= bound), NEVER
         )
 
+    def lacking(self, bound: float) -> int:
+        """How many more right answers, the surest ones, would prove the bound at some threshold; 0 where it is proven.
+
+        What was wrong stays counted. None of the answers to come may be wrong, so this is the least it takes.
+        """
+        steps = self.steps or (Step(GRID[-1], 0, 0),)
+        enough = {wrong: _enough(wrong, bound) for wrong in {step.wrong for step in steps}}
+        return max(0, min(enough[step.wrong] - step.answers for step in steps))
+
     def with_reviews(self, reviews: Sequence[Reviewed]) -> Evidence:
         """The same with what people said of answers that were sent.
 
@@ -77,6 +86,21 @@ class Reviewed:
     confidence: float
     right: bool
     sent_from: float = NEVER
+
+
+def _enough(wrong: int, bound: float) -> int:
+    """How many answers with so many wrong ones keep the upper limit within the bound."""
+    most = 1
+    while upper_limit(wrong, wrong + most) > bound:
+        most *= 2
+    least = most // 2
+    while least + 1 < most:
+        middle = (least + most) // 2
+        if upper_limit(wrong, wrong + middle) > bound:
+            least = middle
+        else:
+            most = middle
+    return wrong + most
 
 
 def upper_limit(wrong: int, answers: int) -> float:

@@ -150,10 +150,15 @@ def _best_of_others(values: Scores, documents: NDArray[np.int64]) -> Scores:
     return found
 
 
+def points(candidates: Candidates, fusion: Fusion) -> NDArray[np.float64]:
+    """What each sign counts for each passage, in log-odds, shape (candidates, len(SIGNS))."""
+    weights = np.array([_row(fusion.blend_of(candidates.language, name)) for name in REGIMES])
+    return np.asarray(signs(candidates) * weights[candidates.regimes])
+
+
 def evidence(candidates: Candidates, fusion: Fusion) -> Scores:
     """The log-odds of each passage, before its document's prior."""
-    weights = np.array([_row(fusion.blend_of(candidates.language, name)) for name in REGIMES])
-    return np.asarray((signs(candidates) * weights[candidates.regimes]).sum(axis=1))
+    return np.asarray(points(candidates, fusion).sum(axis=1))
 
 
 def rank(candidates: Candidates, fusion: Fusion) -> Ranked:

@@ -7,7 +7,8 @@ swaps the reference.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,18 +17,20 @@ import numpy as np
 from ingest.models import Passage
 from kb_service.search import snapshots
 from kb_service.search.calibration import Calibration, calibration_for
-from kb_service.search.candidates import gather, hit
+from kb_service.search.candidates import Proposed, describe, gather, hit, propose
 from kb_service.search.dense import EXACT_ROWS
-from kb_service.search.fusion import Candidates, Fusion, rank
+from kb_service.search.fusion import Candidates, Fusion, Ranked, rank
 from kb_service.search.lexical import analysis_id
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.parts import Parts, Snapshot
 from kb_service.search.reranking import Reranking
 from kb_service.search.snapshots import CorruptGeneration, Description, Fault
-from kb_service.search.source import Change, PassageSource
+from kb_service.search.source import Change, PassageSource, SourceDocument
 from kb_service.search.twins import own_language_first
 
 _CHANGES_A_READ = 1_000
+TRIED = 1_500
+"""Documents beside which a draft is tried: many enough that the rarity of words is as it is in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,27 @@ class Limits:
     """Share from which `apply` itself compacts, in case nothing else did."""
     compact_rows: int = 256
     """Buried rows below which compaction is not worth its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What one search looked at on its way: for whoever explains it. `fused` is the ranking before documents of the
+    asker's language came before their twins, `before` the hits before the reranker."""
+
+    snapshot: Snapshot
+    query: SearchQuery
+    proposed: Proposed
+    candidates: Candidates
+    fusion: Fusion
+    fused: Ranked
+    before: tuple[Hit, ...]
+    hits: tuple[Hit, ...]
+
+    @property
+    def external_ids(self) -> frozenset[str]:
+        """The documents of all candidates."""
+        records = self.snapshot.catalogue.records
+        return frozenset(records[slot].external_id for slot in self.candidates.documents.tolist())
 
 
 class SearchIndex:
@@ -135,6 +159,30 @@ class SearchIndex:
             self._exchange(fresh, position)
             self._published = 0
 
+    def remake(
+        self,
+        reading: Callable[[], AbstractContextManager[PassageSource]],
+        told: Callable[[int], None] | None = None,
+    ) -> None:
+        """Reads everything anew while searches and writers go on; they wait for the end alone, in which what was
+        written meanwhile is taken in, so that nothing removed comes back. `told` hears of each document, by how many
+        there were; what it raises ends the work and changes nothing."""
+        fresh = self._fresh()
+        with reading() as source:
+            position = source.position()
+            for count, document in enumerate(source.documents(None), start=1):
+                fresh.put(document)
+                if told is not None:
+                    told(count)
+        fresh.commit()
+        with self._writing, reading() as source:
+            while changes := source.changes(position, _CHANGES_A_READ):
+                _bring(fresh, source, changes)
+                fresh.commit()
+                position = changes[-1].position
+            self._exchange(fresh, position)
+            self._published = 0
+
     def follow(self, source: PassageSource) -> int:
         """Applies what the change log holds beyond `position`; returns how many entries that were.
 
@@ -159,15 +207,10 @@ class SearchIndex:
             changes = [change for change in changes if change.position > self.position]
             if not changes:
                 return
-            named = {change.id for change in changes if change.kind in ("document", "document_removed")}
-            present = {held.document.external_id: held for held in source.documents(named)} if named else {}
             if self._damaged:
                 self._repair()
             self._damaged = True
-            for external_id in sorted(named - present.keys()):
-                self._parts.remove(external_id)
-            for external_id in sorted(present):
-                self._parts.put(present[external_id])
+            _bring(self._parts, source, changes)
             self._parts.commit()
             self._snapshot = self._parts.view(changes[-1].position)
             self._damaged = False
@@ -267,25 +310,73 @@ class SearchIndex:
         self._snapshot = parts.view(position)
         self._damaged = False
 
+    # --- trying ---
+
+    def beside(self, near: Collection[str], document: SourceDocument, *, most: int = TRIED) -> SearchIndex:
+        """An index in memory that holds one document more than this one, which stays as it is.
+
+        Of an index of more than `most` documents it holds those that `near` names and others at even distances, so
+        that words are about as rare as they are in all.
+        """
+        snapshot = self._snapshot
+        catalogue = snapshot.catalogue
+        slots = [
+            slot
+            for slot in catalogue.living()
+            if catalogue.records[slot].external_id != document.document.external_id
+        ]
+        if len(slots) > most:
+            named = set(catalogue.slots_of(near).tolist())
+            others = [slot for slot in slots if slot not in named]
+            step = len(others) / max(1, most - len(named))
+            spread = {others[int(place * step)] for place in range(max(0, most - len(named)))}
+            slots = [slot for slot in slots if slot in named or slot in spread]
+        fresh = self._fresh()
+        fresh.take(snapshot, slots)
+        fresh.put(document)
+        fresh.commit()
+        tried = SearchIndex(
+            self.workspace,
+            model_id=self.model_id,
+            dimension=self.dimension,
+            reads=self.reads,
+            default_region=self.default_region,
+            calibration=self.calibration,
+            limits=self.limits,
+            reranking=self.reranking,
+        )
+        tried._exchange(fresh, snapshot.position)
+        return tried
+
     # --- searching ---
 
     def search(
-        self, query: SearchQuery, *, fusion: Fusion | None = None, reranks: bool = False
+        self,
+        query: SearchQuery,
+        *,
+        fusion: Fusion | None = None,
+        reranks: bool = False,
+        told: list[Searched] | None = None,
     ) -> tuple[Hit, ...]:
         """The best documents for a question, each by its best passage, best first; at most `query.limit`.
 
         `fusion` takes the place of the calibration's, to try other constants. With `reranks` the first are read
-        by the reranker, where there is one.
+        by the reranker, where there is one. What was looked at on the way goes to `told`.
         """
         snapshot = self._snapshot
         fusion = fusion or self.calibration.fusion
-        candidates = gather(snapshot, query, reads=self.reads, default_region=self.default_region)
-        ranked = own_language_first(snapshot, candidates, rank(candidates, fusion))
+        proposed = propose(snapshot, query, default_region=self.default_region)
+        candidates = describe(snapshot, query, proposed, reads=self.reads)
+        fused = rank(candidates, fusion)
+        ranked = own_language_first(snapshot, candidates, fused)
         reranking = self.reranking if reranks else None
         wanted = max(query.limit, reranking.documents) if reranking else query.limit
         found = range(min(wanted, len(ranked.best)))
         hits = tuple(hit(snapshot.catalogue, candidates, ranked, place) for place in found)
-        return reranking.reordered(query, hits, fusion.slope)[: query.limit] if reranking else hits
+        best = reranking.reordered(query, hits, fusion.slope)[: query.limit] if reranking else hits
+        if told is not None:
+            told.append(Searched(snapshot, query, proposed, candidates, fusion, fused, hits, best))
+        return best
 
     def document_of(self, hit: Hit) -> tuple[Passage, ...]:
         """All passages of a hit's document, in order; none when this version of it is gone."""
@@ -301,3 +392,13 @@ class SearchIndex:
         candidates = gather(snapshot, query, reads=self.reads, default_region=self.default_region)
         records = snapshot.catalogue.records
         return candidates, tuple(records[slot].external_id for slot in candidates.documents.tolist())
+
+
+def _bring(parts: Parts, source: PassageSource, changes: Sequence[Change]) -> None:
+    """Brings the documents that the changes name to their state in `source`."""
+    named = {change.id for change in changes if change.kind in ("document", "document_removed")}
+    present = {held.document.external_id: held for held in source.documents(named)} if named else {}
+    for external_id in sorted(named - present.keys()):
+        parts.remove(external_id)
+    for external_id in sorted(present):
+        parts.put(present[external_id])

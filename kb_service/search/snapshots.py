@@ -59,6 +59,17 @@ class Description:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """The generation that counts, as its manifest tells of it: its files in bytes, and when it was published
+    (seconds since 1970)."""
+
+    name: str
+    description: Description
+    size: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
     name: str
     description: Description
@@ -93,6 +104,23 @@ def read(folder: Path) -> Generation:
             if _current(folder) == pointer:
                 raise  # otherwise the generation went because a newer one counts
     return _verified(folder, _current(folder))
+
+
+def published(folder: Path) -> Published:
+    """What the manifest of the current generation tells, verified; the other files are not read. Raises
+    CorruptGeneration."""
+    for _ in range(_OVERTAKEN):
+        pointer = _current(folder)
+        try:
+            name, held, files = _manifested(folder, pointer)
+            at = (folder / "CURRENT").stat().st_mtime
+        except CorruptGeneration:
+            if _current(folder) == pointer:
+                raise
+        else:
+            size = sum(int(entry["size"]) for entry in files.values())
+            return Published(name, Description(**held), size, at)  # type: ignore[arg-type]
+    raise CorruptGeneration("damaged", "other processes publish without end")
 
 
 @contextmanager
@@ -229,6 +257,15 @@ def _current(folder: Path) -> bytes:
 
 
 def _verified(folder: Path, pointer: bytes) -> Generation:
+    name, held, digests = _manifested(folder, pointer)
+    files = {file: _content(folder / name, file, entry["sha256"]) for file, entry in digests.items()}
+    return Generation(name, Description(**held), files)  # type: ignore[arg-type]
+
+
+def _manifested(
+    folder: Path, pointer: bytes
+) -> tuple[str, dict[str, object], Mapping[str, Mapping[str, str]]]:
+    """The name of the generation that a pointer leads to, what its manifest says of it, and of its files."""
     said = _parsed(pointer, "CURRENT")
     name, digest = str(said.get("generation")), str(said.get("manifest"))
     body = {"generation": name, "manifest": digest}
@@ -240,8 +277,7 @@ def _verified(folder: Path, pointer: bytes) -> Generation:
         raise CorruptGeneration("other_format", "it was written by another version of this service")
     digests = held.pop("files")
     assert isinstance(digests, dict)
-    files = {file: _content(folder / name, file, entry["sha256"]) for file, entry in digests.items()}
-    return Generation(name, Description(**held), files)  # type: ignore[arg-type]
+    return name, held, digests
 
 
 def _parsed(content: bytes, name: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kb_service.search.calibration import Calibration
 from kb_service.search.confidence import FEATURES, features
 from kb_service.search.models import Hit, SearchQuery
-from kb_service.search.retrieval import SearchIndex
+from kb_service.search.retrieval import Searched, SearchIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,13 @@ class Weighed:
         return self.calibration.adjustment.of(probability, query.language)
 
 
-def weigh(index: SearchIndex, query: SearchQuery, *, reranks: bool = True) -> Weighed:
-    """Searches and weighs under one calibration, though another may come into force meanwhile."""
+def weigh(
+    index: SearchIndex, query: SearchQuery, *, reranks: bool = True, told: list[Searched] | None = None
+) -> Weighed:
+    """Searches and weighs under one calibration, though another may come into force meanwhile; see `search` for
+    `told`."""
     calibration = index.calibration
-    hits = index.search(query, fusion=calibration.fusion, reranks=reranks)
+    hits = index.search(query, fusion=calibration.fusion, reranks=reranks, told=told)
     if not hits:
         return Weighed((), 0.0, {}, calibration)
     seen = features(hits, query)

@@ -4,8 +4,9 @@ from kb_service.store.clusters import ExpertisePin
 from kb_service.store.decisions import Decision, DecisionKind
 from kb_service.store.digests import StoredDigest
 from kb_service.store.follow_ups import AskedCase, FollowUp
+from kb_service.store.held import HeldDocuments
 from kb_service.store.ids import new_id, utc_now
-from kb_service.store.members import Member, SignInLink
+from kb_service.store.members import Member, Session, SignInLink
 from kb_service.store.outbox import OutboxWorker
 from kb_service.store.priority_weights import StoredWeights, WeightsKind
 from kb_service.store.regroupings import (
@@ -17,12 +18,14 @@ from kb_service.store.regroupings import (
     problem_kept,
 )
 from kb_service.store.repository import ReadOnlyUnit
+from kb_service.store.shelf import Order, ShelfEntry, ShelfFilter, Validity
 from kb_service.store.store import Store
 from kb_service.store.surges import StoredSurge
 from kb_service.store.ties import Tie, TieKind
 from kb_service.store.traffic import Dimension, Handling, HourTraffic, SpanTraffic
 from kb_service.store.unit import AdminUnit, Unit
 from kb_service.store.values import (
+    EDIT,
     ApiKey,
     Assignment,
     AuditEntry,
@@ -42,9 +45,11 @@ from kb_service.store.values import (
     NewEvent,
     Outcome,
     Page,
+    ProblemCounts,
     RankMove,
     Replay,
     Review,
+    ReviewKind,
     ShownAnswer,
     Source,
     StoredCalibration,
@@ -57,9 +62,11 @@ from kb_service.store.values import (
     Webhook,
     WebhookSecret,
     Workspace,
+    WorkspaceFigures,
 )
 
 __all__ = [
+    "EDIT",
     "AdminUnit",
     "ApiKey",
     "AskedCase",
@@ -82,21 +89,28 @@ __all__ = [
     "GivenReply",
     "Handling",
     "Head",
+    "HeldDocuments",
     "HourCount",
     "HourTraffic",
     "Judgement",
     "Member",
     "Message",
     "NewEvent",
+    "Order",
     "OutboxWorker",
     "Outcome",
     "Page",
     "PastMerge",
+    "ProblemCounts",
     "RankMove",
     "ReadOnlyUnit",
     "RegroupingKind",
     "Replay",
     "Review",
+    "ReviewKind",
+    "Session",
+    "ShelfEntry",
+    "ShelfFilter",
     "ShownAnswer",
     "SignInLink",
     "Source",
@@ -115,11 +129,13 @@ __all__ = [
     "TieKind",
     "ToldGap",
     "Unit",
+    "Validity",
     "Verdict",
     "Webhook",
     "WebhookSecret",
     "WeightsKind",
     "Workspace",
+    "WorkspaceFigures",
     "kept_problem",
     "new_id",
     "problem_kept",

@@ -116,6 +116,17 @@ class Alerts(Repository):
         found = self._read(statement.order_by(_alerts.c.opened_at.desc(), _alerts.c.id.desc()))
         return self._with_examples(found) if quoted else tuple(_alert(row, ()) for row in found)
 
+    def newest_of(self, problem_ids: Collection[str]) -> dict[str, Alert]:
+        """The alert that was opened last of each of some problems, without the messages that it quotes."""
+        found: dict[str, Alert] = {}
+        newest = (_alerts.c.opened_at.desc(), _alerts.c.id.desc())
+        for some in chunks(dict.fromkeys(problem_ids)):
+            place = func.row_number().over(partition_by=_alerts.c.problem_id, order_by=newest).label("place")
+            theirs = select(_alerts, place).where(self._mine(), _alerts.c.problem_id.in_(some)).subquery()
+            for row in self._read(select(theirs).where(theirs.c.place == 1)):
+                found[row.problem_id] = _alert(row, ())
+        return found
+
     def some(self, ids: Collection[str]) -> tuple[Alert, ...]:
         """The alerts of these ids, the latest opened first."""
         found: list[Any] = []

@@ -27,8 +27,8 @@ class AuditLog(Repository):
         object: str,
         detail: Mapping[str, Any],
         at: datetime | None = None,
-    ) -> None:
-        """Notes that `actor` did `action` to `object`, at the unit's time unless `at` says otherwise."""
+    ) -> int:
+        """Notes that `actor` did `action` to `object`, at the unit's time unless `at` says otherwise; its id."""
         entry = {
             "workspace": self.workspace,
             "at": at or self._scope.now,
@@ -37,16 +37,46 @@ class AuditLog(Repository):
             "object": object,
             "detail": dict(detail),
         }
-        self._write(insert(_audit), [entry])
+        key = self._write(insert(_audit).values(**entry)).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def latest_of(self, object: str) -> AuditEntry | None:
+        """What was done last to an object."""
+        statement = select(_audit).where(self._mine(), _audit.c.object == object)
+        row = self._read(statement.order_by(_audit.c.id.desc()).limit(1)).first()
+        return None if row is None else _entry(row)
 
     def of_actions(self, actions: Collection[str]) -> tuple[AuditEntry, ...]:
         """Every entry of some actions, oldest first."""
         statement = select(_audit).where(self._mine(), _audit.c.action.in_(sorted(actions)))
         return tuple(map(_entry, self._read(statement.order_by(_audit.c.id))))
 
-    def page(self, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]:
-        """Entries, newest first."""
+    def page(
+        self,
+        cursor: str | None = None,
+        limit: int = 50,
+        *,
+        actors: Collection[str] | None = None,
+        action: str | None = None,
+        object: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Page[AuditEntry]:
+        """Entries, newest first: of some actors, of one action or with `webhook.` of all on webhooks, on objects whose
+        id holds a text, from `since` to before `until`."""
         statement = select(_audit).where(self._mine())
+        if actors is not None:
+            statement = statement.where(_audit.c.actor.in_(sorted(actors)))
+        if action is not None:
+            of_all = _audit.c.action.startswith(action, autoescape=True)
+            statement = statement.where(of_all if action.endswith(".") else _audit.c.action == action)
+        if object is not None:
+            statement = statement.where(_audit.c.object.contains(object, autoescape=True))
+        if since is not None:
+            statement = statement.where(_audit.c.at >= since)
+        if until is not None:
+            statement = statement.where(_audit.c.at < until)
         rows, next_cursor = self._page(statement, [_audit.c.id], cursor, limit, descending=True)
         return page_of(map(_entry, rows), next_cursor)
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kb_service.errors import InvalidRequest, Overloaded
 from kb_service.store.columns import dump_json
+from kb_service.store.copying import BEHIND, copy_sqlite, dump_postgres
 from kb_service.store.tables import workspaces
 
 MIGRATION_LOCK = 7_303_014_402_196_431
@@ -35,6 +36,7 @@ class Backend(Protocol):
     def migrating(self) -> AbstractContextManager[Connection]: ...
     def lock_workspace(self, connection: Connection, workspace: str) -> bool: ...
     def checkpoint(self) -> None: ...
+    def copy(self, to: Path) -> None: ...
     def close(self) -> None: ...
 
 
@@ -210,6 +212,10 @@ class SqliteBackend:
             finally:
                 connection.close()
 
+    def copy(self, to: Path) -> None:
+        """One snapshot as a file of its own, while others read and write."""
+        copy_sqlite(self.path, to)
+
     def close(self) -> None:
         self._readers.dispose()
         self._writers.dispose()
@@ -235,7 +241,7 @@ class PostgresBackend:
             max_overflow=20,
             pool_timeout=lock_seconds,
             pool_recycle=1800,
-            connect_args={"application_name": "kb-service", "connect_timeout": 10},
+            connect_args={"application_name": BEHIND, "connect_timeout": 10},
         )
         self._readers = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -266,6 +272,10 @@ class PostgresBackend:
 
     def checkpoint(self) -> None:
         """Nothing to do: the server writes and vacuums by itself."""
+
+    def copy(self, to: Path) -> None:
+        """One snapshot as a dump, while others read and write. Raises ServiceError without PostgreSQL's programs."""
+        dump_postgres(self._engine.url, to)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from graph.models import Case
 from kb_service.store import tables
@@ -169,30 +169,46 @@ class Cases(Repository):
         state: str | None = None,
         agent_id: str | None = None,
         consulted_by: str | None = None,
+        states: Collection[str] = (),
     ) -> Page[Case]:
         """Cases that meet the conditions given, the latest active first.
 
-        `consulted_by` is an agent who was asked about the case without owning it.
+        `consulted_by` is an agent who was asked about the case without owning it; of `states` any one will do.
         """
         conditions = []
         if state is not None:
             conditions.append(_cases.c.state == state)
+        if states:
+            conditions.append(_cases.c.state.in_(sorted(states)))
         if agent_id is not None:
             conditions.append(_cases.c.agent_id == agent_id)
         if consulted_by is not None:
-            conditions.append(
-                exists().where(
-                    _decisions.c.workspace == _cases.c.workspace,
-                    _decisions.c.case_id == _cases.c.id,
-                    _decisions.c.kind == "consultation",
-                    _decisions.c.agent_id == consulted_by,
-                )
-            )
+            conditions.append(_asked(consulted_by))
         return self._latest(cursor, limit, *conditions)
+
+    def counts(self) -> dict[str, int]:
+        """How many cases are in each state that any is in."""
+        counted = select(_cases.c.state, func.count().label("cases"))
+        statement = counted.where(self._mine()).group_by(_cases.c.state)
+        return {row.state: int(row.cases) for row in self._read(statement)}
+
+    def count_of_agent(self, agent_id: str, states: Collection[str]) -> tuple[int, int]:
+        """How many cases in any of `states` an agent has, and about how many they were asked."""
+        theirs = self._mine(), _cases.c.state.in_(sorted(states))
+        counted = [
+            self._read(select(func.count()).select_from(_cases).where(*theirs, condition)).scalar_one()
+            for condition in (_cases.c.agent_id == agent_id, _asked(agent_id))
+        ]
+        return int(counted[0]), int(counted[1])
 
     def of_problem(self, problem_id: str, cursor: str | None = None, limit: int = 50) -> Page[Case]:
         """The cases of a problem, the latest active first."""
         return self._latest(cursor, limit, _cases.c.problem_id == problem_id)
+
+    def count_of_problem(self, problem_id: str) -> int:
+        """How many cases a problem has."""
+        theirs = self._mine(), _cases.c.problem_id == problem_id
+        return int(self._read(select(func.count()).select_from(_cases).where(*theirs)).scalar_one())
 
     def _latest(self, cursor: str | None, limit: int, *conditions: Any) -> Page[Case]:
         statement = select(_cases).where(self._mine(), *conditions)
@@ -221,6 +237,16 @@ class Cases(Repository):
         lately = or_(_cases.c.active_at >= since, _cases.c.assigned_at >= since)
         statement = select(_cases).where(self._mine(), _cases.c.state == "assigned", lately)
         return tuple(map(_case, self._read(statement.order_by(_cases.c.id))))
+
+
+def _asked(agent_id: str) -> ColumnElement[bool]:
+    """Whether an agent was consulted about a case."""
+    return exists().where(
+        _decisions.c.workspace == _cases.c.workspace,
+        _decisions.c.case_id == _cases.c.id,
+        _decisions.c.kind == "consultation",
+        _decisions.c.agent_id == agent_id,
+    )
 
 
 def _case(row: Any) -> Case:

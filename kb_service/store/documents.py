@@ -309,6 +309,12 @@ class Documents(Repository):
         statement = delete(_vectors).where(self._mine(_vectors), _vectors.c.model_id == model_id)
         return self._write(statement).rowcount
 
+    def count_without_vectors(self, model_id: str) -> int:
+        """How many passages `model_id` has still to embed."""
+        embedded = select(func.count()).select_from(_vectors)
+        done = self._read(embedded.where(self._mine(_vectors), _vectors.c.model_id == model_id)).scalar_one()
+        return max(0, self.passage_count() - int(done))
+
     def without_vectors(self, model_id: str, limit: int) -> tuple[Passage, ...]:
         """Up to `limit` passages that `model_id` has still to embed."""
         ids = select(_passages.c.id).where(self._mine(_passages))

@@ -135,6 +135,25 @@ class Events(Repository):
                 found[stored.case_id or ""].append(stored)
         return {case_id: tuple(events) for case_id, events in found.items()}
 
+    def first_words(self, case_ids: Collection[str], problem_id: str) -> dict[str, str]:
+        """What the customer of each of some cases first said in it of a problem; without those that said nothing."""
+        found: dict[str, str] = {}
+        earliest = (_events.c.at, _events.c.sequence)
+        for some in chunks(dict.fromkeys(case_ids)):
+            place = func.row_number().over(partition_by=_events.c.case_id, order_by=earliest).label("place")
+            spoken = (
+                select(_events.c.case_id, _events.c.text, place)
+                .where(
+                    of_problem(self.workspace, problem_id),
+                    _events.c.case_id.in_(some),
+                    _events.c.text.is_not(None),
+                )
+                .subquery()
+            )
+            for row in self._read(select(spoken).where(spoken.c.place == 1)):
+                found[row.case_id] = row.text
+        return found
+
     def of_cases(self, case_ids: Collection[str], since: datetime) -> tuple[StoredMessage, ...]:
         """What happened in some cases from `since` on, oldest first, with vectors and assignments of messages."""
         found: list[StoredMessage] = []
@@ -279,6 +298,39 @@ class Events(Repository):
             said = Observation(row.at, row.customer_id, row.id, row.conversation_id)
             seen[hour].append(said.voter)
         return tuple(HourCount(hour, len(who), len(set(who))) for hour, who in seen.items())
+
+    def counts_by_span(
+        self, problem_ids: Collection[str], bounds: Sequence[datetime]
+    ) -> dict[str, tuple[int, ...]]:
+        """Customers' messages of each of some problems between each two moments of `bounds`, which rise; without the
+        problems that have none.
+
+        One statement, which begins with the messages of that time: problems may have many more.
+        """
+        spans = len(bounds) - 1
+        place = case(*((_events.c.at < end, place) for place, end in enumerate(bounds[1:]))).label("place")
+        source = _events.join(
+            _assignments,
+            and_(_assignments.c.workspace == _events.c.workspace, _assignments.c.event_id == _events.c.id),
+        )
+        inside = (
+            self._mine(_events),
+            _events.c.type == "message",
+            _events.c.role == "customer",
+            _events.c.at >= bounds[0],
+            _events.c.at < bounds[-1],
+        )
+        found: dict[str, list[int]] = {}
+        for some in chunks(dict.fromkeys(problem_ids)):
+            statement = (
+                select(_assignments.c.problem_id, place, func.count().label("messages"))
+                .select_from(source)
+                .where(*inside, _assignments.c.problem_id.concat("").in_(some))
+                .group_by(_assignments.c.problem_id, place)
+            )
+            for row in self._read(statement):
+                found.setdefault(row.problem_id, [0] * spans)[row.place] = row.messages
+        return {problem_id: tuple(counts) for problem_id, counts in found.items()}
 
     def latest_at(self) -> datetime | None:
         """The watermark: the latest event time ever accepted, also when that event was erased."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -12,6 +11,7 @@ from sqlalchemy import and_, exists, func, or_, select
 
 from kb_service.store import tables
 from kb_service.store.repository import Repository, chunks, page_of
+from kb_service.store.uses import Uses
 from kb_service.store.values import Exposure, Page, ShownAnswer
 
 _exposures = tables.exposures
@@ -48,7 +48,8 @@ class Exposures(Repository):
     def add_many(self, exposures: Iterable[Exposure]) -> None:
         """Stores a group of exposures; one whose id is stored already is left as it is."""
         rows = []
-        for exposure in exposures:
+        fresh = self._fresh(exposures)
+        for exposure in fresh:
             row: dict[str, Any] = {name: getattr(exposure, name) for name in _PLAIN}
             row["confidence"] = float(exposure.confidence)
             row["answers"] = [asdict(answer) for answer in exposure.answers]
@@ -57,6 +58,16 @@ class Exposures(Repository):
             rows.append(row | {"workspace": self.workspace})
         if rows:
             self._write(self._insert().on_conflict_do_nothing(), rows)
+            Uses(self._scope).count_shown(fresh)
+
+    def _fresh(self, exposures: Iterable[Exposure]) -> list[Exposure]:
+        """Those whose ids are not stored, each once."""
+        by_id = {exposure.id: exposure for exposure in exposures}
+        for some in chunks(sorted(by_id)):
+            statement = select(_exposures.c.id).where(self._mine(), _exposures.c.id.in_(some))
+            for id in self._read(statement).scalars():
+                del by_id[id]
+        return list(by_id.values())
 
     def get(self, id: str) -> Exposure | None:
         row = self._read(select(_exposures).where(self._mine(), _exposures.c.id == id)).first()
@@ -122,17 +133,6 @@ class Exposures(Repository):
             )
             found -= set(self._read(standing).scalars())
         return found
-
-    def shown(self, since: datetime, *, limit: int) -> dict[str, int]:
-        """How often each document was shown since a moment, by external id, among the newest `limit` exposures."""
-        statement = (
-            select(_exposures.c.answers)
-            .where(self._mine(), _exposures.c.at >= since)
-            .order_by(_exposures.c.at.desc(), _exposures.c.id.desc())
-            .limit(limit)
-        )
-        shown = (answer["external_id"] for answers in self._read(statement).scalars() for answer in answers)
-        return dict(Counter(shown))
 
     def of_conversation(self, conversation_id: str, limit: int = 20) -> tuple[Exposure, ...]:
         """What was shown in a conversation, oldest first; of more than `limit`, the latest."""

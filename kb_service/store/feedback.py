@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import func, insert, select
 
 from kb_service.store import tables
 from kb_service.store.repository import Repository, chunks
+from kb_service.store.uses import Uses
 from kb_service.store.values import Feedback
 
 _feedback = tables.feedback
-_exposures = tables.exposures
 _NAMES = ("id", "exposure_id", "answer_id", "outcome", "at", "final_text", "agent_id", "rating")
 
 
@@ -24,6 +23,7 @@ class FeedbackLog(Repository):
         """Stores one outcome; its id is new."""
         row: dict[str, Any] = {name: getattr(feedback, name) for name in _NAMES}
         self._write(insert(_feedback), [row | {"workspace": self.workspace}])
+        Uses(self._scope).count_outcome(feedback)
 
     def of_exposure(self, exposure_id: str) -> tuple[Feedback, ...]:
         """What was said of an exposure's answers, oldest first."""
@@ -40,29 +40,17 @@ class FeedbackLog(Repository):
                 found.setdefault(row.exposure_id, []).append(feedback_of(row))
         return {exposure_id: tuple(given) for exposure_id, given in found.items()}
 
+    def of_ids(self, ids: Collection[str]) -> dict[str, Feedback]:
+        """Some of what was said, by id; without those that there are none of."""
+        found: dict[str, Feedback] = {}
+        for some in chunks(sorted(set(ids))):
+            rows = self._read(select(_feedback).where(self._mine(), _feedback.c.id.in_(some)))
+            found |= {row.id: feedback_of(row) for row in rows}
+        return found
+
     def latest_id(self) -> str | None:
         """The id of what was said last; ids sort by time."""
         found: str | None = self._read(select(func.max(_feedback.c.id)).where(self._mine())).scalar()
-        return found
-
-    def outcomes_of_documents(self, since: datetime, *, limit: int) -> dict[str, dict[str, int]]:
-        """How often which outcome was told of each document since a moment, among the newest `limit` ones."""
-        of_exposure = and_(
-            _exposures.c.workspace == _feedback.c.workspace, _exposures.c.id == _feedback.c.exposure_id
-        )
-        statement = (
-            select(_feedback.c.answer_id, _feedback.c.outcome, _exposures.c.answers)
-            .join(_exposures, of_exposure)
-            .where(self._mine(), _feedback.c.at >= since)
-            .order_by(_feedback.c.at.desc(), _feedback.c.id.desc())
-            .limit(limit)
-        )
-        found: dict[str, dict[str, int]] = {}
-        for row in self._read(statement):
-            shown = {answer["answer_id"]: answer["external_id"] for answer in row.answers}
-            if row.answer_id in shown:
-                counts = found.setdefault(shown[row.answer_id], {})
-                counts[row.outcome] = counts.get(row.outcome, 0) + 1
         return found
 
 

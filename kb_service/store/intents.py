@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Text, cast, delete, func, or_, select
 
 from graph.models import Intent
 from kb_service.store import tables
@@ -49,8 +50,19 @@ class Intents(Repository):
         """Every intent, by id."""
         return tuple(map(_intent, self._read(select(_intents).where(self._mine()).order_by(_intents.c.id))))
 
-    def page(self, cursor: str | None = None, limit: int = 50) -> Page[Intent]:
+    def page(self, cursor: str | None = None, limit: int = 50, *, q: str | None = None) -> Page[Intent]:
+        """Intents by id; with `q` those whose id, label, expertise, description or examples hold it."""
         statement = select(_intents).where(self._mine())
+        if q:
+            # Escaped as in JSON, in which the examples lie; they are not escaped beyond that.
+            quoted = json.dumps(q.lower(), ensure_ascii=False)[1:-1]
+            plain = (_intents.c.id, _intents.c.label, _intents.c.expertise, _intents.c.description)
+            statement = statement.where(
+                or_(
+                    *(func.lower(column).contains(q.lower(), autoescape=True) for column in plain),
+                    func.lower(cast(_intents.c.examples, Text)).contains(quoted, autoescape=True),
+                )
+            )
         rows, next_cursor = self._page(statement, [_intents.c.id], cursor, limit)
         return page_of(map(_intent, rows), next_cursor)
 

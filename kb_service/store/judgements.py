@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import not_, select
 
 from kb_service.store import tables
 from kb_service.store.exposures import exposure_of
 from kb_service.store.feedback import feedback_of
 from kb_service.store.repository import Repository, chunks
-from kb_service.store.reviews import review_of
+from kb_service.store.reviews import OF_EDIT, review_of
 from kb_service.store.values import Exposure, Feedback, Judgement, Review
 
 _exposures = tables.exposures
@@ -32,7 +32,9 @@ class Judgements(Repository):
         feedback takes the place of a review.
         """
         told = select(_feedback.c.exposure_id).where(self._mine(_feedback))
-        done = select(_reviews.c.exposure_id).where(self._mine(_reviews), _reviews.c.state == "done")
+        done = select(_reviews.c.exposure_id).where(
+            self._mine(_reviews), _reviews.c.state == "done", not_(OF_EDIT)
+        )
         found: dict[str, Exposure] = {}
         for judged in (done, told):
             statement = (
@@ -74,7 +76,16 @@ class Judgements(Repository):
         ids = [exposure.id for exposure in exposures]
         feedback, reviews = self._feedback(ids), self._reviews(ids)
         return tuple(
-            Judgement(exposure, tuple(feedback[exposure.id]), reviews.get(exposure.id))
+            Judgement(
+                exposure,
+                tuple(feedback[exposure.id]),
+                next((review for review in reviews[exposure.id] if review.kind == "answer"), None),
+                {
+                    review.feedback_id: review.verdict
+                    for review in reviews[exposure.id]
+                    if review.feedback_id is not None and review.verdict is not None
+                },
+            )
             for exposure in exposures
         )
 
@@ -86,10 +97,10 @@ class Judgements(Repository):
                 found[row.exposure_id].append(feedback_of(row))
         return found
 
-    def _reviews(self, ids: list[str]) -> dict[str, Review]:
-        found: dict[str, Review] = {}
+    def _reviews(self, ids: list[str]) -> dict[str, list[Review]]:
+        found: dict[str, list[Review]] = defaultdict(list)
         for some in chunks(ids):
             theirs = select(_reviews).where(self._mine(_reviews), _reviews.c.exposure_id.in_(some))
             for row in self._read(theirs.where(_reviews.c.state == "done")):
-                found[row.exposure_id] = review_of(row)
+                found[row.exposure_id].append(review_of(row))
         return found

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from kb_service.errors import NotFound
 from kb_service.store import tables
@@ -34,8 +34,10 @@ class Keys:
         self._connection = connection
         self._now = now
 
-    def create(self, workspace: str, roles: Iterable[str], label: str = "") -> tuple[str, ApiKey]:
-        """A new key of a workspace: the secret, which cannot be had again, and the key.
+    def create(
+        self, workspace: str, roles: Iterable[str], label: str = "", *, made_by: str | None = None
+    ) -> tuple[str, ApiKey]:
+        """A new key of a workspace: the secret, which cannot be had again, and the key. `made_by` is a member's id.
 
         Raises `NotFound` when there is no such workspace.
         """
@@ -50,6 +52,7 @@ class Keys:
             label=label,
             prefix=secret[:_SHOWN],
             created_at=self._now,
+            made_by=made_by,
         )
         row = {
             "id": key.id,
@@ -59,6 +62,7 @@ class Keys:
             "label": label,
             "roles": sorted(key.roles),
             "created_at": self._now,
+            "made_by": made_by,
         }
         self._connection.execute(insert(_keys), [row])
         return secret, key
@@ -83,6 +87,12 @@ class Keys:
         statement = update(_keys).where(_keys.c.id == id, _keys.c.revoked_at.is_(None))
         return self._connection.execute(statement.values(revoked_at=self._now)).rowcount == 1
 
+    def note_uses(self, uses: Mapping[str, datetime]) -> None:
+        """Notes when keys, by id, were last used; never moves that back."""
+        for id, at in uses.items():
+            earlier = or_(_keys.c.used_at.is_(None), _keys.c.used_at < at)
+            self._connection.execute(update(_keys).where(_keys.c.id == id, earlier).values(used_at=at))
+
     def list(self, workspace: str | None = None) -> tuple[ApiKey, ...]:
         """The keys of a workspace or of all, by id, which is the order they were made in."""
         statement = select(_keys).order_by(_keys.c.id)
@@ -104,4 +114,6 @@ def _key(row: Any) -> ApiKey:
         prefix=row.prefix,
         created_at=row.created_at,
         revoked_at=row.revoked_at,
+        used_at=row.used_at,
+        made_by=row.made_by,
     )

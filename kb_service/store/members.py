@@ -31,6 +31,17 @@ class Member:
     agent_id: str | None
     created_at: datetime
     ended_at: datetime | None = None
+    operator: bool = False
+    """Whether they open workspaces for the installation; what is in another shop they see no more than anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in that still lasts; its token is nobody's to know."""
+
+    member_id: str
+    created_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +62,27 @@ class Members:
     # --- people
 
     def create(
-        self, workspace: str, name: str, roles: Iterable[str], *, agent_id: str | None = None
+        self,
+        workspace: str,
+        name: str,
+        roles: Iterable[str],
+        *,
+        agent_id: str | None = None,
+        operator: bool = False,
     ) -> Member:
         """A new member. Raises `NotFound` when there is no such workspace."""
         known = select(tables.workspaces.c.id).where(tables.workspaces.c.id == workspace)
         if self._connection.execute(known).first() is None:
             raise NotFound("there is no workspace {workspace!r}", workspace=workspace)
-        member = Member(new_id("mem_", self._now), workspace, name, frozenset(roles), agent_id, self._now)
+        member = Member(
+            id=new_id("mem_", self._now),
+            workspace=workspace,
+            name=name,
+            roles=frozenset(roles),
+            agent_id=agent_id,
+            created_at=self._now,
+            operator=operator,
+        )
         row = {
             "id": member.id,
             "workspace": workspace,
@@ -65,6 +90,7 @@ class Members:
             "roles": sorted(member.roles),
             "agent_id": agent_id,
             "created_at": self._now,
+            "operator": operator,
         }
         self._connection.execute(insert(_members), [row])
         return member
@@ -84,6 +110,26 @@ class Members:
         """Whether somebody can sign in to a workspace at all."""
         present = _members.c.workspace == workspace, _members.c.ended_at.is_(None)
         return bool(self._connection.scalar(select(func.count()).select_from(_members).where(*present)))
+
+    def alone(self) -> bool:
+        """Whether nobody has ever signed in to this installation, and it has one workspace at most."""
+        shops = self._connection.scalar(select(func.count()).select_from(tables.workspaces)) or 0
+        return shops <= 1 and not self._connection.scalar(select(func.count()).select_from(_members))
+
+    def change(self, member: Member) -> None:
+        """Stores a member's name, roles, agent and whether they are an operator, over what was."""
+        values = {
+            "name": member.name,
+            "roles": sorted(member.roles),
+            "agent_id": member.agent_id,
+            "operator": member.operator,
+        }
+        self._connection.execute(update(_members).where(_members.c.id == member.id).values(**values))
+
+    def resume(self, id: str) -> bool:
+        """Takes the end of a membership back; the links and sessions that it took stay gone. False for who is here."""
+        statement = update(_members).where(_members.c.id == id, _members.c.ended_at.is_not(None))
+        return self._connection.execute(statement.values(ended_at=None)).rowcount == 1
 
     def end(self, id: str) -> bool:
         """Ends a membership with its links and sessions, from now on; False when it was not there."""
@@ -143,6 +189,31 @@ class Members:
         self._connection.execute(insert(_sessions), [row])
         return token
 
+    def sessions(self, workspace: str) -> tuple[Session, ...]:
+        """The sessions of a workspace's members that still last, the newest first."""
+        source = _sessions.join(_members, _sessions.c.member_id == _members.c.id)
+        statement = (
+            select(_sessions.c.member_id, _sessions.c.created_at, _sessions.c.expires_at)
+            .select_from(source)
+            .where(_members.c.workspace == workspace, _sessions.c.expires_at > self._now)
+            .order_by(_sessions.c.created_at.desc(), _sessions.c.hash)
+        )
+        rows = self._connection.execute(statement)
+        return tuple(Session(row.member_id, row.created_at, row.expires_at) for row in rows)
+
+    def end_sessions(self, member_id: str) -> int:
+        """Signs a member out everywhere; how many sessions that were."""
+        return self._connection.execute(delete(_sessions).where(_sessions.c.member_id == member_id)).rowcount
+
+    def waiting_links(self, workspace: str) -> dict[str, datetime]:
+        """Members whose one-time link is still good, with when it expires."""
+        statement = select(_links.c.member_id, _links.c.expires_at).where(
+            _links.c.workspace == workspace,
+            _links.c.member_id.is_not(None),
+            _links.c.expires_at > self._now,
+        )
+        return {str(row.member_id): row.expires_at for row in self._connection.execute(statement)}
+
     def of_session(self, token: str) -> Member | None:
         """Whose session a token opens; None when it has expired, was ended, or never was."""
         source = _members.join(_sessions, _sessions.c.member_id == _members.c.id)
@@ -174,4 +245,5 @@ def _member(row: Any) -> Member:
         agent_id=row.agent_id,
         created_at=row.created_at,
         ended_at=row.ended_at,
+        operator=bool(row.operator),
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
 from kb_service.store import migrations
 from kb_service.store.backends import Backend
 from kb_service.store.migrations import HEAD
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 class NewerStore(RuntimeError):
@@ -29,19 +33,31 @@ def migrate(backend: Backend) -> None:
 
 def _upgrade(connection: Connection, current: str | None) -> None:
     from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
+    config = _config()
+    if current is not None and current not in known_revisions():
         raise NewerStore(
             f"the store is at revision {current}, which this version does not know: "
             "install the version that wrote it, or a later one"
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def known_revisions() -> frozenset[str]:
+    """The revisions from which this version brings a store up to date."""
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return frozenset(str(script.revision) for script in scripts)
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    return config
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -8,15 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Table, and_, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, and_, case, delete, func, not_, select, update
 
-from graph.models import Problem
+from graph.lifecycle import EMERGING_FOR, EVERGREEN_CUSTOMERS, EVERGREEN_FOR
+from graph.models import Problem, ProblemState
 from graph.parents import ancestors
 from graph.recurrence import Observation
 from kb_service.store import tables
 from kb_service.store.event_rows import of_problem
 from kb_service.store.repository import Repository, chunks, page_of
-from kb_service.store.values import Page
+from kb_service.store.values import Page, ProblemCounts
 
 _problems = tables.problems
 _aliases = tables.problem_aliases
@@ -31,6 +32,8 @@ _SORTS = {
     "customers": _problems.c.customers,
     "events": _problems.c.events,
 }
+STANDING: frozenset[ProblemState] = frozenset({"open", "regressed", "acknowledged", "silenced"})
+"""The states of problems that people know of and that are not resolved."""
 _SHORT = timedelta(days=1)
 """A span so short that its messages are found sooner by time than by their problem."""
 _PLAIN = (
@@ -164,12 +167,25 @@ class Problems(Repository):
         intent_id: str | None = None,
         owner_id: str | None = None,
         sort: Sort = "active",
+        *,
+        states: Collection[ProblemState] | None = None,
+        opened_after: datetime | None = None,
+        opened_by: datetime | None = None,
+        evergreen: bool | None = None,
     ) -> Page[Problem]:
         """Problems that meet the conditions given, the largest or latest of `sort` first.
 
         `q` is found anywhere in a name of any language, whatever its case.
         """
         statement = select(_problems).where(self._mine())
+        if states is not None:
+            statement = statement.where(_problems.c.state.in_(sorted(states)))
+        if opened_after is not None:
+            statement = statement.where(_problems.c.opened_at > opened_after)
+        if opened_by is not None:
+            statement = statement.where(_problems.c.opened_at <= opened_by)
+        if evergreen is not None:
+            statement = statement.where(self._evergreen() if evergreen else not_(self._evergreen()))
         if state is not None:
             statement = statement.where(_problems.c.state == state)
         if intent_id is not None:
@@ -181,6 +197,36 @@ class Problems(Repository):
         order = [_SORTS[sort], _problems.c.id]
         rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
         return page_of(self._with_aliases(rows), next_cursor)
+
+    def counts(self, at: datetime) -> ProblemCounts:
+        """How many problems there are of each sort at a moment of event time."""
+        standing = _problems.c.state.in_(sorted(STANDING))
+        kinds = {
+            "standing": standing,
+            "emerging": and_(standing, _problems.c.opened_at > at - EMERGING_FOR),
+            "evergreen": and_(standing, self._evergreen()),
+            "resolved": _problems.c.state == "resolved",
+            "candidates": _problems.c.state == "candidate",
+        }
+        sums = [
+            func.coalesce(func.sum(case((holds, 1), else_=0)), 0).label(name) for name, holds in kinds.items()
+        ]
+        row = self._read(select(func.count().label("all"), *sums).where(self._mine())).one()
+        return ProblemCounts(**{name: int(getattr(row, name)) for name in ("all", *kinds)})
+
+    def _evergreen(self) -> ColumnElement[bool]:
+        """`lifecycle.evergreen` in the database."""
+        if self._scope.connection.dialect.name == "sqlite":
+            days = func.julianday(_problems.c.active_at) - func.julianday(_problems.c.opened_at)
+        else:
+            days = func.extract("epoch", _problems.c.active_at - _problems.c.opened_at) / 86_400
+        return and_(days >= EVERGREEN_FOR.days, _problems.c.customers >= EVERGREEN_CUSTOMERS)
+
+    def children(self, parent_id: str) -> tuple[Problem, ...]:
+        """The problems that come under one, oldest first."""
+        under = self._mine(), _problems.c.parent_id == parent_id
+        ordered = select(_problems).where(*under).order_by(_problems.c.opened_at, _problems.c.id)
+        return self._with_aliases(self._read(ordered).all())
 
     def merge_alias(self, old: str, into: str) -> None:
         """Makes `old` an alias of `into`, with all that hung on it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from graph.effects import Effect, Expected
 from graph.models import Proposal
 from kb_service.store import tables
-from kb_service.store.repository import Repository, page_of
+from kb_service.store.repository import Repository, chunks, page_of
 from kb_service.store.values import Page
 
 _proposals = tables.proposals
@@ -48,6 +48,14 @@ class Proposals(Repository):
         row["expected"] = None if proposal.expected is None else _flat(proposal.expected)
         row["effect"] = None if proposal.effect is None else _flat(proposal.effect)
         self._upsert(row)
+
+    def of_ids(self, ids: Iterable[str]) -> dict[str, Proposal]:
+        """Some proposals by id; without those that there are none of."""
+        found: dict[str, Proposal] = {}
+        for some in chunks(sorted(set(ids))):
+            rows = self._read(select(_proposals).where(self._mine(), _proposals.c.id.in_(some)))
+            found |= {row.id: _proposal(row) for row in rows}
+        return found
 
     def of_finding(self, finding: str) -> Proposal | None:
         """The proposal that was made last of what was found."""
@@ -93,6 +101,7 @@ class Proposals(Repository):
         limit: int = 50,
         state: str | None = None,
         kind: str | None = None,
+        problem_id: str | None = None,
     ) -> Page[Proposal]:
         """Proposals that meet the conditions given, the latest opened first."""
         statement = select(_proposals).where(self._mine())
@@ -100,6 +109,8 @@ class Proposals(Repository):
             statement = statement.where(_proposals.c.state == state)
         if kind is not None:
             statement = statement.where(_proposals.c.kind == kind)
+        if problem_id is not None:
+            statement = statement.where(_proposals.c.problem_id == problem_id)
         order = [_proposals.c.opened_at, _proposals.c.id]
         rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
         return page_of(map(_proposal, rows), next_cursor)

@@ -106,6 +106,15 @@ class Regroupings(Repository):
         row = self._read(latest).first()
         return None if row is None else _entry(row)
 
+    def merged(self, aliases: Collection[str]) -> tuple[StoredRegrouping, ...]:
+        """The merges by which some ids became aliases and that nobody has undone, oldest first."""
+        found: list[StoredRegrouping] = []
+        for some in chunks(dict.fromkeys(aliases)):
+            theirs = *self._standing_merges(), _regroupings.c.other_id.in_(some)
+            ordered = select(_regroupings).where(*theirs).order_by(_regroupings.c.at, _regroupings.c.id)
+            found += map(_entry, self._read(ordered))
+        return tuple(found)
+
     def latest(self, limit: int = 500) -> tuple[StoredRegrouping, ...]:
         """What was done, the latest first."""
         statement = select(_regroupings).where(self._mine())

@@ -1,20 +1,21 @@
-"""Automatic answers that people look at, and what they said of them."""
+"""Automatic answers and edited suggestions that people look at, and what they said of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, not_, select
 
 from kb_service.store import tables
 from kb_service.store.exposures import exposure_of
 from kb_service.store.repository import Repository, chunks, page_of
-from kb_service.store.values import Exposure, Page, Review
+from kb_service.store.values import EDIT, Exposure, Page, Review, ReviewKind, Verdict
 
 _reviews = tables.reviews
 _exposures = tables.exposures
 _documents = tables.documents
+OF_EDIT = _reviews.c.id.startswith(EDIT, autoescape=True)
 _PLAIN = (
     "id",
     "exposure_id",
@@ -48,10 +49,16 @@ class Reviews(Repository):
         return None if row is None else review_of(row)
 
     def page(
-        self, cursor: str | None = None, limit: int = 50, state: str | None = None
+        self,
+        cursor: str | None = None,
+        limit: int = 50,
+        state: str | None = None,
+        kind: ReviewKind | None = None,
     ) -> Page[tuple[Review, Exposure]]:
-        """Reviews in one state or in any, each with its exposure, the latest answered first."""
+        """Reviews in one state or in any, of one kind or of both, each with its exposure, the latest answered first."""
         statement = select(_reviews).where(self._mine())
+        if kind is not None:
+            statement = statement.where(OF_EDIT if kind == "edit" else not_(OF_EDIT))
         if state is not None:
             statement = statement.where(_reviews.c.state == state)
         order = [_reviews.c.at, _reviews.c.id]
@@ -59,6 +66,13 @@ class Reviews(Repository):
         exposures = self._exposures([row.exposure_id for row in rows])
         found = [(review_of(row), exposures[row.exposure_id]) for row in rows if row.exposure_id in exposures]
         return page_of(found, next_cursor)
+
+    def counts(self) -> dict[tuple[ReviewKind, Verdict | None], int]:
+        """How many there are of each kind with each verdict, None for those that wait."""
+        told = select(OF_EDIT.label("edited"), _reviews.c.verdict).where(self._mine()).subquery()
+        columns = told.c.edited, told.c.verdict
+        rows = self._read(select(*columns, func.count().label("n")).group_by(*columns))
+        return {("edit" if row.edited else "answer", row.verdict): row.n for row in rows}
 
     def withheld(self) -> dict[str, str]:
         """The documents that are kept out of automatic answers, each with the id of the first review that does so.

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, select
 
@@ -14,7 +15,7 @@ from kb_service.store import tables
 from kb_service.store.backends import open_backend, overload_told
 from kb_service.store.ids import utc_now
 from kb_service.store.ledger import Ledger
-from kb_service.store.migrating import migrate
+from kb_service.store.migrating import current_revision, migrate
 from kb_service.store.outbox import OutboxWorker
 from kb_service.store.repository import Scope
 from kb_service.store.unit import AdminUnit, Unit
@@ -115,6 +116,15 @@ class Store:
         """Folds SQLite's log into the file and empties it, as far as readers allow."""
         with overload_told():
             self._backend.checkpoint()
+
+    def copy(self, to: Path) -> str:
+        """All of it as one file that is not there yet, of one moment, while others read and write; the revision of
+        its tables. Raises ServiceError where the database's own programs are needed and missing."""
+        with overload_told():
+            with self._backend.reading() as connection:
+                revision = current_revision(connection)
+            self._backend.copy(to)
+        return str(revision)
 
     @contextmanager
     def _once(self) -> Iterator[None]:

@@ -25,6 +25,7 @@ from kb_service.store.exposures import Exposures
 from kb_service.store.feedback import FeedbackLog
 from kb_service.store.follow_ups import FollowUps
 from kb_service.store.gaps import ToldGaps
+from kb_service.store.held import Held
 from kb_service.store.histories import Histories
 from kb_service.store.idempotency import Idempotency
 from kb_service.store.intents import Intents
@@ -42,10 +43,12 @@ from kb_service.store.regroupings import Regroupings
 from kb_service.store.repository import Scope
 from kb_service.store.reviews import Reviews
 from kb_service.store.rules import RuleBook
+from kb_service.store.shelf import Shelf
 from kb_service.store.sources import Sources
 from kb_service.store.surges import Surges
 from kb_service.store.ties import Ties
 from kb_service.store.traffic import Traffic
+from kb_service.store.uses import Uses
 from kb_service.store.values import Erasure
 from kb_service.store.webhooks import Webhooks
 from kb_service.store.workload import Workload
@@ -63,6 +66,8 @@ class Unit:
         self.workspace = scope.workspace
         self.now = scope.now
         self.documents = Documents(scope)
+        self.shelf = Shelf(scope)
+        self.held = Held(scope)
         self.changes = Changes(scope)
         self.sources = Sources(scope)
         self.intents = Intents(scope)
@@ -88,6 +93,7 @@ class Unit:
         self.experiments = Experiments(scope)
         self.exposures = Exposures(scope)
         self.feedback = FeedbackLog(scope)
+        self.uses = Uses(scope)
         self.gaps = ToldGaps(scope)
         self.histories = Histories(scope)
         self.workload = Workload(scope)

@@ -43,6 +43,9 @@ ChangeKind: TypeAlias = Literal[
 ]
 DeliveryState: TypeAlias = Literal["pending", "delivered", "exhausted", "cancelled"]
 Verdict: TypeAlias = Literal["right", "wrong", "harmful"]
+ReviewKind: TypeAlias = Literal["answer", "edit"]
+EDIT = "edit_"
+"""How the ids of reviews of edits begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,27 @@ class Workspace:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkspaceFigures:
+    """How much a shop holds. `members` may sign in, `keys` are valid, `problems` are all but candidates."""
+
+    documents: int
+    passages: int
+    cases: int
+    events: int
+    problems: int
+    members: int
+    keys: int
+    oldest_event: datetime | None
+    newest_event: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as the store knows it: never the secret. `prefix` is the secret's public beginning."""
+    """A key as the store knows it: never the secret. `prefix` is the secret's public beginning.
+
+    `used_at` is when a process last noted a use, to the half minute; `made_by` the member who made it, None for the
+    command line.
+    """
 
     id: str
     workspace: str
@@ -76,6 +98,8 @@ class ApiKey:
     prefix: str
     created_at: datetime
     revoked_at: datetime | None = None
+    used_at: datetime | None = None
+    made_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,10 +351,12 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One automatic answer of the sample that people look at; the question is its exposure's.
+    """One automatic answer of the sample, or one suggestion that an agent edited, that people look at; the question is
+    its exposure's. Which of the two it is its id tells.
 
-    `withheld` are the documents that it keeps out of automatic answers, each with the version that it speaks
-    of: a later one is free again. `text` and `note` are None once the customer was erased.
+    `text` is what was sent, or suggested; what an agent made of it is in the feedback `feedback_id`. `withheld` are
+    the documents that it keeps out of automatic answers, each with the version that it speaks of: a later one is free
+    again. `text` and `note` are None once the customer was erased.
     """
 
     id: str
@@ -345,6 +371,15 @@ class Review:
     decided_at: datetime | None = None
     proposal_id: str | None = None
     withheld: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> ReviewKind:
+        return "edit" if self.id.startswith(EDIT) else "answer"
+
+    @property
+    def feedback_id(self) -> str | None:
+        """The feedback that tells of the edit; None of an automatic answer."""
+        return self.id.replace(EDIT, "fb_", 1) if self.kind == "edit" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,11 +425,13 @@ class RankMove:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """An exposure that somebody has judged, with all that they said, oldest first."""
+    """An exposure that somebody has judged, with all that they said, oldest first. `edits` are the verdicts on what
+    agents made of its suggestions, by their feedback."""
 
     exposure: Exposure
     feedback: tuple[Feedback, ...] = ()
     review: Review | None = None
+    edits: Mapping[str, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +481,19 @@ class Replay:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemCounts:
+    """How many problems there are: `standing` ones are known and not resolved; of those some are new (`emerging`) and
+    some have been asked for long by many (`evergreen`). `candidates` are too few customers' to be told."""
+
+    all: int
+    standing: int
+    emerging: int
+    evergreen: int
+    resolved: int
+    candidates: int
 
 
 @dataclass(frozen=True, slots=True)

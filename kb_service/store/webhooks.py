@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, select, update
+from sqlalchemy import Select, Text, and_, cast, delete, func, insert, select, update
 
 from kb_service.store import tables
 from kb_service.store.ids import new_id
@@ -97,6 +97,20 @@ class Webhooks(Repository):
             statement = statement.where(_deliveries.c.state == state)
         rows, next_cursor = self._page(statement, [_deliveries.c.id], cursor, limit, descending=True)
         return page_of(map(_delivery, rows), next_cursor)
+
+    def deliveries_about(
+        self, id: str, types: Collection[str], since: datetime, limit: int = 50
+    ) -> tuple[Delivery, ...]:
+        """The deliveries of messages of some types that name an id, of what happened from `since` on; the newest
+        first, to every webhook. A message about several alerts names each of them."""
+        statement = self._with_messages().where(
+            _messages.c.workspace == self.workspace,
+            _messages.c.at >= since,
+            _messages.c.type.in_(sorted(types)),
+            cast(_messages.c.data, Text).contains(f'"{id}"', autoescape=True),
+        )
+        rows = self._read(statement.order_by(_deliveries.c.id.desc()).limit(limit))
+        return tuple(map(_delivery, rows))
 
     def delivery(self, webhook_id: str, delivery_id: str) -> Delivery | None:
         row = self._read(

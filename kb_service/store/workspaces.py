@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select
 
 from kb_service.errors import Conflict, InvalidRequest
 from kb_service.store import tables
-from kb_service.store.values import Workspace
+from kb_service.store.values import Workspace, WorkspaceFigures
 
 _workspaces = tables.workspaces
 # Also the name of a folder of derived indexes, hence no slash, no leading dot, and a bounded length.
@@ -52,6 +52,35 @@ class Workspaces:
     def get(self, id: str) -> Workspace | None:
         row = self._connection.execute(select(_workspaces).where(_workspaces.c.id == id)).first()
         return None if row is None else _workspace(row)
+
+    def figures(self, id: str) -> WorkspaceFigures:
+        """How much a workspace holds, counted now."""
+        events = tables.events
+        of_it = events.c.workspace == id
+        oldest, newest = self._connection.execute(
+            select(func.min(events.c.at), func.max(events.c.at)).where(of_it)
+        ).one()
+        return WorkspaceFigures(
+            documents=self._count(tables.documents, id),
+            passages=self._count(tables.passages, id),
+            cases=self._count(tables.cases, id),
+            events=self._count(events, id),
+            problems=self._count(tables.problems, id, tables.problems.c.state != "candidate"),
+            members=self._count(tables.members, id, tables.members.c.ended_at.is_(None)),
+            keys=self._count(tables.api_keys, id, tables.api_keys.c.revoked_at.is_(None)),
+            oldest_event=oldest,
+            newest_event=newest,
+        )
+
+    def open_to_first(self) -> frozenset[str]:
+        """The workspaces that nobody can sign in to yet."""
+        here = select(tables.members.c.workspace).where(tables.members.c.ended_at.is_(None))
+        rows = self._connection.execute(select(_workspaces.c.id).where(_workspaces.c.id.not_in(here)))
+        return frozenset(rows.scalars())
+
+    def _count(self, table: Table, id: str, *conditions: ColumnElement[bool]) -> int:
+        statement = select(func.count()).select_from(table).where(table.c.workspace == id, *conditions)
+        return int(self._connection.scalar(statement) or 0)
 
     def list(self) -> tuple[Workspace, ...]:
         """Every workspace, by id."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TypeVar
 
 import numpy as np
 
 from graph.forecasting import Basis, Forecast, forecast
 from graph.helping import Offer, StaffedExpertise
+from graph.hindsight import Hindsight, hindsight
 from graph.models import Expertise
 from graph.profiles import Topic
-from graph.rhythm import WEEK, Floats
+from graph.rhythm import WEEK, Floats, hour_of
 from graph.staffing import needed_agents
 from graph.training import Demand, Training, trainings
 from kb_service.errors import InvalidRequest, NotFound
@@ -29,8 +31,10 @@ SPAN = timedelta(weeks=8)
 """What a heat map shows unless told otherwise."""
 LONGEST = timedelta(days=370)
 LONGEST_DATED = timedelta(days=31)
+Made = TypeVar("Made")
 KEPT_MAPS = 32
 MAP_KEPT = timedelta(seconds=60)
+KEPT_FORECASTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,9 @@ class TrafficDesk:
         self._clock = clock
         self._drawn: dict[tuple[object, ...], tuple[datetime, Heatmap]] = {}
         """The latest heat maps, each with when it was drawn."""
+        self._foretold: dict[tuple[object, ...], Forecast] = {}
+        self._looked_back: dict[tuple[object, ...], tuple[Hindsight, ...]] = {}
+        """The latest forecasts and looks back, by what they were made of: the same counts give the same again."""
 
     # --- what came in
 
@@ -168,8 +175,49 @@ class TrafficDesk:
         first = current_hour(now, latest)
         with replica.lock:
             counted = replica.inflow.counted(first, replica.expertise_of_problem, shop.expertise)
-        zone: tzinfo = zone_of(shop.rules)
-        return forecast(counted.start, counted.counts, hours, zone, promotions=days_of(shop.rules))
+        place: tzinfo = zone_of(shop.rules)
+        promotions = days_of(shop.rules)
+        return _known(
+            self._foretold,
+            (
+                replica.workspace,
+                counted.start,
+                counted.counts.tobytes(),
+                hours,
+                shop.rules.timezone,
+                promotions,
+            ),
+            lambda: forecast(counted.start, counted.counts, hours, place, promotions=promotions),
+        )
+
+    def hindsight(
+        self, workspace: str, days: int, expertise_id: str | None = None, at: datetime | None = None
+    ) -> Hindsight:
+        """What came in on the last `days` days, up to the present hour, beside what would have been forecast at the
+        beginning of each of them from all that came before it. Of the whole shop, or of one expertise.
+
+        Forecasts are not kept: they are made anew, as they would have been then.
+        """
+        replica = self._replicas.settled(workspace)
+        shop = replica.shop
+        cluster = next((found for found in shop.expertise if found.id == expertise_id), None)
+        if expertise_id is not None and cluster is None:
+            raise NotFound("There is no expertise {id} in this workspace.", id=expertise_id)
+        with self._store.reading(workspace) as unit:
+            latest = unit.events.latest_at()
+        end = current_hour(at or self._clock(), latest)
+        with replica.lock:
+            counted = replica.inflow.counted(end, replica.expertise_of_problem, shop.expertise)
+        place: tzinfo = zone_of(shop.rules)
+        origins = _mornings(end, days, place)
+        promotions = days_of(shop.rules)
+        # Of all at once: that costs hardly more than one, and who looks at one looks at others.
+        every = _known(
+            self._looked_back,
+            (workspace, counted.start, counted.counts.tobytes(), *origins, shop.rules.timezone, promotions),
+            lambda: hindsight(counted.start, counted.counts, place, origins, promotions=promotions),
+        )
+        return every[0 if cluster is None else 1 + shop.expertise.index(cluster)]
 
     # --- more than usual
 
@@ -279,6 +327,24 @@ def _demand(shop: Shop, cluster: Expertise, mean: Floats) -> Demand:
     )
     beyond = float(np.maximum(mean - hourly, 0.0).sum())
     return Demand(cluster.id, cluster.name, float(mean.sum()), beyond, cluster.agent_ids)
+
+
+def _known(kept: dict[tuple[object, ...], Made], key: tuple[object, ...], make: Callable[[], Made]) -> Made:
+    """What was made of the same before, else made now: the fits behind it take a good part of a second."""
+    found = kept.get(key)
+    if found is None:
+        found = make()
+        while len(kept) >= KEPT_FORECASTS:
+            kept.pop(next(iter(kept)), None)
+        kept[key] = found
+    return found
+
+
+def _mornings(end: int, days: int, place: tzinfo) -> list[int]:
+    """The hours at which the last days of the shop began, the oldest first; the last of them is before `end`."""
+    last = datetime.fromtimestamp((end - 1) * 3600, place)
+    midnight = last.replace(hour=0)
+    return [hour_of(midnight - timedelta(days=back)) for back in range(days - 1, -1, -1)]
 
 
 def _seen(

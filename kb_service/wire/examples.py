@@ -368,6 +368,8 @@ GAP: dict[str, Any] = {
     },
     "draft_reason": None,
     "told_at": "2026-11-10T11:00:00+08:00",
+    "dismissed_at": None,
+    "dismissed_by": None,
 }
 GRAPH: dict[str, Any] = {
     "directed": True,
@@ -462,6 +464,7 @@ EVENT_RESULT: dict[str, Any] = {
 
 REVIEW: dict[str, Any] = {
     "id": "rev_01KA…",
+    "kind": "answer",
     "exposure_id": "exp_01KA…",
     "state": "pending",
     "at": "2026-11-09T10:40:00+08:00",
@@ -476,6 +479,8 @@ REVIEW: dict[str, Any] = {
     "decided_at": None,
     "withheld": [],
     "proposal_id": None,
+    "final_text": None,
+    "agent_id": None,
 }
 
 

@@ -81,7 +81,7 @@ class DraftOut(Response):
 class GapOut(Response):
     id: str
     name: str
-    state: Literal["open", "answered"]
+    state: Literal["open", "answered", "dismissed"]
     reason: Reason
     reasons: Annotated[dict[Reason, int], Field(description="Questions by reason, one a customer and day.")]
     problem: ProblemRef | None
@@ -100,6 +100,8 @@ class GapOut(Response):
     draft: DraftOut | None
     draft_reason: Literal["nothing_accepted"] | None
     told_at: Moment | None
+    dismissed_at: Moment | None
+    dismissed_by: str | None
 
     @classmethod
     def of(cls, view: GapView, language: Language) -> GapOut:
@@ -110,7 +112,7 @@ class GapOut(Response):
         return cls(
             id=view.id,
             name=view.names.get(language) or next(iter(view.names.values()), view.id),
-            state="open" if view.answered_by is None else "answered",
+            state=view.state,
             reason=view.reason,
             reasons=dict(gap.reasons),
             problem=problem_ref(view.problem, language) if view.problem is not None else None,
@@ -129,4 +131,6 @@ class GapOut(Response):
             draft=DraftOut.of(view.id, gap, view.draft) if view.draft is not None else None,
             draft_reason="nothing_accepted" if view.draft is None else None,
             told_at=view.told_at,
+            dismissed_at=view.dismissed_at,
+            dismissed_by=view.dismissed_by,
         )

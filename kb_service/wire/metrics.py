@@ -128,6 +128,7 @@ class MetricsOut(Response):
     human_response: TypicalOut
     first_contact_resolution: FigureOut
     resolved: FigureOut
+    resolved_within_level: FigureOut
     reopened: FigureOut
     deflection: FigureOut
     containment: FigureOut
@@ -213,6 +214,7 @@ def _metrics(metrics: SupportMetrics) -> dict[str, Any]:
         ),
         "first_contact_resolution": figure("first_contact_resolution"),
         "resolved": figure("resolved"),
+        "resolved_within_level": figure("resolved_within_level"),
         "reopened": figure("reopened"),
         "deflection": figure("deflection"),
         "containment": figure("containment"),

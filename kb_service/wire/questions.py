@@ -436,6 +436,7 @@ class FeedbackIn(Request):
     answer_id: Id
     outcome: Literal["accepted", "edited", "rejected", "resolved", "reopened"]
     final_text: Annotated[Text, Field(max_length=20_000)] | None = None
+    shown_text: Annotated[Text, Field(max_length=20_000)] | None = None
     agent_id: Id | None = None
     rating: Annotated[float, Field(ge=0, le=5)] | None = None
 

@@ -1,4 +1,4 @@
-"""Reviews of automatic answers."""
+"""Reviews of automatic answers and of edited suggestions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ Verdict = Literal["right", "wrong", "harmful"]
 
 
 class ReviewOut(Response):
-    """`question`, `answer` and `note` are null once the customer was erased."""
+    """`question`, `answer`, `final_text` and `note` are null once the customer was erased. Of an edit `answer` is what
+    was suggested and `final_text` what the agent sent."""
 
     id: str
+    kind: Literal["answer", "edit"]
     exposure_id: str
     state: Literal["pending", "done"]
     at: Moment
@@ -30,6 +32,8 @@ class ReviewOut(Response):
     decided_at: Moment | None
     withheld: list[str]
     proposal_id: str | None
+    final_text: str | None
+    agent_id: str | None
 
 
 class VerdictIn(Request):

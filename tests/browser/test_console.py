@@ -27,7 +27,32 @@ def filled(shop: Shop) -> dict[str, str]:
     shop.post("/v1/events", _message(9, "May unworn clothing be returned?"))
     case_id = shop.get("/v1/events/m9")["case_id"]
     shop.post(f"/v1/cases/{case_id}/handover")
-    return {"case": case_id, "problem": shop.get("/v1/problems")["items"][0]["id"]}
+    shop.put("/v1/agents/agent-01", {"name": "Mo", "languages": ["en"], "skills": ["delivery"]})
+    examples = ["where is my parcel", "my parcel has not moved"]
+    shop.put("/v1/intents/parcel", {"label": "Parcel", "examples": examples, "expertise": "delivery"})
+    shop.put("/v1/webhooks/quality", {"url": "https://example.com/hook", "types": ["traffic.surge"]})
+    shop.put("/v1/experiments/turns", {"name": "In turn", "treatment": {"assignment": "round_robin"}})
+    for number in range(3):
+        who = {"customer": {"id": f"k-{number}"}, "conversation_id": f"k-{number}"}
+        shop.post("/v1/answers", {"query": "Does the kettle have a whistle?", **who})
+    for days in (45, 60):
+        shown = shop.post("/v1/suggestions", {"query": "May unworn clothing be returned?"})["answers"][0]
+        final = f"Unworn clothing may be returned within {days} days of delivery."
+        told = {"exposure_id": shown["exposure_id"], "answer_id": shown["id"], "shown_text": shown["text"]}
+        shop.post("/v1/feedback", {**told, "outcome": "edited", "final_text": final})
+    judged, edit = shop.get("/v1/reviews?kind=edit")["items"]
+    shop.post(f"/v1/reviews/{judged['id']}", {"verdict": "wrong", "note": "Sixty days are wrong."})
+    return {
+        "document": "returns",
+        "case": case_id,
+        "problem": shop.get("/v1/problems")["items"][0]["id"],
+        "alert": shop.get("/v1/alerts")["items"][0]["id"],
+        "proposal": shop.get("/v1/proposals")["items"][0]["id"],
+        "agent": "agent-01",
+        "experiment": "turns",
+        "gap": shop.get("/v1/gaps")["items"][0]["id"],
+        "edit": edit["id"],
+    }
 
 
 def _message(number: int, text: str) -> dict[str, Any]:
@@ -48,12 +73,11 @@ def test_an_agent_answers_a_case_by_keyboard(page: Page, shop: Shop) -> None:
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/cases/*")
-    expect(page.get_by_text("within 30 days").first).to_be_visible()
+    expect(page.locator(".suggestion").first).to_contain_text("within 30 days")
     page.keyboard.press("1")
-    reply = page.get_by_label("Edit before you send").first
-    expect(reply).to_be_focused()
-    page.keyboard.press("Tab")
-    page.get_by_role("button", name="Sent").first.click()
+    page.keyboard.press("e")
+    expect(page.get_by_label("Edit before you send").first).to_be_focused()
+    page.keyboard.press("Control+Enter")
     expect(page.locator(".turn.agent")).to_contain_text("30 days")
     page.keyboard.press("r")
     page.wait_for_url("**/console/desk")

@@ -39,6 +39,7 @@ from kb_service.store import (
     Feedback,
     Find,
     FollowUp,
+    HeldDocuments,
     NewEvent,
     RankMove,
     Replay,
@@ -252,6 +253,18 @@ def a_follow_up(id: str = "flw-1", **changes: Any) -> FollowUp:
         "cases": (AskedCase("case-1", "c1", "u1", **answered), AskedCase("case-2", None, "u2", asked=False)),
     }
     return FollowUp(**(values | changes))
+
+
+def a_held(id: str = "held-1", **changes: Any) -> HeldDocuments:
+    values: dict[str, Any] = {
+        "id": id,
+        "owner": "mem_1",
+        "purpose": "preview",
+        "content": {"files": [{"name": "退货.md"}]},
+        "made_at": AT,
+        "ends_at": datetime(2100, 1, 1, tzinfo=UTC),
+    }
+    return HeldDocuments(**{**values, **changes})
 
 
 def a_proposal(id: str = "proposal-1", **changes: Any) -> Proposal:
@@ -587,6 +600,7 @@ def fill(unit: Unit) -> None:
     """One of everything, under the ids that the samples have."""
     put_document(unit, a_document())
     put_document(unit, a_document(title="退货政策(新)"))
+    unit.held.put(a_held())
     unit.sources.put("/kb/policies/returns.md", "digest", ["policy-returns"])
     unit.intents.put(an_intent())
     unit.agents.put(an_agent())

@@ -76,6 +76,28 @@ def test_cases_are_found_by_who_was_asked_about_them(store: Store) -> None:
         assert unit.cases.page(consulted_by="nobody").items == ()
 
 
+def test_cases_are_counted_by_state_and_by_agent(store: Store) -> None:
+    states = {"one": "assigned", "two": "pending", "three": "resolved", "four": "assigned"}
+    with store.writing("shop") as unit:
+        assert unit.cases.counts() == {}
+        for id, state in states.items():
+            owner = "agent-2" if id == "four" else "agent-1"
+            unit.cases.put(a_case(id, state=state, agent_id=owner, conversation_ids=(f"c-{id}",)))
+        unit.decisions.add_many(
+            [
+                a_decision("dec_1", case_id="four", agent_id="agent-1"),
+                a_decision("dec_2", case_id="four", agent_id="agent-1"),
+                a_decision("dec_3", case_id="three", agent_id="agent-1"),
+            ]
+        )
+    with store.reading("shop") as unit:
+        assert unit.cases.counts() == {"assigned": 2, "pending": 1, "resolved": 1}
+        assert unit.cases.count_of_agent("agent-1", ["assigned", "pending"]) == (2, 1)
+        assert unit.cases.count_of_agent("nobody", ["assigned", "pending"]) == (0, 0)
+        listed = unit.cases.page(states=("pending", "resolved")).items
+        assert {case.id for case in listed} == {"two", "three"}
+
+
 def test_expertise_is_what_was_learned_last(store: Store) -> None:
     with store.writing("shop") as unit:
         assert unit.expertise.all() == ()

@@ -73,6 +73,38 @@ def test_pages_come_with_their_exposures_the_latest_first(store: Store) -> None:
             unit.reviews.page("nonsense")
 
 
+def test_reviews_of_answers_and_of_edited_suggestions_are_told_apart(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.exposures.add_many([an_exposure("x1")])
+        unit.reviews.add_many([a_review("rev_1"), a_review("rev_2", **WAITING)])
+        unit.reviews.add_many([a_review("edit_1", verdict="right"), a_review("edit_2", **WAITING)])
+        unit.reviews.add_many([a_review("editor", **WAITING)])
+    with store.reading("shop") as unit:
+        assert {item.id for item, _ in unit.reviews.page(kind="edit").items} == {"edit_1", "edit_2"}
+        assert {item.id for item, _ in unit.reviews.page(kind="answer").items} == {"rev_1", "rev_2", "editor"}
+        waiting = unit.reviews.page(kind="edit", state="pending").items
+        assert [(item.id, item.kind, item.feedback_id) for item, _ in waiting] == [("edit_2", "edit", "fb_2")]
+        assert unit.reviews.counts() == {
+            ("answer", "harmful"): 1,
+            ("answer", None): 2,
+            ("edit", "right"): 1,
+            ("edit", None): 1,
+        }
+
+
+def test_a_verdict_on_an_edit_is_none_on_the_answer(store: Store) -> None:
+    told = some_feedback("fb_1", exposure_id="x1", outcome="edited", final_text="Within 15 days.")
+    with store.writing("shop") as unit:
+        unit.exposures.add_many([an_exposure("x1")])
+        unit.feedback.add(told)
+        unit.reviews.put(a_review("edit_1", verdict="wrong"))
+        unit.reviews.add_many([a_review("edit_2", **WAITING)])
+        assert unit.feedback.of_ids(["fb_1", "fb_2"]) == {"fb_1": told}
+    with store.reading("shop") as unit:
+        (judged,) = unit.judgements.latest(MODEL, 9)
+        assert (judged.review, judged.edits) == (None, {"fb_1": "wrong"})
+
+
 def test_a_document_is_withheld_until_it_changes(store: Store) -> None:
     with store.writing("shop") as unit:
         put_document(unit, a_document())

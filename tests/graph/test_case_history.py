@@ -33,8 +33,9 @@ def told(kind: StepKind, hours: float, by: Speaker = "agent", seconds: float | N
 def reading(
     *steps: Step, as_of: datetime = LATER, contacts: Contacts = NOBODY, due_hours: float = 1.0
 ) -> CaseReading:
+    told_in_order = tuple(sorted(steps, key=lambda s: s.at))
     history = CaseHistory(
-        "c1", OPENED, "u1", "p1", tuple(sorted(steps, key=lambda s: s.at)), first_due=at(due_hours)
+        "c1", OPENED, "u1", "p1", told_in_order, first_due=at(due_hours), resolve_due=at(8 * due_hours)
     )
     return read(history, contacts, as_of)
 
@@ -57,6 +58,15 @@ def test_an_unanswered_case_has_no_waiting_time_and_misses_its_level_once_it_is_
     assert reading(asked()).handler == "none"
     assert reading(asked(), said(1)).in_time is True
     assert reading(asked(), said(1.01)).in_time is False
+
+
+def test_a_case_that_is_not_resolved_misses_its_level_once_that_is_due() -> None:
+    assert reading(asked(), said(1)).solved_in_time is False
+    assert reading(asked(), said(1), as_of=at(7.9)).solved_in_time is None
+    assert reading(asked(), told("resolved", 8)).solved_in_time is True
+    assert reading(asked(), told("resolved", 8.01)).solved_in_time is False
+    assert reading(asked(), told("unresolved", 2), told("resolved", 7)).solved_in_time is True
+    assert reading(said(1)).solved_in_time is None, "nobody asked for anything"
 
 
 def test_a_customer_who_resolves_it_alone_was_answered_by_nobody() -> None:

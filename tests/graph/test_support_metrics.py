@@ -51,6 +51,7 @@ def case(
         problem_id="p1",
         steps=tuple(sorted([*steps, *more], key=lambda step: step.at)),
         first_due=hours(opened + 1),
+        resolve_due=hours(opened + 1),
     )
     return replace(history, **fields)  # type: ignore[arg-type]
 
@@ -102,6 +103,8 @@ def test_outcomes() -> None:
     assert (first.value, first.n) == (pytest.approx(2 / 3), 3)
     assert values(found, "resolved", "reopened") == [pytest.approx(3 / 7), pytest.approx(1 / 3)]
     assert values(found, "deflection", "containment") == [pytest.approx(1 / 7), pytest.approx(1 / 2)]
+    within = found.measures["resolved_within_level"].now
+    assert (within.value, within.n, within.provisional) == (pytest.approx(2 / 7), 7, 7), "a and b, c too late"
 
 
 def test_people_and_ratings() -> None:

@@ -126,6 +126,8 @@ def expect_history(body: dict[str, Any]) -> None:
     # a settled; b and c came back; e ended unresolved.
     assert given(body["first_contact_resolution"]) == (0.25, 4)
     assert given(body["resolved"]) == (0.5, 6)
+    # Three were resolved, all within the day or less that they were promised.
+    assert given(body["resolved_within_level"]) == (0.5, 6)
     assert given(body["reopened"]) == (round(1 / 3, 4), 3)
     assert given(body["deflection"]) == (round(1 / 6, 4), 6)
     assert given(body["containment"]) == (0.5, 2)

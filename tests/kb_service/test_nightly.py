@@ -78,3 +78,25 @@ def test_the_thread_looks_by_itself_and_ends(
     assert done.wait(10)
     own.stop()
     assert own._thread is None
+
+
+def test_each_job_tells_when_it_was_last_done_and_how_it_went(store: Store, clock: FixedClock) -> None:
+    def failing(workspace: str) -> None:
+        raise OSError("the disk is full of secrets")
+
+    own = worker(store, clock, learn=str, tidy=failing)
+    assert [(job.name, job.last, job.ran) for job in own.standing("shop")] == [
+        ("learn", None, None),
+        ("tidy", None, None),
+    ]
+    assert all(job.due <= clock.now for job in own.standing("shop"))
+    own.look()
+    learn, tidy = own.standing("shop")
+    assert learn.last == tidy.last == clock.now
+    assert learn.due > clock.now
+    assert learn.ran is not None
+    assert learn.ran.error is None
+    assert tidy.ran is not None
+    assert tidy.ran.error == "OSError", "its name, not what it may quote"
+    (after_restart, _) = worker(store, clock, learn=str, tidy=failing).standing("shop")
+    assert (after_restart.last, after_restart.ran) == (clock.now, None)

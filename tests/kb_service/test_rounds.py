@@ -61,3 +61,15 @@ def test_work_that_was_stopped_begins_no_further_turn(api: Api) -> None:
     looking.stop()
     looking.go_round()
     assert looking.turns == []
+
+
+def test_the_last_round_tells_where_it_failed(api: Api) -> None:
+    everybody = Looking(api.store)
+    assert everybody.last is None
+    everybody.go_round()
+    assert everybody.last is not None
+    assert everybody.last.failed == {}
+    looking = Looking(api.store, fails_at="shop")
+    looking.go_round()
+    assert looking.last is not None
+    assert looking.last.failed == {"shop": "RuntimeError"}

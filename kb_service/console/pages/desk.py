@@ -1,31 +1,58 @@
-"""The agent's desk: the queue, one case with suggested replies, and an answer for any message."""
+"""The queue: the cases of each list, the next one to take, and all keys of the console."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from graph.models import Event
+from graph.models import Case, Priority, Problem
 from kb_service.accounts import Visitor
 from kb_service.console.guard import Guest, PageRoute, ShopZone
-from kb_service.console.rendering import language_of, page
-from kb_service.errors import ServiceError
+from kb_service.console.notices import done
+from kb_service.console.rendering import fragment, language_of, page
 from kb_service.ids import digest_id
-from kb_service.messages import Language
-from kb_service.models import CaseDetail, Question, Reply, Turn
+from kb_service.models import QueuedCase
+from kb_service.people.agent_desk import ListedCase, View
 from kb_service.routes.context import Wired, in_thread
-from kb_service.security import AGENT
 from kb_service.services import Services
 from kb_service.wire.base import Id, Text
 
 router = APIRouter(prefix="/console", route_class=PageRoute, include_in_schema=False)
 PAGE = 50
-MOST_TURNS = 20
-"""The last turns of a case that its question is understood by."""
-View = Literal["waiting", "mine", "assigned", "bot", "resolved"]
-VIEWS: tuple[View, ...] = ("waiting", "mine", "assigned", "bot", "resolved")
+EXCERPT = 160
+"""Characters of what was said that a row shows."""
+VIEWS: tuple[View, ...] = ("waiting", "mine", "asked", "assigned", "pending", "bot", "resolved")
+OWN: frozenset[View] = frozenset({"mine", "asked"})
+"""Lists of an agent's own: who is no agent has none."""
+Cursor = Annotated[Text | None, Query(max_length=500)]
+Shown = Annotated[View, Query()]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time that has passed, as people say it."""
+
+    count: int
+    unit: Literal["min", "h", "d"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A case of a list. `priority`, `due` and `late` are known of those that wait."""
+
+    case: Case
+    problem: Problem | None
+    said: str
+    by: str | None
+    ago: Span
+    priority: Priority | None = None
+    due: datetime | None = None
+    late: bool = False
 
 
 @router.get("/desk")
@@ -34,193 +61,99 @@ async def desk(
     wired: Wired,
     guest: Guest,
     place: ShopZone,
-    view: Annotated[View, Query()] = "waiting",
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
+    view: Shown = "waiting",
+    cursor: Cursor = None,
 ) -> Response:
-    workspace = guest.principal.workspace
-    shared: dict[str, Any] = {
-        "view": view,
-        "views": VIEWS,
-        "zone": place,
-        "now": wired.clock(),
-    }
+    return page(request, "desk/desk.html", **await _list(request, wired, guest, place, view, cursor))
+
+
+@router.get("/desk/rows")
+async def rows(
+    request: Request,
+    wired: Wired,
+    guest: Guest,
+    place: ShopZone,
+    view: Shown = "waiting",
+    cursor: Cursor = None,
+    seen: Annotated[Text, Query(max_length=200)] = "",
+) -> Response:
+    """The rows of a list and the counts of all, for a page that shows them already; nothing where they are `seen`."""
+    given = await _list(request, wired, guest, place, view, cursor)
+    if given["mark"] == seen:
+        return Response(status_code=204)
+    return fragment(request, "desk/rows.html", **given)
+
+
+@router.get("/desk/next")
+async def next_case(
+    request: Request, wired: Wired, guest: Guest, after: Annotated[Id | None, Query()] = None
+) -> Response:
+    """Go on to the next case: the visitor's own whose customer waits, then the queue."""
+    found = await following(request, wired, guest, after)
+    if found is None:
+        return done("Nothing else waits.", to="/console/desk")
+    return RedirectResponse(f"/console/cases/{found}", status_code=303)
+
+
+@router.get("/shortcuts")
+async def shortcuts(request: Request) -> Response:
+    """All keys of the keyboard that the console is used by."""
+    return page(request, "desk/shortcuts.html")
+
+
+async def following(request: Request, wired: Services, guest: Visitor, after: str | None) -> str | None:
+    """The id of the case to go on with after one; None where no other waits."""
+    return await in_thread(
+        wired, wired.agent_desk.next_case, guest.principal.workspace, guest.member.agent_id, after,
+        language=language_of(request),
+    )  # fmt: skip
+
+
+async def _list(
+    request: Request, wired: Services, guest: Visitor, place: tzinfo, view: View, cursor: str | None
+) -> Mapping[str, Any]:
+    workspace, agent_id = guest.principal.workspace, guest.member.agent_id
+    language, now = language_of(request), wired.clock()
+    counts = await in_thread(wired, wired.agent_desk.counts, workspace, agent_id)
+    names = await in_thread(wired, wired.agent_desk.names, workspace)
     if view == "waiting":
-        queue = await in_thread(
-            wired, wired.assigning.queue, workspace, cursor, PAGE, language=language_of(request)
-        )
-        return page(
-            request, "desk/desk.html", queued=queue.items, cases=(), next_cursor=queue.next_cursor, **shared
-        )
-    filters = {"agent_id": guest.member.agent_id or "-"} if view == "mine" else {"state": view}
-    found = await in_thread(wired, wired.casework.cases, workspace, cursor, PAGE, **filters)
-    return page(
-        request, "desk/desk.html", queued=(), cases=found.items, next_cursor=found.next_cursor, **shared
-    )
+        queue = await in_thread(wired, wired.assigning.queue, workspace, cursor, PAGE, language=language)
+        found, following = tuple(_queued(item, now) for item in queue.items), queue.next_cursor
+    else:
+        listed = await in_thread(wired, wired.agent_desk.listed, workspace, view, agent_id, cursor, PAGE)
+        found, following = tuple(_listed(item, now) for item in listed.items), listed.next_cursor
+    return {
+        "view": view,
+        "views": [item for item in VIEWS if agent_id is not None or item not in OWN],
+        "counts": counts,
+        "names": names,
+        "rows": found,
+        "cursor": cursor,
+        "next_cursor": following,
+        "mark": digest_id("rows", repr((counts, found, following, language))),
+        "zone": place,
+    }
 
 
-@router.get("/cases/{id}")
-async def case(request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id) -> Response:
-    """A case with what may be replied: asking for suggestions is logged like any other request for them."""
-    workspace = guest.principal.workspace
-    detail = await in_thread(wired, wired.casework.case, workspace, id)
-    question = _question(detail, language_of(request))
-    reply = await _suggested(wired, guest, question) if question is not None else None
-    return page(
-        request,
-        "desk/case.html",
-        detail=detail,
-        case=detail.case,
-        reply=reply,
-        zone=place,
-        may_answer=guest.may(AGENT),
-    )
+def _queued(item: QueuedCase, now: datetime) -> Row:
+    since = item.waiting_since or item.case.opened_at
+    due = item.sla.first_response_due
+    said = _excerpt(item.asked)
+    by = "customer" if said else None
+    return Row(item.case, item.problem, said, by, _span(since, now), item.priority, due, due < now)
 
 
-@router.post("/cases/{id}/take")
-async def take(wired: Wired, guest: Guest, id: Id) -> Response:
-    await in_thread(wired, wired.assigning.give, guest.principal, id, guest.member.agent_id or "")
-    return RedirectResponse(f"/console/cases/{id}", status_code=303)
+def _listed(item: ListedCase, now: datetime) -> Row:
+    return Row(item.case, item.problem, _excerpt(item.said), item.by, _span(item.case.active_at, now))
 
 
-@router.post("/cases/{id}/handover")
-async def hand_over(
-    wired: Wired, guest: Guest, id: Id, reason: Annotated[Text, Form(max_length=4000)] = ""
-) -> Response:
-    await in_thread(wired, wired.casework.handover, guest.principal, id, reason or None)
-    return RedirectResponse(f"/console/cases/{id}", status_code=303)
+def _excerpt(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
 
 
-@router.post("/cases/{id}/resolve")
-async def resolve(wired: Wired, guest: Guest, id: Id) -> Response:
-    await in_thread(
-        wired, wired.casework.resolve_case, guest.principal, id,
-        resolved=True, agent_id=guest.member.agent_id, reply=None, handling_seconds=None,
-    )  # fmt: skip
-    return RedirectResponse("/console/desk", status_code=303)
-
-
-@router.post("/cases/{id}/reply")
-async def reply(
-    wired: Wired,
-    guest: Guest,
-    id: Id,
-    text: Annotated[Text, Form(min_length=1, max_length=20_000)],
-    exposure_id: Annotated[Text, Form(max_length=200)] = "",
-    answer_id: Annotated[Text, Form(max_length=200)] = "",
-    shown: Annotated[Text, Form(max_length=20_000)] = "",
-) -> Response:
-    """Record a reply that was sent, and whether the suggestion that it began as was taken as it stood."""
-    workspace = guest.principal.workspace
-    detail = await in_thread(wired, wired.casework.case, workspace, id)
-    written = text.replace("\r\n", "\n")
-    event = Event(
-        id=digest_id("ev", id, guest.member.id, written, wired.clock().isoformat()),
-        type="message",
-        at=wired.clock(),
-        role="agent",
-        conversation_id=detail.case.conversation_ids[-1] if detail.case.conversation_ids else None,
-        customer_id=detail.case.customer_id,
-        agent_id=guest.member.agent_id,
-        text=written,
-    )
-    (recorded,) = await in_thread(wired, wired.casework.record, workspace, [event], case_id=id)
-    if isinstance(recorded, ServiceError):
-        raise recorded
-    if exposure_id and answer_id:
-        as_shown = written.strip() == shown.replace("\r\n", "\n").strip()
-        outcome: Literal["accepted", "edited"] = "accepted" if as_shown else "edited"
-        await _judge(wired, guest, exposure_id, answer_id, outcome, written)
-    return RedirectResponse(f"/console/cases/{id}", status_code=303)
-
-
-@router.post("/cases/{id}/reject")
-async def reject(
-    wired: Wired,
-    guest: Guest,
-    id: Id,
-    exposure_id: Annotated[Text, Form(max_length=200)],
-    answer_id: Annotated[Text, Form(max_length=200)],
-) -> Response:
-    """Say that a suggestion does not help."""
-    await _judge(wired, guest, exposure_id, answer_id, "rejected", None)
-    return RedirectResponse(f"/console/cases/{id}", status_code=303)
-
-
-@router.get("/ask")
-async def ask(
-    request: Request,
-    wired: Wired,
-    guest: Guest,
-    place: ShopZone,
-    q: Annotated[Text, Query(max_length=4000)] = "",
-) -> Response:
-    """Suggested replies for a pasted message."""
-    asked = Question(q, reader=language_of(request)) if q.strip() else None
-    found = await _suggested(wired, guest, asked) if asked is not None else None
-    return page(request, "desk/ask.html", q=q, reply=found, zone=place)
-
-
-@router.get("/documents/{external_id:path}")
-async def document(
-    request: Request,
-    wired: Wired,
-    guest: Guest,
-    place: ShopZone,
-    external_id: Id,
-    start: Annotated[int, Query(ge=0)] = 0,
-    end: Annotated[int, Query(ge=0)] = 0,
-) -> Response:
-    """A document with the cited passage marked."""
-    found = await in_thread(wired, wired.knowledge.get, guest.principal.workspace, external_id)
-    text = found.text
-    begin, stop = min(start, len(text)), min(max(end, start), len(text))
-    return page(
-        request,
-        "knowledge/document.html",
-        document=found,
-        before=text[:begin],
-        cited=text[begin:stop],
-        after=text[stop:],
-        zone=place,
-    )
-
-
-async def _suggested(wired: Services, guest: Visitor, question: Question) -> Reply:
-    limit = wired.settings.max_query_chars
-    if len(question.text) > limit:
-        question = Question(question.text[:limit], reader=question.reader)
-    found: Reply = await in_thread(wired, wired.answering.suggest, guest.principal.workspace, question)
-    return found
-
-
-async def _judge(
-    wired: Services,
-    guest: Visitor,
-    exposure_id: str,
-    answer_id: str,
-    outcome: Literal["accepted", "edited", "rejected"],
-    final_text: str | None,
-) -> None:
-    await in_thread(
-        wired, wired.feedback.record, guest.principal.workspace,
-        exposure_id=exposure_id, answer_id=answer_id, outcome=outcome, final_text=final_text,
-        agent_id=guest.member.agent_id or guest.member.id, rating=None,
-    )  # fmt: skip
-
-
-def _question(detail: CaseDetail, reader: Language) -> Question | None:
-    """What the customer last wrote, after the turns before it; None where they wrote nothing."""
-    spoken = [event for event in detail.events if event.type == "message" and event.text]
-    last = next((event for event in reversed(spoken) if event.role == "customer"), None)
-    if last is None:
-        return None
-    before = spoken[: spoken.index(last)][-MOST_TURNS:]
-    return Question(
-        text=last.text or "",
-        turns=tuple(Turn(event.role, event.text or "", event.at) for event in before),
-        conversation_id=last.conversation_id,
-        customer=next((event.customer for event in reversed(detail.events) if event.customer), None),
-        channel=last.channel,
-        products=last.products,
-        reader=reader,
-    )
+def _span(since: datetime, now: datetime) -> Span:
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes < 100:
+        return Span(minutes, "min")
+    return Span(minutes // 60, "h") if minutes < 48 * 60 else Span(minutes // (24 * 60), "d")

@@ -1,28 +1,29 @@
-"""The shop's knowledge for editors: documents, what is missing, what contradicts, what grew stale."""
+"""The shop's knowledge for editors: its documents, what contradicts, what grew stale."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from pydantic import ValidationError
-from starlette.responses import RedirectResponse
 
-from ingest.models import Kind
+from ingest.models import Audience, Kind, Status
+from kb_service.care.conflict_watch import Conflict, ConflictSide
+from kb_service.care.library import Order, ShelfFilter, Validity
 from kb_service.console.guard import Guest, PageRoute, ShopZone
-from kb_service.console.rendering import language_of, page
-from kb_service.models import NewDocument, Refused
-from kb_service.problem_details import invalid
+from kb_service.console.notices import done
+from kb_service.console.rendering import page
+from kb_service.console.use_chart import judged, share_accepted
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import EDITOR
 from kb_service.wire.base import Id, Text
-from kb_service.wire.care import ConflictOut, StaleOut
-from kb_service.wire.gaps import GapOut
-from kb_service.wire.knowledge import DocumentIn
+from kb_service.wire.care import StaleOut
 
 router = APIRouter(prefix="/console/knowledge", route_class=PageRoute, include_in_schema=False)
 PAGE = 50
 KINDS: tuple[Kind, ...] = ("policy", "product", "faq", "resolution")
+VALIDITIES: tuple[Validity, ...] = ("valid", "upcoming", "expired", "superseded")
+ORDERS: tuple[Order, ...] = ("changed", "title", "ends")
 Cursor = Annotated[Text | None, Query(max_length=500)]
 
 
@@ -32,69 +33,41 @@ async def documents(
     wired: Wired,
     guest: Guest,
     place: ShopZone,
+    q: Annotated[Text, Query(max_length=200)] = "",
     kind: Annotated[Kind | Literal[""], Query()] = "",
+    language: Annotated[Text, Query(max_length=8)] = "",
+    audience: Annotated[Audience | Literal[""], Query()] = "",
+    status: Annotated[Status | Literal[""], Query()] = "",
+    validity: Annotated[Validity | Literal[""], Query()] = "",
+    order: Annotated[Order, Query()] = "changed",
     cursor: Cursor = None,
 ) -> Response:
-    workspace = guest.principal.workspace
-    found = await in_thread(
-        wired, wired.knowledge.page, workspace, cursor, PAGE, kind=kind or None, language=None, audience=None
+    wanted = ShelfFilter(
+        words=q,
+        kind=kind or None,
+        language=language or None,
+        audience=audience or None,
+        status=status or None,
+        validity=validity or None,
     )
+    found = await in_thread(wired, wired.library.page, guest.principal.workspace, wanted, order, cursor, PAGE)
+    chosen = {"q": q, "kind": kind, "language": language, "audience": audience, "status": status}
+    chosen |= {"validity": validity, "order": order}
     return page(
         request,
         "knowledge/documents.html",
-        documents=found.items,
+        found=found,
+        rows=[(row, share_accepted(row.use), judged(row.use) if row.use else 0) for row in found.rows],
         kinds=KINDS,
-        kind=kind,
-        next_cursor=found.next_cursor,
+        validities=VALIDITIES,
+        orders=ORDERS,
+        chosen=chosen,
+        narrowed=wanted != ShelfFilter(),
+        rest=urlencode({name: value for name, value in chosen.items() if value}),
         zone=place,
+        now=wired.clock(),
+        may_edit=guest.may(EDITOR),
     )
-
-
-@router.get("/gaps")
-async def gaps(
-    request: Request, wired: Wired, guest: Guest, place: ShopZone, cursor: Cursor = None
-) -> Response:
-    """Questions without a good answer, with the article that would give one where customers accepted a reply."""
-    workspace = guest.principal.workspace
-    found = await in_thread(
-        wired, wired.gaps.page, workspace, cursor, PAGE, since=None, language=None, state="open"
-    )
-    language = language_of(request)
-    return page(
-        request,
-        "knowledge/gaps.html",
-        gaps=[GapOut.of(view, language) for view in found.items],
-        next_cursor=found.next_cursor,
-        zone=place,
-        may_publish=guest.may(EDITOR),
-    )
-
-
-@router.post("/gaps/{id}/publish")
-async def publish(
-    wired: Wired,
-    guest: Guest,
-    id: Id,
-    title: Annotated[Text, Form(min_length=1, max_length=500)],
-    body: Annotated[Text, Form(min_length=1, max_length=100_000)],
-    language: Annotated[Literal["zh", "en"], Form()],
-) -> Response:
-    """Put the article of a gap, as a person wrote it, among the approved documents."""
-    given: dict[str, Any] = {
-        "kind": "faq",
-        "title": title,
-        "language": language,
-        "fields": {"question": title, "reply": body.replace("\r\n", "\n")},
-    }
-    try:
-        document = DocumentIn.model_validate(given)
-    except ValidationError as error:
-        raise invalid(error.errors()) from error
-    new = NewDocument(id, document.attributes())
-    (outcome,) = await in_thread(wired, wired.knowledge.put_many, guest.principal, [new])
-    if isinstance(outcome, Refused):
-        raise outcome.error
-    return RedirectResponse(f"/console/documents/{id}", status_code=303)
 
 
 @router.get("/conflicts")
@@ -108,9 +81,41 @@ async def conflicts(
     return page(
         request,
         "knowledge/conflicts.html",
-        conflicts=[ConflictOut.model_validate(item) for item in found.items],
+        conflicts=[(item, sides(item)) for item in found.items],
         next_cursor=found.next_cursor,
         zone=place,
+        now=wired.clock(),
+        may_edit=guest.may(EDITOR),
+    )
+
+
+@router.post("/conflicts/settle")
+async def settle(
+    wired: Wired,
+    guest: Guest,
+    keep: Annotated[Id, Form()],
+    other: Annotated[Id, Form()],
+    how: Annotated[Literal["end", "supersede"], Form()],
+) -> Response:
+    """Keep one of two documents that contradict one another: the other ends now, or is superseded where both apply."""
+    if how == "end":
+        status = await in_thread(wired, wired.editing.end, guest.principal, other, wired.clock())
+        return done(
+            "{other} does not hold any more; {keep} does.",
+            to="/console/knowledge/conflicts",
+            undo=f"/console/knowledge/restore/{quote(other)}",
+            fields={"version": str(status.version - 1), "to": "/console/knowledge/conflicts"},
+            keep=keep,
+            other=other,
+        )
+    status = await in_thread(wired, wired.editing.supersede, guest.principal, keep, other)
+    return done(
+        "{keep} holds in place of {other}, wherever both apply.",
+        to="/console/knowledge/conflicts",
+        undo=f"/console/knowledge/restore/{quote(keep)}",
+        fields={"version": str(status.version - 1), "to": "/console/knowledge/conflicts"},
+        keep=keep,
+        other=other,
     )
 
 
@@ -119,11 +124,24 @@ async def stale(
     request: Request, wired: Wired, guest: Guest, place: ShopZone, cursor: Cursor = None
 ) -> Response:
     workspace = guest.principal.workspace
-    found = await in_thread(wired, wired.stale.page, workspace, cursor, PAGE, reason=None)
+    found = await in_thread(wired, wired.stale.lately, workspace, cursor, PAGE)
     return page(
         request,
         "knowledge/stale.html",
         documents=[StaleOut.model_validate(item) for item in found.items],
         next_cursor=found.next_cursor,
         zone=place,
+        may_edit=guest.may(EDITOR),
     )
+
+
+def sides(conflict: Conflict) -> list[tuple[tuple[str, bool], ...]]:
+    """The two statements of a conflict in pieces, the quantities marked in which they differ."""
+    return [_pieces(side) for side in conflict.documents]
+
+
+def _pieces(side: ConflictSide) -> tuple[tuple[str, bool], ...]:
+    if side.value is None:
+        return ((side.quote, False),)
+    start, end = side.value
+    return (side.quote[:start], False), (side.quote[start:end], True), (side.quote[end:], False)

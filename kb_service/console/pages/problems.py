@@ -1,32 +1,37 @@
-"""What keeps going wrong, for product teams: the board, one problem, and what is done about it."""
+"""What keeps going wrong, for product teams: the board, one problem, and the steps of its life, each with its undo."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from datetime import datetime, timedelta, tzinfo
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from starlette.responses import RedirectResponse
 
 from graph.models import ProblemState
-from kb_service.console.charts import sparkline
+from kb_service.console.day_charts import bars, small_bars
 from kb_service.console.guard import Guest, PageRoute, ShopZone
+from kb_service.console.notices import done
 from kb_service.console.rendering import page
+from kb_service.errors import InvalidRequest
+from kb_service.models import ProblemView
+from kb_service.recurring.problem_board import BoardView
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import PRODUCT
 from kb_service.wire.base import Id, Text
 
 router = APIRouter(prefix="/console/problems", route_class=PageRoute, include_in_schema=False)
-PAGE = 50
-ALERTS = 20
-"""The latest alerts of a problem that its page tells."""
-STATES: tuple[ProblemState, ...] = (
-    "open", "regressed", "acknowledged", "silenced", "candidate", "resolved",
-)  # fmt: skip
-Kind = Literal["", "emerging", "evergreen"]
+PAGE = 40
+AGENTS = 200
+"""Agents that one may be chosen from as an owner."""
+VIEWS: tuple[BoardView, ...] = ("standing", "emerging", "evergreen", "resolved", "candidates", "all")
+STATES: tuple[ProblemState, ...] = ("open", "regressed", "acknowledged", "silenced")
+"""States by which problems that stand are told apart; the others have a view of their own."""
 Step = Literal["acknowledge", "resolve", "reopen", "silence"]
+Span = Literal["day", "week", "time", "customers", "worse"]
+SPANS: tuple[Span, ...] = ("day", "week", "time", "customers", "worse")
 SILENCES = {"day": timedelta(days=1), "week": timedelta(weeks=1)}
+Name = Annotated[Text, Form(max_length=200)]
 
 
 @router.get("")
@@ -35,26 +40,33 @@ async def board(
     wired: Wired,
     guest: Guest,
     place: ShopZone,
+    view: Annotated[BoardView, Query()] = "standing",
     state: Annotated[ProblemState | Literal[""], Query()] = "",
-    kind: Annotated[Kind, Query()] = "",
     q: Annotated[Text, Query(max_length=500)] = "",
     cursor: Annotated[Text | None, Query(max_length=500)] = None,
 ) -> Response:
     workspace = guest.principal.workspace
     found = await in_thread(
-        wired, wired.problems.problems, workspace, cursor, PAGE,
-        state=state or None, emerging=True if kind == "emerging" else None,
-        evergreen=True if kind == "evergreen" else None, q=q or None, sort="active",
-    )  # fmt: skip
-    more = urlencode({"state": state, "kind": kind, "q": q, "cursor": found.next_cursor or ""})
+        wired,
+        wired.problem_board.board,
+        workspace,
+        view,
+        cursor,
+        PAGE,
+        state=state or None,
+        q=q.strip() or None,
+    )
+    more = urlencode({"view": view, "state": state, "q": q, "cursor": found.next_cursor or ""})
     return page(
         request,
         "problems/problems.html",
-        views=found.items,
+        rows=[(row, small_bars(row.days.counts)) for row in found.rows],
+        counts=found.counts,
         more=f"/console/problems?{more}" if found.next_cursor else None,
+        views=VIEWS,
+        view=view,
         states=STATES,
         state=state,
-        kind=kind,
         q=q,
         zone=place,
     )
@@ -62,36 +74,122 @@ async def board(
 
 @router.get("/{id}")
 async def problem(request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id) -> Response:
-    workspace = guest.principal.workspace
-    detail = await in_thread(wired, wired.problems.problem, workspace, id)
-    alerts = await in_thread(
-        wired, wired.problems.alerts, workspace, None, ALERTS, problem_id=detail.view.problem.id
-    )
+    workspace, may = guest.principal.workspace, guest.may(PRODUCT)
+    found = await in_thread(wired, wired.problem_board.one, workspace, id)
+    agents = await in_thread(wired, wired.team.agents, workspace, None, AGENTS) if may else None
     return page(
         request,
         "problems/problem.html",
-        detail=detail,
-        problem=detail.view.problem,
-        alerts=[view.alert for view in alerts.items],
-        line=sparkline(detail.counts, place),
-        steps=_steps(detail.view.problem.state) if guest.may(PRODUCT) else (),
+        found=found,
+        detail=found.detail,
+        problem=found.detail.view.problem,
+        bars=bars(found.days.first, found.days.counts),
+        most=max(found.days.counts, default=0),
+        steps=_steps(found.detail.view.problem.state) if may else (),
+        agents=agents.items if agents is not None else (),
+        spans=SPANS,
         zone=place,
     )
+
+
+@router.post("/{id}/assign")
+async def assign(
+    wired: Wired, guest: Guest, id: Id, agent_id: Annotated[Text, Form(max_length=200)] = ""
+) -> Response:
+    view = await in_thread(wired, wired.problems.own, guest.principal, id, agent_id or None)
+    return done("The owner is changed.", **_back(view))
+
+
+@router.post("/{id}/rename")
+async def rename(wired: Wired, guest: Guest, id: Id, zh: Name = "", en: Name = "") -> Response:
+    """Give a problem other names; a field that is left empty changes nothing."""
+    before = (await in_thread(wired, wired.problems.problem, guest.principal.workspace, id)).view.problem
+    given = {"zh": zh.strip(), "en": en.strip()}
+    names = {
+        language: name for language, name in given.items() if name and name != before.names.get(language)
+    }
+    if not names:
+        return done("The name is as it was.", to=f"/console/problems/{before.id}")
+    view = await in_thread(wired, wired.problems.rename, guest.principal, id, names)
+    kept = {**before.names, "by_person": "yes" if before.named_by_person else ""}
+    address = _address(view)
+    return done("The problem is renamed.", to=address, undo=f"{address}/unname", fields=kept)
+
+
+@router.post("/{id}/unname")
+async def unname(
+    wired: Wired,
+    guest: Guest,
+    id: Id,
+    zh: Name = "",
+    en: Name = "",
+    by_person: Annotated[Text, Form(max_length=3)] = "",
+) -> Response:
+    """Give a problem the names back that it had."""
+    names = {language: name for language, name in (("zh", zh), ("en", en)) if name.strip()}
+    view = await in_thread(
+        wired, wired.problems.unname, guest.principal, id, names, by_person=bool(by_person)
+    )
+    return done("Taken back.", to=_address(view))
+
+
+@router.post("/{id}/undo")
+async def undo(wired: Wired, guest: Guest, id: Id, step: Annotated[int, Form(ge=1)]) -> Response:
+    """Take back what was last done to a problem."""
+    view = await in_thread(wired, wired.problems.undo, guest.principal, id, step)
+    return done("Taken back.", to=_address(view))
 
 
 @router.post("/{id}/{action}")
 async def act(
     wired: Wired,
     guest: Guest,
+    place: ShopZone,
     id: Id,
     action: Step,
-    span: Annotated[Literal["day", "week"], Form()] = "day",
+    span: Annotated[Span, Form()] = "day",
+    until: Annotated[Text, Form(max_length=40)] = "",
+    count: Annotated[Text, Form(max_length=9)] = "",
 ) -> Response:
-    given: dict[str, datetime] = {}
-    if action == "silence":
-        given["until"] = wired.clock() + SILENCES[span]
-    await in_thread(wired, wired.problems.act, guest.principal, id, action, **given)
-    return RedirectResponse(f"/console/problems/{id}", status_code=303)
+    given = _silence(span, until, count, wired.clock(), place) if action == "silence" else {}
+    view = await in_thread(wired, wired.problems.act, guest.principal, id, action, **given)
+    match action:
+        case "acknowledge":
+            return done("The problem is acknowledged.", **_back(view))
+        case "resolve":
+            return done("The problem is marked as resolved.", **_back(view))
+        case "reopen":
+            return done("The problem is open again.", **_back(view))
+        case "silence":
+            return done("The problem is silent.", **_back(view))
+
+
+def _back(view: ProblemView) -> dict[str, Any]:
+    """Where what was done is told, the problem's page, and what takes it back where something was done."""
+    address = _address(view)
+    if view.step is None:
+        return {"to": address}
+    return {"to": address, "undo": f"{address}/undo", "fields": {"step": str(view.step)}}
+
+
+def _address(view: ProblemView) -> str:
+    return f"/console/problems/{view.problem.id}"
+
+
+def _silence(span: Span, until: str, count: str, now: datetime, place: tzinfo) -> dict[str, Any]:
+    """What ends a silence, as `Problems.act` takes it; a time is one on the shop's clocks."""
+    if span == "worse":
+        return {"escalation": True}
+    if span == "customers":
+        if not count.isdecimal() or int(count) < 1:
+            raise InvalidRequest.of("count", "must be a whole number")
+        return {"count": int(count)}
+    if span != "time":
+        return {"until": now + SILENCES[span]}
+    try:
+        return {"until": datetime.fromisoformat(until).replace(tzinfo=place)}
+    except ValueError as error:
+        raise InvalidRequest.of("until", "is required") from error
 
 
 def _steps(state: ProblemState) -> tuple[Step, ...]:

@@ -53,6 +53,7 @@ ZH: Mapping[str, str] = {
     "Traffic": "流量",
     "Administration": "管理",
     "None so far.": "暂无。",
+    "Made": "创建时间",
     "burst": "激增",
     "recurrence": "反复出现",
     "growth": "缓慢增长",

@@ -23,8 +23,10 @@ from kb_service.store.tables.experiments import experiments
 from kb_service.store.tables.gaps import told_gaps
 from kb_service.store.tables.knowledge import (
     agents,
+    document_uses,
     document_versions,
     documents,
+    held_documents,
     intents,
     passage_vectors,
     passages,
@@ -54,6 +56,7 @@ __all__ = [
     "decisions",
     "deliveries",
     "digests",
+    "document_uses",
     "document_versions",
     "documents",
     "event_vectors",
@@ -65,6 +68,7 @@ __all__ = [
     "feedback",
     "follow_up_cases",
     "follow_ups",
+    "held_documents",
     "idempotency",
     "intents",
     "jobs",

@@ -30,6 +30,10 @@ api_keys = Table(
     Column("roles", Json, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("revoked_at", Moment),
+    # To the half minute: what is noted in the background, in groups.
+    Column("used_at", Moment),
+    # The member who made it; None is the command line.
+    Column("made_by", Words),
     Index("ix_api_keys_workspace", "workspace"),
 )
 

@@ -94,6 +94,33 @@ sources = Table(
     Column("updated_at", Moment, nullable=False),
 )
 
+held_documents = Table(
+    "held_documents",
+    metadata,
+    workspace_key(),
+    Column("id", Words, primary_key=True),
+    Column("owner", Words, nullable=False),
+    Column("purpose", Words, nullable=False),
+    Column("content", Json, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+    Index("ix_held_documents_owner", "workspace", "owner", "made_at"),
+)
+
+document_uses = Table(
+    "document_uses",
+    metadata,
+    workspace_key(),
+    Column("external_id", Words, primary_key=True),
+    Column("hour", Moment, primary_key=True),
+    Column("shown", Integer, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("edited", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("resolved", Integer, nullable=False),
+    Column("reopened", Integer, nullable=False),
+)
+
 intents = Table(
     "intents",
     metadata,

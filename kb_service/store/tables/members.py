@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Table
 
 from kb_service.store.columns import Json, Moment, Words
 from kb_service.store.tables.schema import metadata
@@ -17,6 +17,8 @@ members = Table(
     Column("agent_id", Words),
     Column("created_at", Moment, nullable=False),
     Column("ended_at", Moment),
+    # Who opens workspaces for this installation; it opens nobody's shop.
+    Column("operator", Boolean),
     Index("ix_members_workspace", "workspace"),
 )
 

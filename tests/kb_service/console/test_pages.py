@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.kb_service.conftest import LATE, RETURNS, Api
-from tests.kb_service.console.visitors import Browser, browser, signed_in
+from tests.kb_service.conftest import RETURNS, Api
+from tests.kb_service.console.visitors import Browser, signed_in
 
 ATTACK = "<script>alert(1)</script> where is my parcel <img src=x onerror=alert(1)>"
 
@@ -16,44 +16,6 @@ def field(page: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]*)"', page)
     assert found, name
     return found[1]
-
-
-def test_the_board_shows_what_keeps_going_wrong(api: Api) -> None:
-    api.recurring()
-    visitor = signed_in(api, "product")
-    assert "open emerging 3 customers, 3 messages" in visitor.text("/console/problems")
-    assert "No problem fits." in visitor.text("/console/problems?state=resolved")
-    assert "No problem fits." in visitor.text("/console/problems?q=refrigerator")
-    assert "parcel" in visitor.text("/console/problems?q=PARCEL&kind=emerging")
-
-
-def test_a_problem_is_followed_to_its_end(api: Api) -> None:
-    problem_id = api.recurring()["problem"]["id"]
-    visitor = signed_in(api, "product", language="zh")
-    page = f"/console/problems/{problem_id}"
-    said = visitor.text(page)
-    assert LATE in said
-    assert "反复出现" in said
-    for step, state in (
-        ("acknowledge", "acknowledged"),
-        ("silence", "silenced"),
-        ("reopen", "open"),
-        ("resolve", "resolved"),
-    ):
-        assert visitor.post(f"{page}/{step}").headers["location"] == page
-        assert api.get(f"/v1/problems/{problem_id}").json()["state"] == state
-    audit = [item for item in api.get("/v1/audit").json()["items"] if item["object"] == problem_id]
-    assert {item["actor"] for item in audit if item["action"] == "problem.acknowledge"} != set()
-    refused = visitor.post(f"{page}/silence")
-    assert refused.status_code == 409
-    assert "problem" in refused.text
-
-
-def test_an_agent_sees_problems_and_changes_none(api: Api) -> None:
-    problem_id = api.recurring()["problem"]["id"]
-    visitor = signed_in(api, "agent")
-    assert "Resolve" not in visitor.text(f"/console/problems/{problem_id}")
-    assert visitor.post(f"/console/problems/{problem_id}/resolve").status_code == 403
 
 
 @pytest.fixture
@@ -114,7 +76,7 @@ def test_a_citation_opens_the_very_passage(api: Api, desk: Browser) -> None:
     link = re.search(r'href="(/console/documents/[^"#]+)#cited"', opened)
     assert link
     document = desk.get(link[1].replace("&amp;", "&")).text
-    marked = re.search(r'<mark id="cited">([^<]+)</mark>', document)
+    marked = re.search(r'<mark id="cited"[^>]*>([^<]+)</mark>', document)
     assert marked
     assert "within 30 days" in marked[1]
 
@@ -155,35 +117,6 @@ def test_what_is_asked_wrongly_is_told_as_a_page(api: Api) -> None:
     assert "<html" in response.text
 
 
-def test_an_editor_closes_a_gap(api: Api) -> None:
-    for number in range(3):
-        asked = {
-            "query": "Does the kettle have a whistle?",
-            "customer": {"id": f"u-{number}"},
-            "conversation_id": f"g-{number}",
-        }
-        api.post("/v1/answers", asked, role="bot")
-        api.clock.advance(minutes=1)
-    editor = signed_in(api, "editor")
-    (gap,) = api.get("/v1/gaps").json()["items"]
-    assert "3 customers asked 3 questions" in editor.text("/console/knowledge/gaps")
-    published = editor.post(
-        f"/console/knowledge/gaps/{gap['id']}/publish",
-        title="Does the kettle have a whistle?",
-        body="Yes, it whistles\r\nwhen the water boils.",
-        language="en",
-    )
-    assert published.status_code == 303
-    assert "Yes, it whistles when the water boils." in editor.text(published.headers["location"])
-    assert "Every question had a good answer." in editor.text("/console/knowledge/gaps")
-
-
-def test_who_only_reads_cannot_publish(api: Api) -> None:
-    visitor = signed_in(api, "product")
-    refused = visitor.post("/console/knowledge/gaps/gap_1/publish", title="T", body="B", language="en")
-    assert refused.status_code == 403
-
-
 def test_documents_are_listed_by_kind(api: Api) -> None:
     api.put("/v1/documents/returns", RETURNS)
     visitor = signed_in(api, "agent", language="zh")
@@ -205,35 +138,3 @@ def test_traffic_is_shown_by_hour_and_by_what_it_is_about(api: Api) -> None:
     said = visitor.text("/console/traffic?by=channel&key=wechat")
     assert "3 个会话，3 条消息，3 位顾客" in said
     assert "周四" in said
-
-
-def test_an_administrator_invites_and_ends_members(api: Api) -> None:
-    api.put("/v1/agents/agent-1", {"name": "agent-1"})
-    boss = signed_in(api, "admin", name="Boss")
-    form = {"name": "Mo", "roles": "agent", "agent_id": "agent-1"}
-    invited = boss.post("/console/administration/members", **form)
-    link = re.search(r"http://testserver(/console/sign-in\?token=[\w-]+)", invited.text)
-    assert link
-    guest = browser(api)
-    assert "shop" in guest.text(link[1])
-    assert guest.post("/console/sign-in", token=link[1].partition("=")[2]).status_code == 303
-    assert guest.get("/console/desk").status_code == 200
-    assert guest.get("/console/administration").status_code == 403
-    member_id = next(item.id for item in api.services.accounts.members("shop") if item.name == "Mo")
-    again = boss.post(f"/console/administration/members/{member_id}/link")
-    assert "/console/sign-in?token=" in again.text
-    assert boss.post(f"/console/administration/members/{member_id}/end").status_code == 303
-    assert "Mo" not in boss.text("/console/administration").split("Invite somebody")[0]
-    assert guest.get("/console/desk").status_code == 303
-    trail = boss.text("/console/administration/audit")
-    assert "Boss member.invited" in trail
-    assert "Boss member.ended" in trail
-
-
-@pytest.mark.parametrize(
-    "form", [{"name": "Mo"}, {"name": " ", "roles": "agent"}, {"name": "Mo", "roles": "boss"}]
-)
-def test_an_invitation_names_what_it_lacks(api: Api, form: dict[str, str]) -> None:
-    response = signed_in(api, "admin").post("/console/administration/members", **form)
-    assert response.status_code == 422
-    assert "name" in response.text or "role" in response.text

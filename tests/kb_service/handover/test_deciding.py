@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from graph.models import Emotion, IntentScore, Understanding
-from kb_service.handover.deciding import LOW, Situation, decide, hand_over_rule
+from kb_service.handover.deciding import FOR_A_BOT, LOW, Checked, Situation, decide, hand_over_rule
 from kb_service.understanding.signs import worth_asking
 
 CALM = Understanding("en", (), False, (), Emotion("neutral", 0.6), 0.2)
@@ -162,3 +162,17 @@ def test_unlikely_intents_were_offered_as_options(
         IntentScore(id, id, probability) for id, probability in zip("abc", probabilities, strict=True)
     )
     assert worth_asking(replace(CALM, intents=scores), ("a", "b", "c")) == offered
+
+
+def test_the_rules_that_were_looked_at_are_told_up_to_the_one_that_decides() -> None:
+    told: list[Checked] = []
+    decision = decide(replace(SITUATION, failed_turns=2), told)
+    names = [name for name, _ in FOR_A_BOT]
+    assert [rule.name for rule in told] == names[: names.index("second_turn_failed") + 1]
+    assert [rule.decision for rule in told] == [None] * (len(told) - 1) + [decision]
+
+
+def test_the_last_rule_always_decides() -> None:
+    told: list[Checked] = []
+    assert decide(replace(SITUATION, confidence=0.7), told).reason == "unproven"
+    assert len(told) == len(FOR_A_BOT)

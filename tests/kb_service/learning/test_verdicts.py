@@ -98,6 +98,16 @@ def test_an_edit_is_right_when_little_changed() -> None:
     assert kept("", SOURCE) is False
 
 
+@pytest.mark.parametrize(("verdict", "expected"), [("right", True), ("wrong", False), ("harmful", False)])
+def test_a_verdict_on_an_edit_outweighs_how_many_words_were_kept(verdict: str, expected: bool) -> None:
+    text = "No, sale items are never taken back by us." if expected else SOURCE
+    given = feedback(("edited", 1), final_text=text)
+    judged = Judgement(exposure(), given, edits={given[0].id: verdict})  # type: ignore[dict-item]
+    (found,) = told([judged], now=LATER, reopened=(), source={"returns": SOURCE}.get)
+    assert found.right is expected
+    assert found.voter is not None
+
+
 def test_only_what_is_said_of_the_best_answer_is_about_the_confidence() -> None:
     other = Feedback("f", "x1", "a2", "rejected", AT)
     assert right(other) is None

@@ -70,3 +70,19 @@ def test_reviews_alone_are_evidence_too() -> None:
     told = Evidence().with_reviews([Reviewed(0.9, True, sent_from=0.8)] * 299)
     assert told.threshold(0.01) == 0.8
     assert Evidence().with_reviews([Reviewed(0.9, True)] * 299).threshold(0.01) == NEVER
+
+
+@pytest.mark.parametrize(
+    ("answers", "wrong", "bound", "lacking"),
+    [(299, 0, 0.01, 0), (298, 0, 0.01, 1), (0, 0, 0.01, 299), (472, 1, 0.01, 1), (10, 3, 0.7, 0)],
+)
+def test_how_many_right_answers_are_lacking(answers: int, wrong: int, bound: float, lacking: int) -> None:
+    assert evidence(answers, wrong).lacking(bound) == lacking
+
+
+def test_an_answer_fewer_than_are_lacking_is_not_enough() -> None:
+    held = evidence(40, 2)
+    more = held.lacking(0.02)
+    reviewed = [Reviewed(0.99, True, 0.5)]
+    assert held.with_reviews(reviewed * more).threshold(0.02) < NEVER
+    assert held.with_reviews(reviewed * (more - 1)).threshold(0.02) == NEVER

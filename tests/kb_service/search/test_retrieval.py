@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import numpy as np
@@ -450,3 +452,45 @@ def test_what_a_reply_names_counts_for_its_question_too() -> None:
     shop.put(written("invoice", ("question", "invoice please how"), ("reply", "by mail"), kind="faq"))
     index.follow(shop)
     assert index.search(asked("invoice please", applies_to=("MHE-DK05",)))[0].external_id == "invoice"
+
+
+def test_an_index_is_made_anew_while_documents_come_and_go(shop: Shelf) -> None:
+    """What is removed while the new index is being read does not come back with it; what is put is not lost."""
+    index = index_of(shop)
+    begun = False
+
+    @contextmanager
+    def reading() -> Iterator[Shelf]:
+        yield shop
+
+    def meanwhile(count: int) -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            shop.remove("lamp")
+            shop.put(written("kettle", "A kettle that whistles", title="Kettle"))
+            index.follow(shop)
+        assert found(index, "kettle whistles")[0] == "kettle", "the old one serves meanwhile"
+
+    index.remake(reading, meanwhile)
+    assert begun
+    assert index.position == shop.position()
+    assert found(index, "kettle whistles")[0] == "kettle"
+    assert "lamp" not in found(index, "desk lamp lights")
+    assert (index.documents, index.published) == (5, 0)
+
+
+def test_an_index_that_cannot_be_made_anew_stays_as_it_is(shop: Shelf) -> None:
+    index = index_of(shop)
+    before = index.snapshot
+
+    @contextmanager
+    def reading() -> Iterator[Shelf]:
+        yield shop
+
+    def broken(count: int) -> None:
+        raise OSError("the store is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        index.remake(reading, broken)
+    assert index.snapshot is before

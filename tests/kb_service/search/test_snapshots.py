@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from kb_service.search import snapshots
-from kb_service.search.snapshots import CorruptGeneration, Description, check, publish, read, workplace
+from kb_service.search.snapshots import (
+    CorruptGeneration,
+    Description,
+    check,
+    publish,
+    published,
+    read,
+    workplace,
+)
 
 FILES = {"vectors.npy": b"\x93NUMPY" + bytes(100), "lexical/meta.json": b"{}", "lexical/.managed.json": b"[]"}
 HELD = Description(workspace="shop", model_id="m", dimension=3, analysis="a", position=7, rows=2)
@@ -27,6 +35,15 @@ def test_what_was_published_is_read(tmp_path: Path) -> None:
     assert generation.description == HELD
     assert generation.files == FILES
     assert generation.name == "gen-000001"
+
+
+def test_the_manifest_tells_of_what_was_published_without_reading_it(tmp_path: Path) -> None:
+    publish(tmp_path, HELD, FILES)
+    told = published(tmp_path)
+    assert (told.name, told.description, told.size) == ("gen-000001", HELD, sum(map(len, FILES.values())))
+    (tmp_path / "gen-000001" / "manifest.json").write_bytes(b"{}")
+    with pytest.raises(CorruptGeneration):
+        published(tmp_path)
 
 
 def test_the_older_generation_goes_after_the_new_one_counts(tmp_path: Path) -> None:

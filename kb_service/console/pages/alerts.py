@@ -1,0 +1,85 @@
+"""What was claimed to recur or grow, when it was told, to whom, and how that went."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Request, Response
+
+from graph.models import AlertKind, AlertState
+from kb_service.console.guard import Guest, PageRoute, ShopZone
+from kb_service.console.notices import done
+from kb_service.console.pages.webhooks import failed
+from kb_service.console.rendering import page
+from kb_service.routes.context import Wired, in_thread
+from kb_service.security import ADMIN
+from kb_service.wire.base import Id, Text
+
+router = APIRouter(prefix="/console/alerts", route_class=PageRoute, include_in_schema=False)
+PAGE = 50
+KINDS: tuple[AlertKind, ...] = ("burst", "growth", "recurrence", "regression")
+STATES: tuple[AlertState, ...] = ("open", "acknowledged", "silenced", "resolved")
+
+
+@router.get("")
+async def alerts(
+    request: Request,
+    wired: Wired,
+    guest: Guest,
+    place: ShopZone,
+    kind: Annotated[AlertKind | Literal[""], Query()] = "",
+    state: Annotated[AlertState | Literal[""], Query()] = "",
+    cursor: Annotated[Text | None, Query(max_length=500)] = None,
+) -> Response:
+    """Alerts, the newest first."""
+    found = await in_thread(
+        wired, wired.problems.alerts, guest.principal.workspace, cursor, PAGE,
+        kind=kind or None, state=state or None,
+    )  # fmt: skip
+    more = urlencode({"kind": kind, "state": state, "cursor": found.next_cursor or ""})
+    return page(
+        request,
+        "problems/alerts.html",
+        views=found.items,
+        more=f"/console/alerts?{more}" if found.next_cursor else None,
+        kinds=KINDS,
+        kind=kind,
+        states=STATES,
+        state=state,
+        zone=place,
+    )
+
+
+@router.get("/{id}")
+async def alert(request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id) -> Response:
+    """One alert with its examples, when it was told and why, and each delivery that told of it."""
+    workspace = guest.principal.workspace
+    view = await in_thread(wired, wired.problems.alert, workspace, id)
+    deliveries = await in_thread(
+        wired, wired.endpoints.about_alert, workspace, view.alert.id, view.alert.opened_at
+    )
+    return page(
+        request,
+        "problems/alert.html",
+        view=view,
+        alert=view.alert,
+        notice_of=view.notice,
+        deliveries=deliveries,
+        failed=failed,
+        may_replay=guest.may(ADMIN),
+        zone=place,
+    )
+
+
+@router.post("/{id}/replay")
+async def replay(
+    wired: Wired,
+    guest: Guest,
+    id: Id,
+    webhook_id: Annotated[Id, Form()],
+    delivery_id: Annotated[Id, Form()],
+) -> Response:
+    """Send a message again to the webhook that one of its deliveries went to."""
+    await in_thread(wired, wired.endpoints.replay, guest.principal, webhook_id, delivery_id)
+    return done("The message is sent again.", to=f"/console/alerts/{id}")

@@ -1,0 +1,153 @@
+"""Files to documents: uploaded, shown as they would be stored, then published or discarded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request, Response
+from starlette.datastructures import UploadFile
+
+from ingest.models import KINDS, Audience, Kind, Status
+from ingest.readers import SUPPORTED
+from ingest.redaction import MASKS
+from kb_service.console.document_forms import FAULTS
+from kb_service.console.guard import Guest, PageRoute, ShopZone
+from kb_service.console.notices import done
+from kb_service.console.rendering import language_of, page
+from kb_service.errors import ServiceError
+from kb_service.models import DocumentStatus, Refused
+from kb_service.previews import MOST_FILES, NewFile
+from kb_service.problem_details import details, status_of
+from kb_service.routes.context import Wired, in_thread
+from kb_service.wire.base import Id, Text
+
+router = APIRouter(prefix="/console/knowledge/upload", route_class=PageRoute, include_in_schema=False)
+FORMATS = ",".join(sorted(SUPPORTED))
+Template = Annotated[Text, Form(max_length=500)]
+MOST_SHOWN = 40
+"""Documents whose passages are drawn; the others are named."""
+MOST_PASSAGES = 12
+LONGEST_DRAWN = 600
+MOST_DRAWN = 60_000
+"""Characters of passages on one page."""
+
+
+@router.get("")
+async def upload(request: Request, wired: Wired, guest: Guest) -> Response:
+    return _form(request, wired.settings.max_upload_bytes)
+
+
+@router.post("")
+async def read(
+    request: Request,
+    wired: Wired,
+    guest: Guest,
+    place: ShopZone,
+    kind: Annotated[Kind | Literal[""], Form()] = "",
+    audience: Annotated[Audience, Form()] = "public",
+    status: Annotated[Status, Form()] = "approved",
+    records: Annotated[bool, Form()] = False,
+    id_template: Template = "",
+    title: Template = "",
+    question: Template = "",
+    reply: Template = "",
+) -> Response:
+    """Read what was uploaded, and show it; nothing is stored among the documents yet."""
+    form = await request.form()
+    sent = [item for item in form.getlist("file") if isinstance(item, UploadFile) and item.filename]
+    files = [NewFile(item.filename or "", await item.read()) for item in sent]
+    attributes: dict[str, object] = {"audience": audience, "status": status}
+    if kind:
+        attributes["kind"] = kind
+    filled = {"id_template": id_template, "title": title, "question": question, "reply": reply}
+    templates = {name: value.strip() for name, value in filled.items() if value.strip()} if records else None
+    try:
+        id = await in_thread(
+            wired, wired.previews.read, guest.principal, files, attributes, templates=templates, zone=place
+        )
+    except ServiceError as error:
+        return _form(request, wired.settings.max_upload_bytes, error=error)
+    return Response(status_code=303, headers={"location": f"/console/knowledge/upload/{id}"})
+
+
+@router.get("/{id}")
+async def preview(request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id) -> Response:
+    """What would be stored, with passages as they would be searched."""
+    found = await in_thread(wired, wired.previews.view, guest.principal, id)
+    drawn: dict[str, int] = {}
+    left = MOST_DRAWN
+    for item in found.documents[:MOST_SHOWN]:
+        for passage in item.passages[:MOST_PASSAGES]:
+            if left <= 0:
+                break
+            left -= min(len(passage.text), LONGEST_DRAWN)
+            drawn[item.key] = drawn.get(item.key, 0) + 1
+    return page(
+        request,
+        "knowledge/preview.html",
+        preview=found,
+        drawn=drawn,
+        longest=LONGEST_DRAWN,
+        known_fields=FAULTS | {"fields.question", "fields.reply"},
+        masks=sorted(MASKS.values()),
+        zone=place,
+        now=wired.clock(),
+    )
+
+
+@router.post("/{id}/publish")
+async def publish(request: Request, wired: Wired, guest: Guest, id: Id) -> Response:
+    """Put the documents that were chosen."""
+    form = await request.form()
+    keys = {str(key) for key in form.getlist("document")}
+    outcomes = await in_thread(wired, wired.previews.publish, guest.principal, id, keys)
+    written = [item for item in outcomes if isinstance(item, DocumentStatus)]
+    refused = [item for item in outcomes if isinstance(item, Refused)]
+    if not written and refused:
+        raise refused[0].error
+    if len(outcomes) == 1:
+        return _published(written[0])
+    if refused:
+        return done(
+            "{count} documents were published; {refused} were refused.",
+            to="/console/knowledge",
+            count=len(written),
+            refused=len(refused),
+        )
+    return done("{count} documents were published.", to="/console/knowledge", count=len(written))
+
+
+def _published(status: DocumentStatus) -> Response:
+    """To the one document that came, which one key takes back."""
+    to = f"/console/documents/{quote(status.external_id)}"
+    if status.status == "unchanged":
+        return done("Nothing was different, so nothing was saved.", to=to)
+    if status.status == "created":
+        return done("Published.", to=to, undo=f"/console/knowledge/remove/{quote(status.external_id)}")
+    return done(
+        "Published.",
+        to=to,
+        undo=f"/console/knowledge/restore/{quote(status.external_id)}",
+        fields={"version": str(status.version - 1)},
+    )
+
+
+@router.post("/{id}/discard")
+async def discard(wired: Wired, guest: Guest, id: Id) -> Response:
+    await in_thread(wired, wired.previews.discard, guest.principal, id)
+    return done("Discarded; nothing was stored.", to="/console/knowledge/upload")
+
+
+def _form(request: Request, most_bytes: int, *, error: ServiceError | None = None) -> Response:
+    return page(
+        request,
+        "knowledge/upload.html",
+        status=status_of(error) if error is not None else 200,
+        kinds=KINDS,
+        formats=FORMATS,
+        most_bytes=most_bytes,
+        most_megabytes=most_bytes // 2**20,
+        most_files=MOST_FILES,
+        told=details(error, language_of(request)) if error is not None else None,
+    )

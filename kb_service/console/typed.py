@@ -1,0 +1,82 @@
+"""What somebody typed into a form, and what was wrong with it beside each field; nothing typed is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import ValidationError
+
+from kb_service.console.rendering import language_of, said
+from kb_service.errors import FieldError, InvalidRequest
+from kb_service.messages import Language
+from kb_service.problem_details import invalid
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The fields of a form as texts, each with all of its values; `faults` says by field what was wrong."""
+
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """One line or text without blanks around it; empty where nothing was typed."""
+        return next(iter(self.fields.get(name, ())), "").strip()
+
+    def some(self, name: str) -> str | None:
+        return self.text(name) or None
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """What was chosen among several."""
+        return self.fields.get(name, ())
+
+    def lines(self, name: str) -> list[str]:
+        """The lines that say something."""
+        return [line.strip() for line in self.text(name).splitlines() if line.strip()]
+
+    def words(self, name: str) -> list[str]:
+        """What stands between commas, of either script, and lines."""
+        parts = self.text(name).replace("，", ",").replace("、", ",").replace("\n", ",").split(",")
+        return [part.strip() for part in parts if part.strip()]
+
+    def faulty(self, error: InvalidRequest, language: Language) -> Typed:
+        """The same with what an error says of its fields."""
+        return replace(self, faults=faults_of(error.fields, language) or {"": error.detail(language)})
+
+
+async def typed(request: Request) -> Typed:
+    """The form that was sent. Files are no part of it."""
+    form = await request.form()
+    return Typed({name: tuple(str(value) for value in form.getlist(name)) for name in form})
+
+
+def checked(make: Callable[[], Made]) -> Made:
+    """What a wire's shape makes of fields. Raises InvalidRequest that names those at fault."""
+    try:
+        return make()
+    except ValidationError as error:
+        raise invalid(error.errors()) from None
+
+
+def faults_of(fields: Sequence[FieldError], language: Language) -> dict[str, str]:
+    """What was wrong by field; of a list's entry with its place, counted from 1."""
+    found: dict[str, list[str]] = {}
+    for item in fields:
+        parts = item.field.split(".")
+        names = [part for part in parts if not part.isdigit()]
+        places = [int(part) + 1 for part in parts if part.isdigit()]
+        message = item.message(language)
+        if places:
+            message = said("Entry {number}: {message}", language, number=places[-1], message=message)
+        found.setdefault(names[-1] if names else "", []).append(message)
+    return {name: " ".join(dict.fromkeys(messages)) for name, messages in found.items()}
+
+
+def refused(request: Request, form: Typed, error: InvalidRequest) -> Typed:
+    """The form as it is shown again to who sent it."""
+    return form.faulty(error, language_of(request))

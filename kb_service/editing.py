@@ -1,0 +1,151 @@
+"""What editors do with documents by hand: write, change, end, remove, and take any of it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+
+from ingest.documents import compose
+from ingest.editing import body_of, edited
+from ingest.models import Document, FieldValue
+from ingest.redaction import redact_document
+from kb_service.errors import Conflict, FieldError, InvalidRequest, NotFound
+from kb_service.knowledge import Knowledge
+from kb_service.models import DocumentStatus, Principal, Refused
+from kb_service.store import HeldDocuments, Store, StoredDocument, new_id
+from kb_service.store.snapshots import document_from_json, document_json
+
+HELD = timedelta(hours=1)
+"""How long a removed document can be brought back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document as its form has it. `text` is without what its fields put there; `fields` hold question and reply.
+
+    `version` is the one that was opened, None for a document that is new.
+    """
+
+    external_id: str
+    attributes: Mapping[str, object]
+    text: str
+    fields: Mapping[str, FieldValue]
+    version: int | None = None
+
+
+class Editing:
+    """Over the knowledge of every workspace. Each change is a new version, so that each can be taken back."""
+
+    def __init__(self, store: Store, knowledge: Knowledge, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._knowledge = knowledge
+        self._clock = clock
+
+    def opened(self, workspace: str, external_id: str) -> tuple[StoredDocument, str]:
+        """A document and the text of its form. Raises NotFound."""
+        stored = self._stored(workspace, external_id)
+        return stored, body_of(stored.document).text
+
+    def save(self, caller: Principal, draft: Draft, zone: tzinfo) -> DocumentStatus:
+        """Put what a form holds; headings, rows and sections of an edited text stay what they were.
+
+        Days are days in `zone`. Raises IngestError with the field at fault, Conflict when the document was changed
+        or removed since it was opened, InvalidRequest for a new one under an id that is taken.
+        """
+        stored = self._before(caller.workspace, draft)
+        attributes = {**draft.attributes, "external_id": draft.external_id, "fields": dict(draft.fields)}
+        if stored is None:
+            extract = edited(_empty(draft.external_id), draft.text)
+        else:
+            extract = edited(stored.document, draft.text)
+            attributes["metadata"] = dict(stored.document.metadata)
+        return self._put(caller, compose(extract, attributes, timezone=zone))
+
+    def _before(self, workspace: str, draft: Draft) -> StoredDocument | None:
+        with self._store.reading(workspace) as unit:
+            stored = unit.documents.get(draft.external_id) if draft.external_id else None
+        if draft.version is None and stored is not None:
+            raise InvalidRequest(
+                "There is a document {id} already.",
+                fields=(FieldError("external_id", "There is a document {id} already.", {"id": draft.external_id}),),
+                id=draft.external_id,
+            )  # fmt: skip
+        if draft.version is not None and (stored is None or stored.version != draft.version):
+            raise Conflict("Somebody changed this document meanwhile; look at it before you save yours.")
+        return stored
+
+    def restore(self, caller: Principal, external_id: str, number: int) -> DocumentStatus:
+        """Put an earlier version of a document as its newest. Raises NotFound."""
+        with self._store.reading(caller.workspace) as unit:
+            stored = unit.documents.version(external_id, number)
+        if stored is None:
+            raise _no_document(external_id)
+        return self._put(caller, stored.document)
+
+    def end(self, caller: Principal, external_id: str, at: datetime) -> DocumentStatus:
+        """Let a document hold no more from a moment on; one that would only begin then becomes a draft."""
+        document = self._stored(caller.workspace, external_id).document
+        never = document.valid_from is not None and document.valid_from >= at
+        return self._put(
+            caller, replace(document, status="draft") if never else replace(document, valid_to=at)
+        )
+
+    def supersede(self, caller: Principal, external_id: str, older: str) -> DocumentStatus:
+        """Let a document hold in place of another wherever both apply. Raises NotFound."""
+        document = self._stored(caller.workspace, external_id).document
+        self._stored(caller.workspace, older)
+        names = tuple(dict.fromkeys((*document.supersedes, older)))
+        return self._put(caller, replace(document, supersedes=names))
+
+    def remove(self, caller: Principal, external_id: str) -> str:
+        """Remove a document at once; the id under which its last version waits to be brought back."""
+        stored = self._stored(caller.workspace, external_id)
+        id = new_id("held_", self._clock())
+        with self._store.writing(caller.workspace) as unit:
+            content = {"document": document_json(redact_document(stored.document))}
+            now = unit.now
+            unit.held.put(HeldDocuments(id, caller.key_id, "removed", content, now, now + HELD))
+        self._knowledge.remove(caller, external_id)
+        return id
+
+    def bring_back(self, caller: Principal, id: str) -> DocumentStatus:
+        """Put what was removed as a new version; the versions before it are gone. Raises NotFound, Conflict."""
+        with self._store.reading(caller.workspace) as unit:
+            held = unit.held.get(id, caller.key_id)
+            document = document_from_json(held.content["document"]) if held is not None else None
+            taken = document is not None and unit.documents.head(document.external_id) is not None
+        if document is None:
+            raise gone()
+        if taken:
+            raise Conflict("There is a document {id} already.", id=document.external_id)
+        status = self._put(caller, document)
+        with self._store.writing(caller.workspace) as unit:
+            unit.held.remove(id, caller.key_id)
+        return status
+
+    def _stored(self, workspace: str, external_id: str) -> StoredDocument:
+        with self._store.reading(workspace) as unit:
+            stored = unit.documents.get(external_id)
+        if stored is None:
+            raise _no_document(external_id)
+        return stored
+
+    def _put(self, caller: Principal, document: Document) -> DocumentStatus:
+        (outcome,) = self._knowledge.put_checked(caller, [document])
+        if isinstance(outcome, Refused):
+            raise outcome.error
+        return outcome
+
+
+def _empty(external_id: str) -> Document:
+    return Document(external_id, "policy", "", "", (), "und")
+
+
+def _no_document(external_id: str) -> NotFound:
+    return NotFound("There is no document {external_id} in this workspace.", external_id=external_id)
+
+
+def gone() -> NotFound:
+    """What somebody began is no longer kept."""
+    return NotFound("What waited here was published, discarded or kept too long; start again.")

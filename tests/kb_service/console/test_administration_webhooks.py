@@ -1,0 +1,168 @@
+"""Webhooks in the console: made with a secret shown once, changed, tested, sent again, removed."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from tests.kb_service.conftest import Api
+from tests.kb_service.console.visitors import Browser, signed_in
+
+HOOKS = "/console/administration/webhooks"
+SECRET = re.compile(r'<code id="secret">(whsec_[\w+/=]+)</code>')
+FORM = {"id": "quality", "url": "https://example.com/hook", "types": "alert.opened", "format": "standard"}
+
+
+@pytest.fixture
+def boss(api: Api) -> Browser:
+    return signed_in(api, "admin", name="Boss")
+
+
+def secret_of(page: str) -> str | None:
+    found = SECRET.search(html.unescape(page))
+    return found[1] if found else None
+
+
+def test_a_webhook_is_made_and_its_secret_shown_once(api: Api, boss: Browser) -> None:
+    made = boss.post(HOOKS, **FORM, product="SKU-1，SKU-2", expertise_ids="logistics")
+    assert secret_of(made.text)
+    stored = api.get("/v1/webhooks/quality").json()
+    assert stored["types"] == ["alert.opened"]
+    assert stored["filter"] == {"product": ["SKU-1", "SKU-2"], "expertise": ["logistics"]}
+    assert secret_of(boss.get(f"{HOOKS}/quality").text) is None
+    assert "quality Standard Webhooks on example.com" in boss.text(HOOKS)
+
+
+def test_a_rotated_secret_is_another_one_and_shown_once(boss: Browser) -> None:
+    first = secret_of(boss.post(HOOKS, **FORM).text)
+    second = secret_of(boss.post(f"{HOOKS}/quality/rotate").text)
+    assert second
+    assert second != first
+    assert secret_of(boss.get(f"{HOOKS}/quality").text) is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"url": "nonsense"}, "url"),
+        ({"url": "http://127.0.0.1/hook"}, "url"),
+        ({"url": "http://169.254.169.254/latest"}, "url"),
+        ({"types": ""}, "types"),
+        ({"format": "fax"}, "format"),
+        ({"id": "a/b"}, "id"),
+        ({"id": ""}, "id"),
+        ({"signing_secret": "s"}, "signing_secret"),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(
+    api: Api, boss: Browser, wrong: dict[str, str], field: str
+) -> None:
+    form = {name: value for name, value in {**FORM, "product": "SKU-7", **wrong}.items() if value}
+    response = boss.post(HOOKS, **form)
+    assert response.status_code == 422
+    assert f'id="{field}-fault"' in response.text
+    assert 'value="SKU-7"' in response.text
+    assert f'value="{form.get("url")}"' in response.text
+    assert api.get("/v1/webhooks").json()["items"] == []
+
+
+def test_a_private_address_is_refused_with_what_to_do(boss: Browser) -> None:
+    said = boss.post(HOOKS, **{**FORM, "url": "http://10.0.0.7/hook"}).text
+    assert "the address 10.0.0.7 is not public; KB_WEBHOOK_ALLOW may name its network" in said
+    boss.language = "zh"
+    assert "KB_WEBHOOK_ALLOW" in boss.post(HOOKS, **{**FORM, "url": "http://10.0.0.7/hook"}).text
+
+
+def test_a_name_is_not_given_twice(api: Api, boss: Browser) -> None:
+    boss.post(HOOKS, **FORM)
+    again = boss.post(HOOKS, **{**FORM, "url": "https://example.com/other"})
+    assert again.status_code == 422
+    assert "there is a webhook quality already" in again.text
+    assert api.get("/v1/webhooks/quality").json()["url"] == "https://example.com/hook"
+
+
+def test_a_webhook_is_changed_and_keeps_its_signing_secret(api: Api, boss: Browser) -> None:
+    feishu = {**FORM, "format": "feishu", "signing_secret": "s3cret-of-feishu"}
+    boss.post(HOOKS, **feishu)
+    page = boss.get(f"{HOOKS}/quality/edit").text
+    assert "s3cret-of-feishu" not in page
+    changed = {**FORM, "format": "feishu", "types": "gap.found"}
+    assert boss.post(f"{HOOKS}/quality", **changed).headers["location"] == f"{HOOKS}/quality"
+    stored = api.get("/v1/webhooks/quality").json()
+    assert (stored["types"], stored["signed"]) == (["gap.found"], True)
+    boss.post(f"{HOOKS}/quality", **changed, unsigned="1")
+    assert api.get("/v1/webhooks/quality").json()["signed"] is False
+
+
+def test_a_test_is_seen_among_the_deliveries_and_sent_again(api: Api, boss: Browser) -> None:
+    boss.post(HOOKS, **FORM)
+    sent = boss.post(f"{HOOKS}/quality/test")
+    place, _, delivery = sent.headers["location"].partition("#")
+    page = boss.get(place).text
+    assert f'id="{delivery}"' in page
+    assert 'hx-trigger="every 2s"' in page, "the page follows while the test is on its way"
+    assert "Test message waiting" in boss.text(place)
+    boss.post(f"{place}/deliveries/{delivery}/replay")
+    assert len(api.get("/v1/webhooks/quality/deliveries").json()["items"]) == 2
+    assert "None so far." in boss.text(f"{place}?state=exhausted")
+
+
+def test_what_did_not_arrive_is_put_in_line(api: Api, boss: Browser) -> None:
+    boss.post(HOOKS, **FORM)
+    boss.post(f"{HOOKS}/quality/test")
+    with api.store.writing("shop") as unit:
+        unit.webhooks.disable("quality", "the endpoint answered 410 Gone")
+    assert "it is gone for good (410)" in boss.text(f"{HOOKS}/quality")
+    assert boss.post(f"{HOOKS}/quality/test").status_code == 409
+    boss.post(f"{HOOKS}/quality/enable")
+    assert boss.post(f"{HOOKS}/quality/replay", days="7").status_code == 303
+    assert "1 messages were put in line" in boss.text(f"{HOOKS}/quality")
+    states = [item["state"] for item in api.get("/v1/webhooks/quality/deliveries").json()["items"]]
+    assert sorted(states) == ["cancelled", "pending"]
+
+
+def test_a_webhook_is_removed_after_a_question(api: Api, boss: Browser) -> None:
+    boss.post(HOOKS, **FORM)
+    assert "This is not taken back." in boss.text(f"{HOOKS}/quality/remove")
+    assert api.get("/v1/webhooks/quality").status_code == 200
+    assert boss.post(f"{HOOKS}/quality/remove").headers["location"] == HOOKS
+    assert api.get("/v1/webhooks/quality").status_code == 404
+
+
+def test_the_key_in_a_chat_address_stands_on_no_list(boss: Browser) -> None:
+    url = "https://open.feishu.cn/open-apis/bot/v2/hook/0123456789abcdef"
+    boss.post(HOOKS, **{**FORM, "format": "feishu", "url": url})
+    for path in (HOOKS, f"{HOOKS}/quality", "/console/administration/audit"):
+        assert "0123456789abcdef" not in boss.get(path).text
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("the address 10.0.0.1 of shop.example is not public; KB_WEBHOOK_ALLOW may name its network", "private"),
+        ("the name nowhere.example cannot be resolved: [Errno -2] Name not known", "unresolved"),
+        ("the name nowhere.example has no address", "unresolved"),
+        ("answered 503", "status"),
+        ("TimeoutError: ", "timeout"),
+        ("ConnectError: All connection attempts failed", "unreachable"),
+        ("the group refused it: 19021", "other"),
+    ],
+)  # fmt: skip
+def test_why_an_attempt_failed_has_its_words(error: str, kind: str) -> None:
+    from kb_service.console.pages.webhooks import failed
+    from kb_service.console.rendering import said
+
+    found = failed(error)
+    assert found.kind == kind
+    for language in ("zh", "en"):
+        assert said(f"failed {kind}", language, **found.values)
+
+
+def test_webhooks_of_another_shop_are_not_there(api: Api, boss: Browser) -> None:
+    boss.post(HOOKS, **FORM)
+    stranger = signed_in(api, "admin", workspace="other")
+    assert stranger.get(f"{HOOKS}/quality").status_code == 404
+    for step in ("test", "rotate", "remove", "enable"):
+        assert stranger.post(f"{HOOKS}/quality/{step}").status_code == 404

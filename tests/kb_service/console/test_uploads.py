@@ -1,0 +1,136 @@
+"""Files uploaded to the console: shown first, stored when they are published, and not before."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.kb_service.conftest import Api
+from tests.kb_service.console.visitors import CSRF, Browser, signed_in
+
+WRAPPING = b"""---
+valid_from: 2026-01-01
+valid_to: 2026-02-01
+---
+# Gift wrapping
+
+## Fee
+
+Wrapping costs $4 per item. Call 13812345678.
+"""
+
+
+@pytest.fixture
+def editor(api: Api) -> Browser:
+    return signed_in(api, "editor")
+
+
+def upload(editor: Browser, *files: tuple[str, bytes], **fields: str) -> str:
+    """Send files; where the preview is, or what the page says instead."""
+    csrf = CSRF.search(editor.get("/console/knowledge/upload").text)
+    assert csrf
+    response = editor.client.post(
+        "/console/knowledge/upload",
+        data={"csrf": csrf[1], **fields},
+        files=[("file", (name, data)) for name, data in files],
+        headers={"accept-language": editor.language},
+        follow_redirects=False,
+    )
+    return response.headers.get("location") or response.text
+
+
+def publish(editor: Browser, preview: str, *, but: str = "-") -> str:
+    page = editor.get(preview).text
+    keys = re.findall(r'name="document" value="([^"]+)" checked', page)
+    csrf = CSRF.search(page)
+    assert csrf
+    sent = {"csrf": csrf[1], "document": [key for key in keys if key != but]}
+    response = editor.client.post(f"{preview}/publish", data=sent, follow_redirects=False)
+    return str(response.headers.get("location") or response.text)
+
+
+def test_a_preview_tells_what_would_be_stored_and_stores_nothing(api: Api, editor: Browser) -> None:
+    preview = upload(editor, ("wrapping.md", WRAPPING))
+    page = editor.text(preview)
+    assert "Gift wrapping policy en new wrapping.md" in page
+    assert "valid from 2026-01-01 00:00" in page
+    assert "Its validity is over" in page
+    assert "This looks like personal data and would be stored as it stands: telephone × 1" in page
+    assert re.search(r"Fee text · characters \d+ to \d+ Wrapping costs", page)
+    assert api.get("/v1/documents").json()["items"] == []
+    assert publish(editor, preview) == "/console/documents/wrapping.md"
+    assert api.get("/v1/documents/wrapping.md").json()["title"] == "Gift wrapping"
+    assert editor.get(preview).status_code == 404
+
+
+def test_personal_data_is_masked_and_marked_before_anything_is_held(api: Api, editor: Browser) -> None:
+    rows = b"id,question,reply\nr1,My number is 13812345678,We called you.\n"
+    preview = upload(editor, ("past.csv", rows), kind="resolution", records="true", id_template="r-{id}")
+    page = editor.get(preview).text
+    assert '<mark class="masked">[PHONE]</mark>' in page
+    assert "13812345678" not in page
+    with api.store.reading("shop") as unit:
+        (held,) = unit.held._read(unit.held.table.select()).all()
+    assert "13812345678" not in str(held.content)
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_published(api: Api, editor: Browser) -> None:
+    files = (
+        ("good.txt", b"Delivery is free from 50 euros."),
+        ("tool.exe", b"MZ"),
+        ("blank.md", b" "),
+        ("cut.txt", b"\x00\x01\x02\x03" * 40),
+    )
+    preview = upload(editor, *files)
+    page = editor.text(preview)
+    assert "No reader knows this format." in page
+    assert "It holds no text." in page
+    assert "It is damaged, no text, or in an encoding that nothing explains" in page
+    assert publish(editor, preview) == "/console/documents/good.txt"
+    assert [item["external_id"] for item in api.get("/v1/documents").json()["items"]] == ["good.txt"]
+
+
+def test_an_old_encoding_is_read_as_it_was_meant(editor: Browser) -> None:
+    preview = upload(
+        editor, ("退货.txt", "未穿过的衣服可在三十天内退货，请保留吊牌和包装。".encode("gb18030"))
+    )
+    assert "未穿过的衣服可在三十天内退货" in editor.text(preview)
+
+
+def test_only_what_is_chosen_is_published_and_what_is_the_same_is_not(api: Api, editor: Browser) -> None:
+    first = upload(editor, ("one.txt", b"One thing."), ("two.txt", b"Another thing."))
+    publish(editor, first, but="0.0")
+    assert [item["external_id"] for item in api.get("/v1/documents").json()["items"]] == ["two.txt"]
+    again = upload(editor, ("one.txt", b"One thing."), ("two.txt", b"Another thing."))
+    page = editor.text(again)
+    assert "the same as now" in page
+    assert publish(editor, again) == "/console/documents/one.txt"
+
+
+def test_discarding_leaves_nothing(api: Api, editor: Browser) -> None:
+    preview = upload(editor, ("one.txt", b"One thing."))
+    assert editor.post(f"{preview}/discard").status_code == 303
+    assert editor.get(preview).status_code == 404
+    assert api.get("/v1/documents").json()["items"] == []
+    with api.store.reading("shop") as unit:
+        assert unit.held._read(unit.held.table.select()).all() == []
+
+
+def test_a_preview_is_its_uploaders_alone_and_ends(api: Api, editor: Browser) -> None:
+    preview = upload(editor, ("one.txt", b"One thing."))
+    assert signed_in(api, "editor", name="Mo").get(preview).status_code == 404
+    api.clock.advance(hours=3)
+    told = editor.get(preview)
+    assert told.status_code == 404
+    assert "start again" in told.text
+
+
+def test_no_file_and_too_many_are_refused_in_words(editor: Browser) -> None:
+    assert "choose at least one file" in upload(editor, ("", b""))
+    many = [(f"{number}.txt", b"Something.") for number in range(21)]
+    assert "choose at most 20 files at once" in upload(editor, *many)
+
+
+def test_agents_upload_nothing(api: Api) -> None:
+    assert signed_in(api, "agent").get("/console/knowledge/upload").status_code == 403
