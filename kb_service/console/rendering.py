@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.datastructures import URL
 from starlette.responses import HTMLResponse, Response
 
 from graph.labels import label_in
@@ -22,6 +24,12 @@ from kb_service.messages import Language, preferred_language
 from kb_service.problem_details import details
 
 LANGUAGE = "kb_language"
+LONGEST_ADDRESS = 3_000
+"""Characters of an address that a form carries to come back to; of a longer one it carries the path alone."""
+ONE_OF_MANY = re.compile(
+    r"(?<![\d.,:/-])1 (agent|alert|answer|case|contact|customer|day|document|escalation|event|example|file|hour|intent|"
+    r"message|minute|passage|point|problem|question|rule|session|time|word|workspace)s\b"
+)
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 
@@ -36,7 +44,10 @@ def language_of(request: Request) -> Language:
 def said(text: str, language: Language, **values: object) -> str:
     """A text of the console in a language, with its values. The English text is the key."""
     template = ZH[text] if language == "zh" else EN.get(text, text)
-    return template.format(**values) if values else template
+    if not values:
+        return template
+    told = template.format(**values)
+    return told if language == "zh" else ONE_OF_MANY.sub(r"1 \1", told)
 
 
 def page(request: Request, template: str, *, status: int = 200, **given: Any) -> Response:
@@ -68,11 +79,19 @@ def _rendered(request: Request, template: str, status: int, **given: Any) -> Res
             language=language,
             visitor=getattr(request.state, "visitor", None),
             path=request.url.path,
+            here=_here(request),
             static=static_url,
             **given,
         )
     )
     return HTMLResponse(content, status_code=status, headers={"content-language": language})
+
+
+def _here(request: Request) -> str:
+    """The address to come back to from the frame's forms: after a form that was refused, the page that it was on."""
+    address = request.url if request.method == "GET" else URL(request.headers.get("referer", "/console"))
+    whole = f"{address.path}?{address.query}" if address.query else address.path
+    return whole if len(whole) <= LONGEST_ADDRESS else address.path
 
 
 def error_page(request: Request, error: Exception) -> Response:

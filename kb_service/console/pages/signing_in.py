@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 
 from kb_service.accounts import SESSION_LASTS
 from kb_service.console.guard import SESSION, SIGN_IN, Guest, PageRoute
-from kb_service.console.rendering import LANGUAGE, asset, page
+from kb_service.console.rendering import LANGUAGE, LONGEST_ADDRESS, asset, page
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import AGENT
 from kb_service.wire.base import Text
@@ -75,7 +75,8 @@ async def sign_out(request: Request, wired: Wired, guest: Guest) -> Response:
 
 @router.post("/language")
 async def choose_language(
-    language: Annotated[Literal["zh", "en"], Form()], next: Annotated[Text, Form(max_length=500)] = ""
+    language: Annotated[Literal["zh", "en"], Form()],
+    next: Annotated[Text, Form(max_length=LONGEST_ADDRESS)] = "",
 ) -> Response:
     response = RedirectResponse(_inside(next), status_code=303)
     response.set_cookie(LANGUAGE, language, max_age=YEAR_SECONDS, path="/console", samesite="lax")

@@ -24,7 +24,7 @@ from tests.conftest import FixedClock
 from tests.kb_service.conftest import NOW, Api
 from tests.kb_service.console.visitors import Browser, signed_in
 
-FEW, MANY = 5, 50
+FEW, MANY = 10, 100
 WAITING = 4
 """Cases that wait in both shops: each is placed in the queue by a handful of queries, which are kept for half a minute
 (see `test_standing_queue`)."""

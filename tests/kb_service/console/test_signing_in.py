@@ -122,7 +122,7 @@ def test_a_form_of_another_place_changes_nothing(shared_api: Api, page: str) -> 
 
 @pytest.mark.parametrize("role", KEY_ROLES)
 def test_pages_admit_the_roles_of_the_table(shared_api: Api, role: str) -> None:
-    visitor = signed_in(shared_api, role)
+    visitor = signed_in(shared_api, role, operator=True)  # who may also carry backups of all shops away
     for page in GUARDED:
         if page == "POST /console/sign-out":
             continue
@@ -183,6 +183,14 @@ def test_the_language_is_the_readers(api: Api) -> None:
     assert visitor.post("/console/language", language="en", next="/console/problems").status_code == 303
     assert "Problems" in visitor.text("/console/problems")
     assert visitor.get("/console/problems").headers["content-language"] == "en"
+
+
+def test_changing_the_language_loses_neither_query_nor_page(api: Api) -> None:
+    visitor = signed_in(api)
+    found = visitor.get("/console/search?q=red+coat&kind=policy").text
+    assert 'name="next" value="/console/search?q=red+coat&amp;kind=policy"' in found
+    long = "%E9%80%80" * 400
+    assert 'name="next" value="/console/search"' in visitor.get(f"/console/search?q={long}").text
 
 
 def test_a_link_lasts_a_day_and_a_session_a_week() -> None:

@@ -54,9 +54,12 @@ def signed_in(
     name: str = "Lin",
     agent_id: str | None = None,
     language: str = "en",
+    operator: bool = False,
 ) -> Browser:
     """A member with these roles, signed in."""
-    _, token = api.services.accounts.invite(workspace, name, roles or ("admin",), agent_id=agent_id)
+    _, token = api.services.accounts.invite(
+        workspace, name, roles or ("admin",), agent_id=agent_id, operator=operator
+    )
     visitor = browser(api, language)
     response = visitor.post("/console/sign-in", token=token)
     assert response.status_code == 303, response.text
