@@ -16,7 +16,7 @@ from kb_service.handover.deciding import LIKELY
 from kb_service.models import GapDocument
 from kb_service.replicas.replica import Replica
 from kb_service.search.models import Filters, Hit, SearchQuery
-from kb_service.store import Exposure, Unit
+from kb_service.store import Exposure, Head, Unit
 
 ASKED = 3
 """Questions of a gap that are asked again: the most typical one and the latest others."""
@@ -40,8 +40,18 @@ class GapAnswers:
     def __init__(self, questions: UnansweredQuestions) -> None:
         self._questions = questions
 
+    def refused(self, unit: Unit, gaps: Sequence[Gap]) -> dict[str, Head]:
+        """The documents that somebody refused for a question of these gaps, as `ask` needs them."""
+        named = {id for gap in gaps for question in gap.questions for id in question.refused}
+        return unit.documents.heads(sorted(named)) if named else {}
+
     def ask(
-        self, unit: Unit, replica: Replica, gap: Gap, exposures: Mapping[str, Exposure], now: datetime
+        self,
+        replica: Replica,
+        gap: Gap,
+        exposures: Mapping[str, Exposure],
+        refused: Mapping[str, Head],
+        now: datetime,
     ) -> Asked:
         """Ask some of a gap's questions again.
 
@@ -52,11 +62,11 @@ class GapAnswers:
         typical, *others = _asked_again(gap)
         hits, confidence = self._find(replica, gap, typical, audiences, now)
         best = _document(hits[0], confidence) if hits else None
-        found = [self._answer(unit, gap, hits, confidence, LIKELY)]
+        found = [self._answer(refused, gap, hits, confidence, LIKELY)]
         if found[0] is not None:
             for question in others:
                 again, sure = self._find(replica, gap, question, audiences, now)
-                found.append(self._answer(unit, gap, again, sure, UNSURE))
+                found.append(self._answer(refused, gap, again, sure, UNSURE))
         answers = [document for document in found if document is not None]
         if answers and 2 * (len(answers) - 1) >= len(found) - 1:
             most = Counter(document.document_id for document in answers).most_common(1)[0][0]
@@ -73,19 +83,34 @@ class GapAnswers:
         self, unit: Unit, gap: Gap, exposures: Mapping[str, Exposure]
     ) -> tuple[Draft | None, list[str]]:
         """The article that accepted replies make, and the latest cases of the gap."""
-        asked = [exposures[question.id] for question in reversed(gap.questions)]
-        case_of = self.cases_of(unit, asked)
-        cases = [case_id for item in asked if (case_id := case_of[item.id]) is not None]
-        if gap.problem_id is not None:
-            cases += [case.id for case in unit.cases.of_problem(gap.problem_id, limit=MOST_CASES).items]
-        case_ids = list(dict.fromkeys(cases))[:MOST_CASES]
-        replies = [
-            AcceptedReply(given.event_id, "resolution", given.at, worded(mask_order_numbers(given.text)))
-            for given in unit.events.accepted_replies(case_ids)
-        ]
-        replies += _final_texts(unit, asked, case_of)
-        distinct = {reply.utterance.text.strip(): reply for reply in reversed(replies)}
-        return drafted(gap, list(distinct.values())), case_ids
+        return self.drafts(unit, [gap], exposures)[0]
+
+    def drafts(
+        self, unit: Unit, gaps: Sequence[Gap], exposures: Mapping[str, Exposure]
+    ) -> list[tuple[Draft | None, list[str]]]:
+        """The same of each of some gaps; the store is asked for all of them together."""
+        asked = [[exposures[question.id] for question in reversed(gap.questions)] for gap in gaps]
+        every = [exposure for some in asked for exposure in some]
+        case_of = self.cases_of(unit, every)
+        problem_ids = {gap.problem_id for gap in gaps if gap.problem_id is not None}
+        of_problems = unit.cases.latest_of_problems(problem_ids, MOST_CASES)
+        cases = []
+        for gap, some in zip(gaps, asked, strict=True):
+            own = [case_id for item in some if (case_id := case_of[item.id]) is not None]
+            own += of_problems.get(gap.problem_id or "", ())
+            cases.append(list(dict.fromkeys(own))[:MOST_CASES])
+        given = _given(unit, [case_id for case_ids in cases for case_id in case_ids])
+        written = _final_texts(unit, every, case_of)
+        found: list[tuple[Draft | None, list[str]]] = []
+        for gap, some, case_ids in zip(gaps, asked, cases, strict=True):
+            replies = sorted(
+                (reply for case_id in case_ids for reply in given.get(case_id, ())),
+                key=lambda reply: reply.at,
+            )
+            replies += [reply for item in some for reply in written.get(item.id, ())]
+            distinct = {reply.utterance.text.strip(): reply for reply in reversed(replies)}
+            found.append((drafted(gap, list(distinct.values())), case_ids))
+        return found
 
     def cases_of(self, unit: Unit, asked: Sequence[Exposure]) -> dict[str, str | None]:
         """The case that each question came up in, by its exposure; None where it belongs to none."""
@@ -117,7 +142,12 @@ class GapAnswers:
         )
 
     def _answer(
-        self, unit: Unit, gap: Gap, hits: Sequence[Hit], confidence: float, least: float
+        self,
+        refused: Mapping[str, Head],
+        gap: Gap,
+        hits: Sequence[Hit],
+        confidence: float,
+        least: float,
     ) -> GapDocument | None:
         """The first hit, where it is as likely as `least` and not refused since it was last changed."""
         if not hits or confidence < least:
@@ -125,7 +155,7 @@ class GapAnswers:
         best = hits[0]
         refusals = [question.at for question in gap.questions if best.external_id in question.refused]
         if refusals:
-            head = unit.documents.head(best.external_id)
+            head = refused.get(best.external_id)
             if head is None or head.updated_at <= max(refusals):
                 return None
         return _document(best, confidence)
@@ -147,20 +177,29 @@ def _document(hit: Hit, confidence: float) -> GapDocument:
     return GapDocument(hit.external_id, hit.title, hit.kind, round(confidence, 4))
 
 
+def _given(unit: Unit, case_ids: Sequence[str]) -> dict[str, list[AcceptedReply]]:
+    """The replies that resolved some cases, by case."""
+    found: dict[str, list[AcceptedReply]] = {}
+    for given in unit.events.accepted_replies(case_ids):
+        reply = AcceptedReply(given.event_id, "resolution", given.at, worded(mask_order_numbers(given.text)))
+        found.setdefault(given.case_id, []).append(reply)
+    return found
+
+
 def _final_texts(
     unit: Unit, asked: Sequence[Exposure], case_of: Mapping[str, str | None]
-) -> list[AcceptedReply]:
-    """What agents wrote instead of a suggestion, where it resolved the case and nobody came back."""
+) -> dict[str, list[AcceptedReply]]:
+    """What agents wrote instead of a suggestion, where it resolved the case and nobody came back; by exposure."""
     over = unit.cases.over({case_id for case_id in case_of.values() if case_id is not None})
     feedback = unit.feedback.of_exposures([exposure.id for exposure in asked])
-    found: list[AcceptedReply] = []
+    found: dict[str, list[AcceptedReply]] = {}
     for exposure_id, given in feedback.items():
         outcomes = {item.outcome for item in given}
         case_id = case_of[exposure_id]
         resolved = case_id in over if case_id is not None else "resolved" in outcomes
         if not resolved or "reopened" in outcomes:
             continue
-        found += [
+        found[exposure_id] = [
             AcceptedReply(item.id, "feedback", item.at, worded(mask_order_numbers(item.final_text)))
             for item in given
             if item.outcome in ("accepted", "edited", "resolved") and item.final_text

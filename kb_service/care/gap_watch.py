@@ -70,8 +70,10 @@ class GapWatch(WorkspaceRounds):
                 if item.told_at is None and (at := found_at(item.gap, replica.shop.rules, now)) is not None
             ]
             ripe.sort(key=lambda pair: pair[0].place, reverse=True)
+            answers = self._gaps.answers
+            refused = answers.refused(unit, [item.gap for item, _ in ripe[:MOST_TOLD]])
             due = [
-                _Due(item, at, self._gaps.answers.ask(unit, replica, item.gap, survey.exposures, now))
+                _Due(item, at, answers.ask(replica, item.gap, survey.exposures, refused, now))
                 for item, at in ripe[:MOST_TOLD]
             ]
         open_ones = [item for item in due if item.asked.answered_by is None]

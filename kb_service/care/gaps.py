@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from graph.drafting import Draft
 from graph.gaps import Gap, Unanswered, gap_of, grouped
 from graph.models import Problem
 from graph.naming import name_problem
-from kb_service.care.gap_answers import GapAnswers
+from kb_service.care.gap_answers import Asked, GapAnswers
 from kb_service.care.gap_dismissal import Dismissal, dismiss, dismissals, reopen
 from kb_service.care.unanswered import SPAN, UnansweredQuestions
 from kb_service.errors import InvalidRequest, NotFound
@@ -104,10 +105,7 @@ class Gaps:
                 and (after is None or item.place < after)
             ]
             shown = sorted(wanted, key=lambda item: item.place, reverse=True)[:limit]
-            views = [
-                self._view(unit, replica, item, survey.exposures, now, dismissed.get(item.id))
-                for item in shown
-            ]
+            views = self._views(unit, replica, shown, survey.exposures, now, dismissed)
         kept = [view for view in views if state in (None, view.state)]
         return Page(tuple(kept), _encoded(shown[-1].place) if len(wanted) > limit else None)
 
@@ -118,11 +116,11 @@ class Gaps:
         now = self._clock()
         with self._store.reading(workspace) as unit:
             survey, item = self._found(unit, replica, gap_id, now)
-            dismissed = dismissals(unit, unit.gaps.since(now - SPAN)).get(item.id)
-            view = self._view(unit, replica, item, survey.exposures, now, dismissed)
+            dismissed = dismissals(unit, unit.gaps.since(now - SPAN))
+            (view,) = self._views(unit, replica, [item], survey.exposures, now, dismissed)
             asked = [survey.exposures[question.id] for question in item.gap.questions]
             case_of = self.answers.cases_of(unit, asked)
-            entry = unit.audit.latest_of(item.id) if dismissed is not None else None
+            entry = unit.audit.latest_of(item.id) if item.id in dismissed else None
         questions = tuple(
             GapQuestion(
                 question.text, question.at, question.reason, question.customer_id, case_of[question.id]
@@ -164,17 +162,33 @@ class Gaps:
         self._questions.forget(workspace)
         self._groups.pop(workspace, None)
 
-    def _view(
+    def _views(
         self,
         unit: Unit,
         replica: Replica,
-        item: NamedGap,
+        items: Sequence[NamedGap],
         exposures: Mapping[str, Exposure],
         now: datetime,
+        dismissed: Mapping[str, Dismissal],
+    ) -> list[GapView]:
+        gaps = [item.gap for item in items]
+        refused = self.answers.refused(unit, gaps)
+        asked = [self.answers.ask(replica, gap, exposures, refused, now) for gap in gaps]
+        drafts = self.answers.drafts(unit, gaps, exposures)
+        return [
+            self._view(replica, item, again, draft, dismissed.get(item.id))
+            for item, again, draft in zip(items, asked, drafts, strict=True)
+        ]
+
+    def _view(
+        self,
+        replica: Replica,
+        item: NamedGap,
+        asked: Asked,
+        drafted: tuple[Draft | None, Sequence[str]],
         dismissed: Dismissal | None,
     ) -> GapView:
-        asked = self.answers.ask(unit, replica, item.gap, exposures, now)
-        draft, cases = self.answers.draft(unit, item.gap, exposures)
+        draft, cases = drafted
         problem = replica.problems.get(item.gap.problem_id or "")
         return GapView(
             id=item.id,

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from graph.models import Event, Rules
+from kb_service.commands.asking import QUESTIONS, ask
 from kb_service.commands.workbench import Workbench
 from kb_service.errors import Conflict, InvalidRequest
 from kb_service.models import KEY_ROLES, IngestReport, Principal, Progress
@@ -20,7 +21,7 @@ from kb_service.wire.people import AgentIn, IntentLineIn
 from kb_service.wire.rules import RulesShape
 
 FOLDERS = ("products", "policies", "faq", "resolutions")
-FILES = ("intents.jsonl", "agents.jsonl", "events.jsonl")
+FILES = ("intents.jsonl", "agents.jsonl", "events.jsonl", QUESTIONS)
 RULES = "rules.json"
 """What the shop sets beside the product's defaults; a folder may do without."""
 KEY_LABEL = "demo"
@@ -81,6 +82,7 @@ def fill(bench: Workbench, workspace: str, folder: Path, progress: Progress) -> 
     put_rules(bench, caller, folder / RULES)
     if record_events(bench, workspace, folder / "events.jsonl", progress):
         hand_over_the_last(bench, caller)
+    ask(bench, workspace, folder, progress)
     key = new_key(bench, workspace)
     with bench.store.reading(workspace) as unit:
         problems = unit.problems.all(["open", "acknowledged", "regressed", "silenced"])

@@ -205,6 +205,23 @@ class Cases(Repository):
         """The cases of a problem, the latest active first."""
         return self._latest(cursor, limit, _cases.c.problem_id == problem_id)
 
+    def latest_of_problems(self, problem_ids: Collection[str], limit: int) -> dict[str, tuple[str, ...]]:
+        """The ids of the cases of each of some problems, the latest active first, at most `limit` each; without the
+        problems that have none."""
+        found: dict[str, list[str]] = {}
+        for some in chunks(sorted(set(problem_ids))):
+            order = _cases.c.active_at.desc(), _cases.c.id.desc()
+            place = func.row_number().over(partition_by=_cases.c.problem_id, order_by=order).label("place")
+            ranked = (
+                select(_cases.c.id, _cases.c.problem_id, place)
+                .where(self._mine(), _cases.c.problem_id.in_(some))
+                .subquery()
+            )
+            statement = select(ranked).where(ranked.c.place <= limit)
+            for row in self._read(statement.order_by(ranked.c.problem_id, ranked.c.place)):
+                found.setdefault(row.problem_id, []).append(row.id)
+        return {problem_id: tuple(ids) for problem_id, ids in found.items()}
+
     def count_of_problem(self, problem_id: str) -> int:
         """How many cases a problem has."""
         theirs = self._mine(), _cases.c.problem_id == problem_id

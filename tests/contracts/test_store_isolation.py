@@ -125,6 +125,7 @@ READS: dict[str, Call] = {
     "problems.counts": lambda u: u.problems.counts(AT).all and "p1",
     "problems.children": lambda u: u.problems.children("p-above"),
     "cases.count_of_problem": lambda u: u.cases.count_of_problem("p1"),
+    "cases.latest_of_problems": lambda u: u.cases.latest_of_problems(["p1"], 5),
     "alerts.newest_of": lambda u: u.alerts.newest_of(["p1"]),
     "regroupings.merged": lambda u: u.regroupings.merged(["p0"]),
     "webhooks.deliveries_about": lambda u: u.webhooks.deliveries_about("alert-1", ["alert.opened"], LONG_AGO),

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ingest.embedding import WordHashEmbedder
+from kb_service.commands.asking import ask, questions_of
 from kb_service.commands.sample import (
     FILES,
     FOLDERS,
@@ -256,6 +257,62 @@ def test_few_keys_of_earlier_runs_stay(filled: Filled) -> None:
         fill(filled.bench, "demo", SAMPLE, lambda *_: None)
     valid = [key for key in filled.bench.keys("demo") if key.label == "demo" and key.revoked_at is None]
     assert len(valid) == 5
+
+
+def test_what_many_asked_in_vain_are_gaps_with_drafts_of_what_agents_wrote(filled: Filled) -> None:
+    gaps = filled.bench.services.gaps.page("demo", None, 50).items
+    many = [item for item in gaps if item.gap.customers >= 3]
+    assert len(many) >= 3
+    assert all(item.told_at is not None for item in many[:3])
+    drafts = [item.draft.body for item in gaps if item.draft is not None]
+    assert any("分期" in body for body in drafts)
+    assert any("We sell online only" in body for body in drafts)
+
+
+def test_documents_are_used_and_edits_wait_for_a_look(filled: Filled) -> None:
+    edits = filled.bench.services.reviewing.page("demo", None, 50, state="pending", kind="edit").items
+    assert len(edits) >= 5
+    assert {item.language for item in edits} == {"zh", "en"}
+    with filled.bench.store.reading("demo") as unit:
+        shown = [item.id for item in unit.exposures.page(limit=1000).items]
+        given = [item for several in unit.feedback.of_exposures(shown).values() for item in several]
+    outcomes = Counter(item.outcome for item in given)
+    assert outcomes["accepted"] > outcomes["edited"] > 0
+    assert {item.agent_id for item in given} <= {agent["id"] for agent in lines("agents.jsonl")}
+
+
+def test_nothing_is_asked_that_the_evaluation_reports_on(filled: Filled) -> None:
+    report = {
+        item.query for item in read_questions(SAMPLE / "questions.jsonl") if item.split == "report"
+    }  # fmt: skip
+    asked = {item.text for item in questions_of(SAMPLE)}
+    assert len(asked) > 150
+    assert not asked & report
+    with filled.bench.store.reading("demo") as unit:
+        recorded = {item.query for item in unit.exposures.page(limit=1000).items}
+    assert recorded
+    assert not recorded & report
+
+
+def test_a_filling_that_broke_off_is_finished_by_the_next(tmp_path: Path) -> None:
+    """A few questions were asked before; the others are asked then, and nothing twice."""
+    wanted = len(list(questions_of(SAMPLE)))
+    settings = Settings(data=tmp_path / "data")
+
+    def broken(done: int, total: int, what: str) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with open_workbench(settings, embedder=WordHashEmbedder()) as bench:
+        bench.create_workspace("demo")
+        with pytest.raises(KeyboardInterrupt):
+            ask(bench, "demo", SAMPLE, broken)
+    for fresh in (wanted - 3, 0):
+        with open_workbench(settings, embedder=WordHashEmbedder()) as bench:
+            assert ask(bench, "demo", SAMPLE, lambda *_: None) == fresh
+            with bench.store.reading("demo") as unit:
+                asked = [item.conversation_id for item in unit.exposures.page(limit=1000).items]
+            assert len(asked) == len(set(asked)) == wanted
 
 
 def test_the_desk_begins_with_a_queue_that_a_second_run_does_not_fill_again(filled: Filled) -> None:
