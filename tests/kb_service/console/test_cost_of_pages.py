@@ -1,4 +1,4 @@
-"""What a page costs: how often it asks the store, and how many bytes it sends, in a small shop and in one ten times
+"""What a page costs: how often it asks the store, and how many bytes it sends, in a small shop and in one five times
 as large."""
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.conftest import FixedClock
 from tests.kb_service.conftest import NOW, Api
 from tests.kb_service.console.visitors import Browser, signed_in
 
-FEW, MANY = 10, 100
+FEW, MANY = 12, 60
 WAITING = 4
 """Cases that wait in both shops: each is placed in the queue by a handful of queries, which are kept for half a minute
 (see `test_standing_queue`)."""
