@@ -21,7 +21,7 @@ LEXICON_SOURCES ?= --source "CC-CEDICT by MDBG and its contributors, release of 
 # What else bench.retrieval is told, for example --sets=covidfaq,stackfaq
 OPTIONS ?=
 
-.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest bench-retrieval bench-routing bench-encoder bench-simulation bench-forecast bench-recurrence bench-moods bench-experiments bench-priority bench-console lexicon calibration soak lock clean
+.PHONY: help install install-dev demo test check format bench bench-latency bench-ingest bench-retrieval bench-routing bench-encoder bench-simulation bench-forecast bench-recurrence bench-moods bench-experiments bench-priority bench-console screenshots lexicon calibration soak lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -153,6 +153,16 @@ bench-priority: install ## whether points foretell escalations, with default and
 
 bench-console: install-dev ## first paint and interactions of every page of the console in a large shop; needs Chromium
 	@$(BIN)/python -m bench.console $(OPTIONS)
+
+screenshots: install-dev ## pictures of every page into build/screenshots, those that documents show into docs; needs Chromium
+	@browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+	[[ -n "$$browser" ]] || { echo "Chromium is needed. On Debian: apt install chromium" >&2; exit 1; }
+	mkdir -p build/screenshots docs/screenshots
+	KB_TEST_CHROMIUM="$$browser" KB_TEST_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -q -n 0 tests/browser/test_sample_shop.py -k shows_itself
+	rm -f docs/screenshots/*.jpg
+	grep -oh 'screenshots/[a-z0-9-]*[.]jpg' README.md docs/console.md | sort -u | while read -r picture; do
+		cp "build/$$picture" "docs/$$picture"
+	done
 
 soak: install ## serve under load for SOAK_MINUTES, with checks on memory, errors and latency
 	@$(BIN)/python -m bench.soak --minutes $(SOAK_MINUTES)

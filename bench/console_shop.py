@@ -16,12 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from graph.models import Agent, Alert, Case, Event, Evidence, Intent, Match, Problem, ProblemState
+from graph.models import Agent, Alert, Case, Event, Evidence, Intent, Match, Problem, ProblemState, Proposal
 from ingest.embedding import WordHashEmbedder
 from kb_service.commands.workbench import Workbench, open_workbench
 from kb_service.models import KEY_ROLES, NewDocument, Principal
 from kb_service.settings import Settings
-from kb_service.store import Decision, Exposure, NewEvent, Store
+from kb_service.store import Decision, Exposure, Feedback, NewEvent, Review, ShownAnswer, Store, Unit
+from kb_service.store.values import EDIT
 
 WORKSPACE = "shop"
 DAYS = 28
@@ -48,7 +49,6 @@ WHENS = (
     "at the pickup point",
 )
 CHANNELS = ("app", "web", "wechat", "phone", "email")
-TIERS = (None, None, "silver", "gold")
 STATES: tuple[ProblemState, ...] = (
     "open",
     "open",
@@ -167,7 +167,11 @@ def _history(
     with store.writing(WORKSPACE) as unit:
         unit.problems.put_many(_counted(problem, told[problem.id]) for problem in problems)
         for number, problem in enumerate(problems[: max(5, size.problems // 6)]):
-            unit.alerts.put(_alert(number, problem, max(told[problem.id], default=problem.opened_at)))
+            at = max(told[problem.id], default=problem.opened_at)
+            unit.alerts.put(_alert(number, problem, at))
+            unit.proposals.put(_proposal(number, problem, at))
+        for number in range(max(5, size.problems // 6)):
+            _edited(unit, number, size, now)
 
 
 def _problem(number: int, chance: random.Random, now: datetime) -> Problem:
@@ -207,6 +211,35 @@ def _alert(number: int, problem: Problem, at: datetime) -> Alert:
         f"al_{number:05d}", kind, "open" if number % 3 else "resolved", at, problem.id,  # type: ignore[arg-type]
         Evidence(8, 1.2, 8, 60, 0.0004, words), products=problem.products,
     )  # fmt: skip
+
+
+def _proposal(number: int, problem: Problem, at: datetime) -> Proposal:
+    titles = {"en": f"Write down what to do: {problem.names['en']}", "zh": f"补充说明：{problem.names['zh']}"}
+    evidence = {"en": "Eight customers in an hour.", "zh": "一小时内 8 位顾客。"}
+    return Proposal(
+        f"prp_{number:05d}", "document", "open", at, titles, evidence, "Say what to do, step by step.",
+        problem_id=problem.id, alert_id=f"al_{number:05d}",
+    )  # fmt: skip
+
+
+def _edited(unit: Unit, number: int, size: Size, now: datetime) -> None:
+    """A suggestion that an agent altered, and its review."""
+    at = now - timedelta(hours=1 + number % (24 * DAYS - 1))
+    exposure, answer = f"exp-edited-{number:05d}", f"ans-edited-{number:05d}"
+    shown = ShownAnswer(answer, f"doc-{number % size.documents:05d}", 1, 0.8)
+    unit.exposures.add_many(
+        [
+            Exposure(
+                exposure, at, "suggestions", f"what to do about order {number}", "en", "suggest", "confident", 0.8,
+                answers=(shown,),
+            )
+        ]
+    )  # fmt: skip
+    told = f"{number:05d}"
+    unit.feedback.add(
+        Feedback(f"fb_{told}", exposure, answer, "edited", at, "We send another one.", "agent-01")
+    )
+    unit.reviews.add_many([Review(f"{EDIT}{told}", exposure, at, "Please send it back.")])
 
 
 def _cases(

@@ -59,7 +59,7 @@ _ZH = {
         "全店为 {shop:.1f}。"
     ),
     "handling": ("处理用时是同样问题平均用时的 {value:.0%}（95% 区间 {low:.0%} 至 {high:.0%}，{n} 例）。"),
-    "fields_mastered": "新掌握的领域（同样的问题，解决的比例高于别人）：{value:.0f} 个。",
+    "fields_mastered": "新掌握的专长（同样的问题，解决的比例高于别人）：{value:.0f} 个。",
     "consultations": "为同事的会话提供咨询：{value:.0f} 例。",
 }
 _WITHHELD_EN = {

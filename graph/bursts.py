@@ -17,7 +17,7 @@ from graph.baselines import KEPT_DAYS, Baseline, Period, Share
 from graph.forecasting import tail
 from graph.growth import Grown, GrowthRules, grown, tells
 from graph.headcounts import HOUR, Headcounts, seconds_of
-from graph.recurrence import duration, probability
+from graph.recurrence import by_chance, duration
 from graph.rhythm import DAY
 from graph.surges import LEAST_SAID
 
@@ -340,22 +340,24 @@ def _day_around(moment: datetime, zone: tzinfo) -> tuple[int, int]:
 def words(finding: Finding) -> dict[str, str]:
     """The evidence in words: how many customers, how many were expected, how unlikely that is, what is taken out."""
     span_en, span_zh = duration(finding.window_minutes)
-    likely = probability(finding.p_value)
+    likely_en, likely_zh = by_chance(finding.p_value)
     lifted = abs(finding.lift - 1) >= 0.05
-    lift_en = f"; the shop's volume ×{finding.lift:.1f} is already taken out" if lifted else ""
-    lift_zh = f"；已扣除全店流量 ×{finding.lift:.1f} 的影响" if lifted else ""
+    lift_en = f"the shop's volume ×{finding.lift:.1f} is already taken out" if lifted else ""
+    lift_zh = f"已扣除全店流量 ×{finding.lift:.1f} 的影响" if lifted else ""
     customers = (
         f"{finding.customers} customer" if finding.customers == 1 else f"{finding.customers} customers"
     )
     if finding.expected < LEAST_SAID:
         # A factor over next to nothing says nothing.
+        aside_en, aside_zh = lift_en and f" ({lift_en})", lift_zh and f"（{lift_zh}）"
         return {
-            "en": f"{customers} in {span_en}, expected less than {LEAST_SAID:.1f} ({likely}{lift_en}).",
-            "zh": f"{span_zh}内 {finding.customers} 位顾客，预期不到 {LEAST_SAID:.1f} 位（{likely}{lift_zh}）。",
+            "en": f"{customers} in {span_en}, expected less than {LEAST_SAID:.1f}{aside_en}; {likely_en}.",
+            "zh": f"{span_zh}内 {finding.customers} 位顾客，预期不到 {LEAST_SAID:.1f} 位{aside_zh}；{likely_zh}。",
         }
     factor = finding.observed / finding.expected
+    aside_en, aside_zh = lift_en and f"; {lift_en}", lift_zh and f"；{lift_zh}"
     return {
-        "en": f"{customers} in {span_en}, expected {finding.expected:.1f} ({factor:.1f}×, {likely}{lift_en}).",
+        "en": f"{customers} in {span_en}, expected {finding.expected:.1f} ({factor:.1f}×{aside_en}); {likely_en}.",
         "zh": f"{span_zh}内 {finding.customers} 位顾客，预期 {finding.expected:.1f} 位"
-        f"（{factor:.1f} 倍，{likely}{lift_zh}）。",
+        f"（{factor:.1f} 倍{aside_zh}）；{likely_zh}。",
     }

@@ -14,7 +14,7 @@ HelpKind: TypeAlias = Literal["member", "skill", "experience", "flex"]
 _WORDS: Mapping[HelpKind, tuple[str, str]] = {
     "member": ("属于该专长且有余力", "belongs to this expertise and has room"),
     "skill": ("已声明此项技能", "has declared this skill"),
-    "experience": ("在此类工单上有经验", "has experience with such cases"),
+    "experience": ("在此类会话上有经验", "has experience with such cases"),
     "flex": ("机动人员", "is in the flexible pool"),
 }
 NEAR_ENOUGH = 0.93

@@ -79,7 +79,7 @@ def emerging(problem: Problem, at: datetime) -> bool:
 def evergreen(problem: Problem) -> bool:
     """Whether a problem has been asked for so long by so many that it is a matter of documentation, no incident."""
     span = problem.active_at - problem.opened_at
-    return span >= EVERGREEN_FOR and problem.customers >= EVERGREEN_CUSTOMERS
+    return span >= EVERGREEN_FOR and problem.customers_ever >= EVERGREEN_CUSTOMERS
 
 
 def transition(

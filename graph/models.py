@@ -115,7 +115,8 @@ class Problem:
     `silenced_until`/`silenced_count` end a silence by time or by further customers, `silenced_rate` by an escalation:
     it is how many customers a day wrote of the problem when it was silenced, None where an escalation ends nothing.
     `parent_id` is the problem that this one comes with: while that one is told, this one is not. `confirmed_at` is
-    when customers confirmed that it is resolved (wall clock).
+    when customers confirmed that it is resolved (wall clock). `all_customers` counts the distinct customers of all its
+    messages, where an earlier episode was resolved and they were read; None otherwise, and never stored.
     """
 
     id: str
@@ -138,6 +139,12 @@ class Problem:
     silenced_rate: float | None = None
     parent_id: str | None = None
     confirmed_at: datetime | None = None
+    all_customers: int | None = None
+
+    @property
+    def customers_ever(self) -> int:
+        """The customers of the very messages that `events` counts: of this episode and of those before."""
+        return self.customers if self.all_customers is None else self.all_customers
 
 
 @dataclass(frozen=True, slots=True)

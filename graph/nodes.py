@@ -137,7 +137,7 @@ def _(problem: Problem) -> Entry:
         "opened_at": problem.opened_at,
         "active_at": problem.active_at,
         "events": problem.events,
-        "customers": problem.customers,
+        "customers": problem.customers_ever,
         "aliases": sorted(problem.aliases),
     }
     return Entry(

@@ -20,6 +20,7 @@ from typing import TypedDict, Unpack
 from graph.customer_value import ValueScales, named_in, tier_words
 from graph.errors import InvalidValue
 from graph.models import Band, Contribution, Customer, Priority, ProblemState, Rules, Understanding
+from graph.service_level import used_words
 
 DEFAULT_WEIGHTS: Mapping[str, float] = {
     "urgency": 36.0,
@@ -185,6 +186,19 @@ def weights_of(rules: Rules) -> dict[str, float]:
     return weights
 
 
+def whole_points(priority: Priority) -> tuple[int, ...]:
+    """The points of each contribution as people read them: whole, and together the score. What is lost by rounding
+    down goes to those that lost most."""
+    given = [item.points for item in priority.contributions if item.points >= 0]
+    whole = [math.floor(points) for points in given]
+    limited = len(given) < len(priority.contributions)
+    come_to = round(priority.total) if limited else priority.score
+    lost = sorted(range(len(given)), key=lambda place: whole[place] - given[place])
+    for place in lost[: come_to - sum(whole)]:
+        whole[place] += 1
+    return (*whole, priority.score - come_to) if limited else tuple(whole)
+
+
 def _contribution(factor: str, points: float, evidences: Mapping[str, str], language: str) -> Contribution:
     return Contribution(factor, points, evidences["zh" if language == "zh" else "en"], evidences)
 
@@ -200,29 +214,24 @@ def _safety(given: Sequence[Contribution], language: str) -> tuple[Contribution,
 
 def _limit(total: float, language: str) -> Contribution:
     words = {
-        "zh": f"满分 100，各项合计 {total:.1f}",
-        "en": f"the scale ends at 100; the factors come to {total:.1f}",
+        "zh": f"以上合计 {round(total):,} 分，满分为 100 分",
+        "en": f"the points above come to {round(total):,}; 100 is the most a case can have",
     }
     return _contribution("limit", round(LIMIT - total, 1), words, language)
 
 
 def _urgency_words(urgency: float, chinese: bool) -> str:
     level = 2 if urgency >= 0.6 else 1 if urgency >= 0.3 else 0
-    words = (
-        ("措辞不急", "措辞较急", "措辞紧急")
-        if chinese
-        else ("no hurry in the words", "pressing words", "urgent words")
-    )
-    return f"{words[level]}（{urgency:.2f}）" if chinese else f"{words[level]} ({urgency:.2f})"
+    if chinese:
+        return ("措辞不急", "措辞较急", "措辞紧急")[level]
+    return ("no hurry in the words", "pressing words", "urgent words")[level]
 
 
 def _emotion(understanding: Understanding, chinese: bool) -> tuple[float, str]:
     felt = understanding.emotion
     share = _MOODS[felt.label] * felt.score
-    if not chinese:
-        return share, f"{felt.label} ({felt.score:.2f})"
     names = {"angry": "愤怒", "upset": "不满", "neutral": "平静", "pleased": "满意"}
-    return share, f"{names[felt.label]}（{felt.score:.2f}）"
+    return share, f"顾客{names[felt.label]}" if chinese else f"the customer is {felt.label}"
 
 
 def _service_level(
@@ -234,9 +243,7 @@ def _service_level(
     used = max(consumed or 0.0, 0.0)
     words = [tier_words(tier, "zh" if chinese else "en")] if value else []
     if used:
-        words.append(
-            f"首次响应时限已用 {used:.0%}" if chinese else f"{used:.0%} of the time for a first reply is used"
-        )
+        words.append(used_words(used, chinese=chinese))
     return 0.5 * value + 0.5 * min(used, MOST_OVERDUE) ** 2, ("，" if chinese else ", ").join(words)
 
 
@@ -322,10 +329,14 @@ def _last_order(days: float, chinese: bool) -> str:
 
 
 def _waiting(waited: timedelta, chinese: bool) -> tuple[float, str]:
-    hours = max(waited.total_seconds(), 0.0) / 3600
-    minutes = round(hours * 60)
-    if minutes < 60:
-        span = f"{minutes} 分钟" if chinese else f"{minutes} min"
+    """Told to the minute below 100 minutes, to the hour below two days, else to the day: as queues tell it."""
+    seconds = max(waited.total_seconds(), 0.0)
+    minutes = int(seconds // 60)
+    if minutes < 100:
+        count, zh, en = minutes, "分钟", "minute"
+    elif minutes < 48 * 60:
+        count, zh, en = minutes // 60, "小时", "hour"
     else:
-        span = f"{hours:.1f} 小时" if chinese else f"{hours:.1f} h"
-    return hours / 24, f"已等待 {span}" if chinese else f"waiting for {span}"
+        count, zh, en = minutes // (24 * 60), "天", "day"
+    words = f"已等待 {count:,} {zh}" if chinese else f"waiting {count:,} {en}{'' if count == 1 else 's'}"
+    return seconds / 86_400, words

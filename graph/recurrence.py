@@ -17,6 +17,14 @@ from graph.models import Evidence, Rules, Verdict
 PRIOR_EVENTS = 0.5
 PRIOR_WINDOWS = 1.0
 """A problem's usual count is shrunk towards half an event a window, which weighs as much as one window."""
+_CHANCES = (
+    (1e-6, "hardly by chance: less than once in a million", "极不可能是偶然：百万分之一以下"),
+    (1e-4, "hardly by chance: less than once in ten thousand", "极不可能是偶然：万分之一以下"),
+    (1e-3, "hardly by chance: less than once in a thousand", "极不可能是偶然：千分之一以下"),
+    (0.01, "hardly by chance: less than 1%", "不太可能是偶然：1% 以下"),
+    (0.05, "unlikely by chance: less than 5%", "不太可能是偶然：5% 以下"),
+)
+"""How likely chance alone is, below which it is told so."""
 
 
 class Spoken(Protocol):
@@ -215,20 +223,22 @@ def _words(
             "en": f"{english}; the problem is too new to say what is usual.",
             "zh": f"{chinese}；问题出现不久，尚无可比的历史。",
         }
-    figures = f"{expected:.1f}", f"{observed / expected:.1f}", probability(p_value)
+    figures = f"{expected:.1f}", f"{observed / expected:.1f}"
+    by_chance_en, by_chance_zh = by_chance(p_value)
     return {
-        "en": "{}, expected {} messages ({}×, {}).".format(english, *figures),
-        "zh": "{}，按以往预计 {} 条（{} 倍，{}）。".format(chinese, *figures),
+        "en": "{}, expected {} messages ({}×); {}.".format(english, *figures, by_chance_en),
+        "zh": "{}，按以往预计 {} 条（{} 倍）；{}。".format(chinese, *figures, by_chance_zh),
     }
 
 
-def probability(p: float) -> str:
-    """A probability in words that both languages share."""
-    if p < 1e-6:
-        return "p < 1e-6"
-    if p > 0.99:
-        return "p > .99"
-    return f"p = {p:.3f}" if p >= 0.001 else f"p = {p:.1g}".replace("e-0", "e-")
+def by_chance(p: float) -> tuple[str, str]:
+    """In words how likely chance alone brings as much, English and Chinese; the figure itself is the alert's
+    `p_value`."""
+    for limit, english, chinese in _CHANCES:
+        if p < limit:
+            return english, chinese
+    share = f"{min(p, 0.99):.0%}"
+    return f"perhaps by chance: {share}", f"可能出于偶然：{share}"
 
 
 def _count(number: int, noun: str) -> str:

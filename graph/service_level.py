@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,6 +45,19 @@ def sla(band: Band, customer_tier: str | None, at: datetime, rules: Rules | None
 def consumed(level: ServiceLevel, opened_at: datetime, now: datetime) -> float:
     """The share of the time for a first reply that has passed at `now`; above 1 when it is overdue."""
     return max(0.0, (now - opened_at) / (level.first_response_due - opened_at))
+
+
+def used_words(used: float, *, chinese: bool) -> str:
+    """The used-up share of the time for a first reply as people say it: a share until it is due, times afterwards."""
+    if used < 1:
+        share = max(1, min(99, round(100 * used)))
+        return f"首次响应时限已用 {share}%" if chinese else f"{share}% of the time for a first reply is used"
+    times = math.floor(used) if used >= 10 else math.floor(10 * used) / 10
+    if times <= 1:
+        return "首次响应时限已用完" if chinese else "the time for a first reply is used up"
+    if chinese:
+        return f"等待首次响应已是承诺时间的 {times:g} 倍"
+    return f"waits {times:g} times the promised time for a first reply"
 
 
 @dataclass(frozen=True, slots=True)

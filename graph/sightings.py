@@ -123,9 +123,9 @@ class Line:
             self._since = begin
         return len(self._speakers)
 
-    def distinct(self, after: int) -> int:
-        """How many distinct voters there are later than a time, in microseconds since 1970."""
-        return len(set(self._voters[bisect_right(self._times, after) :]))
+    def distinct(self, after: int | None = None) -> int:
+        """How many distinct voters there are, or are later than a time, in microseconds since 1970."""
+        return len(set(self._voters if after is None else self._voters[bisect_right(self._times, after) :]))
 
     def fills(self, place: int, question: Question) -> bool:
         """Whether a window that holds the sighting at `place` answers a question with yes, given that the same

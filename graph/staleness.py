@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal, TypeAlias
 
 StaleCode: TypeAlias = Literal[
@@ -69,14 +69,15 @@ class StaleReason:
         return WEIGHTS[self.code]
 
 
-def stale_reasons(standing: Standing, now: datetime) -> tuple[StaleReason, ...]:
-    """Why a document needs a look, the most pressing first; none when it does not. `now` is timezone-aware."""
+def stale_reasons(standing: Standing, now: datetime, place: tzinfo = UTC) -> tuple[StaleReason, ...]:
+    """Why a document needs a look, the most pressing first; none when it does not. `now` is timezone-aware; `place`
+    is by whose clocks days are told."""
     found = (
         _superseded(standing, now),
-        _ended(standing, now),
+        _ended(standing, now, place),
         _poor(standing),
         _unknown(standing),
-        _ending(standing, now),
+        _ending(standing, now, place),
         _unchanged(standing, now),
     )
     return tuple(reason for reason in found if reason is not None)
@@ -96,7 +97,7 @@ def _superseded(standing: Standing, now: datetime) -> StaleReason | None:
     )
 
 
-def _ended(standing: Standing, now: datetime) -> StaleReason | None:
+def _ended(standing: Standing, now: datetime, place: tzinfo) -> StaleReason | None:
     end = standing.valid_to
     used = standing.shown + standing.asked
     if end is None or end > now or standing.successors or not used:
@@ -104,10 +105,10 @@ def _ended(standing: Standing, now: datetime) -> StaleReason | None:
     return StaleReason(
         "ended_without_successor",
         {
-            "zh": f"有效期于 {end:%Y-%m-%d} 结束且没有后继文档；近 90 天展示 {standing.shown} 次，"
+            "zh": f"最后有效日为 {_last_day(end, place)}，没有后继文档；近 90 天展示 {standing.shown} 次，"
             f"结束后另有 {standing.asked} 个问题仍在问",
-            "en": f"ended on {end:%Y-%m-%d} without a successor; shown {standing.shown} times in 90 days, "
-            f"and {standing.asked} questions asked for it since",
+            "en": f"its last day was {_last_day(end, place)}, without a successor; "
+            f"shown {standing.shown} times in 90 days, and {standing.asked} questions asked for it since",
         },
         {"valid_to": _iso(end), "shown": standing.shown, "asked": standing.asked},
     )
@@ -141,7 +142,7 @@ def _unknown(standing: Standing) -> StaleReason | None:
     )
 
 
-def _ending(standing: Standing, now: datetime) -> StaleReason | None:
+def _ending(standing: Standing, now: datetime, place: tzinfo) -> StaleReason | None:
     end = standing.valid_to
     if end is None or not now < end <= now + SOON or standing.successors:
         return None
@@ -149,8 +150,8 @@ def _ending(standing: Standing, now: datetime) -> StaleReason | None:
     return StaleReason(
         "ends_soon",
         {
-            "zh": f"有效期将于 {end:%Y-%m-%d} 结束（还有 {days} 天），没有后继文档",
-            "en": f"ends on {end:%Y-%m-%d}, in {days} days, without a successor",
+            "zh": f"最后有效日为 {_last_day(end, place)}（还有 {days} 天），没有后继文档",
+            "en": f"its last day is {_last_day(end, place)}; it ends in {days} days, without a successor",
         },
         {"valid_to": _iso(end), "days": days},
     )
@@ -169,6 +170,11 @@ def _unchanged(standing: Standing, now: datetime) -> StaleReason | None:
         },
         {"updated_at": _iso(standing.updated_at), "days": days, "shown": standing.shown},
     )
+
+
+def _last_day(end: datetime, place: tzinfo) -> str:
+    """The last day on which something holds that ends at a moment."""
+    return f"{(end - timedelta.resolution).astimezone(place):%Y-%m-%d}"
 
 
 def _iso(moment: datetime | None) -> str | None:

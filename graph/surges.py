@@ -17,7 +17,7 @@ import numpy as np
 
 from graph.arrivals import Counted
 from graph.forecasting import basis_of, recent_part, scatter, tail
-from graph.recurrence import duration
+from graph.recurrence import by_chance, duration
 from graph.rhythm import DAY, Floats, fit
 
 Key: TypeAlias = str | None
@@ -235,22 +235,22 @@ def words(surge: Surge, name: Mapping[str, str], *, opened: bool = False) -> dic
             "en": f"{name['en']}: back to what is usual after {lasted_en}.",
             "zh": f"{name['zh']}：历时{lasted_zh}后恢复到平常水平。",
         }
-    likely = f"{surge.p_value:.0e}" if surge.p_value >= 1e-12 else "1e-12"
-    sign = "=" if surge.p_value >= 1e-12 else "<"
-    lift_en = f"; the shop's volume ×{surge.lift:.1f} is already taken out" if surge.lift > 1.05 else ""
-    lift_zh = f"；已扣除全店流量×{surge.lift:.1f}的影响" if surge.lift > 1.05 else ""
+    likely_en, likely_zh = by_chance(surge.p_value)
     # A factor over next to nothing says nothing.
     factor = surge.observed / surge.expected if surge.expected >= LEAST_SAID else None
     hoped = f"{surge.expected:.1f}" if factor is not None else f"{LEAST_SAID:.1f}"
     expected_en = f"expected {hoped}" if factor is not None else f"expected less than {hoped}"
     expected_zh = f"预期 {hoped} 位" if factor is not None else f"预期不到 {hoped} 位"
-    times_en = f"{factor:.1f}×, " if factor is not None else ""
-    times_zh = f"{factor:.1f} 倍，" if factor is not None else ""
+    asides_en = [f"{factor:.1f}×"] if factor is not None else []
+    asides_zh = [f"{factor:.1f} 倍"] if factor is not None else []
+    if surge.lift > 1.05:
+        asides_en.append(f"the shop's volume ×{surge.lift:.1f} is already taken out")
+        asides_zh.append(f"已扣除全店流量 ×{surge.lift:.1f} 的影响")
+    aside_en = f" ({'; '.join(asides_en)})" if asides_en else ""
+    aside_zh = f"（{'；'.join(asides_zh)}）" if asides_zh else ""
     return {
-        "en": f"{name['en']}: {surge.observed} customers in {span_en}, {expected_en} "
-        f"({times_en}p {sign} {likely}{lift_en}).",
-        "zh": f"{name['zh']}：{span_zh}内 {surge.observed} 位顾客，{expected_zh}"
-        f"（{times_zh}p {sign} {likely}{lift_zh}）。",
+        "en": f"{name['en']}: {surge.observed} customers in {span_en}, {expected_en}{aside_en}; {likely_en}.",
+        "zh": f"{name['zh']}：{span_zh}内 {surge.observed} 位顾客，{expected_zh}{aside_zh}；{likely_zh}。",
     }
 
 

@@ -115,7 +115,7 @@ def _short(
     for id in outside[:MOST_A_FIELD]:
         words = {
             "zh": f"“{demand.name}”每周约有 {demand.beyond:.1f} 单超出现有人员的处理能力；"
-            f"{names[id]} 在其他领域表现良好，学会后每周可多解决至多 {gain:.1f} 单。",
+            f"{names[id]} 在其他专长表现良好，学会后每周可多解决至多 {gain:.1f} 单。",
             "en": f"“{demand.name}” gets about {demand.beyond:.1f} cases a week beyond what its people can take; "
             f"{names[id]} does well elsewhere and, once trained, could resolve up to {gain:.1f} more.",
         }

@@ -9,7 +9,7 @@ from graph.sequential import Comparison
 
 NAMES: Mapping[Metric, Mapping[str, str]] = {
     "resolution": {"en": "resolution in 72 h without reopening", "zh": "72 小时内解决且未重开的比例"},
-    "unassisted": {"en": "cases that no person had to take", "zh": "无需人工的工单比例"},
+    "unassisted": {"en": "cases that no person had to take", "zh": "无需人工的会话比例"},
     "acceptance": {"en": "suggestions that agents used", "zh": "客服采用建议的比例"},
     "rating": {"en": "rating", "zh": "评分"},
     "handling_seconds": {"en": "handling time", "zh": "处理时长"},

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from graph.models import Agent
 from graph.profiles import SHOWN_FROM, SkillEstimate
+from graph.service_level import used_words
 
 
 class Words(Protocol):
@@ -66,7 +67,7 @@ class _English:
         return "was given about as many cases as others in the last week"
 
     def sla(self, consumed: float) -> str:
-        return f"{consumed:.0%} of the time for a first reply is used"
+        return used_words(consumed, chinese=False)
 
     def overflow(self, circle: int) -> str:
         return {
@@ -121,11 +122,11 @@ class _Chinese:
         return "近一周接案较少" if ratio < _EVEN[0] else "近一周接案量与平均相当"
 
     def sla(self, consumed: float) -> str:
-        return f"首次响应时限已用 {consumed:.0%}"
+        return used_words(consumed, chinese=True)
 
     def overflow(self, circle: int) -> str:
-        return {1: "不能兼顾本案的全部问题", 2: "来自相近领域", 3: "来自机动组", 4: "主管"}.get(
-            circle, "非本领域；更合适的人都不在"
+        return {1: "不能兼顾本案的全部问题", 2: "来自相近专长", 3: "来自机动组", 4: "主管"}.get(
+            circle, "非本专长；更合适的人都不在"
         )
 
     def exploration(self) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from kb_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from kb_service.errors import Conflict, Forbidden, InvalidRequest, NotFound, changed_meanwhile
 from kb_service.models import KEY_ROLES, KeyRole, Principal
 from kb_service.store import Member, Session, SignInLink, Store
 
@@ -26,11 +26,13 @@ COMMAND_LINE = "command_line"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A member in one of their sessions. `csrf` is what their forms must send along."""
+    """A member in one of their sessions. `csrf` is what their forms must send along; `whole` whether what holds every
+    workspace is theirs to see: an operator's, or of a shop that is the only one."""
 
     member: Member
     principal: Principal
     csrf: str
+    whole: bool = False
 
     def may(self, roles: Collection[KeyRole]) -> bool:
         return bool(self.principal.roles & set(roles))
@@ -112,15 +114,20 @@ class Accounts:
         roles: Collection[str],
         agent_id: str | None,
         by: Principal,
+        over: Member | None = None,
     ) -> Member:
         """Change a member's name, roles and agent; their sessions go on with the new roles.
 
-        Raises NotFound for a member or an agent that there is not, Conflict where nobody would be left who administers.
+        Raises NotFound for a member or an agent that there is not, Forbidden for an operator where `by` is none,
+        Conflict where nobody would be left who administers, or where the member is not as in `over` any more.
         """
         self._check_agent(workspace, agent_id)
         named, known = _named(name), frozenset(_known(roles))
         with self._store.administration() as unit:
             before = _present(unit.members.get(member_id), workspace, member_id)
+            _check_rank(unit.members.get(by.key_id), before)
+            if over is not None and _changes(over, before):
+                raise changed_meanwhile()
             if "admin" not in known:
                 _check_another_admin(unit.members.list(workspace), member_id)
             after = replace(before, name=named, roles=known, agent_id=agent_id)
@@ -131,10 +138,12 @@ class Accounts:
         return after
 
     def sign_out_everywhere(self, workspace: str, member_id: str, *, by: Principal) -> int:
-        """End a member's sessions; they may sign in again by a new link. How many there were."""
+        """End a member's sessions and the link that waits for them; they may sign in again by a new one. How many
+        sessions there were."""
         with self._store.administration() as unit:
             _present(unit.members.get(member_id), workspace, member_id)
             ended = unit.members.end_sessions(member_id)
+            unit.members.end_links(member_id)
         self._tell(workspace, by, "member.signed_out", member_id, {"sessions": ended})
         self._forget()
         return ended
@@ -151,35 +160,40 @@ class Accounts:
     def new_link(self, workspace: str, member_id: str | None, *, by: Principal | None = None) -> str:
         """The token of a new link for a member, or with None for the first administrator.
 
-        Raises NotFound for a member that there is not, Conflict where somebody can sign in already and no member is
-        named.
+        Raises NotFound for a member that there is not, Forbidden for an operator where `by` is none, Conflict where
+        somebody can sign in already and no member is named.
         """
         with self._store.administration() as unit:
             if member_id is None and unit.members.any(workspace):
                 raise Conflict("Somebody can sign in already; name the member with --member.")
             if member_id is not None:
-                _present(unit.members.get(member_id), workspace, member_id)
+                member = _present(unit.members.get(member_id), workspace, member_id)
+                if by is not None:
+                    _check_rank(unit.members.get(by.key_id), member)
             token = unit.members.new_link(workspace, member_id, lasts=LINK_LASTS)
         self._tell(workspace, by, "member.link", member_id or "first", {})
         return token
 
     def end(self, workspace: str, member_id: str, *, by: Principal | None = None) -> None:
-        """End a membership with its links and sessions. Raises NotFound for a member that there is not, Conflict for
-        the last administrator, unless the command line does it."""
+        """End a membership with its links and sessions. Raises NotFound for a member that there is not; unless the
+        command line does it, Conflict for the last administrator, and Forbidden for an operator where `by` is none."""
         with self._store.administration() as unit:
-            _present(unit.members.get(member_id), workspace, member_id)
+            member = _present(unit.members.get(member_id), workspace, member_id)
             if by is not None:
+                _check_rank(unit.members.get(by.key_id), member)
                 _check_another_admin(unit.members.list(workspace), member_id)
             unit.members.end(member_id)
         self._tell(workspace, by, "member.ended", member_id, {})
         self._forget()
 
     def resume(self, workspace: str, member_id: str, *, by: Principal) -> Member:
-        """Take the end of a membership back; they need a new link. Raises NotFound for a member that there is not."""
+        """Take the end of a membership back; they need a new link, and are no operator. Raises NotFound for a
+        member that there is not, Forbidden for an operator where `by` is none."""
         with self._store.administration() as unit:
             member = unit.members.get(member_id)
             if member is None or member.workspace != workspace:
                 raise _no_member(member_id)
+            _check_rank(unit.members.get(by.key_id), member)
             resumed = unit.members.resume(member_id)
         if resumed:
             self._tell(workspace, by, "member.resumed", member_id, {})
@@ -209,7 +223,9 @@ class Accounts:
                 alone = unit.members.alone()
                 named = _named(name or "")
                 member_id = unit.members.create(found.workspace, named, KEY_ROLES, operator=alone).id
-            return unit.members.open_session(member_id, lasts=SESSION_LASTS)
+            session = unit.members.open_session(member_id, lasts=SESSION_LASTS)
+        self._tell(found.workspace, member_id, "session.opened", member_id, {})
+        return session
 
     def visitor(self, token: str | None) -> Visitor | None:
         """Whose session a cookie opens; None for nobody's."""
@@ -221,10 +237,11 @@ class Accounts:
             return known[1]
         with self._store.administration(writing=False) as unit:
             member = unit.members.of_session(token)
-        if member is None:
-            return None
+            if member is None:
+                return None
+            whole = member.operator or ("admin" in member.roles and len(unit.workspaces.list()) == 1)
         roles = frozenset(role for role in KEY_ROLES if role in member.roles)
-        visitor = Visitor(member, Principal(member.workspace, member.id, roles), _csrf(token))
+        visitor = Visitor(member, Principal(member.workspace, member.id, roles), _csrf(token), whole)
         with self._lock:
             if len(self._trusted) >= MOST_TRUSTED:
                 self._trusted.clear()
@@ -232,17 +249,21 @@ class Accounts:
         return visitor
 
     def _tell(
-        self, workspace: str, by: Principal | None, action: str, object: str, detail: dict[str, object]
+        self, workspace: str, by: Principal | str | None, action: str, object: str, detail: dict[str, object]
     ) -> None:
-        """Keep in the audit who did it: a member, or with None the command line."""
+        """Keep in the audit who did it: a member, also by their id, or with None the command line."""
+        actor = by.key_id if isinstance(by, Principal) else by or COMMAND_LINE
         with self._store.writing(workspace) as unit:
-            unit.audit.append(by.key_id if by is not None else COMMAND_LINE, action, object, detail)
+            unit.audit.append(actor, action, object, detail)
 
     def sign_out(self, token: str | None) -> None:
         if not token:
             return
         with self._store.administration() as unit:
+            member = unit.members.of_session(token)
             unit.members.close_session(token)
+        if member is not None:
+            self._tell(member.workspace, member.id, "session.closed", member.id, {})
         self._forget()
 
     def _forget(self) -> None:
@@ -264,6 +285,16 @@ def _present(member: Member | None, workspace: str, id: str) -> Member:
 
 def _no_member(id: str) -> NotFound:
     return NotFound("There is no member {id} in this workspace.", id=id)
+
+
+def _check_rank(actor: Member | None, member: Member) -> None:
+    """Raises Forbidden where somebody who is no operator acts on one: who can sign in as an operator is one."""
+    if member.operator and (actor is None or not actor.operator or actor.ended_at is not None):
+        raise Forbidden(
+            "{name} is an operator of this installation, and only an operator may do this to one; on the server there "
+            "is `kb members link`.",
+            name=member.name,
+        )
 
 
 def _check_another_admin(members: Collection[Member], but: str) -> None:
@@ -295,8 +326,9 @@ def _named(name: str) -> str:
 
 
 def _known(roles: Collection[str]) -> tuple[str, ...]:
-    unknown = sorted(set(roles) - set(KEY_ROLES))
-    if unknown or not roles:
+    if not roles:
+        raise InvalidRequest.of("role", "choose at least one")
+    if set(roles) - set(KEY_ROLES):
         raise InvalidRequest.of(
             "role", "must be some of {known}, separated by commas", known=", ".join(KEY_ROLES)
         )

@@ -40,6 +40,7 @@ from kb_service.replying.composer import Composer, Offered
 from kb_service.replying.rephrasing import Rewording
 from kb_service.routing import Routing
 from kb_service.search.models import Filters, Hit, SearchQuery
+from kb_service.search.retrieval import TRIED
 from kb_service.search.source import SourceDocument
 from kb_service.search.weighing import Weighed
 from kb_service.store import Exposure, ShownAnswer, new_id
@@ -176,6 +177,11 @@ class Answering:
             Tried(question, reply, self._unremembered(beside, question)[1])
             for question, reply in zip(questions, now, strict=True)
         )
+
+    def tried_beside(self, workspace: str) -> tuple[int, int]:
+        """How many documents are searched, and beside how many of them `try_out` tries a draft."""
+        documents = self._replicas.of(workspace).index.documents
+        return documents, min(documents, TRIED)
 
     def _reply(
         self, workspace: str, question: Question, route_name: RouteName, audiences: tuple[Audience, ...]

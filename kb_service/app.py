@@ -24,6 +24,7 @@ from kb_service.accounts import Accounts
 from kb_service.answering import Answering
 from kb_service.audit_trail import AuditTrail
 from kb_service.backups.shelf import Backups
+from kb_service.care.articles import Articles
 from kb_service.care.conflicts import Conflicts
 from kb_service.care.gap_watch import GapWatch
 from kb_service.care.gaps import Gaps
@@ -273,11 +274,15 @@ def _answering(on: _Ground, cases: _Cases, conflicts: Conflicts, rewording: Rewo
     )
 
 
-def _nightly(on: _Ground, cases: _Cases, teaching: _Teaching, loop: ClosedLoop, backups: Backups) -> Nightly:
+def _nightly(
+    on: _Ground, cases: _Cases, teaching: _Teaching, loop: ClosedLoop, backups: Backups, library: Library
+) -> Nightly:
+    # The backup comes first: what the rest of the night does can then be taken back.
+    kept = {"backup": backups.night} if backups.nightly else {}
     return Nightly(
         on.store,
         {
-            "backup": backups.night,  # first: what the rest of the night does can then be taken back
+            **kept,
             "recalibrate": partial(teaching.calibrating.by_verdicts, actor=NIGHTLY),
             "rank": teaching.learning.night,
             "weigh": teaching.prioritising.night,
@@ -285,6 +290,7 @@ def _nightly(on: _Ground, cases: _Cases, teaching: _Teaching, loop: ClosedLoop, 
             "decisions": cases.assigning.night,
             "regroup": NightlyRegrouping(on.store, on.replicas, cases.routing, clock=on.clock).night,
             "closed_loop": loop.night,
+            "tidy": library.night,
         },
         hour=on.settings.night_hour,
         clock=on.clock,
@@ -301,6 +307,8 @@ def _services(on: _Ground, chance: random.Random) -> Services:
     conflicts = Conflicts(replicas, clock=clock)
     stale = Stale(store, replicas, on.reader, on.exposures, clock=clock)
     knowing = Knowledge(store, on.encoder, parsers, replicas if on.serving else None)
+    editing = Editing(store, knowing, clock=clock)
+    reviewing = Reviewing(store, replicas, on.exposures)
     rewording = _rewording(settings, on.metrics)
     trials = Experiments(store, replicas, on.exposures, clock=clock, walks=settings.graph_walk)
     taxonomy = Taxonomy(store, replicas, on.reader, clock=clock)
@@ -308,6 +316,7 @@ def _services(on: _Ground, chance: random.Random) -> Services:
     effects = MeasuredEffects(store, replicas, trials)
     backups = Backups(store, settings, clock=clock)
     loop = ClosedLoop(store, replicas, on.exposures, effects, clock=clock)
+    library = Library(store, replicas, conflicts, stale, clock=clock)
     return Services(
         settings=settings,
         store=store,
@@ -326,9 +335,10 @@ def _services(on: _Ground, chance: random.Random) -> Services:
         installation=Installation(store, settings.data / "derived"),
         clock=clock,
         knowledge=knowing,
-        editing=Editing(store, knowing, clock=clock),
+        editing=editing,
+        articles=Articles(gap_board, reviewing, editing),
         previews=Previews(store, knowing, clock=clock),
-        library=Library(store, replicas, conflicts, stale, clock=clock),
+        library=library,
         conflicts=conflicts,
         stale=stale,
         answering=_answering(on, cases, conflicts, rewording),
@@ -355,11 +365,11 @@ def _services(on: _Ground, chance: random.Random) -> Services:
         backtest_runs=LongRuns("backtests", clock=clock),
         proposals=Proposals(store, replicas, taxonomy, cases.clustering, trials, clock=clock),
         closed_loop=loop,
-        reviewing=Reviewing(store, replicas, on.exposures),
+        reviewing=reviewing,
         calibrating=teaching.calibrating,
         learning=teaching.learning,
         prioritising=teaching.prioritising,
-        nightly=_nightly(on, cases, teaching, loop, backups),
+        nightly=_nightly(on, cases, teaching, loop, backups, library),
         backups=backups,
         upkeep=Upkeep(store, replicas, on.encoder, parsers, settings, clock=clock),
         gaps=gap_board,

@@ -16,7 +16,7 @@ from ingest import language
 from ingest.redaction import redact
 from kb_service.errors import Conflict, InvalidRequest, NotFound, ServiceError
 from kb_service.ids import digest_id
-from kb_service.lookups import found_case, found_problem
+from kb_service.lookups import found_case, found_problem, still_with
 from kb_service.models import (
     CaseDetail,
     EventResult,
@@ -35,6 +35,7 @@ from kb_service.understanding.reading import Reader
 AHEAD = timedelta(minutes=5)
 """How far ahead of the wall clock an event may be dated."""
 EXAMPLES = 8
+OVER = frozenset({"resolved", "closed"})
 RULES = "handover_rules"
 """Who hands a case over when a rule of the service does."""
 
@@ -77,10 +78,13 @@ class Casework:
         results: list[EventResult | ServiceError] = [
             refused[place] if place in refused else next(recorded) for place in range(len(events))
         ]
+        self._count(results)
+        return results
+
+    def _count(self, results: Sequence[EventResult | ServiceError]) -> None:
         for result in results:
             status = result.status if isinstance(result, EventResult) else "refused"
             self._metrics.events.labels(status).inc()
-        return results
 
     def hear(self, workspace: str, events: Sequence[Event]) -> list[HeardEvent]:
         """Mask personal data, and prepare customers' messages for comparison in one encoder call; stores nothing."""
@@ -96,14 +100,19 @@ class Casework:
 
     def record_heard(self, workspace: str, heard: Sequence[HeardEvent]) -> list[EventResult]:
         """Record what was heard, in order of arrival, committed when this returns."""
-        if not heard:
-            return []
+        return self._recorded(workspace, lambda unit: heard) if heard else []
+
+    def _recorded(self, workspace: str, taken: Callable[[Unit], Sequence[HeardEvent]]) -> list[EventResult]:
+        """Record what is `taken` under the workspace's lock, as things stand then; committed when this returns."""
         now = self._clock()
         replica = self._replicas.settled(workspace)
         with replica.lock:
             begun = False
             try:
                 with self._store.writing(workspace) as unit:
+                    heard = taken(unit)
+                    if not heard:
+                        return []
                     begun = True
                     replica.catch_up(unit)
                     recording = Recording(unit, replica, now)
@@ -160,6 +169,11 @@ class Casework:
         with self._store.reading(workspace) as unit:
             return case_detail(unit, found_case(unit, case_id))
 
+    def happened(self, workspace: str, case_id: str) -> tuple[Case, int]:
+        """A case and how many events it has. Raises NotFound."""
+        with self._store.reading(workspace) as unit:
+            return found_case(unit, case_id), unit.events.count_of_case(case_id)
+
     def decisions(self, workspace: str, case_id: str) -> tuple[tuple[Decision, ...], Mapping[str, str]]:
         """What was decided about a case, oldest first, and the names of all agents by id."""
         with self._store.reading(workspace) as unit:
@@ -167,13 +181,17 @@ class Casework:
             names = {agent.id: agent.name for agent in unit.agents.all()}
             return unit.decisions.of_case(case_id), names
 
-    def handover(self, caller: Principal, case_id: str, reason: str | None) -> CaseDetail:
-        """Hand a case to people: it waits until an agent has it."""
+    def handover(
+        self, caller: Principal, case_id: str, reason: str | None, *, over: str | None = None
+    ) -> CaseDetail:
+        """Hand a case to people: it waits until an agent has it. With `over` only while it is still with that agent,
+        by "" with nobody; else Conflict: for who takes a step back."""
 
         written = redact(reason or "").text
         with self._store.writing(caller.workspace) as unit:
             case = found_case(unit, case_id)
-            if case.state in ("resolved", "closed"):
+            still_with(case, over)
+            if case.state in OVER:
                 raise Conflict(
                     "The case {id} is {state}; a new message reopens it.", id=case.id, state=case.state
                 )
@@ -194,23 +212,58 @@ class Casework:
         agent_id: str | None,
         reply: str | None,
         handling_seconds: float | None,
+        by_owner: bool = True,
     ) -> CaseDetail:
-        """Record the resolution of a case as the event that it is."""
-        with self._store.reading(caller.workspace) as unit:
+        """Record the resolution of a case as the event that it is. One that is resolved or closed is not resolved
+        again. Where no agent is named its owner resolved it, unless `by_owner` says that nobody is to be credited."""
+        now = self._clock()
+
+        def taken(unit: Unit) -> list[HeardEvent]:
             case = found_case(unit, case_id)
-        event = Event(
-            id=digest_id("ev", case.id, "resolution", self._clock().isoformat()),
-            type="resolution",
-            at=self._clock(),
-            role="agent",
-            conversation_id=case.conversation_ids[-1] if case.conversation_ids else None,
-            customer_id=case.customer_id,
-            agent_id=agent_id or case.agent_id,
-            reply=reply,
-            handling_seconds=handling_seconds,
-            resolved=resolved,
-        )
-        self.record(caller.workspace, [event], case_id=case.id)
+            if resolved and case.state in OVER:
+                return []
+            by = agent_id or (case.agent_id if by_owner else None)
+            event = Event(
+                id=digest_id("ev", case.id, "resolution", now.isoformat()),
+                type="resolution",
+                at=now,
+                role="agent",
+                conversation_id=_latest_conversation(case),
+                customer_id=case.customer_id,
+                agent_id=by,
+                reply=reply,
+                handling_seconds=handling_seconds,
+                resolved=resolved,
+            )
+            return _audited(unit, caller, "case.resolved", case, event, {"solved": resolved})
+
+        self._count(self._recorded(caller.workspace, taken))
+        return self.case(caller.workspace, case_id)
+
+    def reply(
+        self, caller: Principal, case_id: str, text: str, *, agent_id: str | None, form: str
+    ) -> CaseDetail:
+        """Keep what somebody wrote to the customer with its case. `form` tells one writing of it from every other: the
+        same words of the same form are kept once, however often they are sent."""
+        now = self._clock()
+
+        def taken(unit: Unit) -> list[HeardEvent]:
+            case = found_case(unit, case_id)
+            said = reversed(unit.events.of_case(case.id))
+            event = Event(
+                id=digest_id("ev", case.id, caller.key_id, form, text),
+                type="message",
+                at=now,
+                role="agent",
+                conversation_id=_latest_conversation(case),
+                customer_id=case.customer_id,
+                channel=next((item.event.channel for item in said if item.event.channel), None),
+                agent_id=agent_id,
+                text=text,
+            )
+            return _audited(unit, caller, "case.replied", case, event, {})
+
+        self._count(self._recorded(caller.workspace, taken))
         return self.case(caller.workspace, case_id)
 
     def wait(self, workspace: str, case_id: str, handoff: Handoff | None = None) -> None:
@@ -260,6 +313,23 @@ class Casework:
         ]
         names = self._routing.name(rest) if rest else {"en": problem.id, "zh": problem.id}
         unit.problems.put(replace(problem, names=names))
+
+
+def _audited(
+    unit: Unit, caller: Principal, action: str, case: Case, event: Event, detail: Mapping[str, Any]
+) -> list[HeardEvent]:
+    """What somebody did in a case, to be recorded, and told in the audit unless it was recorded before: for whom it
+    counts, and whose the case was if another's. None of the words."""
+    if not unit.events.existing([event.id]):
+        others = case.agent_id if case.agent_id != event.agent_id else None
+        who = {"agent": event.agent_id, "owner": others}
+        told = {name: value for name, value in who.items() if value is not None}
+        unit.audit.append(caller.key_id, action, case.id, {**told, **detail})
+    return [HeardEvent(masked_event(event), None, (), case_id=case.id)]
+
+
+def _latest_conversation(case: Case) -> str | None:
+    return case.conversation_ids[-1] if case.conversation_ids else None
 
 
 def masked_event(event: Event) -> Event:

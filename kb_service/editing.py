@@ -12,8 +12,8 @@ from ingest.models import Document, FieldValue
 from ingest.redaction import redact_document
 from kb_service.errors import Conflict, FieldError, InvalidRequest, NotFound
 from kb_service.knowledge import Knowledge
-from kb_service.models import DocumentStatus, Principal, Refused
-from kb_service.store import HeldDocuments, Store, StoredDocument, new_id
+from kb_service.models import DocumentStatus, NewDocument, Principal
+from kb_service.store import HeldDocuments, Store, StoredDocument, Unit, new_id
 from kb_service.store.snapshots import document_from_json, document_json
 
 HELD = timedelta(hours=1)
@@ -32,6 +32,17 @@ class Draft:
     text: str
     fields: Mapping[str, FieldValue]
     version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A document that was removed and can still be brought back by who removed it, by the id `held`."""
+
+    held: str
+    external_id: str
+    title: str
+    removed_at: datetime
+    ends_at: datetime
 
 
 class Editing:
@@ -60,7 +71,7 @@ class Editing:
         else:
             extract = edited(stored.document, draft.text)
             attributes["metadata"] = dict(stored.document.metadata)
-        return self._put(caller, compose(extract, attributes, timezone=zone))
+        return self._knowledge.put_over(caller, compose(extract, attributes, timezone=zone), draft.version)
 
     def _before(self, workspace: str, draft: Draft) -> StoredDocument | None:
         with self._store.reading(workspace) as unit:
@@ -75,51 +86,101 @@ class Editing:
             raise Conflict("Somebody changed this document meanwhile; look at it before you save yours.")
         return stored
 
-    def restore(self, caller: Principal, external_id: str, number: int) -> DocumentStatus:
-        """Put an earlier version of a document as its newest. Raises NotFound."""
+    def publish(
+        self,
+        caller: Principal,
+        new: NewDocument,
+        over: int | None,
+        *,
+        also: Callable[[Unit], None] | None = None,
+    ) -> DocumentStatus:
+        """Put what somebody wrote over the version that they knew, None for none; `also` is done with it.
+
+        Raises Conflict.
+        """
+        return self._knowledge.put_over(caller, new, over, also=also)
+
+    def standing(self, workspace: str, external_id: str) -> int | None:
+        """The version that stands under an id now; None where there is no document."""
+        with self._store.reading(workspace) as unit:
+            head = unit.documents.head(external_id)
+        return head.version if head is not None else None
+
+    def restore(
+        self, caller: Principal, external_id: str, number: int, *, over: int | None = None
+    ) -> DocumentStatus:
+        """Put an earlier version of a document as its newest, with `over` only while that one stands.
+
+        Raises NotFound, Conflict where somebody wrote meanwhile.
+        """
         with self._store.reading(caller.workspace) as unit:
+            head = unit.documents.head(external_id)
             stored = unit.documents.version(external_id, number)
-        if stored is None:
+        if stored is None or head is None:
             raise _no_document(external_id)
-        return self._put(caller, stored.document)
+        return self._knowledge.put_over(caller, stored.document, head.version if over is None else over)
 
     def end(self, caller: Principal, external_id: str, at: datetime) -> DocumentStatus:
         """Let a document hold no more from a moment on; one that would only begin then becomes a draft."""
-        document = self._stored(caller.workspace, external_id).document
+        stored = self._stored(caller.workspace, external_id)
+        document = stored.document
         never = document.valid_from is not None and document.valid_from >= at
-        return self._put(
-            caller, replace(document, status="draft") if never else replace(document, valid_to=at)
-        )
+        ended = replace(document, status="draft") if never else replace(document, valid_to=at)
+        return self._knowledge.put_over(caller, ended, stored.version)
 
     def supersede(self, caller: Principal, external_id: str, older: str) -> DocumentStatus:
         """Let a document hold in place of another wherever both apply. Raises NotFound."""
-        document = self._stored(caller.workspace, external_id).document
-        self._stored(caller.workspace, older)
-        names = tuple(dict.fromkeys((*document.supersedes, older)))
-        return self._put(caller, replace(document, supersedes=names))
-
-    def remove(self, caller: Principal, external_id: str) -> str:
-        """Remove a document at once; the id under which its last version waits to be brought back."""
         stored = self._stored(caller.workspace, external_id)
+        self._stored(caller.workspace, older)
+        names = tuple(dict.fromkeys((*stored.document.supersedes, older)))
+        return self._knowledge.put_over(caller, replace(stored.document, supersedes=names), stored.version)
+
+    def remove(
+        self,
+        caller: Principal,
+        external_id: str,
+        *,
+        over: int | None = None,
+        also: Callable[[Unit], None] | None = None,
+    ) -> str:
+        """Remove a document at once, with `over` only while that version stands; `also` is done with it.
+
+        Gives the id under which its last version waits to be brought back. Raises NotFound, Conflict.
+        """
         id = new_id("held_", self._clock())
-        with self._store.writing(caller.workspace) as unit:
+
+        def keep(unit: Unit, stored: StoredDocument) -> None:
             content = {"document": document_json(redact_document(stored.document))}
             now = unit.now
             unit.held.put(HeldDocuments(id, caller.key_id, "removed", content, now, now + HELD))
-        self._knowledge.remove(caller, external_id)
+            if also is not None:
+                also(unit)
+
+        self._knowledge.remove(caller, external_id, over=over, keep=keep)
         return id
+
+    def removed(self, caller: Principal) -> tuple[Removed, ...]:
+        """What somebody removed and can still bring back, the latest first; nothing that came again under its id."""
+        with self._store.reading(caller.workspace) as unit:
+            waiting = unit.held.of_owner(caller.key_id, "removed")
+            found = [(item, document_from_json(item.content["document"])) for item in waiting]
+            return tuple(
+                Removed(item.id, document.external_id, document.title, item.made_at, item.ends_at)
+                for item, document in found
+                if unit.documents.head(document.external_id) is None
+            )
 
     def bring_back(self, caller: Principal, id: str) -> DocumentStatus:
         """Put what was removed as a new version; the versions before it are gone. Raises NotFound, Conflict."""
         with self._store.reading(caller.workspace) as unit:
             held = unit.held.get(id, caller.key_id)
-            document = document_from_json(held.content["document"]) if held is not None else None
-            taken = document is not None and unit.documents.head(document.external_id) is not None
-        if document is None:
-            raise gone()
+            if held is None or held.purpose != "removed":
+                raise gone()
+            document = document_from_json(held.content["document"])
+            taken = unit.documents.head(document.external_id) is not None
         if taken:
             raise Conflict("There is a document {id} already.", id=document.external_id)
-        status = self._put(caller, document)
+        status = self._knowledge.put_over(caller, document, None)
         with self._store.writing(caller.workspace) as unit:
             unit.held.remove(id, caller.key_id)
         return status
@@ -130,12 +191,6 @@ class Editing:
         if stored is None:
             raise _no_document(external_id)
         return stored
-
-    def _put(self, caller: Principal, document: Document) -> DocumentStatus:
-        (outcome,) = self._knowledge.put_checked(caller, [document])
-        if isinstance(outcome, Refused):
-            raise outcome.error
-        return outcome
 
 
 def _empty(external_id: str) -> Document:

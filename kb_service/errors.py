@@ -93,3 +93,8 @@ class Overloaded(ServiceError):
 
 class NotReady(Overloaded):
     code = "not_ready"
+
+
+def changed_meanwhile() -> Conflict:
+    """Somebody would save over what another person wrote since they looked."""
+    return Conflict("Somebody changed this meanwhile; look at it before you save yours.")

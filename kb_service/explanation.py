@@ -10,7 +10,7 @@ import numpy as np
 
 from kb_service.handover.deciding import FOR_A_BOT, Checked, Situation
 from kb_service.models import Reply
-from kb_service.search.confidence import FEATURES
+from kb_service.search.confidence import FEATURES, score_of
 from kb_service.search.evidence import NEVER, Step, upper_limit
 from kb_service.search.explanation import SearchExplained, explained
 from kb_service.search.models import Filters, SearchQuery
@@ -54,6 +54,13 @@ class Feature:
     name: str
     value: float
     points: float
+
+    @property
+    def share(self) -> float | None:
+        """The value as the share or probability that it stands for; None for one that is neither."""
+        if self.name == "score":
+            return score_of(self.value)
+        return self.value if self.name in ("share", "coverage") else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,9 @@ class Keyring:
             raise InvalidRequest.of(
                 "label", "must have at most {max_length} characters", max_length=LONGEST_LABEL
             )
-        if not roles or not set(roles) <= set(KEY_ROLES):
+        if not roles:
+            raise InvalidRequest.of("roles", "choose at least one")
+        if not set(roles) <= set(KEY_ROLES):
             raise InvalidRequest.of(
                 "roles", "must be some of {known}, separated by commas", known=", ".join(KEY_ROLES)
             )

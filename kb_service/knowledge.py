@@ -17,7 +17,7 @@ from ingest.errors import IngestError
 from ingest.models import Document, Vectors
 from ingest.pipeline import Prepared, embed, prepare
 from ingest.sandbox import ParserPool
-from kb_service.errors import NotFound, ServiceError
+from kb_service.errors import Conflict, NotFound, PayloadTooLarge, ServiceError
 from kb_service.file_ingest import FileIngest
 from kb_service.models import (
     DocumentStatus,
@@ -33,6 +33,7 @@ from kb_service.search.source import SourceDocument
 from kb_service.store import Head, Page, Store, StoredDocument, Unit
 
 EMPTY: Mapping[str, str] = {}
+NOTHING_KNOWN: Mapping[str, int | None] = {}
 GROUP = 64
 """Documents per transaction: enough to encode in full batches, few enough to lose little to a crash."""
 
@@ -92,12 +93,19 @@ class Knowledge:
         records: bool = False,
         templates: Mapping[str, str] = EMPTY,
         timezone: tzinfo = UTC,
+        most: int | None = None,
     ) -> list[Document | Refused]:
         """The documents that a file holds, and what of it cannot be one; nothing is stored. See `upload`.
 
-        Raises what the parser raises of the file as a whole.
+        Raises what the parser raises of the file as a whole, PayloadTooLarge for more than `most` of them.
         """
         read = self._parsers.read(name, data, options={"records": True, **templates} if records else {})
+        if most is not None and len(read.extracts) + len(read.problems) > most:
+            raise PayloadTooLarge(
+                "These files hold more than {most} documents, which is more than anybody looks through. "
+                "Upload fewer, or load them with `kb ingest`.",
+                most=most,
+            )
         given = dict(attributes)
         single = len(read.extracts) == 1 and not records
         if not single:
@@ -121,6 +129,33 @@ class Knowledge:
                 ]
         self._follow(caller.workspace)
         return outcomes
+
+    def put_over(
+        self,
+        caller: Principal,
+        document: Document | NewDocument,
+        over: int | None,
+        *,
+        also: Callable[[Unit], None] | None = None,
+    ) -> DocumentStatus:
+        """Put a document over the version that the caller knows, None where they know of none.
+
+        `also` is called in the transaction that writes it.
+        Raises Conflict where another version stands when it is written, and what the document is refused for.
+        """
+        checked = self._checked(document) if isinstance(document, NewDocument) else document
+        if isinstance(checked, Refused):
+            raise checked.error
+        (outcome,) = self.commit(
+            caller.workspace,
+            [checked],
+            actor=caller.key_id,
+            over={checked.external_id: over},
+            finish=None if also is None else lambda unit, _: also(unit),
+        )
+        self._follow(caller.workspace)
+        assert isinstance(outcome, DocumentStatus)
+        return outcome
 
     def sketched(self, workspace: str, new: NewDocument) -> SourceDocument:
         """A document as an index would hold it, with its passages and their vectors, of which nothing is stored.
@@ -160,17 +195,19 @@ class Knowledge:
         actor: str,
         sources: Mapping[str, str] = EMPTY,
         finish: Callable[[Unit, Sequence[Outcome]], None] | None = None,
+        over: Mapping[str, int | None] = NOTHING_KNOWN,
     ) -> list[Outcome]:
         """Write what was checked, in order, in as few transactions as its ids allow.
 
         `sources` names the file that a document comes from, by external id. `finish` is called with all outcomes
-        inside the last transaction, so that what it writes stands or falls with the documents.
+        inside the last transaction, so that what it writes stands or falls with the documents. `over` are the
+        versions that documents are written over, None for none; raises Conflict where another one stands.
         """
         outcomes: list[Outcome] = []
         groups = list(_groups(checked)) or [[]]
         for group in groups:
             outcomes += self._write(
-                workspace, group, outcomes, actor, sources, finish if group is groups[-1] else None
+                workspace, group, outcomes, actor, sources, finish if group is groups[-1] else None, over
             )
         return outcomes
 
@@ -182,6 +219,7 @@ class Knowledge:
         actor: str,
         sources: Mapping[str, str],
         finish: Callable[[Unit, Sequence[Outcome]], None] | None,
+        over: Mapping[str, int | None],
     ) -> list[Outcome]:
         """One transaction for documents of distinct ids, embedded before it begins."""
         documents = [item for item in group if isinstance(item, Document)]
@@ -195,6 +233,8 @@ class Knowledge:
         vectors = self._embedded([item for item in prepared.values() if _is_new(item, heads)])
         with self._store.writing(workspace) as unit:
             versions, heads = unit.documents.next_versions(ids), unit.documents.heads(ids)
+            for name in over.keys() & set(ids):
+                check_over(heads.get(name), over[name])
             written: list[Outcome] = []
             for item in group:
                 if isinstance(item, Document):
@@ -274,11 +314,28 @@ class Knowledge:
             raise _no_document(external_id)
         return [DocumentRecord.of(replace(item, created_at=item.updated_at)) for item in versions]
 
-    def remove(self, caller: Principal, external_id: str) -> None:
-        """Remove a document from store, indexes and graph; it is in no answer once this returns."""
+    def remove(
+        self,
+        caller: Principal,
+        external_id: str,
+        *,
+        over: int | None = None,
+        keep: Callable[[Unit, StoredDocument], None] | None = None,
+    ) -> None:
+        """Remove a document from store, indexes and graph; it is in no answer once this returns.
+
+        With `over` only while that version stands. `keep` is called with the document in the transaction that
+        removes it. Raises NotFound, Conflict.
+        """
         with self._store.writing(caller.workspace) as unit:
-            if not unit.documents.remove(external_id):
+            stored = unit.documents.get(external_id)
+            if stored is None:
                 raise _no_document(external_id)
+            if over is not None:
+                check_over(unit.documents.head(external_id), over)
+            if keep is not None:
+                keep(unit, stored)
+            unit.documents.remove(external_id)
             unit.audit.append(caller.key_id, "document.removed", external_id, {})
         self._follow(caller.workspace)
 
@@ -308,6 +365,12 @@ class DocumentRecord:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._document, name)
+
+
+def check_over(head: Head | None, over: int | None) -> None:
+    """Raises Conflict where another version stands than the one that somebody knows, None for none."""
+    if (head.version if head is not None else None) != over:
+        raise Conflict("Somebody changed this document meanwhile; look at it before you change it.")
 
 
 def _groups(items: Sequence[Document | Refused]) -> Iterator[list[Document | Refused]]:

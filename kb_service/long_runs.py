@@ -32,13 +32,17 @@ class Stopped(Exception):
 
 
 class Run(Generic[Outcome]):
-    """One piece of work. `key` says what was asked for: asked again, it is the same run."""
+    """One piece of work. `key` says what was asked for and `position` where the change log stood then: asked again
+    while it goes, or before anything changed, it is the same run."""
 
-    def __init__(self, id: str, workspace: str, owner: str, key: str, begun_at: datetime) -> None:
+    def __init__(
+        self, id: str, workspace: str, owner: str, key: str, position: int, begun_at: datetime
+    ) -> None:
         self.id = id
         self.workspace = workspace
         self.owner = owner
         self.key = key
+        self.position = position
         self.begun_at = begun_at
         self.ended_at: datetime | None = None
         self.share = 0.0
@@ -78,18 +82,23 @@ class LongRuns(Generic[Outcome]):
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self, workspace: str, owner: str, key: str, work: Callable[[Told], Outcome]) -> Run[Outcome]:
-        """Start some work, or give the run of it that is going or was done. Raises Conflict while another is going."""
+    def begin(
+        self, workspace: str, owner: str, key: str, work: Callable[[Told], Outcome], *, position: int = 0
+    ) -> Run[Outcome]:
+        """Start some work, or give the run of it that is going, or was done at the same `position` of the change log.
+        Raises Conflict while another is going."""
         with self._lock:
             self._forget()
             for run in self._runs.values():
-                if (run.workspace, run.owner, run.key) == (workspace, owner, key) and run.state != "failed":
+                same = (run.workspace, run.owner, run.key) == (workspace, owner, key)
+                if same and (run.state == "going" or (run.state == "done" and run.position == position)):
                     return run
             if any(run.state == "going" for run in self._runs.values()):
                 raise Conflict(
                     "Another computation of this kind is running; yours can begin when it is done."
                 )
-            run = Run[Outcome](new_id("run_", self._clock()), workspace, owner, key, self._clock())
+            id, now = new_id("run_", self._clock()), self._clock()
+            run = Run[Outcome](id, workspace, owner, key, position, now)
             self._runs[run.id] = run
             self._thread = threading.Thread(
                 target=self._carry, args=(run, work), name=self._name, daemon=True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graph.models import Case, Problem
-from kb_service.errors import NotFound
+from kb_service.errors import Conflict, NotFound
 from kb_service.store import Unit
 
 
@@ -19,3 +19,9 @@ def found_case(unit: Unit, case_id: str) -> Case:
     if case is None:
         raise NotFound("There is no case {id} in this workspace.", id=case_id)
     return case
+
+
+def still_with(case: Case, agent_id: str | None) -> None:
+    """Raises Conflict where a case is no longer with an agent, by "" with nobody; None asks nothing."""
+    if agent_id is not None and (case.agent_id or "") != agent_id:
+        raise Conflict("Something else was done since; look again before you change it.")

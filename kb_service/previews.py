@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import islice
 from pathlib import PurePath
 from typing import Any, Literal, TypeAlias
 
@@ -13,7 +14,7 @@ from ingest.errors import IngestError, InvalidDocument
 from ingest.models import Document, Passage
 from ingest.personal_data import PersonalData
 from ingest.pipeline import prepare
-from ingest.redaction import MASKS, redact
+from ingest.redaction import MASKS, redact, redact_document
 from kb_service.editing import gone
 from kb_service.errors import InvalidRequest, PayloadTooLarge
 from kb_service.knowledge import Knowledge
@@ -25,6 +26,10 @@ HELD = timedelta(hours=2)
 MOST_FILES = 20
 MOST_CHARACTERS = 4_000_000
 """Characters of text that one upload may hold: more is not read through by anybody, and belongs to `kb ingest`."""
+MOST_DOCUMENTS = 500
+"""Documents, and rows that are none, of one upload; more belong to `kb ingest`."""
+PAGE = 40
+"""Documents of a preview that are looked at together: their passages are made anew whenever somebody does."""
 TABLES = frozenset({".csv", ".tsv", ".xlsx", ".jsonl", ".ndjson"})
 """Extensions of files whose rows may be documents of their own."""
 Warning: TypeAlias = Literal["expired", "not_yet", "language", "twice", "personal", "masked"]
@@ -66,7 +71,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class FileView:
-    """What became of one file: its documents, and what of it could not be read."""
+    """What became of one file: those of its documents that are on the page, and what of it could not be read."""
 
     name: str
     size: int
@@ -79,6 +84,10 @@ class PreviewView:
     id: str
     files: tuple[FileView, ...]
     ends_at: datetime
+    count: int
+    """Documents on all pages."""
+    page: int
+    pages: int
 
     @property
     def documents(self) -> tuple[FoundDocument, ...]:
@@ -106,13 +115,18 @@ class Previews:
 
         With `templates` each row of a table is a document, see `Knowledge.upload`.
 
-        Raises InvalidRequest without any file or beyond `MOST_FILES`, PayloadTooLarge beyond `MOST_CHARACTERS`.
+        Raises InvalidRequest without any file or beyond `MOST_FILES`, PayloadTooLarge beyond `MOST_CHARACTERS` or
+        `MOST_DOCUMENTS`.
         """
         if not files:
             raise InvalidRequest.of("file", "choose at least one file")
         if len(files) > MOST_FILES:
             raise InvalidRequest.of("file", "choose at most {most} files at once", most=MOST_FILES)
-        found = [self._read(caller.workspace, file, attributes, templates, zone) for file in files]
+        found: list[dict[str, Any]] = []
+        left = MOST_DOCUMENTS
+        for file in files:
+            found.append(self._read(file, attributes, templates, zone, left))
+            left -= len(found[-1]["documents"]) + len(found[-1]["refused"])
         characters = sum(len(item["text"]) for file in found for item in file["documents"])
         if characters > MOST_CHARACTERS:
             raise PayloadTooLarge(
@@ -128,11 +142,11 @@ class Previews:
 
     def _read(
         self,
-        workspace: str,
         file: NewFile,
         attributes: Mapping[str, object],
         templates: Mapping[str, str] | None,
         zone: tzinfo,
+        most: int,
     ) -> dict[str, Any]:
         """A file as it is held: documents without the personal data that is masked in them."""
         documents: list[dict[str, Any]] = []
@@ -146,33 +160,36 @@ class Previews:
                 records=records,
                 templates=(templates or {}) if records else {},
                 timezone=zone,
+                most=most,
             )
         except IngestError as error:
             checked = []
             refused.append(_told(error, None))
         for item in checked:
             if isinstance(item, Document):
-                documents.append(document_json(prepare(item, workspace=workspace, version=0).document))
+                documents.append(document_json(redact_document(item)))
             else:
                 refused.append(_told(item.error, item.external_id))
         return {"name": file.name, "size": len(file.data), "documents": documents, "refused": refused}
 
-    def view(self, caller: Principal, id: str) -> PreviewView:
-        """What waits under an id, against what the store holds now. Raises NotFound."""
+    def view(self, caller: Principal, id: str, page: int = 1) -> PreviewView:
+        """A page of what waits under an id, against what the store holds now. Raises NotFound."""
         held = self._held(caller, id)
-        documents = dict(_documents(held))
+        names = Counter(item["external_id"] for _, item in _items(held))
+        count = names.total()
+        pages = max(1, -(-count // PAGE))
+        page = min(page, pages)
+        documents = {key: document_from_json(item) for key, item in _on_page(held, page)}
         with self._store.reading(caller.workspace) as unit:
             heads = unit.documents.heads({document.external_id for document in documents.values()})
-        names = Counter(document.external_id for document in documents.values())
         files = []
         for number, file in enumerate(held.content["files"]):
-            found = tuple(
-                self._found(caller.workspace, key, documents[key], heads, names)
-                for key in (f"{number}.{place}" for place in range(len(file["documents"])))
-            )
-            refused = tuple(Unread(**item) for item in file["refused"])
-            files.append(FileView(file["name"], file["size"], found, refused))
-        return PreviewView(id, tuple(files), held.ends_at)
+            keys = [key for key in documents if key.startswith(f"{number}.")]
+            found = tuple(self._found(caller.workspace, key, documents[key], heads, names) for key in keys)
+            refused = tuple(Unread(**item) for item in file["refused"]) if page == 1 else ()
+            if found or refused or not count:
+                files.append(FileView(file["name"], file["size"], found, refused))
+        return PreviewView(id, tuple(files), held.ends_at, count, page, pages)
 
     def _found(
         self,
@@ -204,10 +221,16 @@ class Previews:
             personal=personal,
         )
 
-    def publish(self, caller: Principal, id: str, keys: Collection[str]) -> list[Outcome]:
-        """Put the chosen documents of a preview, and let go of the rest. Raises NotFound, InvalidRequest."""
+    def publish(
+        self, caller: Principal, id: str, keys: Collection[str], *, besides: int | None = None
+    ) -> list[Outcome]:
+        """Put the chosen documents of a preview, and let go of the rest; with `besides`, a page, those of all other
+        pages too. Raises NotFound, InvalidRequest."""
         held = self._held(caller, id)
-        chosen = [document for key, document in _documents(held) if key in keys]
+        wanted = set(keys)
+        if besides is not None:
+            wanted |= {key for key, _ in _items(held)} - {key for key, _ in _on_page(held, besides)}
+        chosen = [document_from_json(item) for key, item in _items(held) if key in wanted]
         if not chosen:
             raise InvalidRequest.of("document", "choose at least one document")
         outcomes = self._knowledge.put_checked(caller, chosen)
@@ -227,10 +250,15 @@ class Previews:
         return held
 
 
-def _documents(held: HeldDocuments) -> Iterator[tuple[str, Document]]:
+def _items(held: HeldDocuments) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The documents of a preview as they are held, by their keys."""
     for number, file in enumerate(held.content["files"]):
         for place, item in enumerate(file["documents"]):
-            yield f"{number}.{place}", document_from_json(item)
+            yield f"{number}.{place}", item
+
+
+def _on_page(held: HeldDocuments, page: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    return islice(_items(held), (page - 1) * PAGE, page * PAGE)
 
 
 def _told(error: Exception, external_id: str | None) -> dict[str, str | None]:

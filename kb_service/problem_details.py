@@ -131,6 +131,8 @@ LONGEST_NAME = 200
 
 def invalid(problems: Sequence[Any], *, placed: bool = False) -> errors.InvalidRequest:
     """The findings of pydantic as one error. `placed`: each location begins with the part of a request."""
+    if placed:
+        problems = _once_a_parameter(problems)
     found = tuple(_field_error(problem, placed) for problem in problems[:MOST_FIELDS])
     if len(problems) == 1:
         (one,) = found
@@ -139,6 +141,21 @@ def invalid(problems: Sequence[Any], *, placed: bool = False) -> errors.InvalidR
     return errors.InvalidRequest(
         "{count} fields need attention: {names}", fields=found, count=len(problems), names=names
     )
+
+
+def _once_a_parameter(problems: Sequence[Any]) -> list[Any]:
+    """Of a parameter of the address that may be one of several shapes the first finding alone, under its own name."""
+    named: dict[tuple[Any, ...], Any] = {}
+    kept = []
+    for problem in problems:
+        if problem["loc"][0] != "query":
+            kept.append(problem)
+            continue
+        place = (*problem["loc"][:2], *(part for part in problem["loc"][2:] if isinstance(part, int)))
+        if place not in named:
+            named[place] = {**problem, "loc": place}
+            kept.append(named[place])
+    return kept
 
 
 def _field_error(problem: Any, placed: bool) -> errors.FieldError:
@@ -241,6 +258,20 @@ def _explained(error: IngestError | GraphError, language: Language, **params: st
     return str(error)
 
 
+def http_details(error: HTTPException, language: Language, *, instance: str | None = None) -> dict[str, Any]:
+    """The body of problem details for what the framework refused."""
+    if (reason := unreadable(error)) is not None:
+        return details(reason, language, instance=instance)
+    title = translate(TITLES.get(error.status_code, "The request cannot be read"), language, {})
+    body = {
+        "type": f"urn:kb-service:problem:http_{error.status_code}",
+        "title": title,
+        "status": error.status_code,
+        "detail": title if error.status_code in (404, 405) else str(error.detail),
+    }
+    return body if instance is None else body | {"instance": instance}
+
+
 def response(
     error: Exception, language: Language, *, instance: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
@@ -270,14 +301,7 @@ def install(app: FastAPI) -> None:
         language = _language(request)
         if (reason := unreadable(error)) is not None:
             return response(reason, language, instance=request.url.path)
-        title = translate(TITLES.get(error.status_code, "The request cannot be read"), language, {})
-        body = {
-            "type": f"urn:kb-service:problem:http_{error.status_code}",
-            "title": title,
-            "status": error.status_code,
-            "detail": title if error.status_code in (404, 405) else str(error.detail),
-            "instance": request.url.path,
-        }
+        body = http_details(error, language, instance=request.url.path)
         return ProblemResponse(body, error.status_code, headers=dict(error.headers or {}))
 
     for kind in KNOWN:

@@ -16,6 +16,7 @@ from kb_service.answering import Answering
 from kb_service.audit_trail import AuditTrail
 from kb_service.background import BackgroundWork
 from kb_service.backups.shelf import Backups
+from kb_service.care.articles import Articles
 from kb_service.care.conflicts import Conflicts
 from kb_service.care.gap_watch import GapWatch
 from kb_service.care.gaps import Gaps
@@ -96,6 +97,7 @@ class Services:
     clock: Callable[[], datetime]
     knowledge: Knowledge
     editing: Editing
+    articles: Articles
     previews: Previews
     library: Library
     conflicts: Conflicts

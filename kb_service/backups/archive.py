@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import re
+import struct
 import uuid
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +31,12 @@ STORES = {"sqlite": "store.sqlite3", "postgresql": "store.pgdump"}
 _INSIDE = re.compile(r"store\.(sqlite3|pgdump)|encoder/[A-Za-z0-9_-]{1,100}\.(npz|json)")
 LONGEST_MANIFEST = 1 << 20
 BLOCK = 1 << 20
+UNREADABLE: tuple[type[Exception], ...] = (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError)
+UNREADABLE += (RuntimeError, ValueError, zlib.error, lzma.LZMAError, struct.error)
+"""What reading a file that is no whole archive may end in."""
+MISSHAPEN: tuple[type[Exception], ...] = (KeyError, TypeError, AttributeError, *UNREADABLE)
+"""And what one may end in that holds something else than it should."""
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 LEVEL = 4
 """How hard it is compressed: beyond this a minute more saves a hundredth."""
 
@@ -138,48 +147,67 @@ def sync_folder(folder: Path) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
+        archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise NotFound("There is no backup {file}.", file=str(path)) from None
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise _damaged(path, str(error) or "it ends too early") from error
+    with archive:
+        yield archive
 
 
 def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     try:
+        if strangely := [item.filename for item in archive.infolist() if item.compress_type not in PACKED]:
+            raise ValueError(f"it is packed in a way of another program: {', '.join(strangely)}")
         if archive.getinfo(MANIFEST).file_size > LONGEST_MANIFEST:
             raise ValueError("its manifest is too long")
         said: dict[str, Any] = json.loads(archive.read(MANIFEST))
         if said.get("format") != FORMAT:
             raise ValueError(f"it has format {said.get('format')!r}, which this version does not know")
-        files = {str(name): Entry(**entry) for name, entry in said.pop("files").items()}
+        files = {str(name): _entry(**entry) for name, entry in said.pop("files").items()}
+        if not all(isinstance(said.get(name), str) for name in ("made_at", "version", "dialect", "revision")):
+            raise ValueError("its manifest holds something else than texts")
         manifest = Manifest(**said, files=files)
+        datetime.fromisoformat(manifest.made_at)
         strange = [name for name in files if not _INSIDE.fullmatch(name)]
         if strange or manifest.store not in files or set(archive.namelist()) != {*files, MANIFEST}:
             raise ValueError(
                 f"its manifest does not fit what is in it: {', '.join(strange) or 'other files'}"
             )
-    except (KeyError, ValueError, TypeError, AttributeError, OSError, RuntimeError, zlib.error) as error:
+    except MISSHAPEN as error:
         raise _damaged(path, str(error)) from error
     return manifest
 
 
 def _copy(archive: zipfile.ZipFile, manifest: Manifest, name: str, to: IO[bytes] | None, path: Path) -> None:
     digest, size = hashlib.sha256(), 0
+    for block in _blocks(archive, name, path):
+        digest.update(block)
+        size += len(block)
+        if size > manifest.files[name].bytes:
+            break
+        if to is not None:
+            to.write(block)
+    if (size, digest.hexdigest()) != (manifest.files[name].bytes, manifest.files[name].sha256):
+        raise _damaged(path, f"{name} differs from what was written")
+
+
+def _blocks(archive: zipfile.ZipFile, name: str, path: Path) -> Iterator[bytes]:
+    """A file inside, block by block. Only what fails in reading it is told as damage."""
     try:
         with archive.open(name) as source:
             while block := source.read(BLOCK):
-                digest.update(block)
-                size += len(block)
-                if size > manifest.files[name].bytes:
-                    break
-                if to is not None:
-                    to.write(block)
-    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
+                yield block
+    except MISSHAPEN as error:
         raise _damaged(path, f"{name}: {error}") from error
-    if (size, digest.hexdigest()) != (manifest.files[name].bytes, manifest.files[name].sha256):
-        raise _damaged(path, f"{name} differs from what was written")
+
+
+def _entry(bytes: int, sha256: str) -> Entry:
+    """What the manifest says of a file. Raises TypeError for what is no size and digest."""
+    if type(bytes) is not int or not isinstance(sha256, str):
+        raise TypeError("its manifest holds something else than sizes and digests")
+    return Entry(bytes, sha256)
 
 
 def _damaged(path: Path, reason: str) -> ServiceError:

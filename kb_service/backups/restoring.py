@@ -20,6 +20,7 @@ from kb_service.settings import Settings, prepare_data
 from kb_service.store import Store
 from kb_service.store.copying import (
     check_sqlite,
+    check_tables,
     postgres_filled,
     postgres_in_use,
     restore_postgres,
@@ -93,6 +94,7 @@ def _into_files(settings: Settings, file: Path, stage: Path, *, force: bool, now
     manifest = extract(file, stage)
     fresh = stage / manifest.store
     check_sqlite(fresh)
+    check_tables(fresh, manifest.revision)
     _migrate(fresh)
     # Beside the store, which may lie on another disk than the data folder: only there a rename is one step.
     path.parent.mkdir(parents=True, exist_ok=True)

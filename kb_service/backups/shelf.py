@@ -52,7 +52,8 @@ class Progress:
 
 
 class Backups:
-    """One shelf for the whole installation: a backup holds every workspace, so that only some may carry one away."""
+    """One shelf for the whole installation: a backup holds every workspace, so that it is an operator's, or of the
+    administrator whose workspace is the only one."""
 
     def __init__(self, store: Store, settings: Settings, *, clock: Callable[[], datetime]) -> None:
         self._store = store
@@ -72,7 +73,7 @@ class Backups:
         """What is in the folder, the newest first; other files there are left alone."""
         if not self.folder.is_dir():
             return ()
-        found = [path for path in self.folder.iterdir() if _NAME.fullmatch(path.name)]
+        found = [path for path in self.folder.iterdir() if _NAME.fullmatch(path.name) and path.is_file()]
         # Of those made within one second the later one has the longer name.
         newest = sorted(map(self._told, found), key=lambda item: (item.made_at, len(item.name), item.name))
         return tuple(reversed(newest))
@@ -80,8 +81,13 @@ class Backups:
     def progress(self) -> Progress:
         return Progress(self._thread is not None and self._thread.is_alive(), self._failed)
 
+    def shown(self, visitor: Visitor) -> tuple[Backup, ...]:
+        """What is in the folder, for who may have it. Raises Forbidden."""
+        self._admit(visitor)
+        return self.backups()
+
     def may_carry_away(self, visitor: Visitor) -> bool:
-        """Whether somebody may have the file: an operator, or the administrator of the one workspace there is."""
+        """Whether somebody may have backups: an operator, or the administrator of the one workspace there is."""
         if visitor.member.operator:
             return True
         with self._store.administration(writing=False) as unit:
@@ -89,16 +95,14 @@ class Backups:
 
     def carried_away(self, visitor: Visitor, name: str) -> Path:
         """The file of a backup, for who may have it; that they had it is kept in the audit. Raises Forbidden."""
-        if not self.may_carry_away(visitor):
-            raise Forbidden(
-                "A backup holds every workspace; only an operator of this installation may download it."
-            )
+        self._admit(visitor)
         path = self._path(name)
         self._tell(visitor, "backup.downloaded", name, {})
         return path
 
     def check(self, visitor: Visitor, name: str) -> Backup:
-        """Read a backup to its end, and say whether it is as it was written."""
+        """Read a backup to its end, and say whether it is as it was written. Raises Forbidden."""
+        self._admit(visitor)
         path = self._path(name)
         self._note(path, _soundness(path))
         backup = self._told(path)
@@ -108,7 +112,8 @@ class Backups:
     # --- making
 
     def begin(self, visitor: Visitor) -> None:
-        """Make a backup in a thread of its own. Raises Conflict while one is made."""
+        """Make a backup in a thread of its own. Raises Forbidden, and Conflict while one is made."""
+        self._admit(visitor)
         if not self._making.acquire(blocking=False):
             raise Conflict("A backup is just being made; wait until it is done.")
         try:
@@ -175,6 +180,12 @@ class Backups:
             _digest_file(path).unlink(missing_ok=True)
 
     # --- inside
+
+    def _admit(self, visitor: Visitor) -> None:
+        if not self.may_carry_away(visitor):
+            raise Forbidden(
+                "A backup holds every workspace; only an operator of this installation may make, check or download one."
+            )
 
     def _path(self, name: str) -> Path:
         path = self.folder / name

@@ -102,6 +102,11 @@ class ConflictWatch:
         """What was found so far, surest first."""
         return self._conflicts
 
+    @property
+    def done(self) -> bool:
+        """Whether all that was seen last is compared."""
+        return self._done
+
     def catch_up(self, snapshot: Snapshot, seconds: float) -> bool:
         """Works towards what the snapshot holds, for about that long; whether it was reached."""
         with self._lock:

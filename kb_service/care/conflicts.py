@@ -13,7 +13,7 @@ from kb_service.background import BackgroundWork
 from kb_service.care.conflict_watch import Conflict, ConflictWatch
 from kb_service.paging import Key, page_by
 from kb_service.replicas.replica import Replica
-from kb_service.replicas.replicas import Replicas
+from kb_service.replicas.replicas import Replicas, hurried
 from kb_service.search.models import Hit
 from kb_service.store import Page
 
@@ -24,6 +24,8 @@ SLICE_SECONDS = 0.05
 """How long documents are compared at a stretch."""
 REST_SECONDS = 0.1
 """How long requests have the processor to themselves between two stretches."""
+PAGE_SECONDS = 0.2
+"""How long a page waits for that, which may say that there is more to compare."""
 LISTING_SECONDS = 1.0
 """How long a request for the list waits for what was put a moment ago to be compared."""
 
@@ -54,7 +56,7 @@ class Conflicts(BackgroundWork):
         """
         replica = self._replicas.of(workspace)
         watch = self._watch(replica)
-        watch.catch_up(replica.index.snapshot, LISTING_SECONDS)
+        watch.catch_up(replica.index.snapshot, PAGE_SECONDS if hurried.get() else LISTING_SECONDS)
         at = as_of or self._clock()
         found = [
             conflict
@@ -63,6 +65,10 @@ class Conflicts(BackgroundWork):
             and (document_id is None or document_id in {side.document_id for side in conflict.documents})
         ]
         return page_by(found, _place, cursor, limit)
+
+    def complete(self, workspace: str) -> bool:
+        """Whether every document was compared with every other."""
+        return self._watch(self._replicas.of(workspace)).done
 
     def counts(self, workspace: str) -> Mapping[str, int]:
         """In how many known conflicts, present or to come, each document is; those in none are absent."""

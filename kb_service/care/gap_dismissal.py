@@ -1,4 +1,4 @@
-"""A gap that nobody will write an article for: dismissed by a person with a reason, and taken up again.
+"""What people decide of a gap: dismissed with a reason and taken up again, or answered by an article.
 
 The decision stands in the gap's own proposal, so that the board of proposals and the gaps say the same.
 """
@@ -13,7 +13,7 @@ from graph.gaps import Gap
 from graph.models import Proposal
 from kb_service.errors import Conflict
 from kb_service.recurring.notes import noted
-from kb_service.recurring.proposing import propose_document
+from kb_service.recurring.proposing import ACTIONS, propose_document
 from kb_service.store import ToldGap, Unit
 
 
@@ -57,6 +57,36 @@ def reopen(unit: Unit, gap_id: str, actor: str) -> None:
         raise Conflict("The gap {id} is not dismissed.", id=gap_id)
     unit.proposals.put(replace(proposal, state="open", decided_at=None, decided_by=None))
     unit.audit.append(actor, "gap.reopened", gap_id, {"proposal": proposal.id})
+
+
+def written(unit: Unit, gap_id: str, problem_id: str | None, actor: str) -> str | None:
+    """The gap's article is published: an open proposal to write it is accepted. Its id, None where there is none."""
+    proposal = _to_write(unit, gap_id, problem_id)
+    if proposal is None or proposal.state != "open":
+        return None
+    unit.proposals.put(replace(proposal, state="accepted", decided_at=unit.now, decided_by=actor))
+    unit.audit.append(actor, "proposal.accepted", proposal.id, {"document": gap_id})
+    return proposal.id
+
+
+def unwritten(unit: Unit, gap_id: str, proposal_id: str, actor: str) -> None:
+    """The gap's article is withdrawn: the proposal that was accepted with it, and not decided on since, is open
+    again."""
+    entry, proposal = unit.audit.latest_of(proposal_id), unit.proposals.get(proposal_id)
+    with_it = entry is not None and entry.action == "proposal.accepted"
+    if entry is None or proposal is None or not with_it or entry.detail.get("document") != gap_id:
+        return
+    unit.proposals.put(replace(proposal, state="open", decided_at=None, decided_by=None, effect=None))
+    unit.audit.append(actor, "proposal.undone", proposal_id, {"before": "accepted"})
+
+
+def _to_write(unit: Unit, gap_id: str, problem_id: str | None) -> Proposal | None:
+    """The gap's own proposal, else the open one to write a document about its problem."""
+    own = _own(unit, unit.gaps.get(gap_id))
+    if own is not None or problem_id is None:
+        return own
+    found = unit.proposals.open_of([problem_id], "document")
+    return next((item for item in found if (item.change or {}).get("action") == ACTIONS["document"]), None)
 
 
 def _own(unit: Unit, told: ToldGap | None) -> Proposal | None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from graph.drafting import Draft
 from graph.gaps import Gap, Unanswered, gap_of, grouped
 from graph.models import Problem
 from graph.naming import name_problem
+from graph.problem_graph import ProblemGraph
 from kb_service.care.gap_answers import Asked, GapAnswers
 from kb_service.care.gap_dismissal import Dismissal, dismiss, dismissals, reopen
 from kb_service.care.unanswered import SPAN, UnansweredQuestions
 from kb_service.errors import InvalidRequest, NotFound
 from kb_service.exposures import ExposureLog
 from kb_service.ids import digest_id
+from kb_service.metrics.lately import Lately
 from kb_service.models import GapDetail, GapQuestion, GapState, GapView, Principal
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
@@ -70,6 +73,9 @@ class Gaps:
         self._questions = UnansweredQuestions(reader)
         self.answers = GapAnswers(self._questions)
         self._groups: dict[str, _Groups] = {}
+        self._lately: Lately[_Listed] = Lately(clock)
+        self._decided: Counter[str] = Counter()
+        """How often somebody dismissed or reopened a gap, or was erased, by workspace."""
 
     # --- looking
 
@@ -109,6 +115,38 @@ class Gaps:
         kept = [view for view in views if state in (None, view.state)]
         return Page(tuple(kept), _encoded(shown[-1].place) if len(wanted) > limit else None)
 
+    def lately(
+        self,
+        workspace: str,
+        cursor: str | None,
+        limit: int,
+        *,
+        days: int | None,
+        language: str | None,
+        state: GapState | None,
+    ) -> tuple[Page[GapView], datetime]:
+        """`page` of the gaps asked about within some days, and of when it is: where asking all of them again takes
+        longer than anybody waits, as it was found before. Never of before a decision, nor of before an erasure."""
+        self._exposures.flush()
+        replica = self._replicas.settled(workspace)
+        graph, decided = replica.graph, self._decided[workspace]
+        with self._store.reading(workspace) as unit:
+            mark = unit.changes.position(), unit.exposures.latest_id(), unit.feedback.latest_id()
+
+        def made() -> _Listed:
+            now = self._clock()
+            since = now - timedelta(days=days) if days is not None else None
+            page = self.page(workspace, cursor, limit, since=since, language=language, state=state)
+            return _Listed(page, now, graph, decided)
+
+        found = self._lately.of(
+            (workspace, cursor, limit, days, language, state),
+            made,
+            mark,
+            usable=lambda listed: listed.graph is graph and listed.decided == decided,
+        )
+        return found.page, found.at
+
     def one(self, workspace: str, gap_id: str) -> GapDetail:
         """One gap with its questions, the latest first, and why it was dismissed, where it was. Raises NotFound."""
         self._exposures.flush()
@@ -130,6 +168,13 @@ class Gaps:
         note = entry.detail.get("note") if entry is not None else None
         return GapDetail(view, questions, str(note) if note is not None else None)
 
+    def known(self, workspace: str, gap_id: str) -> NamedGap:
+        """One gap as it is now, without asking its questions again. Raises NotFound."""
+        self._exposures.flush()
+        replica = self._replicas.settled(workspace)
+        with self._store.reading(workspace) as unit:
+            return self._found(unit, replica, gap_id, self._clock())[1]
+
     # --- deciding
 
     def dismiss(self, caller: Principal, gap_id: str, reason: str | None) -> None:
@@ -144,11 +189,13 @@ class Gaps:
         names = names_of(item.gap, replica.problems.get(item.gap.problem_id or ""))
         with self._store.writing(caller.workspace) as unit:
             dismiss(unit, gap_id, item.gap, names, caller.key_id, reason)
+        self._decided[caller.workspace] += 1
 
     def reopen(self, caller: Principal, gap_id: str) -> None:
         """Take a dismissed gap up again. Raises Conflict for one that is not dismissed."""
         with self._store.writing(caller.workspace) as unit:
             reopen(unit, gap_id, caller.key_id)
+        self._decided[caller.workspace] += 1
 
     def _found(self, unit: Unit, replica: Replica, gap_id: str, now: datetime) -> tuple[Survey, NamedGap]:
         survey = self.survey(unit, replica, now)
@@ -161,6 +208,8 @@ class Gaps:
         """Drop what is kept in memory of a workspace's questions, as an erasure asks."""
         self._questions.forget(workspace)
         self._groups.pop(workspace, None)
+        self._decided[workspace] += 1
+        self._lately.forget(lambda key: isinstance(key, tuple) and key[0] == workspace)
 
     def _views(
         self,
@@ -225,6 +274,16 @@ class Gaps:
         ids = tuple(tuple(question.id for question in group) for group in groups)
         self._groups[workspace] = _Groups(key, ids)
         return ids
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A page of gaps, of when it is, and what must not have changed for it to be shown again."""
+
+    page: Page[GapView]
+    at: datetime
+    graph: ProblemGraph
+    decided: int
 
 
 @dataclass(frozen=True, slots=True)

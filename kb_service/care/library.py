@@ -24,6 +24,8 @@ __all__ = ["SPAN", "HourOfUse", "Library", "Order", "ShelfFilter", "Use", "Valid
 
 SPAN = timedelta(days=28)
 """How far back use counts."""
+USE_KEPT = timedelta(days=90)
+"""How long use is kept, which is more than any page tells of."""
 _PROBLEMS: tuple[NodeKind, ...] = ("problem",)
 _ANSWERS: tuple[EdgeKind, ...] = ("answered_by",)
 MOST_CONFLICTS = 10
@@ -94,6 +96,11 @@ class Library:
         self._conflicts = conflicts
         self._stale = stale
         self._clock = clock
+
+    def night(self, workspace: str) -> int:
+        """Let go of previews and removed documents whose time has ended and of use of long ago; how many rows went."""
+        with self._store.writing(workspace) as unit:
+            return unit.held.sweep() + unit.uses.purge(unit.now - USE_KEPT)
 
     def page(
         self, workspace: str, wanted: ShelfFilter, order: Order, cursor: str | None, limit: int

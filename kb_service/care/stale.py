@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 from graph.staleness import SPAN, StaleCode, StaleReason, Standing, stale_reasons
 from ingest.models import Kind
 from kb_service.exposures import ExposureLog
 from kb_service.handover.deciding import LIKELY
+from kb_service.metrics.lately import Lately
 from kb_service.paging import Key, page_by
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.search.catalogue import CatalogueView, Record
 from kb_service.search.models import Filters, SearchQuery
 from kb_service.store import Page, Store, Unit
+from kb_service.timezones import zone
 from kb_service.understanding.reading import Reader
 
-TRUSTED = timedelta(minutes=1)
-"""How long what was found is told without looking again, as long as no document changes."""
 MOST_QUESTIONS = 50
 """Questions without a good answer that are asked again of what has ended: the newest."""
 UNSURE = 0.5
@@ -87,24 +87,24 @@ class Stale:
         self._reader = reader
         self._exposures = exposures
         self._clock = clock
-        self._looked: dict[str, tuple[datetime, Signature, tuple[StaleDocument, ...]]] = {}
+        self._looked: Lately[tuple[StaleDocument, ...]] = Lately(clock)
 
     def reasons(self, workspace: str) -> Mapping[str, tuple[StaleReason, ...]]:
-        """Why documents need a look, by external id, as of at most a minute ago."""
+        """Why documents need a look, by external id; see `lately`."""
         return {item.document_id: item.reasons for item in self._lately(workspace)}
 
     def lately(self, workspace: str, cursor: str | None, limit: int) -> Page[StaleDocument]:
-        """`page`, as of at most a minute ago, or of the last change of a document: for who looks again and again."""
+        """`page` as it was found within the last minute, after the last change of a document; while that takes longer
+        than anybody waits, as it was found before: for who looks again and again."""
         return page_by(self._lately(workspace), lambda item: item.place, cursor, limit)
 
     def _lately(self, workspace: str) -> tuple[StaleDocument, ...]:
-        now = self._clock()
         signature = _signature(self._replicas.of(workspace).index.snapshot.catalogue)
-        known = self._looked.get(workspace)
-        if known is None or known[1] != signature or not now - TRUSTED < known[0] <= now:
-            found = tuple(self._found(workspace, None))
-            known = self._looked[workspace] = (now, signature, found)
-        return known[2]
+        return self._looked.of(workspace, lambda: tuple(self._found(workspace, None)), signature)
+
+    def looked_at(self, workspace: str) -> datetime | None:
+        """Of when it is what `lately` told."""
+        return self._looked.made_at(workspace)
 
     def page(
         self, workspace: str, cursor: str | None, limit: int, *, reason: StaleCode | None = None
@@ -115,13 +115,13 @@ class Stale:
     def _found(self, workspace: str, reason: StaleCode | None) -> list[StaleDocument]:
         self._exposures.flush()
         replica = self._replicas.of(workspace)
-        now = self._clock()
+        now, place = self._clock(), zone(replica.shop.rules.timezone)
         view = replica.index.snapshot.catalogue
         with self._store.reading(workspace) as unit:
             standings = self._standings(unit, view, replica, now)
             found = []
             for record, standing in standings:
-                reasons = stale_reasons(standing, now)
+                reasons = stale_reasons(standing, now, place)
                 if any(reason in (None, item.code) for item in reasons):
                     found.append(StaleDocument.of(record, standing.updated_at, reasons))
         return found

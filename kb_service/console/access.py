@@ -32,6 +32,7 @@ DESK: Access = {
     "GET /console/cases/{id}/turns": STAFF,
     "GET /console/cases/{id}/news": STAFF,
     "GET /console/cases/{id}/experts": HANDLES,
+    "GET /console/cases/{id}/{step}": STAFF,
     "POST /console/cases/{id}/take": HANDLES,
     "POST /console/cases/{id}/handover": HANDLES,
     "POST /console/cases/{id}/consult": HANDLES,
@@ -176,6 +177,15 @@ RULES_AND_STATE: Access = {
     "POST /console/administration/rules/weights/rollback": ADMIN,
     "POST /console/administration/rules/weights/{id}/apply": ADMIN,
 }
+NO_PAGE: Access = {
+    "GET /console/{rest:path}": None,
+    "HEAD /console/{rest:path}": None,
+    "POST /console/{rest:path}": None,
+    "PUT /console/{rest:path}": None,
+    "PATCH /console/{rest:path}": None,
+    "DELETE /console/{rest:path}": None,
+    "OPTIONS /console/{rest:path}": None,
+}
 PAGES: Access = {
     **SIGNING_IN,
     **DESK,
@@ -184,5 +194,6 @@ PAGES: Access = {
     **KNOWLEDGE,
     **ADMINISTRATION,
     **RULES_AND_STATE,
+    **NO_PAGE,
 }
 """The roles that each page admits; None is open to everybody. A page that is missing here refuses everybody."""

@@ -9,7 +9,7 @@ from typing import Any
 from ingest.errors import IngestError, InvalidDocument
 from ingest.models import Document, FieldValue
 from kb_service.editing import Draft
-from kb_service.errors import Conflict, ServiceError
+from kb_service.errors import Conflict, InvalidRequest, ServiceError
 
 PLAIN = ("external_id", "kind", "title", "language", "audience", "status", "url")
 LISTS = ("products", "regions", "tiers", "channels", "supersedes")
@@ -49,7 +49,8 @@ def given(form: Mapping[str, Any]) -> dict[str, str]:
 def draft_of(values: Mapping[str, str], before: Mapping[str, FieldValue], made_id: str) -> Draft:
     """What a form asks for. `before` are the fields that the document had: what was not changed keeps its type.
 
-    Raises InvalidDocument for what is no line of an attribute or no number of a version.
+    Raises InvalidDocument for what is no line of an attribute or no number of a version, InvalidRequest for an id that
+    no address of a page can hold.
     """
     attributes: dict[str, object] = {
         name: values[name].strip()
@@ -58,12 +59,19 @@ def draft_of(values: Mapping[str, str], before: Mapping[str, FieldValue], made_i
     }
     if not values["title"].strip():
         raise InvalidDocument("title", "is required")
+    named = values["external_id"].strip()
+    # One that there is keeps its id, whoever gave it; a browser would resolve the parts of a new one away.
+    if named and not values["version"] and {"", ".", ".."} & set(named.split("/")):
+        raise InvalidRequest.of(
+            "external_id",
+            "must be an id without empty parts, . or .. between its slashes: a browser cannot open those",
+        )
     if values["version"] and not values["version"].isdecimal():
         raise InvalidDocument("version", "must be a number")
     fields: dict[str, FieldValue] = {name: values[name].strip() for name in _DIALOGUE if values[name].strip()}
     fields |= _fields(values["fields"], before)
     return Draft(
-        external_id=values["external_id"].strip() or made_id,
+        external_id=named or made_id,
         attributes=attributes,
         text=values["text"],
         fields=fields,

@@ -11,16 +11,22 @@ from urllib.parse import quote, urlsplit
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse, RedirectResponse
+from structlog.stdlib import get_logger
 
-from graph.errors import GraphError
 from kb_service.accounts import Visitor
 from kb_service.console.access import PAGES
-from kb_service.console.rendering import error_page
-from kb_service.errors import Forbidden, ServiceError
-from kb_service.problem_details import invalid
+from kb_service.console.rendering import error_page, language_of
+from kb_service.errors import Forbidden
+from kb_service.messages import translate
+from kb_service.problem_details import KNOWN, invalid
+from kb_service.replicas.replicas import hurried
 from kb_service.routes.context import in_thread, services
 from kb_service.timezones import zone
+
+log = get_logger(__name__)
 
 SESSION = "kb_session"
 SIGN_IN = "/console/sign-in"
@@ -41,12 +47,23 @@ class PageRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
+            hurried.set(request.method == "GET")
+            try:
+                str(request.url)
+            except ValueError:  # Bytes that are no text: a page could not even tell its own address.
+                told = translate("The request cannot be read", language_of(request), {})
+                return PlainTextResponse(told, status_code=400, headers=HEADERS)
             try:
                 response = await _admitted(request) or await handle(request)
-            except (ServiceError, GraphError) as error:
-                response = error_page(request, error)
             except RequestValidationError as error:
                 response = error_page(request, invalid(error.errors(), placed=True))
+            except (*KNOWN, HTTPException) as error:
+                response = error_page(request, error)
+            except ClientDisconnect:
+                raise
+            except Exception as error:
+                log.error("page_failed", path=request.url.path, exc_info=error)
+                response = error_page(request, error)
             for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
             return response
@@ -67,25 +84,35 @@ async def _admitted(request: Request) -> Response | None:
         return None
     if visitor is None:
         return RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path)}", status_code=303)
-    if request.method != "GET":
-        _same_site(request)
-        form = await request.form()
-        if not hmac.compare_digest(str(form.get("csrf", "")).encode(), visitor.csrf.encode()):
-            raise Forbidden("This form is not one that this page made for you; open the page again.")
     if not visitor.may(admitted):
         raise Forbidden(
             "This needs one of the roles {needed}; you have {present}.",
             needed=", ".join(sorted(admitted)) or "-",
             present=", ".join(sorted(visitor.principal.roles)) or "-",
         )
+    if request.method != "GET":
+        _same_site(request)
+        # The whole body has its limit already: a field may be all of it, since a long text is one.
+        form = await request.form(max_part_size=wired.settings.max_body_bytes)
+        sent = str(form.get("csrf", "")).encode("utf-8", "surrogatepass")
+        if not hmac.compare_digest(sent, visitor.csrf.encode()):
+            raise Forbidden("This form is not one that this page made for you; open the page again.")
     return None
 
 
 def _same_site(request: Request) -> None:
     """A browser says where a form comes from; another place's form is refused."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
+    if origin is not None and _place(origin) != request.headers.get("host", ""):
         raise Forbidden("This form is not one that this page made for you; open the page again.")
+
+
+def _place(origin: str) -> str | None:
+    """The host that an origin names; None for what is no address at all."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def visitor(request: Request) -> Visitor:

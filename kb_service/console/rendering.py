@@ -5,23 +5,28 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import secrets
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from importlib import resources
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import URL
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from graph.labels import label_in
+from graph.models import Contribution, Priority
+from graph.priority import whole_points
 from kb_service.console.notices import COOKIE, notice_of
 from kb_service.console.words import EN, ZH
 from kb_service.errors import NotFound
 from kb_service.messages import Language, preferred_language
-from kb_service.problem_details import details
+from kb_service.problem_details import details, http_details
 
 LANGUAGE = "kb_language"
 LONGEST_ADDRESS = 3_000
@@ -90,19 +95,48 @@ def _rendered(request: Request, template: str, status: int, **given: Any) -> Res
 def _here(request: Request) -> str:
     """The address to come back to from the frame's forms: after a form that was refused, the page that it was on."""
     address = request.url if request.method == "GET" else URL(request.headers.get("referer", "/console"))
-    whole = f"{address.path}?{address.query}" if address.query else address.path
+    try:
+        whole = f"{address.path}?{address.query}" if address.query else address.path
+    except ValueError:  # What a browser would never send.
+        return "/console"
     return whole if len(whole) <= LONGEST_ADDRESS else address.path
 
 
 def error_page(request: Request, error: Exception) -> Response:
     """What went wrong and what to do, as a page."""
-    told = details(error, language_of(request))
-    return page(request, "error.html", status=int(told["status"]), told=told)
+    language = language_of(request)
+    if not isinstance(error, HTTPException):
+        told = details(error, language)
+        return reopened(request, page(request, "error.html", status=int(told["status"]), told=told), "#main")
+    told = http_details(error, language)
+    response = page(request, "error.html", status=int(told["status"]), told=told)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def reopened(request: Request, response: Response, part: str) -> Response:
+    """A page as a script takes it that asked for a smaller part: it puts `part` of it in place of the one shown."""
+    if "hx-request" in request.headers:
+        response.headers["hx-retarget"] = response.headers["hx-reselect"] = part
+        response.headers["hx-reswap"] = "outerHTML"
+    return response
 
 
 def when(at: datetime, zone: tzinfo) -> str:
     """A moment on the shop's clocks, to the minute."""
     return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def since(at: datetime, zone: tzinfo) -> str:
+    """From when something holds: the day alone where it is the whole day."""
+    return when(at, zone).removesuffix(" 00:00")
+
+
+def until(at: datetime, zone: tzinfo) -> str:
+    """Until when something holds, that included: its last day where it ends with a day, else the moment."""
+    local = at.astimezone(zone)
+    ends_with_a_day = (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0)
+    return f"{local - timedelta(days=1):%Y-%m-%d}" if ends_with_a_day else when(at, zone)
 
 
 def day(at: datetime, zone: tzinfo) -> str:
@@ -113,6 +147,16 @@ def day(at: datetime, zone: tzinfo) -> str:
 def in_language(texts: Mapping[str, str], language: str, otherwise: str = "") -> str:
     """A text that is kept by language, for a reader: theirs, else any that there is."""
     return texts.get(language) or next((text for text in texts.values() if text), otherwise)
+
+
+def whole_terms(priority: Priority) -> list[tuple[int, Contribution]]:
+    """What a priority comes from, each with its whole points: these come to the score."""
+    return list(zip(whole_points(priority), priority.contributions, strict=True))
+
+
+def nonce() -> str:
+    """What tells one rendered form from every other, so that sending it twice does what it says once."""
+    return secrets.token_urlsafe(12)
 
 
 @cache
@@ -126,9 +170,18 @@ def _environment() -> Environment:
     )
     found.filters["when"] = when
     found.filters["day"] = day
+    found.filters["since"] = since
+    found.filters["until"] = until
     found.filters["in_language"] = in_language
     found.filters["label_in"] = label_in
+    found.filters["whole_terms"] = whole_terms
+    found.globals["nonce"] = nonce
     return found
+
+
+def rest_of(address: str, cursor: str | None, **chosen: str) -> str | None:
+    """Where a list goes on as it was narrowed; None where it ends."""
+    return f"{address}?{urlencode({**chosen, 'cursor': cursor})}" if cursor else None
 
 
 @cache

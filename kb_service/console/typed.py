@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeVar
 
 from fastapi import Request
 from pydantic import ValidationError
 
 from kb_service.console.rendering import language_of, said
-from kb_service.errors import FieldError, InvalidRequest
+from kb_service.errors import FieldError, InvalidRequest, changed_meanwhile
+from kb_service.ids import digest_id
 from kb_service.messages import Language
 from kb_service.problem_details import invalid
+from kb_service.wire.base import calculable
 
 Made = TypeVar("Made")
+_BETWEEN = re.compile(r"[,，、\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,16 @@ class Typed:
 
     def words(self, name: str) -> list[str]:
         """What stands between commas, of either script, and lines."""
-        parts = self.text(name).replace("，", ",").replace("、", ",").replace("\n", ",").split(",")
-        return [part.strip() for part in parts if part.strip()]
+        return words_of(self.text(name))
 
     def faulty(self, error: InvalidRequest, language: Language) -> Typed:
         """The same with what an error says of its fields."""
         return replace(self, faults=faults_of(error.fields, language) or {"": error.detail(language)})
+
+
+def words_of(text: str) -> list[str]:
+    """What stands between commas, of either script, and lines."""
+    return [part.strip() for part in _BETWEEN.split(text) if part.strip()]
 
 
 async def typed(request: Request) -> Typed:
@@ -61,6 +70,13 @@ def checked(make: Callable[[], Made]) -> Made:
         return make()
     except ValidationError as error:
         raise invalid(error.errors()) from None
+
+
+def bounded(field: str, moment: datetime) -> datetime:
+    """A moment of a form as the wire would take it too. Raises InvalidRequest for one that is too far away."""
+    if not calculable(moment):
+        raise InvalidRequest.of(field, "must lie between the years 1970 and 2200")
+    return moment
 
 
 def faults_of(fields: Sequence[FieldError], language: Language) -> dict[str, str]:
@@ -80,3 +96,27 @@ def faults_of(fields: Sequence[FieldError], language: Language) -> dict[str, str
 def refused(request: Request, form: Typed, error: InvalidRequest) -> Typed:
     """The form as it is shown again to who sent it."""
     return form.faulty(error, language_of(request))
+
+
+STAMP = "stamp"
+"""The field of a form that tells what stood when it was made."""
+
+
+def stamped(held: Typed) -> Typed:
+    """The fields of something that is there, with the stamp by which a later change of it is seen."""
+    return replace(held, fields={**held.fields, STAMP: (_digest(held),)})
+
+
+def outdated(form: Typed, held: Typed) -> bool:
+    """Whether a form was made of something else than what stands now."""
+    return form.text(STAMP) not in ("", _digest(held))
+
+
+def overtaken(request: Request, form: Typed) -> Typed:
+    """The form as it is shown again to somebody who would have saved over another's work."""
+    return replace(form, faults={"": changed_meanwhile().detail(language_of(request))})
+
+
+def _digest(held: Typed) -> str:
+    fields = sorted((name, values) for name, values in held.fields.items() if name != STAMP)
+    return digest_id("form", repr(fields))

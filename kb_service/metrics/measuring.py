@@ -96,7 +96,7 @@ class Measuring:
 
         Raises InvalidRequest where the span is none, or too long, or holds too much.
         """
-        replica = self._replicas.settled(workspace)
+        replica = self._replicas.at_hand(workspace)
         expertise_of = replica.fields_by_problem()
         now = self._clock()
         with self._store.reading(workspace) as unit:
@@ -142,7 +142,7 @@ class Measuring:
 
         Raises InvalidRequest where the span is none, or too long, or holds too much.
         """
-        replica = self._replicas.settled(workspace)
+        replica = self._replicas.at_hand(workspace)
         expertise_of = replica.fields_by_problem()
         with self._store.reading(workspace) as unit:
             observed = unit.events.latest_at() or self._clock()
@@ -154,7 +154,7 @@ class Measuring:
             states = unit.workload.states(span.begin - timedelta(days=1), until)
             asked = unit.workload.consultations(span.begin, span.end)
             passed = unit.workload.passed_on(span.begin, span.end)
-            agents = unit.agents.all()
+        agents = sorted(replica.shop.agents.values(), key=lambda agent: agent.id)
         people = [
             Person(
                 agent.id,
@@ -181,7 +181,7 @@ class Measuring:
         limit: int,
     ) -> tuple[BoardReport, Page[Standings]]:
         """The board with one page of its lines. Further pages are of the same board, if they are soon asked for."""
-        key = workspace, begin, end, self._replicas.settled(workspace).shop.expertise
+        key = workspace, begin, end, self._replicas.at_hand(workspace).shop.expertise
         seen, now = self._store.position(workspace), self._clock()
         known = self._boards.get(key)
         soon = known is not None and cursor is not None and now - known.at < BOARD_KEPT

@@ -169,7 +169,7 @@ class AgentDesk:
         self, workspace: str, case_id: str, *, language: Language, agent_name: str | None = None
     ) -> CaseOnDesk:
         """A case with what helps to answer it. Raises NotFound. Nothing is logged: nothing was suggested yet."""
-        replica = self._replicas.settled(workspace)
+        replica = self._replicas.at_hand(workspace)
         with self._store.reading(workspace) as unit:
             detail = case_detail(unit, found_case(unit, case_id))
             case = detail.case
@@ -221,17 +221,12 @@ class AgentDesk:
 def _listed(unit: Unit, cases: Sequence[Case]) -> tuple[ListedCase, ...]:
     problems = {problem.id: problem for problem in unit.problems.some(_problem_ids(cases))}
     by_alias = {alias: problem for problem in problems.values() for alias in problem.aliases}
-    events = unit.events.of_each_case([case.id for case in cases])
+    last = unit.events.last_words([case.id for case in cases])
     found = []
     for case in cases:
-        said = [
-            item.event for item in events.get(case.id, ()) if item.event.type == "message" and item.event.text
-        ]
-        last = said[-1] if said else None
+        said, by = last.get(case.id, ("", None))
         problem = problems.get(case.problem_id or "") or by_alias.get(case.problem_id or "")
-        found.append(
-            ListedCase(case, problem, (last.text or "") if last else "", last.role if last else None)
-        )
+        found.append(ListedCase(case, problem, said, by))
     return tuple(found)
 
 

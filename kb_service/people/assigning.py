@@ -15,8 +15,9 @@ from graph.permissions import granted
 from ingest.redaction import redact
 from kb_service.casework import case_detail
 from kb_service.errors import InvalidRequest
-from kb_service.lookups import found_case
+from kb_service.lookups import found_case, still_with
 from kb_service.messages import Language
+from kb_service.metrics.lately import Lately
 from kb_service.models import Assignment, CaseDetail, Principal, QueuedCase
 from kb_service.paging import page_by
 from kb_service.people.explaining import Circumstances, features_of
@@ -26,7 +27,7 @@ from kb_service.people.standing_queue import StandingQueue, standing_queue
 from kb_service.people.waiting import WaitingCase, waiting_cases
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
-from kb_service.routing import Placed, Routing
+from kb_service.routing import LANGUAGES, Placed, Routing
 from kb_service.store import Decision, DecisionKind, Page, Store, Unit, new_id
 from kb_service.trials.treatment import treated
 
@@ -84,6 +85,7 @@ class Assigning:
         self._clock = clock
         self._queues: dict[tuple[str, Language], _Queue] = {}
         self._kept: dict[tuple[str, Language], Mapping[str, _Kept]] = {}
+        self._standing: Lately[StandingQueue] = Lately(clock)
 
     def assign_waiting(
         self,
@@ -108,6 +110,8 @@ class Assigning:
             self._replicas.follow(caller.workspace)
         replica = self._replicas.settled(caller.workspace)
         placing = {item.waiting.case.id: item for item in self._place(replica, now, language)}
+        if at is None:
+            self._remember(replica, list(placing.values()), now)
         if not placing:
             return []
         with self._store.writing(caller.workspace) as unit:
@@ -118,6 +122,21 @@ class Assigning:
 
     def _place(self, replica: Replica, now: datetime, language: Language) -> list[_Placing]:
         return [self._placing(replica, item, now, language) for item in self._waiting(replica)]
+
+    def _remember(self, replica: Replica, placing: Sequence[_Placing], now: datetime) -> None:
+        """Cases that were placed to be given have their place in the queue of every language too: a desk that looks
+        next places only those that came since."""
+        rules = replica.shop.rules
+        for language in LANGUAGES:
+            self._kept[replica.workspace, language] = {
+                item.waiting.case.id: _Kept(
+                    now,
+                    item.waiting,
+                    rules,
+                    replace(_queued(replica, item), priority=item.placed.told[language]),
+                )
+                for item in placing
+            }
 
     def _waiting(self, replica: Replica) -> list[WaitingCase]:
         with self._store.reading(replica.workspace) as unit:
@@ -147,15 +166,24 @@ class Assigning:
         return page_by(items, lambda item: (-_pressing(item.priority), item.case.id), cursor, limit)
 
     def standing(self, workspace: str, *, language: Language = "en") -> StandingQueue:
-        """Where cases wait and which are about to miss their first reply, of those that the queue looks at."""
-        expertise_of = self._replicas.settled(workspace).fields_by_problem()
+        """Where cases wait and which are about to miss their first reply, of those that the queue looks at: now, or
+        while that takes longer than anybody waits at the moment that it tells, of a minute ago or so."""
+        return self._standing.of(
+            (workspace, language),
+            lambda: self._stands(workspace, language),
+            (self._store.position(workspace), self._clock()),
+        )
+
+    def _stands(self, workspace: str, language: Language) -> StandingQueue:
+        expertise_of = self._replicas.at_hand(workspace).fields_by_problem()
         items = self._queued(workspace, language)
         with self._store.reading(workspace) as unit:
-            total = len(unit.cases.waiting())
+            total = unit.cases.counts().get("waiting", 0)
         return standing_queue(items, expertise_of, self._clock(), total)
 
     def _queued(self, workspace: str, language: Language) -> tuple[QueuedCase, ...]:
-        replica = self._replicas.settled(workspace)
+        # A waiting case is of the problem that it was recorded with, whether or not the matcher is there yet.
+        replica = self._replicas.at_hand(workspace)
         seen, now = self._store.position(workspace), self._clock()
         key = (workspace, language)
         known = self._queues.get(key)
@@ -184,8 +212,17 @@ class Assigning:
         self._kept[key] = made
         return tuple(kept.queued for kept in made.values())
 
-    def give(self, caller: Principal, case_id: str, agent_id: str, *, note: str | None = None) -> CaseDetail:
-        """Give a case to an agent by hand, whoever had it; `note` is why, kept masked.
+    def give(
+        self,
+        caller: Principal,
+        case_id: str,
+        agent_id: str,
+        *,
+        note: str | None = None,
+        over: str | None = None,
+    ) -> CaseDetail:
+        """Give a case to an agent by hand, whoever had it; `note` is why, kept masked. With `over` only while it is
+        still with that agent, by "" with nobody; else Conflict: for who takes a step back.
 
         One that waits may be taken before those that come first; that is told in the decision and the audit.
         """
@@ -193,6 +230,7 @@ class Assigning:
         ahead = self._ahead(replica, case_id)
         with self._store.writing(caller.workspace) as unit:
             case = found_case(unit, case_id)
+            still_with(case, over)
             if unit.agents.get(agent_id) is None:
                 raise InvalidRequest.of("agent_id", "there is no agent {id}", id=agent_id)
             given = replace(case, state="assigned", agent_id=agent_id, resolved_at=None, assigned_at=unit.now)

@@ -180,11 +180,11 @@ class _Chinese:
         before = name(decision.previous_agent_id)
         if decision.kind == "reassignment" and decision.agent_id is None:
             left = "已离线" if decision.reason == "offline" else "未及时答复"
-            return f"{before}{left}，工单重新排队。"
+            return f"{before}{left}，会话重新排队。"
         if decision.kind == "handover":
             return f"已转人工{self._triggers.get(decision.reason, '')}，等待客服接手。"
         if decision.kind == "consultation":
-            return f"已向 {given} 征求意见，工单仍由原负责人处理。"
+            return f"已向 {given} 征求意见，会话仍由原负责人处理。"
         if decision.kind == "manual":
             return f"由人工指定给 {given}。"
         if decision.agent_id is None:
@@ -229,7 +229,7 @@ class _Chinese:
                 return f"同类问题解决率较低（{rates[0]:.0%}，对方 {rates[1]:.0%}）"
             return "解决的把握较小"
         if code == "load":
-            return f"手上工单较多（{item['load']} 件，对方 {chosen['load']} 件）"
+            return f"手上会话较多（{item['load']} 件，对方 {chosen['load']} 件）"
         if code == "fairness":
             return "近一周接案较多" if _overworked(item) else "所选的人近一周接案较少"
         return {"sticky": "上次接待这位顾客的不是此人", "exploration": "本案试派给了所选的人"}.get(
@@ -237,10 +237,10 @@ class _Chinese:
         )
 
     def taken(self) -> str:
-        return "就本案而言更合适，但同一时刻另一工单更需要此人"
+        return "就本案而言更合适，但同一时刻另一会话更需要此人"
 
     def together(self) -> str:
-        return "就本案而言更合适，但这样分配使同一时刻的各工单总体更好"
+        return "就本案而言更合适，但这样分配使同一时刻的各会话总体更好"
 
     def equal(self) -> str:
         return "各方面都不占优"
@@ -252,4 +252,4 @@ class _Chinese:
         return f"需要权限：{'、'.join(words)}。"
 
     def out_of_turn(self, ahead: int) -> str:
-        return f"未按顺序：前面还有 {ahead} 个等待中的工单。"
+        return f"未按顺序：前面还有 {ahead} 个等待中的会话。"

@@ -35,11 +35,11 @@ class Clustering:
         return found
 
     def all(self, workspace: str) -> tuple[Expertise, ...]:
-        return self._replicas.settled(workspace).shop.expertise
+        return self._replicas.at_hand(workspace).shop.expertise
 
     def one(self, workspace: str, cluster_id: str) -> ClusterDetail:
         """One cluster with its intents, problems and agents, and how each came into it."""
-        replica = self._replicas.settled(workspace)
+        replica = self._replicas.at_hand(workspace)
         found = _found(replica, cluster_id)
         with self._store.reading(workspace) as unit:
             pin = next((pin for pin in unit.expertise.pins() if pin.id == cluster_id), None)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from graph.models import Intent, IntentScore
-from kb_service.errors import Conflict, NotFound
+from kb_service.errors import Conflict, NotFound, changed_meanwhile
 from kb_service.models import Principal, Question
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
@@ -68,11 +68,16 @@ class Taxonomy:
         return now, None if draft is None else self._read(replica.with_intent(draft), text)
 
     def put_intents(
-        self, caller: Principal, intents: Sequence[Intent]
+        self, caller: Principal, intents: Sequence[Intent], *, over: Intent | None = None
     ) -> list[Literal["created", "updated", "unchanged"]]:
-        """Create or change intents; their examples count when this returns."""
+        """Create or change intents; their examples count when this returns.
+
+        With `over`, one of them as it was known, only while it is as it was then: raises Conflict.
+        """
         statuses: list[Literal["created", "updated", "unchanged"]] = []
         with self._store.writing(caller.workspace) as unit:
+            if over is not None and unit.intents.get(over.id) != over:
+                raise changed_meanwhile()
             for intent in intents:
                 before = unit.intents.get(intent.id)
                 if before == intent:

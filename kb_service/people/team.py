@@ -7,7 +7,7 @@ from typing import Any
 
 from graph.models import Agent, Expertise
 from graph.profiles import SkillEstimate
-from kb_service.errors import Conflict, NotFound
+from kb_service.errors import Conflict, NotFound, changed_meanwhile
 from kb_service.models import AgentProfile, Principal, ProblemSkill, Skill
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Page, Store, Unit
@@ -38,10 +38,13 @@ class Team:
         with self._store.reading(workspace) as unit:
             return unit.agents.get(agent_id) is not None
 
-    def put_agent(self, caller: Principal, agent: Agent) -> bool:
-        """Create or change an agent; True when new."""
+    def put_agent(self, caller: Principal, agent: Agent, *, over: Agent | None = None) -> bool:
+        """Create or change an agent; True when new. With `over` only while they are declared as they were then:
+        raises Conflict."""
         with self._store.writing(caller.workspace) as unit:
             before = unit.agents.get(agent.id)
+            if over is not None and (before is None or _declared(before) != _declared(over)):
+                raise changed_meanwhile()
             if before == agent:
                 return False
             created = unit.agents.put(agent)
@@ -78,7 +81,7 @@ class Team:
         Figures from twenty cases on.
         """
         agent = self.agent(workspace, agent_id)
-        replica = self._replicas.settled(workspace)
+        replica = self._replicas.at_hand(workspace)
         shop = replica.shop
         own = [cluster for cluster in shop.expertise if agent_id in cluster.agent_ids]
         problems = [replica.problems[id] for id, _ in shop.peers.problems(agent_id) if id in replica.problems]

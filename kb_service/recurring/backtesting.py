@@ -99,6 +99,10 @@ class Backtesting:
         end = min(self._clock(), latest or self._clock())
         return end - timedelta(days=days), end
 
+    def position(self, workspace: str) -> int:
+        """The end of the change log: what is run at the same one comes to the same."""
+        return self._store.position(workspace)
+
     def run(self, workspace: str, trial: Trial, told: Callable[[float], None] | None = None) -> Backtest:
         """What some rules would have raised. Raises InvalidRequest for a span that cannot be. `told` is called now and
         then with the share that is done; what it raises ends the run."""

@@ -24,7 +24,7 @@ TITLES: Mapping[str, Mapping[str, str]] = {
         "zh": "为“{name}”写一篇说得清的文档",
         "en": "Write a document that settles “{name}”",
     },
-    "refused": {"zh": "改写“{name}”的自动答复", "en": "Rewrite what is answered by machine to “{name}”"},
+    "refused": {"zh": "改写“{name}”的自动回复", "en": "Rewrite what is answered by machine to “{name}”"},
     "explained": {
         "zh": "更早、更清楚地说明“{document}”",
         "en": "State “{document}” earlier and more clearly",
@@ -59,7 +59,7 @@ EVIDENCE: Mapping[str, Mapping[str, str]] = {
         "72 hours; {usual} after other answers.",
     },
     "refused": {
-        "zh": "{days} 天内 {cases} 位顾客得到自动答复，其中 {hits} 位（{value}，区间 {low}–{high}）之后仍需要人工；"
+        "zh": "{days} 天内 {cases} 位顾客得到自动回复，其中 {hits} 位（{value}，区间 {low}–{high}）之后仍需要人工；"
         "其他问题为 {usual}。",
         "en": "Of {cases} customers who were answered by machine in {days} days {hits} ({value}, {low} to {high}) "
         "needed a person after all; {usual} for other problems.",

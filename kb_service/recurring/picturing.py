@@ -7,7 +7,7 @@ answer them, and the expertise that they belong to. A picture is kept while the 
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +22,7 @@ from graph.models import Expertise, Problem, ProblemState
 from graph.nodes import node_id
 from graph.picture import LARGEST, STEPS, FieldCircle, Figure, Picture, bound, draw, radius_of
 from graph.problem_graph import ProblemGraph
+from kb_service.metrics.lately import Lately
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 
@@ -52,7 +53,6 @@ class DrawnNode:
     state: ProblemState | None = None
     events: int = 0
     active_at: datetime | None = None
-    document_kind: str | None = None
     audience: str | None = None
 
     def name(self, language: str) -> str:
@@ -154,23 +154,40 @@ class _Kept(NamedTuple):
 
 
 class Pictures:
-    """The picture of every workspace; each is made when it is asked for and what it shows has changed."""
+    """The picture of every workspace; each is made when it is asked for and what it shows has changed.
+
+    Where that takes long the last one is shown meanwhile: in a shop where somebody always writes, each look would wait
+    for a picture that hardly differs.
+    """
 
     def __init__(self, replicas: Replicas, *, clock: Callable[[], datetime]) -> None:
         self._replicas = replicas
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
-        self._lock = threading.Lock()
+        self._lately: Lately[_Kept] = Lately(clock)
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def drawing(self, workspace: str) -> Drawing:
-        """Two who ask at once do not both pay: the second waits for what the first makes."""
+        """The picture of the graph as it is, or as it was when somebody looked last."""
         replica = self._replicas.settled(workspace)
+        graph = replica.graph
+        found = self._lately.of(
+            workspace,
+            lambda: self._made(replica),
+            (graph.version, replica.shop.expertise),
+            usable=lambda kept: kept.graph is graph,
+        )
+        return found.drawing
+
+    def _made(self, replica: Replica) -> _Kept:
+        """Two of a workspace who ask at once do not both pay: the second waits for what the first makes."""
         now = self._clock()
-        with self._lock:
-            kept = self._kept.get(workspace)
+        with self._locks[replica.workspace]:
+            kept = self._kept.get(replica.workspace)
             if kept is None or not _holds(kept, replica, now):
-                kept = self._kept[workspace] = _drawn(replica, now, kept.layout if kept else None)
-            return kept.drawing
+                kept = _drawn(replica, now, kept.layout if kept else None)
+                self._kept[replica.workspace] = kept
+            return kept
 
     def standing_for(self, workspace: str, node: str) -> str:
         """The id of the node that somebody means: a node's own, or that of a problem, also of one that was merged."""
@@ -207,7 +224,7 @@ def _drawn(replica: Replica, now: datetime, before: _Layout | None) -> _Kept:
     graph, shop = replica.graph, replica.shop
     version = graph.version
     known = list(replica.problems.values())
-    largest = sorted(known, key=lambda item: (-item.customers, item.opened_at, item.id))[:MOST_PROBLEMS]
+    largest = sorted(known, key=lambda item: (-item.customers_ever, item.opened_at, item.id))[:MOST_PROBLEMS]
     problems = {node_id("problem", item.id): item for item in largest}
     tied = graph.ties(problems, ("about", "answered_by"), now)
     others = {
@@ -234,13 +251,13 @@ def _drawn(replica: Replica, now: datetime, before: _Layout | None) -> _Kept:
 def _composed(draft: _Draft, problems: int, now: datetime, before: _Layout | None) -> tuple[Drawing, _Layout]:
     customers: Counter[str] = Counter()
     for problem, other in draft.ties:
-        customers[other] += draft.problems[problem].customers
+        customers[other] += draft.problems[problem].customers_ever
     heads = [other for other in draft.others if draft.others[other]["kind"] == "expertise"]
     rest = sorted(draft.others.keys() - set(heads), key=lambda other: (-customers[other], other))
     shown = [*draft.problems, *heads, *rest][:MOST_DRAWN]
     order = sorted(
         shown,
-        key=lambda id: (-(draft.problems[id].customers if id in draft.problems else customers[id]), id),
+        key=lambda id: (-(draft.problems[id].customers_ever if id in draft.problems else customers[id]), id),
     )
     place = {id: at for at, id in enumerate(order)}
     ties = sorted(
@@ -290,7 +307,7 @@ def _figure(
         anchor = heaviest.get(id, (0.0, ""))[1]
         return Figure(
             id,
-            radius_of(problem.customers, largest=LARGEST),
+            radius_of(problem.customers_ever, largest=LARGEST),
             draft.homes.get(problem.id, ""),
             anchor=anchor,
         )
@@ -308,7 +325,7 @@ def _node(
     id, own_id = figure.id, figure.id.partition(":")[2]
     if (problem := draft.problems.get(id)) is not None:
         return DrawnNode(
-            id, own_id, "problem", problem.names, problem.customers, x, y, figure.radius,
+            id, own_id, "problem", problem.names, problem.customers_ever, x, y, figure.radius,
             state=lifecycle.effective_state(problem, now), events=problem.events, active_at=problem.active_at,
         )  # fmt: skip
     held = draft.others[id]
@@ -316,7 +333,7 @@ def _node(
     kind = _kind(held)
     return DrawnNode(
         id, own_id, kind, names, customers[id], x, y, figure.radius,
-        document_kind=held.get("document_kind"), audience=held.get("audience"),
+        audience=held.get("audience"),
     )  # fmt: skip
 
 

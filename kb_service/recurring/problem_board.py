@@ -53,9 +53,12 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class Board:
+    """`complete` is False while examples and linked documents are still being derived."""
+
     rows: tuple[BoardRow, ...]
     counts: ProblemCounts
     next_cursor: str | None
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class ProblemFile:
-    """One problem with all that hangs on it; the lists hold the latest, `more_cases` says that there are more."""
+    """One problem with all that hangs on it; the lists hold the latest, `more_cases` says that there are more.
+    `complete` is False while linked documents are still being derived."""
 
     detail: ProblemDetail
     days: Days
@@ -89,6 +93,7 @@ class ProblemFile:
     proposals: tuple[Proposal, ...]
     cases: tuple[CaseOfProblem, ...]
     more_cases: bool
+    complete: bool
 
 
 class ProblemBoard:
@@ -114,7 +119,8 @@ class ProblemBoard:
     ) -> Board:
         """A stretch of one sort of problems, the latest active first, and how many there are of each sort."""
         self._problems.wake(workspace)
-        replica = self._replicas.settled(workspace)
+        replica = self._replicas.at_hand(workspace)
+        complete = replica.settled
         with self._store.reading(workspace) as unit:
             watermark = unit.events.latest_at() or self._clock()
             page = unit.problems.page(
@@ -129,7 +135,7 @@ class ProblemBoard:
             counts = unit.problems.counts(watermark)
             days = _days(unit, [item.id for item in page.items], watermark, DAYS_OF_BOARD)
             newest = unit.alerts.newest_of([item.id for item in page.items])
-            owners = _agents(unit, [item.owner_id for item in page.items])
+            owners = replica.shop.agents
         fields = _fields(replica)
         rows = [
             _row(
@@ -137,13 +143,14 @@ class ProblemBoard:
             )
             for item in page.items
         ]
-        return Board(tuple(rows), counts, page.next_cursor)
+        return Board(tuple(rows), counts, page.next_cursor, complete)
 
     def one(self, workspace: str, problem_id: str) -> ProblemFile:
         """One problem with all that hangs on it."""
+        replica = self._replicas.at_hand(workspace)
+        complete = replica.settled
         detail = self._problems.problem(workspace, problem_id)
         problem = detail.view.problem
-        replica = self._replicas.settled(workspace)
         with self._store.reading(workspace) as unit:
             watermark = unit.events.latest_at() or self._clock()
             cases = unit.cases.of_problem(problem.id, None, CASES)
@@ -152,7 +159,7 @@ class ProblemBoard:
             return ProblemFile(
                 detail=detail,
                 days=_days(unit, [problem.id], watermark, DAYS_OF_PROBLEM)[problem.id],
-                owner=_agents(unit, [problem.owner_id]).get(problem.owner_id or ""),
+                owner=replica.shop.agents.get(problem.owner_id or ""),
                 expertise=_fields(replica).get(problem.expertise_id or ""),
                 parent=unit.problems.get(parent_id) if parent_id is not None else None,
                 children=unit.problems.children(problem.id),
@@ -164,6 +171,7 @@ class ProblemBoard:
                 proposals=unit.proposals.page(None, PROPOSALS, problem_id=problem.id).items,
                 cases=cases_with_words(unit, problem.id, cases.items),
                 more_cases=cases.next_cursor is not None,
+                complete=complete,
             )
 
 
@@ -212,11 +220,6 @@ def midnights(until: datetime, place: tzinfo, days: int) -> tuple[datetime, ...]
     """The begin of each of the last `days` days in a zone, the one of `until` last, and the end of that."""
     today = until.astimezone(place).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     return tuple((today + timedelta(days=day)).replace(tzinfo=place) for day in range(1 - days, 2))
-
-
-def _agents(unit: Unit, ids: Sequence[str | None]) -> dict[str, Agent]:
-    wanted = {id for id in ids if id is not None}
-    return {agent.id: agent for agent in unit.agents.all() if agent.id in wanted} if wanted else {}
 
 
 def _fields(replica: Replica) -> dict[str, str]:

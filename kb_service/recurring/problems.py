@@ -13,7 +13,7 @@ from graph.models import Alert, Problem, ProblemState
 from graph.parents import placed_under
 from kb_service.delivery.announcing import announce
 from kb_service.delivery.messages import problem_data
-from kb_service.errors import InvalidRequest, NotFound
+from kb_service.errors import Conflict, InvalidRequest, NotFound
 from kb_service.lookups import found_problem
 from kb_service.models import (
     AlertView,
@@ -27,7 +27,7 @@ from kb_service.recurring.following_up import standing
 from kb_service.recurring.notes import noted
 from kb_service.recurring.notifying import customers_since_opening, owner_of
 from kb_service.recurring.steps import lead_alerts, taken
-from kb_service.recurring.undoing import former, put_back
+from kb_service.recurring.undoing import former, put_back, undoable
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Page, Store, Unit
@@ -68,15 +68,15 @@ class Problems:
                 evergreen=evergreen,
                 **filters,
             )
-        replica = self._replicas.settled(workspace)
+        replica = self._replicas.at_hand(workspace)
         return Page(tuple(view_of(item, watermark, replica) for item in page.items), page.next_cursor)
 
     def problem(self, workspace: str, problem_id: str) -> ProblemDetail:
         """One problem with its evidence, its counts over the last fortnight of event time, and what it hangs on."""
         self.wake(workspace)
-        replica = self._replicas.settled(workspace)
+        replica = self._replicas.at_hand(workspace)
         with self._store.reading(workspace) as unit:
-            problem = found_problem(unit, problem_id)
+            [problem] = unit.problems.counted_in_all([found_problem(unit, problem_id)])
             watermark = unit.events.latest_at() or self._clock()
             counts = unit.events.counts_by_hour(problem.id, watermark - COUNTS)
             recent = unit.events.of_problem(problem.id, limit=EXAMPLES)
@@ -137,14 +137,17 @@ class Problems:
         return view_of(problem, watermark, replica)
 
     def unname(
-        self, caller: Principal, problem_id: str, names: Mapping[str, str], *, by_person: bool
+        self, caller: Principal, problem_id: str, step: int, names: Mapping[str, str], *, by_person: bool
     ) -> ProblemView:
         """Give a problem the names back that it had before it was renamed, in those languages alone; `by_person` says
-        whether a person gave those too."""
+        whether a person gave those too, `step` is the audit's entry of the renaming. Raises Conflict where something
+        was done since."""
         replica = self._replicas.settled(caller.workspace)
         with replica.lock:
             with self._store.writing(caller.workspace) as unit:
                 before = found_problem(unit, problem_id)
+                if undoable(unit, before.id, step).action != "problem.rename":
+                    raise Conflict("This cannot be taken back.")
                 named = lifecycle.transition(before, "rename", self._clock(), names=names)
                 problem = replace(named, names=dict(names), named_by_person=by_person)
                 unit.problems.put(problem)
@@ -180,7 +183,7 @@ class Problems:
                     _announce_resolved(unit, problem, expertise_id, now)
                 watermark = unit.events.latest_at() or now
             replica.follow()
-        return replace(view_of(problem, watermark, replica), step=step)
+        return replace(view_of(problem, watermark, replica), step=step, before=before)
 
     def place(self, caller: Principal, problem_id: str, parent_id: str | None) -> ProblemView:
         """Let a problem come under another one, whose alerts then speak for it; or under none."""
@@ -196,22 +199,29 @@ class Problems:
                 unit.audit.append(caller.key_id, "problem.parent", problem.id, detail)
                 watermark = unit.events.latest_at() or self._clock()
             replica.follow()
-        return view_of(problem, watermark, replica)
+        return replace(view_of(problem, watermark, replica), before=before)
 
     def wake(self, workspace: str) -> None:
         """Open the problems whose silence has ended by time: nobody else tells."""
         now = self._clock()
-        replica = self._replicas.settled(workspace)
+        replica = self._replicas.at_hand(workspace)
         over = [known for known in list(replica.problems.values()) if lifecycle.awakened(known, now) != known]
         if not over:
             return
+        if not replica.settled:
+            # Whoever derives it holds its lock for long, and follows the log when that is done.
+            self._open_again(workspace, over, now)
+            return
         with replica.lock:
-            with self._store.writing(workspace) as unit:
-                for known in over:
-                    problem = unit.problems.get(known.id)
-                    if problem is not None and (open_again := lifecycle.awakened(problem, now)) != problem:
-                        unit.problems.put(taken(unit, problem, open_again, now, expertise_id=None))
+            self._open_again(workspace, over, now)
             replica.follow()
+
+    def _open_again(self, workspace: str, silent: Sequence[Problem], now: datetime) -> None:
+        with self._store.writing(workspace) as unit:
+            for known in silent:
+                problem = unit.problems.get(known.id)
+                if problem is not None and (open_again := lifecycle.awakened(problem, now)) != problem:
+                    unit.problems.put(taken(unit, problem, open_again, now, expertise_id=None))
 
     # --- alerts
 
@@ -232,6 +242,9 @@ class Problems:
 
 def view_of(problem: Problem, watermark: datetime, replica: Replica) -> ProblemView:
     """Emerging and evergreen are separate axes: the first is new, the second has been asked for long by many."""
+    known = replica.problems.get(problem.id)
+    if problem.all_customers is None and lifecycle.episode_begin(problem) is not None and known is not None:
+        problem = replace(problem, all_customers=known.all_customers)
     return ProblemView(
         replace(problem, expertise_id=problem.expertise_id or replica.expertise_of(problem)),
         emerging=lifecycle.emerging(problem, watermark),
@@ -241,8 +254,8 @@ def view_of(problem: Problem, watermark: datetime, replica: Replica) -> ProblemV
 
 def counted(problem: Problem) -> dict[str, str]:
     return {
-        "zh": f"{problem.customers} 位顾客,共 {problem.events} 条消息;尚未触发预警。",
-        "en": f"{problem.customers} customers, {problem.events} messages; no alert so far.",
+        "zh": f"{problem.customers_ever} 位顾客，共 {problem.events} 条消息；尚未触发预警。",
+        "en": f"{problem.customers_ever} customers, {problem.events} messages; no alert so far.",
     }
 
 

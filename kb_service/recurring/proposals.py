@@ -78,6 +78,8 @@ class Proposals:
         with self._store.reading(workspace) as unit:
             proposal = _found(unit, proposal_id)
             problem = unit.problems.get(proposal.problem_id) if proposal.problem_id is not None else None
+            if problem is not None:
+                [problem] = unit.problems.counted_in_all([problem])
             tried = proposal.experiment_id
             known = tried is not None and unit.experiments.get(tried) is not None
         trial = self._experiments.report(workspace, tried) if tried is not None and known else None

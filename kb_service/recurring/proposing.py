@@ -30,7 +30,7 @@ TITLES = {
 }
 DRAFTS = {
     "correction": "顾客的问法 / What was asked: {question}\n\n所引原文 / What was quoted:\n{quotes}\n\n"
-    "复核意见 / The reviewer's note: {note}\n",
+    "审核意见 / The reviewer's note: {note}\n",
     "document": "# {name}\n\n## 顾客的问法 / What customers ask\n\n{examples}\n\n## 答复 / Answer\n\n",
     "policy": "# {name}\n\n{evidence}\n\n现有答复 / What answers it: {policy}\n\n"
     "顾客的问法 / What customers ask:\n{examples}\n\n"
@@ -239,7 +239,7 @@ def propose_correction(
         opened_at=at,
         title={language: TITLES["correction"][language].format(name=title) for language in ("zh", "en")},
         evidence={
-            "zh": "复核人认定由此给出的自动答复有害；在修改或驳回本建议之前，它不会再被自动发送。",
+            "zh": "审核人认定由此给出的自动回复有害；在修改或驳回本建议之前，它不会再被自动发送。",
             "en": "A reviewer judged an automatic answer from it harmful; it is sent unseen no more until it is "
             "changed, or this is dismissed.",
         },

@@ -239,8 +239,8 @@ class Raising:
 
 def _joined(same: float, other: float) -> dict[str, str]:
     return {
-        "en": f"Joined: the same problem with probability {_share(same)}, the runner-up {_share(other)}.",
-        "zh": f"归并依据：属于同一问题的概率{_share(same, 'zh')}，次选问题{_share(other, 'zh')}。",
+        "en": f"Joined: the same problem with a probability of {_share(same)}, the next likely one {_share(other)}.",
+        "zh": f"归并依据：属于同一问题的可能性{_share(same, 'zh')}，次选问题{_share(other, 'zh')}。",
     }
 
 
@@ -248,8 +248,8 @@ def _share(probability: float, language: str = "en") -> str:
     """A probability as people read it: an estimate is never certain."""
     is_, over, under = ("为 ", "大于 ", "小于 ") if language == "zh" else ("", "over ", "under ")
     if probability > 0.99:
-        return f"{over}.99"
-    return f"{under}.01" if probability < 0.01 else f"{is_}{probability:.2f}".replace("0.", ".")
+        return f"{over}99%"
+    return f"{under}1%" if probability < 0.01 else f"{is_}{probability:.0%}"
 
 
 def recount(unit: Unit, problem_id: str) -> None:

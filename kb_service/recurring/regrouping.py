@@ -46,7 +46,7 @@ class Regrouping:
             replica.follow()
             look_again(self._store, replica, survivor.id, self._clock())
             with self._store.reading(caller.workspace) as unit:
-                problem = found_problem(unit, survivor.id)
+                [problem] = unit.problems.counted_in_all([found_problem(unit, survivor.id)])
                 watermark = unit.events.latest_at() or self._clock()
         return view_of(problem, watermark, replica)
 
@@ -59,6 +59,7 @@ class Regrouping:
                 moved = events_of_cases(unit, old, case_ids)
                 event_ids = [event.id for event in moved]
                 problem = moves.split(unit, old, event_ids, case_ids, self._routing.name, Why(caller.key_id))
+                [problem] = unit.problems.counted_in_all([problem])
                 watermark = unit.events.latest_at() or self._clock()
             replica.reset()
         return view_of(problem, watermark, replica)
@@ -72,6 +73,7 @@ class Regrouping:
                 problem = moves.unmerge(
                     unit, survivor, alias, reader_of(replica), self._routing.name, replica.reads, Why(caller.key_id)
                 )  # fmt: skip
+                [problem] = unit.problems.counted_in_all([problem])
                 watermark = unit.events.latest_at() or self._clock()
             replica.reset()
         return view_of(problem, watermark, replica)

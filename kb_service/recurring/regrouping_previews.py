@@ -94,7 +94,8 @@ class RegroupingPreviews:
             near: Mapping[str, float | None] = _near(replica, problem.id)
             if q:
                 near = dict.fromkeys(item.id for item in unit.problems.page(None, NEAR + 1, q=q).items)
-            problems = {item.id: item for item in unit.problems.some(near) if item.id != problem.id}
+            found = unit.problems.counted_in_all(unit.problems.some(near))
+            problems = {item.id: item for item in found if item.id != problem.id}
         return tuple(
             Choice(view_of(problems[id], watermark, replica), near[id], replica.said_of(problems[id]))
             for id in near
@@ -108,15 +109,16 @@ class RegroupingPreviews:
             if old.id == survivor.id:
                 raise InvalidRequest.of("into", "names the same problem; name another one")
             ours, theirs = _voters(unit, old.id), _voters(unit, survivor.id)
+            hanging = unit.problems.hanging(old.id)
             return MergePreview(
                 old=_side(unit, old, len(ours)),
                 into=_side(unit, survivor, len(theirs)),
                 together=len(ours | theirs),
                 cases=unit.cases.count_of_problem(old.id),
-                alerts=len(unit.alerts.of_problem(old.id, quoted=False)),
-                proposals=len(unit.problems.proposals_of(old.id)),
-                follow_ups=len(unit.problems.follow_ups_of(old.id)),
-                children=len(unit.problems.children(old.id)),
+                alerts=hanging.alerts,
+                proposals=hanging.proposals,
+                follow_ups=hanging.follow_ups,
+                children=hanging.children,
             )
 
     def cases(self, workspace: str, problem_id: str, q: str | None) -> tuple[CaseOfProblem, ...]:

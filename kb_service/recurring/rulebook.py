@@ -31,7 +31,7 @@ class Rulebook:
             return unit.rules.get()
 
     def put(self, caller: Principal, rules: Rules, *, over: str | None = None) -> Rules:
-        """Set a workspace's rules. Raises InvalidValue for a weight of a factor that does not exist, InvalidRequest
+        """Set a workspace's rules; as they are stored. Raises InvalidValue for a weight of a factor that does not exist, InvalidRequest
         for an owner whom the shop does not have: one who left since they were named may stay.
 
         `over` is the edition of the rules that the caller saw; Conflict where they are another by now.
@@ -41,9 +41,9 @@ class Rulebook:
             if over is not None and edition(unit.rules.get()) != over:
                 raise Conflict("Somebody else changed the rules meanwhile; look at them and save again.")
             _check_owners(unit, rules)
-            _set(unit, caller, rules)
+            stored = _set(unit, caller, rules)
         self._replicas.follow(caller.workspace)
-        return rules
+        return stored
 
     def take_back(self, caller: Principal, of: str) -> Rules:
         """Set the rules as they were before the edition `of`. Raises Conflict where they were changed again since."""
@@ -51,9 +51,9 @@ class Rulebook:
             before = unit.rules.before()
             if before is None or edition(unit.rules.get()) != of:
                 raise Conflict("The rules were changed again since; this change cannot be taken back alone.")
-            _set(unit, caller, before)
+            stored = _set(unit, caller, before)
         self._replicas.follow(caller.workspace)
-        return before
+        return stored
 
 
 def edition(rules: Rules) -> str:
@@ -62,10 +62,11 @@ def edition(rules: Rules) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def _set(unit: Unit, caller: Principal, rules: Rules) -> None:
+def _set(unit: Unit, caller: Principal, rules: Rules) -> Rules:
     changed = _changed(unit.rules.get(), rules)
     unit.rules.put(rules)
     unit.audit.append(caller.key_id, "rules.changed", "rules", {"changes": changed})
+    return unit.rules.get()
 
 
 def _changed(before: Rules, after: Rules) -> dict[str, dict[str, Any]]:

@@ -19,6 +19,7 @@ from structlog.stdlib import get_logger
 
 from graph.alarms import Alarms
 from graph.experiments import Experiment
+from graph.lifecycle import episode_begin
 from graph.matching import ProblemMatcher
 from graph.models import Alert, Entity, Event, Intent, Match, Problem, Rules, Utterance
 from graph.paths import Linked, prior
@@ -71,8 +72,8 @@ class Pace:
 class Replica:
     """One workspace as this process knows it. `position` is the end of the change log that it reflects.
 
-    Made with what questions need: the index and the Shop. `settle` then derives what cases need, the matcher and
-    the graph; until it has, questions are answered without them, and `follow` waits.
+    Made with what questions need: the index, the Shop and the problems as the store has them. `settle` then derives
+    what cases need, the matcher and the graph; until it has, questions are answered without them, and `follow` waits.
     """
 
     def __init__(
@@ -154,7 +155,9 @@ class Replica:
             unit.documents.without_vectors(self._embedder.model_id, 1)
             or unit.events.of_other_models(self._embedder.model_id)
         )
-        self.shop = self._loader.load(unit, (), None, learning=False)
+        stored = unit.problems.all()
+        self.problems = {problem.id: problem for problem in stored}
+        self.shop = self._loader.load(unit, stored, None, learning=False)
         self._take_rules()
 
     # --- reading
@@ -339,6 +342,20 @@ class Replica:
                 self.reset()
                 self.learn_words()
 
+    def settle_within(self, seconds: float) -> bool:
+        """Whether the matcher and the graph are derived, after so long at most; a thread of its own goes on with it
+        where nobody else does."""
+        if self._settled:
+            return True
+        ends = time.monotonic() + seconds
+        if not self.lock.acquire(timeout=seconds):
+            return self._settled
+        self.lock.release()
+        deriving = threading.Thread(target=self.settle, name="settling", daemon=True)
+        deriving.start()
+        deriving.join(max(0.0, ends - time.monotonic()))
+        return self._settled
+
     def follow(self) -> None:
         """Apply what was committed since; what this process recorded itself is known already."""
         with self.lock, self._store.reading(self.workspace) as unit:
@@ -490,10 +507,10 @@ class Replica:
         self._hung = Hung()
         self.inflow = Inflow()
         self._placed = None
-        self.problems = {}
+        stored = unit.problems.all()
+        self.problems = {problem.id: problem for problem in stored}
         self.sequence = 0
         self._placed_here.clear()
-        stored = unit.problems.all()
         self.shop = self._loader.load(unit, stored, None, learning=True)
         self.alarms = Alarms(self.shop.rules, zone_of(self.shop.rules), unit.events.latest_at())
         self._take_rules()
@@ -630,6 +647,12 @@ class Replica:
             home = merges.home(message.event.id, assignment)
         self.join(home, utterance, entities, message.event)
 
+    def _counted_in_all(self, problem: Problem) -> Problem:
+        """A problem with the customers of its earlier episodes too, where one was resolved."""
+        if episode_begin(problem) is None:
+            return problem
+        return replace(problem, all_customers=self.alarms.sightings.of(problem.id).distinct())
+
     def _put_problem(self, problem: Problem) -> None:
         """A problem as it is now; what was merged into it lives on under its id."""
         with self._matching:
@@ -639,8 +662,9 @@ class Replica:
         for alias in problem.aliases:
             if self.problems.pop(alias, None) is not None:
                 self.alarms.merge(alias, problem.id)
-        self.problems[problem.id] = problem
         self.alarms.put(problem)
+        problem = self._counted_in_all(problem)
+        self.problems[problem.id] = problem
         exemplars = self.matcher.exemplars(problem.id)
         self._hung.put(self.graph, problem, exemplars, self.find, self._documents)
 

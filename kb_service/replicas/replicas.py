@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -31,8 +32,13 @@ RETRY_SECONDS = 5.0
 PURGE_EVERY = timedelta(hours=1)
 KEYS_KEPT = timedelta(days=7)
 """How long the first response to an idempotency key is replayed."""
+HURRIED_SECONDS = 0.4
+"""How long a page waits for problems and graph to be derived, as after a start, before it does without them."""
 LOAD_WAIT_SECONDS = 10.0
 """How long a request waits for a workspace that is just being loaded."""
+
+hurried: ContextVar[bool] = ContextVar("hurried", default=False)
+"""Whether somebody looks at an empty screen meanwhile: a page is asked for."""
 
 
 class Replicas(BackgroundWork):
@@ -83,10 +89,27 @@ class Replicas(BackgroundWork):
         return replica if replica is not None else self._load(workspace)
 
     def settled(self, workspace: str) -> Replica:
-        """The same with its problems and graph derived, waiting for them when need be."""
+        """The same with its matcher and graph derived, waiting for them when need be; NotReady where a page would wait
+        for long."""
         replica = self.of(workspace)
-        replica.settle()
+        if not hurried.get():
+            replica.settle()
+        elif not replica.settle_within(HURRIED_SECONDS):
+            raise NotReady(
+                "What is known of the problems of {workspace} is just being put together.",
+                workspace=workspace,
+                retry_after=2,
+            )
         return replica
+
+    def at_hand(self, workspace: str) -> Replica:
+        """The same for what the store tells nearly all of, the Shop and the problems: a page gets the Replica as it
+        is, see `Replica.settled`, anybody else a settled one."""
+        replica = self.of(workspace)
+        if hurried.get():
+            replica.settle_within(HURRIED_SECONDS)
+            return replica
+        return self.settled(workspace)
 
     def follow(self, workspace: str) -> None:
         """Bring a workspace up to what is committed, so that the caller's own write is visible."""

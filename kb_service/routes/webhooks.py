@@ -43,18 +43,7 @@ async def webhook(wired: Wired, caller: Caller, id: Id) -> WebhookOut:
     responses={201: {"model": WebhookOut, "description": "The webhook is new."}},
 )
 async def put(wired: Wired, caller: Caller, id: Id, body: WebhookIn, response: Response) -> WebhookOut:
-    outcome = await in_thread(
-        wired,
-        wired.endpoints.put,
-        caller,
-        id,
-        url=str(body.url),
-        types=tuple(body.types),
-        filter={"product": tuple(body.filter.product), "expertise": tuple(body.filter.expertise)},
-        format=body.format,
-        language=body.language,
-        signing_secret=None if body.signing_secret is None else body.signing_secret.get_secret_value(),
-    )
+    outcome = await in_thread(wired, wired.endpoints.put, caller, id, **body.settings())
     response.status_code = 201 if outcome.secret else 200
     return WebhookOut.model_validate(outcome)
 

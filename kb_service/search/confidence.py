@@ -129,6 +129,11 @@ def _odds(score: float) -> float:
     return float(np.log(bounded / (1 - bounded)))
 
 
+def score_of(value: float) -> float:
+    """The score that the feature `score` was made of, as far as it was not cut off."""
+    return sigmoid(value * _ODDS_UNIT)
+
+
 def _entity(hit: Hit, query: SearchQuery) -> float:
     named = codes([query.text, *query.filters.products, *query.filters.applies_to])
     if not named:

@@ -64,7 +64,7 @@ class AuditLog(Repository):
         until: datetime | None = None,
     ) -> Page[AuditEntry]:
         """Entries, newest first: of some actors, of one action or with `webhook.` of all on webhooks, on objects whose
-        id holds a text, from `since` to before `until`."""
+        id holds a text, in capitals or not, from `since` to before `until`."""
         statement = select(_audit).where(self._mine())
         if actors is not None:
             statement = statement.where(_audit.c.actor.in_(sorted(actors)))
@@ -72,7 +72,7 @@ class AuditLog(Repository):
             of_all = _audit.c.action.startswith(action, autoescape=True)
             statement = statement.where(of_all if action.endswith(".") else _audit.c.action == action)
         if object is not None:
-            statement = statement.where(_audit.c.object.contains(object, autoescape=True))
+            statement = statement.where(_audit.c.object.icontains(object, autoescape=True))
         if since is not None:
             statement = statement.where(_audit.c.at >= since)
         if until is not None:

@@ -15,6 +15,10 @@ from sqlalchemy.engine import URL, make_url
 
 from kb_service.errors import ServiceError
 
+NEEDED = frozenset({"alembic_version", "workspaces", "documents"})
+"""Tables without which a file is no store of this service."""
+MEMBERS_SINCE = "0015"
+"""The revision at which members came."""
 BEHIND = "kb-service"
 """What the service calls itself to PostgreSQL."""
 
@@ -46,6 +50,26 @@ def check_sqlite(path: Path) -> None:
         raise ServiceError("The store in the backup is damaged ({reason}).", reason=str(error)) from error
     if found != ("ok",):
         raise ServiceError("The store in the backup is damaged ({reason}).", reason=str(found and found[0]))
+
+
+def check_tables(path: Path, revision: str) -> None:
+    """Raises ServiceError where a SQLite file is no store of this service, or not at the revision said of it."""
+    found: list[object] = []
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            needed = NEEDED | {"members"} if revision >= MEMBERS_SINCE else NEEDED
+            missing = sorted(needed.difference(name for (name,) in tables))
+            if not missing:
+                found = [name for (name,) in connection.execute("SELECT version_num FROM alembic_version")]
+    except sqlite3.Error as error:
+        raise ServiceError("The store in the backup is damaged ({reason}).", reason=str(error)) from error
+    if missing or found != [revision]:
+        raise ServiceError(
+            "What lies in the backup is no store of this service at revision {revision} ({reason}); take another one.",
+            revision=revision,
+            reason=f"without {', '.join(missing)}" if missing else f"at {found}",
+        )
 
 
 def dump_postgres(url: URL, to: Path) -> None:

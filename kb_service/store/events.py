@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Select, and_, case, func, insert, select
 
 from graph.backtests import Arrival
-from graph.models import Customer, Event
+from graph.models import Customer, Event, Speaker
 from graph.recurrence import Observation
 from graph.sightings import voter_code
 from kb_service.store import tables
@@ -126,6 +126,11 @@ class Events(Repository):
         """The events of a case, oldest first."""
         return self._oldest_first(select(_events).where(self._mine(), _events.c.case_id == case_id))
 
+    def count_of_case(self, case_id: str) -> int:
+        """How many events a case has."""
+        theirs = self._mine(), _events.c.case_id == case_id
+        return int(self._read(select(func.count()).select_from(_events).where(*theirs)).scalar_one())
+
     def of_each_case(self, case_ids: Collection[str]) -> dict[str, tuple[StoredEvent, ...]]:
         """The events of each of some cases, oldest first; without those that have none."""
         found: defaultdict[str, list[StoredEvent]] = defaultdict(list)
@@ -152,6 +157,27 @@ class Events(Repository):
             )
             for row in self._read(select(spoken).where(spoken.c.place == 1)):
                 found[row.case_id] = row.text
+        return found
+
+    def last_words(self, case_ids: Collection[str]) -> dict[str, tuple[str, Speaker]]:
+        """What was said last in each of some cases and by whom; without those in which nobody said anything."""
+        found: dict[str, tuple[str, Speaker]] = {}
+        latest = (_events.c.at.desc(), _events.c.sequence.desc())
+        for some in chunks(dict.fromkeys(case_ids)):
+            place = func.row_number().over(partition_by=_events.c.case_id, order_by=latest).label("place")
+            spoken = (
+                select(_events.c.case_id, _events.c.text, _events.c.role, place)
+                .where(
+                    self._mine(),
+                    _events.c.type == "message",
+                    _events.c.case_id.in_(some),
+                    _events.c.text.is_not(None),
+                    _events.c.text != "",
+                )
+                .subquery()
+            )
+            for row in self._read(select(spoken).where(spoken.c.place == 1)):
+                found[row.case_id] = (row.text, row.role)
         return found
 
     def of_cases(self, case_ids: Collection[str], since: datetime) -> tuple[StoredMessage, ...]:

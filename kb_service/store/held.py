@@ -32,7 +32,7 @@ class HeldDocuments:
 
 
 class Held(Repository):
-    """Nothing of it is searched, and none of it stays: what has ended goes with the next that comes."""
+    """Nothing of it is searched, and none of it stays: what has ended goes with the next that comes, or at night."""
 
     table = _held
 
@@ -57,7 +57,22 @@ class Held(Repository):
         row = self._read(statement.where(_held.c.ends_at > self._scope.now)).first()
         return None if row is None else HeldDocuments(**{name: getattr(row, name) for name in _NAMES})
 
+    def of_owner(self, owner: str, purpose: Purpose) -> list[HeldDocuments]:
+        """What waits for somebody for one purpose, the newest first."""
+        statement = select(_held).where(self._mine(), _held.c.owner == owner, _held.c.purpose == purpose)
+        rows = self._read(
+            statement.where(_held.c.ends_at > self._scope.now).order_by(
+                _held.c.made_at.desc(), _held.c.id.desc()
+            )
+        )
+        return [HeldDocuments(**{name: getattr(row, name) for name in _NAMES}) for row in rows]
+
     def remove(self, id: str, owner: str) -> bool:
         """Takes what waits away; False when it is not there any more."""
         mine = (self._mine(), _held.c.id == id, _held.c.owner == owner)
         return self._write(delete(_held).where(*mine)).rowcount == 1
+
+    def sweep(self) -> int:
+        """Removes what has ended, whoever's it was; how many there were."""
+        ended = _held.c.ends_at <= self._scope.now
+        return self._write(delete(_held).where(self._mine(), ended)).rowcount

@@ -132,12 +132,15 @@ class Members:
         return self._connection.execute(statement.values(ended_at=None)).rowcount == 1
 
     def end(self, id: str) -> bool:
-        """Ends a membership with its links and sessions, from now on; False when it was not there."""
+        """Ends a membership with its links and sessions, from now on; False when it was not there.
+
+        Who left is an operator no more: coming back does not bring that back.
+        """
         statement = update(_members).where(_members.c.id == id, _members.c.ended_at.is_(None))
-        if self._connection.execute(statement.values(ended_at=self._now)).rowcount != 1:
+        if self._connection.execute(statement.values(ended_at=self._now, operator=False)).rowcount != 1:
             return False
-        self._connection.execute(delete(_links).where(_links.c.member_id == id))
-        self._connection.execute(delete(_sessions).where(_sessions.c.member_id == id))
+        self.end_links(id)
+        self.end_sessions(id)
         return True
 
     # --- one-time links
@@ -173,6 +176,10 @@ class Members:
             return None
         used = self._connection.execute(delete(_links).where(_links.c.hash == _hash(token)))
         return found if used.rowcount == 1 else None
+
+    def end_links(self, member_id: str) -> int:
+        """Ends the one-time links of a member that still wait; how many that were."""
+        return self._connection.execute(delete(_links).where(_links.c.member_id == member_id)).rowcount
 
     # --- sessions
 

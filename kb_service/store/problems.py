@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Table, and_, case, delete, func, not_, select, update
 
-from graph.lifecycle import EMERGING_FOR, EVERGREEN_CUSTOMERS, EVERGREEN_FOR
+from graph.lifecycle import EMERGING_FOR, EVERGREEN_CUSTOMERS, EVERGREEN_FOR, episode_begin
 from graph.models import Problem, ProblemState
 from graph.parents import ancestors
 from graph.recurrence import Observation
 from kb_service.store import tables
 from kb_service.store.event_rows import of_problem
 from kb_service.store.repository import Repository, chunks, page_of
-from kb_service.store.values import Page, ProblemCounts
+from kb_service.store.values import Hanging, Page, ProblemCounts
 
 _problems = tables.problems
 _aliases = tables.problem_aliases
@@ -29,11 +29,17 @@ Sort = Literal["active", "opened", "customers", "events"]
 _SORTS = {
     "active": _problems.c.active_at,
     "opened": _problems.c.opened_at,
-    "customers": _problems.c.customers,
     "events": _problems.c.events,
 }
+_VOTER = case(
+    (_events.c.customer_id.is_not(None), "u" + _events.c.customer_id),
+    (_events.c.conversation_id.is_not(None), "c" + _events.c.conversation_id),
+    else_="e" + _events.c.id,
+)
+"""`Observation.voter` in the database."""
 STANDING: frozenset[ProblemState] = frozenset({"open", "regressed", "acknowledged", "silenced"})
 """The states of problems that people know of and that are not resolved."""
+_EVER = "all_customers"
 _SHORT = timedelta(days=1)
 """A span so short that its messages are found sooner by time than by their problem."""
 _PLAIN = (
@@ -175,9 +181,10 @@ class Problems(Repository):
     ) -> Page[Problem]:
         """Problems that meet the conditions given, the largest or latest of `sort` first.
 
-        `q` is found anywhere in a name of any language, whatever its case.
+        `q` is found anywhere in a name of any language, whatever its case. Customers are those of all messages, see
+        `Problem.customers_ever`.
         """
-        statement = select(_problems).where(self._mine())
+        statement = select(_problems, self._everyone().label(_EVER)).where(self._mine())
         if states is not None:
             statement = statement.where(_problems.c.state.in_(sorted(states)))
         if opened_after is not None:
@@ -194,7 +201,7 @@ class Problems(Repository):
             statement = statement.where(_problems.c.owner_id == owner_id)
         if q is not None:
             statement = statement.where(_problems.c.folded_names.contains(q.casefold(), autoescape=True))
-        order = [_SORTS[sort], _problems.c.id]
+        order = [self._everyone().label(_EVER) if sort == "customers" else _SORTS[sort], _problems.c.id]
         rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
         return page_of(self._with_aliases(rows), next_cursor)
 
@@ -220,7 +227,37 @@ class Problems(Repository):
             days = func.julianday(_problems.c.active_at) - func.julianday(_problems.c.opened_at)
         else:
             days = func.extract("epoch", _problems.c.active_at - _problems.c.opened_at) / 86_400
-        return and_(days >= EVERGREEN_FOR.days, _problems.c.customers >= EVERGREEN_CUSTOMERS)
+        return and_(days >= EVERGREEN_FOR.days, self._everyone() >= EVERGREEN_CUSTOMERS)
+
+    def _everyone(self) -> ColumnElement[int]:
+        """`Problem.customers_ever` in the database: its messages are asked only where an episode was resolved."""
+        wrote = (
+            select(func.count(_VOTER.distinct()))
+            .select_from(_assignments.join(_events, _events.c.id == _assignments.c.event_id))
+            .where(
+                self._mine(_assignments),
+                self._mine(_events),
+                _assignments.c.problem_id == _problems.c.id,
+                _events.c.type.concat("") == "message",
+                _events.c.role == "customer",
+            )
+            .correlate(_problems)
+            .scalar_subquery()
+        )
+        return case((_problems.c.episode_at <= _problems.c.opened_at, _problems.c.customers), else_=wrote)
+
+    def counted_in_all(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """Problems with `all_customers`, those of the first episode as they are."""
+        found = list(problems)
+        later = [item.id for item in found if episode_begin(item) is not None]
+        known: dict[str, int] = {}
+        for some in chunks(later):
+            statement = select(_problems.c.id, self._everyone().label(_EVER))
+            for row in self._read(statement.where(self._mine(), _problems.c.id.in_(some))):
+                known[row.id] = int(row.all_customers)
+        return tuple(
+            replace(item, all_customers=known[item.id]) if item.id in known else item for item in found
+        )
 
     def children(self, parent_id: str) -> tuple[Problem, ...]:
         """The problems that come under one, oldest first."""
@@ -307,6 +344,19 @@ class Problems(Repository):
         """The ids of the follow-ups about a problem."""
         return tuple(self._ids_of(_follow_ups, problem_id))
 
+    def hanging(self, problem_id: str) -> Hanging:
+        """How much hangs on a problem; one statement."""
+        counted = [
+            select(func.count()).select_from(table).where(self._mine(table), column == problem_id)
+            for table, column in (
+                (tables.alerts, tables.alerts.c.problem_id),
+                (tables.proposals, tables.proposals.c.problem_id),
+                (_follow_ups, _follow_ups.c.problem_id),
+                (_problems, _problems.c.parent_id),
+            )
+        ]
+        return Hanging(*map(int, self._read(select(*(one.scalar_subquery() for one in counted))).one()))
+
     def observations(self, problem_id: str, since: datetime | None = None) -> list[Observation]:
         """The customers' messages assigned to a problem from `since` on, oldest first."""
         statement = (
@@ -322,12 +372,7 @@ class Problems(Repository):
 
     def customers_between(self, problem_id: str, after: datetime, until: datetime) -> int:
         """How many distinct customers wrote of a problem later than `after` and by `until`; see `Observation.voter`."""
-        voter = case(
-            (_events.c.customer_id.is_not(None), "u" + _events.c.customer_id),
-            (_events.c.conversation_id.is_not(None), "c" + _events.c.conversation_id),
-            else_="e" + _events.c.id,
-        )
-        statement = select(func.count(voter.distinct())).where(_events.c.at > after, _events.c.at <= until)
+        statement = select(func.count(_VOTER.distinct())).where(_events.c.at > after, _events.c.at <= until)
         if until - after > _SHORT:
             statement = statement.where(of_problem(self.workspace, problem_id))
         else:
@@ -365,4 +410,6 @@ def _folded(names: Iterable[str]) -> str:
 
 def _problem(row: Any, aliases: tuple[str, ...]) -> Problem:
     plain = {name: getattr(row, name) for name in _PLAIN}
+    if row.episode_at > row.opened_at:
+        plain["all_customers"] = getattr(row, _EVER, None)
     return Problem(names=row.names, aliases=aliases, products=tuple(row.products), **plain)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import JSON, Select, String, and_, cast, column, func, literal, or_, select
 
 from ingest.models import Audience, Kind, Status
 from kb_service.store import tables
@@ -136,7 +137,7 @@ class Shelf(Repository):
             value = getattr(wanted, name)
             if value is not None:
                 statement = statement.where(columns[name] == value)
-        replaced = sorted(superseded)
+        replaced = self._all_of(superseded)
         begun = or_(columns.valid_from.is_(None), columns.valid_from <= at)
         lasts = or_(columns.valid_to.is_(None), columns.valid_to > at)
         match wanted.validity:
@@ -149,6 +150,15 @@ class Shelf(Repository):
             case "superseded":
                 return statement.where(and_(begun, lasts), columns.external_id.in_(replaced))
         return statement
+
+    def _all_of(self, ids: Collection[str]) -> Select[Any]:
+        """Any number of ids as one bound value: a statement takes some ten thousands of those, and a catalogue has
+        more."""
+        listed = literal(json.dumps(sorted(ids)), String)
+        if self._scope.connection.dialect.name == "sqlite":
+            return select(func.json_each(listed).table_valued(column("value", String)).c.value)
+        each = func.json_array_elements_text(cast(listed, JSON))
+        return select(each.table_valued(column("value", String)).render_derived().c.value)
 
 
 def _entry(row: Any) -> ShelfEntry:

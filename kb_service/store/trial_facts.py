@@ -178,7 +178,7 @@ def _inside(workspace: str, since: datetime, opened: ColumnElement[bool]) -> Any
     kind, role = _events.c.type, _events.c.role
     person = or_(
         and_(kind == "message", role == "agent"),
-        and_(kind == "resolution", _events.c.agent_id.is_not(None)),
+        and_(kind == "resolution", or_(_events.c.agent_id.is_not(None), role == "agent")),
         kind == "transfer",
     )
     answer = or_(and_(kind == "message", role.in_(("agent", "bot"))), kind == "resolution")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from kb_service.store import tables
 from kb_service.store.repository import Repository, chunks, dialect_insert
@@ -96,6 +96,11 @@ class Uses(Repository):
         )
         rows = self._read(statement.order_by(_uses.c.hour))
         return tuple(HourOfUse(row.hour, _use(row)) for row in rows)
+
+    def purge(self, before: datetime) -> int:
+        """Removes what was counted before the hour of a moment; how many counts there were."""
+        old = _uses.c.hour < hour_of(before)
+        return self._write(delete(_uses).where(self._mine(), old)).rowcount
 
 
 def hour_of(at: datetime) -> datetime:

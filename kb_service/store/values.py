@@ -484,6 +484,16 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
+class Hanging:
+    """How many alerts, proposals, follow-ups and problems under it a problem has."""
+
+    alerts: int
+    proposals: int
+    follow_ups: int
+    children: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemCounts:
     """How many problems there are: `standing` ones are known and not resolved; of those some are new (`emerging`) and
     some have been asked for long by many (`evergreen`). `candidates` are too few customers' to be told."""

@@ -107,7 +107,7 @@ class TrafficDesk:
 
         Without a span, the eight weeks before the latest event (or the last seven days).
         """
-        replica = self._replicas.settled(workspace)
+        replica = self._replicas.at_hand(workspace)
         name = timezone or replica.shop.rules.timezone
         with self._store.reading(workspace) as unit:
             latest = unit.events.latest_at()
@@ -237,7 +237,7 @@ class TrafficDesk:
 
     def names(self, workspace: str) -> dict[str, str]:
         """What each expertise is called."""
-        return {found.id: found.name for found in self._replicas.settled(workspace).shop.expertise}
+        return {found.id: found.name for found in self._replicas.at_hand(workspace).shop.expertise}
 
     # --- people
 

@@ -50,12 +50,16 @@ def _iso(value: Any) -> Any:
     return f"{lost[1]}+{lost[2]}" if lost else value
 
 
-def _calculable(value: datetime) -> datetime:
+def calculable(value: datetime) -> bool:
+    """Whether a moment, with its offset, lies where all that is reckoned with it does too."""
     try:
-        moment = value.astimezone(UTC)
+        return EARLIEST <= value.astimezone(UTC) < LATEST
     except OverflowError:
-        moment = None
-    if moment is None or not EARLIEST <= moment < LATEST:
+        return False
+
+
+def _calculable(value: datetime) -> datetime:
+    if not calculable(value):
         raise fault("", "must lie between the years 1970 and 2200")
     return value
 

@@ -120,8 +120,8 @@ STALE: dict[str, Any] = {
         {
             "code": "ends_soon",
             "text": {
-                "zh": "有效期将于 2025-12-01 结束（还有 9 天），没有后继文档",
-                "en": "ends on 2025-12-01, in 9 days, without a successor",
+                "zh": "最后有效日为 2025-11-30（还有 9 天），没有后继文档",
+                "en": "its last day is 2025-11-30; it ends in 9 days, without a successor",
             },
             "weight": 0.5,
             "evidence": {"valid_to": "2025-11-30T16:00:00+00:00", "days": 9},
@@ -229,6 +229,7 @@ PROBLEM: dict[str, Any] = {
     "confirmed_at": None,
     "events": 41,
     "customers": 33,
+    "episode_customers": 33,
     "products": [],
     "intent_id": "parcel-late",
     "expertise_id": "logistics",
@@ -237,8 +238,9 @@ PROBLEM: dict[str, Any] = {
     "aliases": [],
 }
 EVIDENCE = {
-    "zh": "7 天内 12 位顾客(13 条消息),通常 1.4 条(9.3 倍,p < 1e-6)。",
-    "en": "12 customers in 7 days (13 messages), expected 1.4 (9.3×, p < 1e-6).",
+    "zh": "7 天内 12 位顾客反映（共 13 条消息），按以往预计 1.4 条（9.3 倍）；极不可能是偶然：百万分之一以下。",
+    "en": "12 customers in 7 days (13 messages), expected 1.4 messages (9.3×); "
+    "hardly by chance: less than once in a million.",
 }
 PROBLEM_DETAIL: dict[str, Any] = {
     **PROBLEM,
@@ -265,8 +267,8 @@ ALERT: dict[str, Any] = {
     "evidence": EVIDENCE,
     "title": None,
     "joined": {
-        "zh": "归并依据：属于同一问题的概率为 .97，次选问题为 .12。",
-        "en": "Joined: the same problem with probability .97, the runner-up .12.",
+        "zh": "归并依据：属于同一问题的可能性为 97%，次选问题为 12%。",
+        "en": "Joined: the same problem with a probability of 97%, the next likely one 12%.",
     },
     "examples": ["包裹三天没有更新了"],
     "expertise": "logistics",

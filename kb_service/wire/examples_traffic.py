@@ -88,7 +88,7 @@ TRAFFIC_RESPONSES: dict[str, Any] = {
                         "id": "agent-12",
                         "name": "agent-12",
                         "reason": "experience",
-                        "text": "在此类工单上有经验，每小时可接约 15.2 单，解决率 88%（61 例）",
+                        "text": "在此类会话上有经验，每小时可接约 15.2 单，解决率 88%（61 例）",
                         "cases_per_hour": 15.2,
                         "cases": 61,
                         "rate": 0.8812,

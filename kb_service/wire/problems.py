@@ -31,7 +31,13 @@ class ProblemOut(Response):
     silenced_escalation: Annotated[bool, Field(description="Whether an escalation ends the silence.")]
     confirmed_at: Annotated[Moment | None, Field(description="When customers confirmed the resolution.")]
     events: int
-    customers: int
+    customers: Annotated[
+        int, Field(description="Distinct customers of all its messages, as `events` counts them.")
+    ]
+    episode_customers: Annotated[
+        int,
+        Field(description="Those since it was last reopened or came back, whom alerts and silences count."),
+    ]
     products: list[str]
     intent_id: str | None
     expertise_id: str | None
@@ -59,7 +65,8 @@ class ProblemOut(Response):
             silenced_escalation=problem.silenced_rate is not None,
             confirmed_at=problem.confirmed_at,
             events=problem.events,
-            customers=problem.customers,
+            customers=problem.customers_ever,
+            episode_customers=problem.customers,
             products=list(problem.products),
             intent_id=problem.intent_id,
             expertise_id=problem.expertise_id,

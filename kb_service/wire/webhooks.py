@@ -66,6 +66,18 @@ class WebhookIn(Request):
             raise fault("signing_secret", "must hold printable characters only")
         return self
 
+    def settings(self) -> dict[str, Any]:
+        """What a webhook is put with."""
+        secret = self.signing_secret
+        return {
+            "url": str(self.url),
+            "types": tuple(self.types),
+            "filter": {"product": tuple(self.filter.product), "expertise": tuple(self.filter.expertise)},
+            "format": self.format,
+            "language": self.language,
+            "signing_secret": None if secret is None else secret.get_secret_value(),
+        }
+
 
 class WebhookOut(Response):
     id: str

@@ -77,7 +77,9 @@ PAGES = (*DESK, *PROBLEMS, *TRAFFIC, *KNOWLEDGE, *ADMINISTRATION)
 
 
 def name_of(address: str) -> str:
-    """A short name of a page: its path without the console, and without what the shop fills in."""
-    parts = [part for part in address.partition("?")[0].split("/")[2:] if not part.startswith("{")]
-    one = "-one" if "{" in address else ""
-    return "-".join(parts) + one
+    """A short name of a page: its path without the console and what the shop fills in, and what its query chooses."""
+    path, _, query = address.partition("?")
+    parts = [part for part in path.split("/")[2:] if not part.startswith("{")]
+    one = ["one"] if "{" in path else []
+    chosen = [pair.partition("=") for pair in query.split("&") if pair and not pair.startswith("q=")]
+    return "-".join([*parts, *one, *(value if value.isalnum() else name for name, _, value in chosen)])

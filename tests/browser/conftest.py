@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = os.environ.get("KB_TEST_CHROMIUM", "")
 REQUIRED = bool(os.environ.get("KB_TEST_REQUIRE_BROWSER"))
-READY_SECONDS = 60
+READY_SECONDS = 120
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -181,7 +181,8 @@ def _wait_until_ready(api: httpx.Client) -> None:
     ends = time.monotonic() + READY_SECONDS
     while time.monotonic() < ends:
         try:
-            if api.get("/health/ready").status_code == 200:
+            answer = api.get("/health/ready")
+            if answer.status_code == 200 and not answer.json()["workspaces"]["settling"]:
                 return
         except httpx.TransportError:
             pass

@@ -39,7 +39,7 @@ def test_files_are_uploaded_looked_at_published_and_found(page: Page, shop: Shop
     found = page.locator(".found")
     expect(found).to_contain_text("Gift wrapping costs four dollars")
     expect(found.locator(".passages")).to_contain_text("Fee")
-    expect(page.locator(".refused")).to_contain_text("No reader knows this format")
+    expect(page.locator(".refused")).to_contain_text("This format is not read")
     assert shop.api.get("/v1/documents/wrapping.md").status_code == 404
     page.keyboard.press("p")
     page.wait_for_url("**/console/documents/wrapping.md")

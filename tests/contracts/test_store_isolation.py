@@ -96,6 +96,7 @@ READS: dict[str, Call] = {
     "uses.all": lambda u: u.uses.all(AT),
     "shelf.entries": lambda u: u.shelf.entries(["policy-returns"]),
     "held.get": lambda u: u.held.get("held-1", "mem_1"),
+    "held.of_owner": lambda u: u.held.of_owner("mem_1", a_held().purpose),
     "uses.of": lambda u: u.uses.of(["policy-returns"], AT),
     "uses.by_hour": lambda u: u.uses.by_hour("policy-returns", AT),
     "changes.position": lambda u: u.changes.position(),
@@ -140,6 +141,10 @@ READS: dict[str, Call] = {
     "events.messages_of_problem": lambda u: u.events.messages_of_problem("p1"),
     "problems.proposals_of": lambda u: u.problems.proposals_of("p1"),
     "problems.follow_ups_of": lambda u: u.problems.follow_ups_of("p1"),
+    "problems.counted_in_all": lambda u: (
+        u.problems.counted_in_all([a_problem(opened_at=LONG_AGO, episode_at=LATER)])[0].all_customers
+        is not None
+    ),
     "problems.customers_between": lambda u: u.problems.customers_between("p1", LONG_AGO, LATER),
     "ties.all": lambda u: u.ties.all(),
     "regroupings.standing": lambda u: u.regroupings.standing("merge", "p0"),
@@ -249,6 +254,9 @@ READS: dict[str, Call] = {
     "workload.states": lambda u: u.workload.states(LONG_AGO, LATER),
     "workload.latest_states": lambda u: u.workload.latest_states(["agent-1"]),
     "workload.last_words": lambda u: u.workload.last_words(["case-1"]),
+    "events.count_of_case": lambda u: u.events.count_of_case("case-1"),
+    "events.last_words": lambda u: u.events.last_words(["case-1"]),
+    "problems.hanging": lambda u: u.problems.hanging("p1").alerts and "p1",
     "events.of_each_case": lambda u: u.events.of_each_case(["case-1"]),
     "decisions.consulted": lambda u: u.decisions.consulted(["case-1"]),
     "workload.passed_on": lambda u: u.workload.passed_on(LONG_AGO, LATER),
@@ -311,6 +319,8 @@ WRITES: dict[str, Call] = {
     "documents.remove": lambda u: u.documents.remove("policy-returns"),
     "held.put": lambda u: u.held.put(a_held(owner="another")),
     "held.remove": lambda u: u.held.remove("held-1", "mem_1"),
+    "held.sweep": lambda u: u.held.sweep(),
+    "uses.purge": lambda u: u.uses.purge(u.now.replace(year=2100)),
     "uses.count_shown": lambda u: u.uses.count_shown([an_exposure("another")]),
     "uses.count_outcome": lambda u: u.uses.count_outcome(some_feedback("another")),
     "changes.record": lambda u: u.changes.record("workspace", u.workspace),

@@ -121,3 +121,49 @@ def test_nobody_keeps_more_waiting_than_is_bounded(store: Store) -> None:
         assert kept == list(range(3, MOST_HELD + 3))
         assert unit.held.get("another", "mem_2") is not None
         assert unit.held.get("removed", "mem_1") is not None
+
+
+def test_what_has_ended_goes_though_nothing_comes_after_it(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.held.put(a_held("held-1"))
+        unit.held.put(replace(a_held("held-2", owner="mem_2"), ends_at=unit.now))
+    with store.writing("shop") as unit:
+        assert unit.held.sweep() == 1
+        assert unit.held.sweep() == 0
+    with store.reading("shop") as unit:
+        assert unit.held.get("held-1", "mem_1") == a_held("held-1")
+
+
+def test_use_of_long_ago_goes_and_no_other(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.exposures.add_many([an_exposure("x1"), an_exposure("x2", at=AT + timedelta(hours=2))])
+    with store.writing("shop") as unit:
+        assert unit.uses.purge(AT + timedelta(hours=1)) == 1
+    with store.reading("shop") as unit:
+        (left,) = unit.uses.by_hour("policy-returns", AT - timedelta(days=1))
+    assert left.hour >= AT + timedelta(hours=1)
+
+
+def test_the_migration_counts_no_use_of_longer_ago_than_is_read(store: Store) -> None:
+    revision = importlib.import_module("kb_service.store.migrations.versions.r0017_held_and_uses")
+    old = AT - revision.COUNTED - timedelta(hours=2)
+    with store.writing("shop") as unit:
+        unit.exposures.add_many([an_exposure("x1"), an_exposure("x2", at=old)])
+        unit.feedback.add(some_feedback("f1", exposure_id="x2", outcome="rejected", at=old))
+        connection = unit.uses._scope.connection
+        connection.execute(delete(tables.document_uses))
+        with Operations.context(MigrationContext.configure(connection)):
+            revision._count_the_past()
+    with store.reading("shop") as unit:
+        found = unit.uses.all(old - timedelta(days=1))
+    assert found["policy-returns"].shown == 1
+    assert not found["policy-returns"].outcomes
+
+
+def test_a_shelf_is_narrowed_by_more_superseded_documents_than_a_statement_takes_values(store: Store) -> None:
+    with store.writing("shop") as unit:
+        for name in ("a-1", "b-2"):
+            put_document(unit, a_document(name, valid_from=None, valid_to=None))
+    many = {"a-1", *(f"gone-{number}" for number in range(70_000))}
+    assert titles(store, ShelfFilter(validity="valid"), superseded=many) == ["b-2"]
+    assert titles(store, ShelfFilter(validity="superseded"), superseded=many) == ["a-1"]

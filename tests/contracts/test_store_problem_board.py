@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kb_service.store import ProblemCounts, Store, Unit
+from kb_service.store.values import Hanging
 from tests.contracts.store_samples import (
     AT,
     MODEL,
+    a_follow_up,
     a_match,
     a_problem,
+    a_proposal,
     a_webhook,
     an_alert,
     an_event,
@@ -24,7 +27,7 @@ def some_problems(unit: Unit) -> None:
     """One new, one that many have asked for long, one of each by a hair, one resolved, one of too few."""
     long_ago = AT - 30 * DAY
     new = {"opened_at": AT - DAY, "active_at": AT, "customers": 50}
-    old = {"opened_at": long_ago, "active_at": long_ago + 14 * DAY, "customers": 10}
+    old = {"opened_at": long_ago, "episode_at": long_ago, "active_at": long_ago + 14 * DAY, "customers": 10}
     unit.problems.put(a_problem("new", **new))
     unit.problems.put(a_problem("week", **{**new, "opened_at": AT - 7 * DAY}))
     unit.problems.put(a_problem("long", **old, state="silenced"))
@@ -129,3 +132,39 @@ def test_the_latest_entry_about_an_object(store: Store) -> None:
         assert (latest.id, latest.actor) == (second, "key_2")
         assert second > first
         assert unit.audit.latest_of("p3") is None
+
+
+def test_what_hangs_on_a_problem_is_counted_without_being_read(store: Store) -> None:
+    with store.writing("shop") as unit:
+        for id, parent in (("p1", None), ("p2", "p1"), ("p3", "p1")):
+            unit.problems.put(a_problem(id, parent_id=parent))
+        unit.alerts.put(an_alert("a1"))
+        unit.alerts.put(an_alert("a2", problem_id="p2"))
+        unit.proposals.put(a_proposal())
+        unit.follow_ups.put(a_follow_up())
+        assert unit.problems.hanging("p1") == Hanging(1, 1, 1, 2)
+        assert unit.problems.hanging("p3") == Hanging(0, 0, 0, 0)
+
+
+def test_the_last_words_of_a_case_are_read_without_the_others(store: Store) -> None:
+    with store.writing("shop") as unit:
+        for id, after, fields in (
+            ("m3", 2 * HOUR, {"role": "agent", "text": "sent again"}),
+            ("m1", 0 * HOUR, {"text": "broken"}),
+            ("m2", HOUR, {"text": "and late"}),
+            ("m4", 3 * HOUR, {"text": ""}),
+            ("r1", 4 * HOUR, {"type": "rating", "rating": 3.0, "text": "poor"}),
+        ):
+            unit.events.add(an_event(id, at=AT + after, **fields), "case-1")
+        unit.events.add(an_event("m5", text=None), "case-2")
+        assert unit.events.last_words(["case-1", "case-2", "none"]) == {"case-1": ("sent again", "agent")}
+        assert unit.events.count_of_case("case-1") == 5
+        assert unit.events.count_of_case("none") == 0
+
+
+def test_an_object_of_the_audit_is_found_in_capitals_or_not(store: Store) -> None:
+    with store.writing("shop") as unit:
+        unit.audit.append("key_1", "documents.put", "Policy-Returns", {})
+    with store.reading("shop") as unit:
+        assert len(unit.audit.page(object="policy-RET").items) == 1
+        assert unit.audit.page(object="policy_ret").items == ()

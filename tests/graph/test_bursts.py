@@ -244,16 +244,19 @@ def finding(**changed: object) -> Finding:
 
 def test_the_evidence_in_words() -> None:
     assert words(finding()) == {
-        "en": "12 customers in 60 minutes, expected 1.4 (8.6×, p < 1e-6; the shop's volume ×1.1 is already taken "
-        "out).",
-        "zh": "60 分钟内 12 位顾客，预期 1.4 位（8.6 倍，p < 1e-6；已扣除全店流量 ×1.1 的影响）。",
+        "en": "12 customers in 60 minutes, expected 1.4 (8.6×; the shop's volume ×1.1 is already taken out); "
+        "hardly by chance: less than once in a million.",
+        "zh": "60 分钟内 12 位顾客，预期 1.4 位（8.6 倍；已扣除全店流量 ×1.1 的影响）；极不可能是偶然：百万分之一以下。",
     }
 
 
 def test_words_leave_out_what_says_nothing() -> None:
     said = words(finding(expected=0.02, lift=1.01, p_value=2e-6, window_minutes=360))
-    assert said["en"] == "12 customers in 6 hours, expected less than 0.1 (p = 2e-6)."
-    assert said["zh"] == "6 小时内 12 位顾客，预期不到 0.1 位（p = 2e-6）。"
+    assert (
+        said["en"]
+        == "12 customers in 6 hours, expected less than 0.1; hardly by chance: less than once in ten thousand."
+    )
+    assert said["zh"] == "6 小时内 12 位顾客，预期不到 0.1 位；极不可能是偶然：万分之一以下。"
     assert words(finding(kind="growth", window_minutes=9 * 1440))["en"].startswith("12 customers in 9 days")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import numpy as np
 import pytest
@@ -157,16 +156,3 @@ def test_ten_times_the_nodes_cost_about_ten_times_as_much(monkeypatch: pytest.Mo
         draw(*shop(count))
         spent.append(sum(looked))
     assert spent[1] < 12 * spent[0]
-
-
-def test_time_grows_with_the_nodes_not_with_their_pairs() -> None:
-    def seconds(count: int) -> float:
-        figures, ties = shop(count)
-        spent = []
-        for _ in range(3):
-            began = time.process_time()
-            draw(figures, ties)
-            spent.append(time.process_time() - began)
-        return min(spent)
-
-    assert seconds(4_000) < 40 * seconds(400)

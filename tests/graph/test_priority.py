@@ -11,7 +11,7 @@ from graph.customer_value import ValueScales
 from graph.emotion import emotion, urgency
 from graph.errors import InvalidValue
 from graph.models import Customer, Emotion, EmotionLabel, Priority, ProblemState, Rules, Understanding
-from graph.priority import DEFAULT_WEIGHTS, VALUE_CAP, band, check_weights, prioritise
+from graph.priority import DEFAULT_WEIGHTS, VALUE_CAP, band, check_weights, prioritise, whole_points
 
 SILVER = Customer("u-9", tier="silver", orders=4, spend=5230.0, recency_days=7)
 
@@ -82,15 +82,17 @@ def test_each_factor_is_named_with_its_evidence() -> None:
     )
     assert set(points(priority)) == {*DEFAULT_WEIGHTS, "limit"}
     words = {contribution.factor: contribution.evidence for contribution in priority.contributions}
-    assert words["emotion"] == "angry (0.90)"
-    assert words["urgency"] == "urgent words (0.80)"
+    assert words["emotion"] == "the customer is angry"
+    assert words["urgency"] == "urgent words"
     assert words["repeat_contact"] == "2 earlier contacts about this within 7 days"
     assert words["problem_state"] == "belongs to a problem that came back"
     assert words["sensitive"] == "touches legal steps"
-    assert words["waiting"] == "waiting for 2.0 h"
+    assert words["waiting"] == "waiting 2 hours"
     assert words["service_level"] == "silver tier, 50% of the time for a first reply is used"
     assert words["customer_value"] == "4 orders, spent 5,230, last order 7 days ago"
-    assert words["limit"] == f"the scale ends at 100; the factors come to {priority.total:.1f}"
+    assert words["limit"] == (
+        f"the points above come to {round(priority.total)}; 100 is the most a case can have"
+    )
     assert priority.score == 100
 
 
@@ -106,14 +108,89 @@ def test_evidence_in_chinese() -> None:
         language="zh",
     )
     words = {contribution.factor: contribution.evidence for contribution in priority.contributions}
-    assert words["urgency"] == "措辞较急（0.40）"
-    assert words["emotion"] == "不满（0.50）"
+    assert words["urgency"] == "措辞较急"
+    assert words["emotion"] == "顾客不满"
     assert words["problem_state"] == "正在发生的共性问题"
     assert words["repeat_contact"] == "7 天内已就此事联系过 1 次"
     assert words["sensitive"] == "涉及法律"
-    assert words["waiting"] == "已等待 1.0 小时"
+    assert words["waiting"] == "已等待 60 分钟"
     assert words["service_level"] == "银卡会员，首次响应时限已用 25%"
     assert words["customer_value"] == "4 单，消费 5,230，7 天前下单"
+
+
+@pytest.mark.parametrize(
+    ("hours", "en", "zh"),
+    [
+        (0.034, "waiting 2 minutes", "已等待 2 分钟"),
+        (1.5, "waiting 90 minutes", "已等待 90 分钟"),
+        (2, "waiting 2 hours", "已等待 2 小时"),
+        (47.9, "waiting 47 hours", "已等待 47 小时"),
+        (254.1, "waiting 10 days", "已等待 10 天"),
+    ],
+)
+def test_a_long_wait_is_told_in_days_not_in_hundreds_of_hours(hours: float, en: str, zh: str) -> None:
+    (waited,) = prioritise(feeling(), None, waited=timedelta(hours=hours)).contributions[:1]
+    assert waited.evidences == {"en": en, "zh": zh}
+
+
+@pytest.mark.parametrize(
+    ("used", "en", "zh"),
+    [
+        (0.75, "75% of the time for a first reply is used", "首次响应时限已用 75%"),
+        (0.999, "99% of the time for a first reply is used", "首次响应时限已用 99%"),
+        (1.0, "the time for a first reply is used up", "首次响应时限已用完"),
+        (1.58, "waits 1.5 times the promised time for a first reply", "等待首次响应已是承诺时间的 1.5 倍"),
+        (2.0, "waits 2 times the promised time for a first reply", "等待首次响应已是承诺时间的 2 倍"),
+        (63.51, "waits 63 times the promised time for a first reply", "等待首次响应已是承诺时间的 63 倍"),
+    ],
+)
+def test_an_overdue_reply_is_told_in_times_not_in_thousands_of_percent(used: float, en: str, zh: str) -> None:
+    (level,) = prioritise(feeling(), None, consumed=used).contributions
+    assert level.evidences == {"en": en, "zh": zh}
+
+
+def test_the_points_that_are_shown_come_to_the_score_and_the_limit_says_what_they_come_to() -> None:
+    late = prioritise(
+        feeling("angry", 0.9, 0.87), SILVER, waited=timedelta(hours=254.1), consumed=63.51, repeat_contacts=1
+    )
+    shown = whole_points(late)
+    assert sum(shown) == late.score == 100
+    limit = late.contributions[-1]
+    assert limit.evidence == f"the points above come to {sum(shown[:-1])}; 100 is the most a case can have"
+    assert limit.evidences["zh"] == f"以上合计 {sum(shown[:-1])} 分，满分为 100 分"
+    assert shown[-1] == 100 - sum(shown[:-1])
+
+
+@given(
+    st.sampled_from(["angry", "upset", "neutral"]),
+    st.floats(0, 1),
+    CUSTOMERS,
+    STATES,
+    FLOWS,
+    HOURS,
+    st.floats(0, 99),
+)
+def test_whole_points_come_to_the_score_and_are_those_that_were_given(
+    label: EmotionLabel,
+    pressing: float,
+    customer: Customer,
+    state: ProblemState | None,
+    flow: str | None,
+    hours: float,
+    used: float,
+) -> None:
+    priority = prioritise(
+        feeling(label, pressing, pressing),
+        customer,
+        problem_state=state,
+        sensitive_flow=flow,
+        waited=timedelta(hours=hours),
+        consumed=used,
+    )
+    shown = whole_points(priority)
+    assert sum(shown) == priority.score
+    for points, item in zip(shown, priority.contributions, strict=True):
+        assert abs(points - item.points) < 1
 
 
 def test_evidence_says_what_is_true_of_this_case() -> None:
@@ -123,7 +200,7 @@ def test_evidence_says_what_is_true_of_this_case() -> None:
     (value,) = prioritise(feeling(), Customer("u", recency_days=1.4)).contributions
     assert value.evidence == "last order 1 day ago"
     (waited,) = prioritise(feeling(), None, waited=timedelta(minutes=20)).contributions
-    assert waited.evidence == "waiting for 20 min"
+    assert waited.evidence == "waiting 20 minutes"
     (surging,) = prioritise(feeling(), None, problem_state="open", bursting=True, language="zh").contributions
     assert (surging.points, surging.evidence) == (12.0, "所属问题正在激增")
     (refund,) = prioritise(feeling(), None, sensitive_flow="refund").contributions

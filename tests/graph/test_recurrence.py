@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.models import Rules
-from graph.recurrence import Observation, duration, probability, reached, recurrence, regression
+from graph.recurrence import Observation, by_chance, duration, reached, recurrence, regression
 
 T = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -87,8 +87,9 @@ def test_evidence_compares_with_the_usual_count() -> None:
     assert evidence.expected == pytest.approx(7.5 / 9)
     assert evidence.p_value is not None
     assert evidence.words == {
-        "en": "5 customers in 7 days (6 messages), expected 0.8 messages (7.2×, p = 0.0007).",
-        "zh": "7 天内 5 位顾客反映（共 6 条消息），按以往预计 0.8 条（7.2 倍，p = 0.0007）。",
+        "en": "5 customers in 7 days (6 messages), expected 0.8 messages (7.2×); "
+        "hardly by chance: less than once in a thousand.",
+        "zh": "7 天内 5 位顾客反映（共 6 条消息），按以往预计 0.8 条（7.2 倍）；极不可能是偶然：千分之一以下。",
     }
 
 
@@ -104,12 +105,15 @@ def test_a_new_problem_has_no_usual_count() -> None:
     }
 
 
-def test_no_probability_is_told_as_certain() -> None:
-    assert [probability(p) for p in (1.0, 0.9999, 0.5, 0.0)] == [
-        "p > .99",
-        "p > .99",
-        "p = 0.500",
-        "p < 1e-6",
+def test_chance_is_told_in_words_and_never_as_certain() -> None:
+    """A product manager read "p < 1e-6" and "p = 6e-05"; the figure itself stays in the alert's `p_value`."""
+    assert [by_chance(p) for p in (1.0, 0.9999, 0.5, 0.03, 6e-5, 0.0)] == [
+        ("perhaps by chance: 99%", "可能出于偶然：99%"),
+        ("perhaps by chance: 99%", "可能出于偶然：99%"),
+        ("perhaps by chance: 50%", "可能出于偶然：50%"),
+        ("unlikely by chance: less than 5%", "不太可能是偶然：5% 以下"),
+        ("hardly by chance: less than once in ten thousand", "极不可能是偶然：万分之一以下"),
+        ("hardly by chance: less than once in a million", "极不可能是偶然：百万分之一以下"),
     ]
 
 
@@ -228,4 +232,4 @@ def test_the_least_likely_counts_are_told_as_a_bound() -> None:
     assert verdict.evidence is not None
     assert verdict.evidence.p_value is not None
     assert verdict.evidence.p_value < 1e-6
-    assert "p < 1e-6" in verdict.evidence.words["en"]
+    assert "less than once in a million" in verdict.evidence.words["en"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from graph.staleness import StaleReason, Standing, stale_reasons
 
@@ -40,6 +40,15 @@ def test_an_end_within_thirty_days_without_a_successor_is_told_before() -> None:
     assert reason.code == "ends_soon" and reason.evidence["days"] == 8
     assert stale_reasons(standing(valid_to=soon, successors=("new",)), NOW) == ()
     assert stale_reasons(standing(valid_to=NOW + timedelta(days=31)), NOW) == ()
+
+
+def test_the_last_day_is_told_by_the_clocks_of_the_place() -> None:
+    ends = datetime(2026, 6, 20, tzinfo=UTC)
+    east = timezone(timedelta(hours=8))
+    (here,) = stale_reasons(standing(valid_to=ends), NOW)
+    (there,) = stale_reasons(standing(valid_to=ends), NOW, east)
+    assert "2026-06-19" in here.text["en"] and "2026-06-19" in here.text["zh"]
+    assert "2026-06-20" in there.text["en"]
 
 
 def test_a_superseded_document_should_have_ended() -> None:

@@ -168,11 +168,12 @@ def test_words_tell_numbers_in_both_languages() -> None:
     surge = Surge("logistics", T, 31, 9.4, 60, 2.1e-6, 1.2)
     name = {"zh": "物流", "en": "Logistics"}
     said = words(surge, name)
-    assert said["en"].startswith(
-        "Logistics: 31 customers in 60 minutes, expected 9.4 (3.3×, p = 2e-06; the shop's"
+    assert said["en"].startswith("Logistics: 31 customers in 60 minutes, expected 9.4 (3.3×; the shop's")
+    assert said["en"].endswith("; hardly by chance: less than once in ten thousand.")
+    assert said["zh"] == (
+        "物流：60 分钟内 31 位顾客，预期 9.4 位（3.3 倍；已扣除全店流量 ×1.2 的影响）；极不可能是偶然：万分之一以下。"
     )
-    assert said["zh"].startswith("物流：60 分钟内 31 位顾客，预期 9.4 位（3.3 倍")
-    assert "p < 1e-12" in words(Surge(None, T, 900, 9.4, 60, 0.0), name)["en"]
+    assert "once in a million" in words(Surge(None, T, 900, 9.4, 60, 0.0), name)["en"]
     over = Surge("logistics", T, 31, 9.4, 60, 2.1e-6, 1.2, T + 150 * MINUTE)
     assert words(over, name)["en"] == "Logistics: back to what is usual after 150 minutes."
     assert "历时" in words(over, name)["zh"]

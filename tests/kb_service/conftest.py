@@ -52,6 +52,14 @@ def places_as_ranked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr("kb_service.answering.swapped", lambda answers, *_, **__: as_ranked(answers))
 
 
+@pytest.fixture(autouse=True)
+def as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages wait for what is derived and made anew, on a busy machine too."""
+    monkeypatch.setattr("kb_service.replicas.replicas.HURRIED_SECONDS", 60.0)
+    monkeypatch.setattr("kb_service.metrics.lately.PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr("kb_service.care.conflicts.PAGE_SECONDS", 5.0)
+
+
 @pytest.fixture
 def swaps() -> None:
     """Neighbours change places as they do in a shop."""

@@ -40,6 +40,29 @@ def test_a_run_tells_how_far_it_is_and_what_came_of_it(runs: LongRuns[int]) -> N
     assert runs.begin("shop", "lin", "a", work) is run, "what is done is not done again"
 
 
+def test_what_was_done_before_something_changed_is_done_again(runs: LongRuns[int]) -> None:
+    first = runs.begin("shop", "lin", "a", lambda told: 1, position=4)
+    assert first.wait(10)
+    assert runs.begin("shop", "lin", "a", lambda told: 2, position=4) is first
+    second = runs.begin("shop", "lin", "a", lambda told: 2, position=5)
+    assert second is not first
+    assert second.wait(10)
+    assert second.outcome == 2
+
+
+def test_what_is_going_is_not_begun_twice_though_something_changed(runs: LongRuns[int]) -> None:
+    on = threading.Event()
+
+    def work(told: Told) -> int:
+        assert on.wait(10)
+        return 1
+
+    run = runs.begin("shop", "lin", "a", work, position=4)
+    assert runs.begin("shop", "lin", "a", work, position=5) is run
+    on.set()
+    assert run.wait(10)
+
+
 def test_nobody_sees_the_run_of_another_workspace(runs: LongRuns[int]) -> None:
     run = runs.begin("shop", "lin", "a", lambda told: 1)
     assert run.wait(10)

@@ -18,6 +18,7 @@ from kb_service.console.pages import (
     keys,
     knowledge,
     members,
+    missing,
     people,
     picture,
     problems,
@@ -68,4 +69,5 @@ ROUTERS = (
     backtest.router,
     rules.router,
     index.router,
+    missing.router,
 )

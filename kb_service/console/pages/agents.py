@@ -12,8 +12,8 @@ from graph.models import Agent
 from kb_service.console.guard import Guest, PageRoute
 from kb_service.console.notices import done
 from kb_service.console.rendering import page
-from kb_service.console.typed import Typed, checked, refused, typed
-from kb_service.errors import InvalidRequest
+from kb_service.console.typed import Typed, checked, outdated, overtaken, refused, stamped, typed
+from kb_service.errors import Conflict, InvalidRequest, changed_meanwhile
 from kb_service.routes.context import Wired, in_thread
 from kb_service.wire.base import Id, Text
 from kb_service.wire.people import AgentIn
@@ -44,7 +44,7 @@ async def create(request: Request, wired: Wired, guest: Guest) -> Response:
 @router.get("/agents/{id}")
 async def agent(request: Request, wired: Wired, guest: Guest, id: Id) -> Response:
     found = await in_thread(wired, wired.team.agent, guest.principal.workspace, id)
-    return await _form(request, wired, guest, _held(found), found)
+    return await _form(request, wired, guest, stamped(_held(found)), found)
 
 
 @router.post("/agents/{id}")
@@ -98,7 +98,12 @@ async def _save(request: Request, wired: Wired, guest: Guest, form: Typed, known
         ).value(agent_id)
     except InvalidRequest as error:
         return await _form(request, wired, guest, refused(request, form, error), known, status=422)
-    await in_thread(wired, wired.team.put_agent, guest.principal, made)
+    try:
+        if known is not None and outdated(form, _held(known)):
+            raise changed_meanwhile()
+        await in_thread(wired, wired.team.put_agent, guest.principal, made, over=known)
+    except Conflict:
+        return await _form(request, wired, guest, overtaken(request, form), known, status=409)
     return done("The agent {name} was saved.", to=HOME, name=made.name)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
@@ -11,7 +10,7 @@ from graph.models import AlertKind, AlertState
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
 from kb_service.console.pages.webhooks import failed
-from kb_service.console.rendering import page
+from kb_service.console.rendering import page, rest_of
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import ADMIN
 from kb_service.wire.base import Id, Text
@@ -37,12 +36,11 @@ async def alerts(
         wired, wired.problems.alerts, guest.principal.workspace, cursor, PAGE,
         kind=kind or None, state=state or None,
     )  # fmt: skip
-    more = urlencode({"kind": kind, "state": state, "cursor": found.next_cursor or ""})
     return page(
         request,
         "problems/alerts.html",
         views=found.items,
-        more=f"/console/alerts?{more}" if found.next_cursor else None,
+        more=rest_of("/console/alerts", found.next_cursor, kind=kind, state=state),
         kinds=KINDS,
         kind=kind,
         states=STATES,

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from graph.models import Customer
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.rendering import language_of, page
+from kb_service.console.typed import words_of
 from kb_service.errors import InvalidRequest
 from kb_service.ids import digest_id
 from kb_service.models import Question, Turn
@@ -68,7 +69,7 @@ async def asking(
             customer=_customer(q, given["tier"]),
             channel=given["channel"] or None,
             region=given["region"] or None,
-            products=tuple(name for name in (part.strip() for part in products.split(",")) if name),
+            products=tuple(words_of(products)),
             as_of=_noon(on, place) if isinstance(on, date) else None,
             reader=reader or None,
         )

@@ -15,6 +15,7 @@ from kb_service.accounts import COMMAND_LINE
 from kb_service.audit_trail import AuditEntry, Wanted
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.rendering import language_of, page, said, when
+from kb_service.console.typed import bounded
 from kb_service.console.words import ZH
 from kb_service.errors import InvalidRequest
 from kb_service.messages import Language
@@ -25,6 +26,7 @@ from kb_service.wire.questions import name_in
 router = APIRouter(prefix="/console/administration", route_class=PageRoute, include_in_schema=False)
 PAGE = 50
 ACTION, ACTOR, NOUN, DETAIL, VALUE = "action ", "actor ", "noun ", "detail ", "value "
+RULE = "rule "
 PEOPLE = "people"
 """Who is chosen for all that people did by hand."""
 LONGEST = 160
@@ -122,7 +124,7 @@ def _midnight(field: str, text: str, zone: tzinfo, *, days: int = 0) -> datetime
         day = date.fromisoformat(text) + timedelta(days=days)
     except (ValueError, OverflowError):
         raise InvalidRequest.of(field, "must be a date with its year, such as 2026-11-11") from None
-    return datetime.combine(day, time.min, zone)
+    return bounded(field, datetime.combine(day, time.min, zone))
 
 
 def _by_noun() -> dict[str, list[str]]:
@@ -141,7 +143,7 @@ def _row(entry: AuditEntry, names: Mapping[str, str], language: Language, zone: 
         at=entry.at,
         actor=names.get(entry.actor) or _words(ACTOR, entry.actor, language),
         action=_words(ACTION, entry.action, language),
-        object=names.get(entry.object, entry.object),
+        object="" if entry.object == entry.actor else names.get(entry.object, entry.object),
         named=entry.object in names,
         link=_link(entry),
         told=told[:MOST_TOLD],
@@ -150,8 +152,10 @@ def _row(entry: AuditEntry, names: Mapping[str, str], language: Language, zone: 
 
 
 def _words(prefix: str, value: str, language: Language, otherwise: str | None = None) -> str:
-    """A name that the store keeps, as people call it; one without words of its own as it stands."""
-    return said(prefix + value, language) if prefix + value in ZH else otherwise or value
+    """A name that the store keeps, as people call it, a rule by its label; one without words as it stands."""
+    places = (prefix, RULE) if prefix == DETAIL else (prefix,)
+    known = next((place for place in places if place + value in ZH), None)
+    return said(known + value, language) if known is not None else otherwise or value
 
 
 def _link(entry: AuditEntry) -> str | None:

@@ -28,6 +28,7 @@ from kb_service.console.rule_form import (
     told,
 )
 from kb_service.console.timelines import parts_of, rows_of, timeline
+from kb_service.console.typed import bounded
 from kb_service.errors import Conflict, InvalidRequest, NotFound, ServiceError
 from kb_service.long_runs import Run
 from kb_service.problem_details import details
@@ -73,6 +74,8 @@ async def backtest(
     drawn: dict[str, Any] = {}
     if held is not None and held.outcome is not None:
         drawn = await _drawn(wired, workspace, held, place, problem, begin, end, show, number)
+        language = language_of(request)
+        drawn["problems"].sort(key=lambda item: (item.names.get(language) or item.id).casefold())
     return await _page(request, wired, guest, place, present, held, refused=gone, drawn=drawn)
 
 
@@ -128,8 +131,8 @@ def _begin(
 ) -> Run[Backtest]:
     workspace = guest.principal.workspace
     first, last = _day("since", since), _day("until", until)
-    begin = datetime.combine(first, time(), zone)
-    end = datetime.combine(last + timedelta(days=1), time(), zone)
+    begin = bounded("since", datetime.combine(first, time(), zone))
+    end = bounded("until", datetime.combine(last, time(), zone)) + timedelta(days=1)
     if begin >= end:
         raise InvalidRequest.of("since", "must be before {end}, the end of the span", end=last.isoformat())
     if end - begin > LONGEST:
@@ -138,7 +141,11 @@ def _begin(
     asked = {item.name: asdict(wanted)[item.name] for item in TRIED}
     key = f"backtest {since} {until} {edition(present)} {json.dumps(asked, sort_keys=True)}"
     return wired.backtest_runs.begin(
-        workspace, guest.member.id, key, lambda heard: wired.backtesting.run(workspace, trial, heard)
+        workspace,
+        guest.member.id,
+        key,
+        lambda heard: wired.backtesting.run(workspace, trial, heard),
+        position=wired.backtesting.position(workspace),
     )
 
 

@@ -25,13 +25,16 @@ Name = Annotated[Text, Path(max_length=100)]
 
 @router.get("")
 async def shelf(request: Request, wired: Wired, guest: Guest, place: ShopZone) -> Response:
-    found = await in_thread(wired, wired.backups.backups)
+    if not await in_thread(wired, wired.backups.may_carry_away, guest):
+        return page(request, "administration/backups.html", may=False)
+    found = await in_thread(wired, wired.backups.shown, guest)
     now = wired.clock()
     progress = wired.backups.progress()
     newest = now - found[0].made_at if found else None
     return page(
         request,
         "administration/backups.html",
+        may=True,
         backups=[(item, size(item.bytes), age(now - item.made_at)) for item in found],
         late=age(newest) if newest is not None and newest > LATE else None,
         progress=progress,
@@ -39,7 +42,6 @@ async def shelf(request: Request, wired: Wired, guest: Guest, place: ShopZone) -
         folder=str(wired.backups.folder),
         kept=wired.backups.kept,
         nightly=wired.backups.nightly,
-        may_download=await in_thread(wired, wired.backups.may_carry_away, guest),
         newest=newest_sound(found),
         zone=place,
     )

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
+from starlette.responses import RedirectResponse
 
 from graph.models import Event
 from kb_service.accounts import Visitor
@@ -15,7 +16,7 @@ from kb_service.console.notices import done
 from kb_service.console.pages.answers import BLANKS, Draft, suggested, urgency
 from kb_service.console.pages.desk import following
 from kb_service.console.rendering import fragment, language_of, page
-from kb_service.errors import InvalidRequest
+from kb_service.errors import InvalidRequest, NotFound
 from kb_service.models import CaseDetail
 from kb_service.replying.placeholders import blanks
 from kb_service.routes.context import Wired, in_thread
@@ -28,6 +29,9 @@ TURNS = 20
 """What a case shows of a conversation at once, from its end."""
 Agent = Annotated[Text, Form(max_length=200)]
 Written = Annotated[Text, Form(max_length=4000)]
+Left = Annotated[Text, Form(max_length=201)]
+"""With whom a step that is taken back left a case, see `_left_with`; empty where no step is taken back."""
+STEPS = frozenset({"take", "handover", "consult", "resolve", "reply", "reject"})
 
 
 @router.get("/{id}")
@@ -114,10 +118,10 @@ async def news(
     request: Request, wired: Wired, guest: Guest, id: Id, seen: Annotated[int, Query(ge=0)] = 0
 ) -> Response:
     """Whether something happened in a case since the page that shows it was made; nothing where not."""
-    detail = await in_thread(wired, wired.casework.case, guest.principal.workspace, id)
-    if len(detail.events) <= seen:
+    case, events = await in_thread(wired, wired.casework.happened, guest.principal.workspace, id)
+    if events <= seen:
         return Response(status_code=204)
-    return fragment(request, "desk/news.html", case=detail.case, count=len(detail.events) - seen)
+    return fragment(request, "desk/news.html", case=case, count=events - seen)
 
 
 @router.get("/{id}/experts")
@@ -130,6 +134,14 @@ async def experts(request: Request, wired: Wired, guest: Guest, id: Id) -> Respo
     if "hx-request" in request.headers:
         return fragment(request, "desk/asked_experts.html", **given)
     return page(request, "desk/experts.html", **given)
+
+
+@router.get("/{id}/{step}")
+async def form(id: Id, step: Text) -> Response:
+    """Where the address of a form leads that was refused, and then asked for again: to its case."""
+    if step not in STEPS:
+        raise NotFound("There is no such page.")
+    return RedirectResponse(f"/console/cases/{id}", status_code=303)
 
 
 @router.post("/{id}/consult")
@@ -148,37 +160,41 @@ async def consult(
 
 
 @router.post("/{id}/take")
-async def take(wired: Wired, guest: Guest, id: Id) -> Response:
-    """Give a case to the visitor, whoever had it."""
+async def take(wired: Wired, guest: Guest, id: Id, left: Left = "") -> Response:
+    """Give a case to the visitor, whoever had it; as a step taken back (`left`), only while nobody else did more."""
     before = await in_thread(wired, wired.casework.case, guest.principal.workspace, id)
-    await in_thread(wired, wired.assigning.give, guest.principal, id, guest.member.agent_id or "")
+    mine = guest.member.agent_id or ""
+    await in_thread(wired, wired.assigning.give, guest.principal, id, mine, over=_over(left))
     return done(
         "The case is yours.",
         to=f"/console/cases/{id}",
         undo=f"/console/cases/{id}/handover",
-        fields={"agent_id": before.case.agent_id or ""},
+        fields={"agent_id": before.case.agent_id or "", "left": _left_with(mine)},
     )
 
 
 @router.post("/{id}/handover")
 async def hand_over(
-    wired: Wired, guest: Guest, id: Id, reason: Written = "", agent_id: Agent = ""
+    wired: Wired, guest: Guest, id: Id, reason: Written = "", agent_id: Agent = "", left: Left = ""
 ) -> Response:
-    """Hand a case to a colleague, or back to the queue; the way back is to take it again."""
+    """Hand a case to a colleague, or back to the queue; the way back is to take it again. As a step taken back
+    (`left`), only while nobody else did more."""
     before = await in_thread(wired, wired.casework.case, guest.principal.workspace, id)
     page, mine = f"/console/cases/{id}", guest.member.agent_id
     back: dict[str, Any] = {}
     if before.case.agent_id is not None and before.case.agent_id == mine:
-        back = {"undo": f"{page}/take"}
+        back = {"undo": f"{page}/take", "fields": {"left": _left_with(agent_id)}}
     elif before.case.agent_id is not None:
-        back = {"undo": f"{page}/handover", "fields": {"agent_id": before.case.agent_id}}
+        fields = {"agent_id": before.case.agent_id, "left": _left_with(agent_id)}
+        back = {"undo": f"{page}/handover", "fields": fields}
+    note = reason.strip() or None
     if agent_id:
         await in_thread(
-            wired, wired.assigning.give, guest.principal, id, agent_id, note=reason.strip() or None
+            wired, wired.assigning.give, guest.principal, id, agent_id, note=note, over=_over(left)
         )
         team = await in_thread(wired, wired.agent_desk.names, guest.principal.workspace)
         return done("Handed over to {name}.", to=page, name=team.get(agent_id, agent_id), **back)
-    await in_thread(wired, wired.casework.handover, guest.principal, id, reason.strip() or None)
+    await in_thread(wired, wired.casework.handover, guest.principal, id, note, over=_over(left))
     return done("Handed over: the case waits for an agent.", to=page, **back)
 
 
@@ -192,15 +208,26 @@ async def resolved(request: Request, wired: Services, guest: Visitor, id: str) -
     """Resolve a case by what an agent last wrote in it, and go on to the next one."""
     detail = await in_thread(wired, wired.casework.case, guest.principal.workspace, id)
     written = _last_written(detail.events)
-    await in_thread(
+    after = await in_thread(
         wired, wired.casework.resolve_case, guest.principal, id,
-        resolved=True, agent_id=guest.member.agent_id, reply=written, handling_seconds=None,
+        resolved=True, agent_id=guest.member.agent_id, reply=written, handling_seconds=None, by_owner=False,
     )  # fmt: skip
-    back = f"/console/cases/{id}/take" if guest.member.agent_id else None
+    back: dict[str, Any] = {}
+    if guest.member.agent_id:
+        back = {"undo": f"/console/cases/{id}/take", "fields": {"left": _left_with(after.case.agent_id)}}
     onward = await following(request, wired, guest, id)
     if onward is None:
-        return done("Resolved. Nothing else waits.", to="/console/desk", undo=back)
-    return done("Resolved. This is the next case.", to=f"/console/cases/{onward}", undo=back)
+        return done("Resolved. Nothing else waits.", to="/console/desk", **back)
+    return done("Resolved. This is the next case.", to=f"/console/cases/{onward}", **back)
+
+
+def _left_with(agent_id: str | None) -> str:
+    """Whom a case is with after a step, as a field that is never empty: forms cannot tell empty from left out."""
+    return f"={agent_id or ''}"
+
+
+def _over(left: str) -> str | None:
+    return left[1:] if left else None
 
 
 def _last_written(events: tuple[Event, ...]) -> str | None:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from ingest.editing import body_of
 from ingest.errors import IngestError
 from ingest.models import KINDS, Document, FieldValue, Kind
+from kb_service.accounts import Visitor
 from kb_service.care.library import SPAN
 from kb_service.console.differences import differences
 from kb_service.console.document_forms import blank, draft_of, fault_of, given, values_of
@@ -19,13 +20,15 @@ from kb_service.console.notices import done
 from kb_service.console.pages.knowledge import sides
 from kb_service.console.rendering import language_of, page
 from kb_service.console.use_chart import HEIGHT, WIDTH, share_accepted, use_chart
-from kb_service.editing import Draft
+from kb_service.console.ways_back import way_back
+from kb_service.editing import Draft, Removed
 from kb_service.errors import NotFound, ServiceError
 from kb_service.ids import digest_id
 from kb_service.knowledge import DocumentRecord
 from kb_service.problem_details import details, status_of
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import EDITOR
+from kb_service.services import Services
 from kb_service.wire.base import Id, Text
 from kb_service.wire.care import StaleReasonOut
 
@@ -63,7 +66,14 @@ async def document(
     """A document with the cited passage marked; `older` and `newer` are versions to compare."""
     workspace = guest.principal.workspace
     language = language_of(request)
-    found = await in_thread(wired, wired.library.about, workspace, external_id, language)
+    try:
+        found = await in_thread(wired, wired.library.about, workspace, external_id, language)
+    except NotFound as error:
+        removed = await in_thread(wired, _removed, wired, guest, external_id)
+        if removed is None:
+            raise
+        told = details(error, language)
+        return page(request, "knowledge/gone.html", status=404, told=told, removed=removed, zone=place)
     text = found.stored.document.text
     begin, stop = min(start, len(text)), min(max(end, start), len(text))
     first, last = (0, len(text)) if whole else _window(len(text), begin, stop)
@@ -95,6 +105,12 @@ async def document(
         now=wired.clock(),
         may_edit=guest.may(EDITOR),
     )
+
+
+def _removed(wired: Services, guest: Visitor, external_id: str) -> Removed | None:
+    """The document, where the visitor removed it and can still bring it back."""
+    waiting = wired.editing.removed(guest.principal) if guest.may(EDITOR) else ()
+    return next((item for item in waiting if item.external_id == external_id), None)
 
 
 def _dialogue(document: Document) -> bool:
@@ -144,22 +160,20 @@ async def save(request: Request, wired: Wired, guest: Guest, place: ShopZone) ->
     except (IngestError, ServiceError) as error:
         return _form(request, values, error=error)
     to = f"/console/documents/{quote(status.external_id)}"
+    undo, fields = way_back(status)
     if status.status == "created":
-        return done("Created.", to=to, undo=f"/console/knowledge/remove/{quote(status.external_id)}")
+        return done("Created.", to=to, undo=undo, fields=fields)
     if status.status == "unchanged":
         return done("Nothing was different, so nothing was saved.", to=to)
-    return done(
-        "Saved as version {number}.",
-        to=to,
-        undo=f"/console/knowledge/restore/{quote(status.external_id)}",
-        fields={"version": str(status.version - 1)},
-        number=status.version,
-    )
+    return done("Saved as version {number}.", to=to, undo=undo, fields=fields, number=status.version)
 
 
 @router.post("/knowledge/remove/{external_id:path}")
-async def remove(wired: Wired, guest: Guest, external_id: Id) -> Response:
-    held = await in_thread(wired, wired.editing.remove, guest.principal, external_id)
+async def remove(
+    wired: Wired, guest: Guest, external_id: Id, over: Annotated[int | None, Form(ge=1)] = None
+) -> Response:
+    """Remove a document; with `over` only while that version stands."""
+    held = await in_thread(wired, wired.editing.remove, guest.principal, external_id, over=over)
     return done(
         "{id} was removed. Within an hour it can be put back as a new version, without its earlier ones.",
         to="/console/knowledge",
@@ -186,18 +200,21 @@ async def restore(
     guest: Guest,
     external_id: Id,
     version: Annotated[int, Form(ge=1)],
+    over: Annotated[int | None, Form(ge=1)] = None,
     to: Annotated[Text, Form(max_length=300)] = "",
 ) -> Response:
-    """Put an earlier version as the newest: to take a change back, or to go back further."""
-    status = await in_thread(wired, wired.editing.restore, guest.principal, external_id, version)
+    """Put an earlier version as the newest, to take a change back or to go back further; with `over` only while that
+    version stands."""
+    status = await in_thread(wired, wired.editing.restore, guest.principal, external_id, version, over=over)
     back = to if to == "/console/knowledge/conflicts" else f"/console/documents/{quote(external_id)}"
     if status.status == "unchanged":
         return done("Nothing was different, so nothing was saved.", to=back)
+    undo, fields = way_back(status)
     return done(
         "Version {number} holds again, as version {now}.",
         to=back,
-        undo=f"/console/knowledge/restore/{quote(external_id)}",
-        fields={"version": str(status.version - 1)},
+        undo=undo,
+        fields=fields,
         number=version,
         now=status.version,
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
+from ingest.errors import IngestError
 from kb_service.accounts import Visitor
 from kb_service.console import articles
 from kb_service.console.articles import Article, Preview, Written
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
-from kb_service.console.rendering import language_of, page
+from kb_service.console.rendering import language_of, page, reopened
+from kb_service.errors import ServiceError
 from kb_service.models import GapDetail, GapState
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import EDITOR
@@ -29,6 +31,7 @@ LANGUAGES = ("zh", "en")
 ASKED = 5
 """Questions of a gap that an article is tried on."""
 LISTED = 50
+LONGEST_REASON = 2_000
 Cursor = Annotated[Text | None, Query(max_length=500)]
 
 
@@ -44,15 +47,15 @@ async def gaps(
     cursor: Cursor = None,
 ) -> Response:
     """What is missing, for most customers first."""
-    since = wired.clock() - timedelta(days=days) if days < max(DAYS) else None
-    found = await in_thread(
-        wired, wired.gaps.page, guest.principal.workspace, cursor, PAGE,
-        since=since, language=asked_in or None, state=state,
+    found, looked_at = await in_thread(
+        wired, wired.gaps.lately, guest.principal.workspace, cursor, PAGE,
+        days=days if days < max(DAYS) else None, language=asked_in or None, state=state,
     )  # fmt: skip
     return page(
         request,
         "knowledge/gaps.html",
         gaps=[GapOut.of(view, language_of(request)) for view in found.items],
+        looked_at=looked_at,
         state=state,
         states=STATES,
         asked_in=asked_in,
@@ -72,7 +75,7 @@ async def gap(request: Request, wired: Wired, guest: Guest, place: ShopZone, id:
     if detail.view.answered_by is not None:
         answer = detail.view.answered_by.document_id
         asked = await articles.asked_now(wired, guest.principal, answer, questions_of(detail))
-    article = drafted(detail, language_of(request))
+    article = await _opened(request, wired, guest, detail)
     return await _page(request, wired, guest, place, detail, article, asked=asked)
 
 
@@ -82,31 +85,57 @@ async def preview(
 ) -> Response:
     """How the article would be split, and whether it would answer what was asked; nothing is stored."""
     detail = await in_thread(wired, wired.gaps.one, guest.principal.workspace, id)
-    tried = await articles.preview(wired, guest.principal, id, article, place, questions_of(detail))
+    try:
+        tried = await articles.preview(wired, guest.principal, id, article, place, questions_of(detail))
+    except (IngestError, ServiceError) as error:
+        return await _again(request, wired, guest, place, detail, article, error)
     return await _page(request, wired, guest, place, detail, article, tried=tried)
 
 
 @router.post("/gaps/{id}/publish")
-async def publish(wired: Wired, guest: Guest, place: ShopZone, id: Id, article: Written) -> Response:
+async def publish(
+    request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id, article: Written
+) -> Response:
     """Put the article of a gap, as a person wrote it, among the approved documents."""
-    status = await articles.publish(wired, guest.principal, article.document(id, place))
+    try:
+        new = article.document(id, place)
+        published = await in_thread(
+            wired, wired.articles.publish_of_gap, guest.principal, id, new, article.over
+        )
+    except (IngestError, ServiceError) as error:
+        detail = await in_thread(wired, wired.gaps.one, guest.principal.workspace, id)
+        return await _again(request, wired, guest, place, detail, article, error)
     back = f"/console/knowledge/gaps/{id}"
-    undo = f"{back}/withdraw" if status.status == "created" else None
-    return done("“{title}” is published.", to=back, undo=undo, title=article.title)
+    return articles.published(published, article.title, to=back, withdraw=f"{back}/withdraw")
 
 
 @router.post("/gaps/{id}/withdraw")
-async def withdraw(wired: Wired, guest: Guest, id: Id) -> Response:
-    """Take the published article back: the gap is open again."""
-    await articles.withdraw(wired, guest.principal, id)
-    return done("The article is withdrawn.", to=f"/console/knowledge/gaps/{id}")
+async def withdraw(
+    wired: Wired,
+    guest: Guest,
+    id: Id,
+    over: Annotated[int, Form(ge=1)],
+    proposal: Annotated[Id | None, Form()] = None,
+) -> Response:
+    """Take the published article back while it stands as it was published: the gap is open again."""
+    held = await in_thread(wired, wired.articles.withdraw_of_gap, guest.principal, id, over, proposal)
+    return articles.withdrawn(held, to=f"/console/knowledge/gaps/{id}")
 
 
 @router.post("/gaps/{id}/dismiss")
 async def dismiss(
-    wired: Wired, guest: Guest, id: Id, reason: Annotated[Text, Form(min_length=1, max_length=2_000)]
+    request: Request,
+    wired: Wired,
+    guest: Guest,
+    place: ShopZone,
+    id: Id,
+    reason: Annotated[Text, Form()] = "",
 ) -> Response:
     """No article will be written, for a reason."""
+    if not 0 < len(reason.strip()) <= LONGEST_REASON:
+        detail = await in_thread(wired, wired.gaps.one, guest.principal.workspace, id)
+        article = await _opened(request, wired, guest, detail)
+        return await _page(request, wired, guest, place, detail, article, fault="reason", reason=reason)
     await in_thread(wired, wired.gaps.dismiss, guest.principal, id, reason)
     return done(
         "The gap is dismissed.", to="/console/knowledge/gaps", undo=f"/console/knowledge/gaps/{id}/reopen"
@@ -129,20 +158,50 @@ async def _page(
     *,
     tried: Preview | None = None,
     asked: tuple[articles.AskedAgain, ...] = (),
+    fault: str | None = None,
+    reason: str = "",
 ) -> Response:
     return page(
         request,
         "knowledge/gap.html",
+        status=409 if fault == "over" else 422 if fault else 200,
         gap=GapOut.of(detail.view, language_of(request)),
         questions=detail.questions[:LISTED],
         note=detail.note,
         article=article,
         kinds=articles.KINDS,
         tried=tried,
+        fault=fault,
+        reason=reason,
         asked=asked,
         zone=place,
         may_publish=guest.may(EDITOR),
     )
+
+
+async def _again(
+    request: Request,
+    wired: Services,
+    guest: Visitor,
+    place: ShopZone,
+    detail: GapDetail,
+    article: Article,
+    error: Exception,
+) -> Response:
+    """The page with what was typed and what is wrong beside it. Raises an error that is about no field."""
+    fault = articles.fault_of(error)
+    if fault is None:
+        raise error
+    return reopened(
+        request, await _page(request, wired, guest, place, detail, article, fault=fault), "#writing"
+    )
+
+
+async def _opened(request: Request, wired: Services, guest: Visitor, detail: GapDetail) -> Article:
+    """The article as its form opens, over the version that stands now."""
+    workspace = guest.principal.workspace
+    stands = await in_thread(wired, wired.editing.standing, workspace, detail.view.id)
+    return replace(drafted(detail, language_of(request)), over=stands)
 
 
 def questions_of(detail: GapDetail) -> list[str]:

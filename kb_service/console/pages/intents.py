@@ -10,8 +10,8 @@ from graph.models import Intent
 from kb_service.console.guard import Guest, PageRoute
 from kb_service.console.notices import done
 from kb_service.console.rendering import page
-from kb_service.console.typed import Typed, checked, refused, typed
-from kb_service.errors import InvalidRequest
+from kb_service.console.typed import Typed, checked, outdated, overtaken, refused, stamped, typed
+from kb_service.errors import Conflict, InvalidRequest, changed_meanwhile
 from kb_service.people.taxonomy import MOST_KEPT
 from kb_service.routes.context import Wired, in_thread
 from kb_service.wire.base import Id, Text
@@ -62,7 +62,7 @@ async def create(request: Request, wired: Wired, guest: Guest) -> Response:
 @router.get("/intents/{id}")
 async def intent(request: Request, wired: Wired, guest: Guest, id: Id) -> Response:
     found = await in_thread(wired, wired.taxonomy.intent, guest.principal.workspace, id)
-    return await _form(request, wired, guest, _held(found), found)
+    return await _form(request, wired, guest, stamped(_held(found)), found)
 
 
 @router.post("/intents/{id}")
@@ -111,7 +111,12 @@ async def _save(request: Request, wired: Wired, guest: Guest, form: Typed, known
         return await _form(request, wired, guest, refused(request, form, error), known, status=422)
     if trying:
         return await _form(request, wired, guest, form, known, draft=draft)
-    await in_thread(wired, wired.taxonomy.put_intents, guest.principal, [draft])
+    try:
+        if known is not None and outdated(form, _held(known)):
+            raise changed_meanwhile()
+        await in_thread(wired, wired.taxonomy.put_intents, guest.principal, [draft], over=known)
+    except Conflict:
+        return await _form(request, wired, guest, overtaken(request, form), known, status=409)
     return done(
         "The intent {label} was saved; its examples count from now on.",
         to=f"{HOME}/{draft.id}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
@@ -14,6 +14,7 @@ from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
 from kb_service.console.rendering import page
 from kb_service.console.use_chart import judged, share_accepted
+from kb_service.console.ways_back import way_back
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import EDITOR
 from kb_service.wire.base import Id, Text
@@ -37,17 +38,20 @@ async def documents(
     kind: Annotated[Kind | Literal[""], Query()] = "",
     language: Annotated[Text, Query(max_length=8)] = "",
     audience: Annotated[Audience | Literal[""], Query()] = "",
-    status: Annotated[Status | Literal[""], Query()] = "",
+    status: Annotated[Status | Literal["", "removed"], Query()] = "",
     validity: Annotated[Validity | Literal[""], Query()] = "",
     order: Annotated[Order, Query()] = "changed",
     cursor: Cursor = None,
 ) -> Response:
+    if status == "removed" and guest.may(EDITOR):
+        waiting = await in_thread(wired, wired.editing.removed, guest.principal)
+        return page(request, "knowledge/removed.html", removed=waiting, zone=place)
     wanted = ShelfFilter(
         words=q,
         kind=kind or None,
         language=language or None,
         audience=audience or None,
-        status=status or None,
+        status=status if status in ("approved", "draft") else None,
         validity=validity or None,
     )
     found = await in_thread(wired, wired.library.page, guest.principal.workspace, wanted, order, cursor, PAGE)
@@ -82,6 +86,7 @@ async def conflicts(
         request,
         "knowledge/conflicts.html",
         conflicts=[(item, sides(item)) for item in found.items],
+        complete=wired.conflicts.complete(workspace),
         next_cursor=found.next_cursor,
         zone=place,
         now=wired.clock(),
@@ -98,25 +103,22 @@ async def settle(
     how: Annotated[Literal["end", "supersede"], Form()],
 ) -> Response:
     """Keep one of two documents that contradict one another: the other ends now, or is superseded where both apply."""
+    back = "/console/knowledge/conflicts"
     if how == "end":
         status = await in_thread(wired, wired.editing.end, guest.principal, other, wired.clock())
+    else:
+        status = await in_thread(wired, wired.editing.supersede, guest.principal, keep, other)
+    undo, fields = way_back(status)
+    fields["to"] = back
+    if how == "end":
         return done(
             "{other} does not hold any more; {keep} does.",
-            to="/console/knowledge/conflicts",
-            undo=f"/console/knowledge/restore/{quote(other)}",
-            fields={"version": str(status.version - 1), "to": "/console/knowledge/conflicts"},
-            keep=keep,
-            other=other,
-        )
-    status = await in_thread(wired, wired.editing.supersede, guest.principal, keep, other)
+            to=back, undo=undo, fields=fields, keep=keep, other=other,
+        )  # fmt: skip
     return done(
         "{keep} holds in place of {other}, wherever both apply.",
-        to="/console/knowledge/conflicts",
-        undo=f"/console/knowledge/restore/{quote(keep)}",
-        fields={"version": str(status.version - 1), "to": "/console/knowledge/conflicts"},
-        keep=keep,
-        other=other,
-    )
+        to=back, undo=undo, fields=fields, keep=keep, other=other,
+    )  # fmt: skip
 
 
 @router.get("/stale")
@@ -129,6 +131,7 @@ async def stale(
         request,
         "knowledge/stale.html",
         documents=[StaleOut.model_validate(item) for item in found.items],
+        looked_at=wired.stale.looked_at(workspace),
         next_cursor=found.next_cursor,
         zone=place,
         may_edit=guest.may(EDITOR),

@@ -8,7 +8,7 @@ from kb_service.accounts import Membership
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
 from kb_service.console.rendering import page
-from kb_service.console.typed import Typed, refused, typed
+from kb_service.console.typed import Typed, outdated, overtaken, refused, stamped, typed
 from kb_service.errors import InvalidRequest, NotFound
 from kb_service.models import KEY_ROLES
 from kb_service.routes.context import Wired, in_thread
@@ -48,10 +48,14 @@ async def member(request: Request, wired: Wired, guest: Guest, place: ShopZone, 
 @router.post("/members/{id}")
 async def change(request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id) -> Response:
     form = await typed(request)
+    known = await _existing(wired, guest.principal.workspace, id)
+    if outdated(form, _held(known)):
+        return await _member(request, wired, guest, place, id, overtaken(request, form), status=409)
     try:
         changed = await in_thread(
             wired, wired.accounts.change, guest.principal.workspace, id, name=form.text("name"),
             roles=form.all("roles"), agent_id=form.some("agent_id"), by=guest.principal,
+            over=known.member,
         )  # fmt: skip
     except InvalidRequest as error:
         return await _member(request, wired, guest, place, id, refused(request, form, error), status=422)
@@ -141,7 +145,6 @@ async def _member(
     found = await _existing(wired, workspace, id)
     agents = await in_thread(wired, wired.team.agents, workspace, None, 200)
     member = found.member
-    held = {"name": (member.name,), "roles": tuple(member.roles), "agent_id": (member.agent_id or "",)}
     return page(
         request,
         "administration/member.html",
@@ -149,10 +152,16 @@ async def _member(
         found=found,
         agents=agents.items,
         roles=[role for role in KEY_ROLES if role in OFFERED or role in member.roles],
-        form=form or Typed(held),
+        form=form or stamped(_held(found)),
         zone=place,
         link=token and _link(request, token),
     )
+
+
+def _held(membership: Membership) -> Typed:
+    member = membership.member
+    roles = tuple(sorted(member.roles))
+    return Typed({"name": (member.name,), "roles": roles, "agent_id": (member.agent_id or "",)})
 
 
 def _link(request: Request, token: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
@@ -12,7 +11,8 @@ from graph.models import ProblemState
 from kb_service.console.day_charts import bars, small_bars
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
-from kb_service.console.rendering import page
+from kb_service.console.rendering import page, rest_of
+from kb_service.console.typed import bounded
 from kb_service.errors import InvalidRequest
 from kb_service.models import ProblemView
 from kb_service.recurring.problem_board import BoardView
@@ -31,6 +31,8 @@ Step = Literal["acknowledge", "resolve", "reopen", "silence"]
 Span = Literal["day", "week", "time", "customers", "worse"]
 SPANS: tuple[Span, ...] = ("day", "week", "time", "customers", "worse")
 SILENCES = {"day": timedelta(days=1), "week": timedelta(weeks=1)}
+MOST_CUSTOMERS = 1_000_000
+"""Further customers after which a silence may end at the latest, as on the wire."""
 Name = Annotated[Text, Form(max_length=200)]
 
 
@@ -56,13 +58,13 @@ async def board(
         state=state or None,
         q=q.strip() or None,
     )
-    more = urlencode({"view": view, "state": state, "q": q, "cursor": found.next_cursor or ""})
     return page(
         request,
         "problems/problems.html",
         rows=[(row, small_bars(row.days.counts)) for row in found.rows],
         counts=found.counts,
-        more=f"/console/problems?{more}" if found.next_cursor else None,
+        complete=found.complete,
+        more=rest_of("/console/problems", found.next_cursor, view=view, state=state, q=q),
         views=VIEWS,
         view=view,
         states=STATES,
@@ -111,7 +113,8 @@ async def rename(wired: Wired, guest: Guest, id: Id, zh: Name = "", en: Name = "
     if not names:
         return done("The name is as it was.", to=f"/console/problems/{before.id}")
     view = await in_thread(wired, wired.problems.rename, guest.principal, id, names)
-    kept = {**before.names, "by_person": "yes" if before.named_by_person else ""}
+    before = view.before or before
+    kept = {**before.names, "by_person": "yes" if before.named_by_person else "", "step": str(view.step)}
     address = _address(view)
     return done("The problem is renamed.", to=address, undo=f"{address}/unname", fields=kept)
 
@@ -121,14 +124,15 @@ async def unname(
     wired: Wired,
     guest: Guest,
     id: Id,
+    step: Annotated[int, Form(ge=1)],
     zh: Name = "",
     en: Name = "",
     by_person: Annotated[Text, Form(max_length=3)] = "",
 ) -> Response:
-    """Give a problem the names back that it had."""
+    """Give a problem the names back that it had before a step."""
     names = {language: name for language, name in (("zh", zh), ("en", en)) if name.strip()}
     view = await in_thread(
-        wired, wired.problems.unname, guest.principal, id, names, by_person=bool(by_person)
+        wired, wired.problems.unname, guest.principal, id, step, names, by_person=bool(by_person)
     )
     return done("Taken back.", to=_address(view))
 
@@ -183,13 +187,16 @@ def _silence(span: Span, until: str, count: str, now: datetime, place: tzinfo) -
     if span == "customers":
         if not count.isdecimal() or int(count) < 1:
             raise InvalidRequest.of("count", "must be a whole number")
+        if int(count) > MOST_CUSTOMERS:
+            raise InvalidRequest.of("count", "must be at most {le}", le=MOST_CUSTOMERS)
         return {"count": int(count)}
     if span != "time":
         return {"until": now + SILENCES[span]}
     try:
-        return {"until": datetime.fromisoformat(until).replace(tzinfo=place)}
+        moment = datetime.fromisoformat(until).replace(tzinfo=place)
     except ValueError as error:
         raise InvalidRequest.of("until", "is required") from error
+    return {"until": bounded("until", moment)}
 
 
 def _steps(state: ProblemState) -> tuple[Step, ...]:

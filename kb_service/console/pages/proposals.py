@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from graph.models import Proposal, ProposalKind
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
-from kb_service.console.rendering import page
+from kb_service.console.rendering import page, rest_of
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import EDITOR, PRODUCT
 from kb_service.wire.base import Id, Text
@@ -38,12 +37,11 @@ async def proposals(
         wired, wired.proposals.page, guest.principal.workspace, cursor, PAGE,
         state=None if state == "all" else state, kind=kind or None,
     )  # fmt: skip
-    more = urlencode({"state": state, "kind": kind, "cursor": found.next_cursor or ""})
     return page(
         request,
         "problems/proposals.html",
         proposals=found.items,
-        more=f"/console/proposals?{more}" if found.next_cursor else None,
+        more=rest_of("/console/proposals", found.next_cursor, state=state, kind=kind),
         states=(*STATES, "all"),
         state=state,
         kinds=KINDS,

@@ -125,11 +125,10 @@ async def place(
     wired: Wired, guest: Guest, id: Id, parent: Annotated[Text, Form(max_length=200)] = ""
 ) -> Response:
     """Let a problem come under another one, or with nothing under none."""
-    workspace = guest.principal.workspace
-    before = (await in_thread(wired, wired.problems.problem, workspace, id)).view.problem
     view = await in_thread(wired, wired.problems.place, guest.principal, id, parent or None)
     address = f"/console/problems/{view.problem.id}"
-    undo, fields = f"{address}/parent", {"parent": before.parent_id or ""}
+    above = view.before.parent_id if view.before is not None else None
+    undo, fields = f"{address}/parent", {"parent": above or ""}
     if parent:
         return done("The problem comes under another one now.", to=address, undo=undo, fields=fields)
     return done("The problem comes under no other one now.", to=address, undo=undo, fields=fields)

@@ -6,17 +6,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
-from graph.models import Event
-from kb_service.accounts import Visitor
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
 from kb_service.console.pages.answers import Draft, rejected, used
 from kb_service.console.pages.cases import case_page, resolved
 from kb_service.console.rendering import fragment
-from kb_service.errors import ServiceError
-from kb_service.ids import digest_id
 from kb_service.routes.context import Wired, in_thread
-from kb_service.services import Services
 from kb_service.wire.base import Id, Text
 
 router = APIRouter(prefix="/console/cases", route_class=PageRoute, include_in_schema=False)
@@ -38,13 +33,17 @@ async def reply(
     blank: Names = (),
     value: Names = (),
     then: Annotated[Literal["stay", "resolve"], Form()] = "stay",
+    nonce: Named = "",
 ) -> Response:
     """Record a reply that is sent, and whether the suggestion that it began as was taken as it stood. One with a
-    placeholder left is not sent: the page comes back with it."""
+    placeholder left is not sent: the page comes back with it. `nonce` is the form's: pressed twice, it sends once."""
     draft = Draft.of(text, exposure_id, answer_id, shown, blank, value)
     if draft.missing or not draft.written:
         return await case_page(request, wired, guest, place, id, draft=draft)
-    await _send(wired, guest, id, draft.written)
+    await in_thread(
+        wired, wired.casework.reply, guest.principal, id, draft.written,
+        agent_id=guest.member.agent_id, form=nonce or wired.clock().isoformat(),
+    )  # fmt: skip
     await used(wired, guest, draft)
     if then == "resolve":
         return await resolved(request, wired, guest, id)
@@ -60,23 +59,3 @@ async def reject(
     if "hx-request" in request.headers:
         return fragment(request, "desk/noted.html")
     return done("Noted: it does not help.", to=f"/console/cases/{id}")
-
-
-async def _send(wired: Services, guest: Visitor, case_id: str, written: str) -> None:
-    detail = await in_thread(wired, wired.casework.case, guest.principal.workspace, case_id)
-    now = wired.clock()
-    event = Event(
-        id=digest_id("ev", case_id, guest.member.id, written, now.isoformat()),
-        type="message",
-        at=now,
-        role="agent",
-        conversation_id=detail.case.conversation_ids[-1] if detail.case.conversation_ids else None,
-        customer_id=detail.case.customer_id,
-        channel=next((item.channel for item in reversed(detail.events) if item.channel), None),
-        agent_id=guest.member.agent_id,
-        text=written,
-    )
-    workspace = guest.principal.workspace
-    (recorded,) = await in_thread(wired, wired.casework.record, workspace, [event], case_id=case_id)
-    if isinstance(recorded, ServiceError):
-        raise recorded

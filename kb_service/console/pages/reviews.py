@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
+from ingest.errors import IngestError
+from kb_service.care.articles import article_id
 from kb_service.console import articles
 from kb_service.console.articles import Article, Preview, Written
 from kb_service.console.differences import marked
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
-from kb_service.console.rendering import page
+from kb_service.console.rendering import page, reopened
+from kb_service.errors import ServiceError
 from kb_service.models import ReviewedAnswer
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import EDITOR
@@ -110,7 +114,8 @@ async def undo(wired: Wired, guest: Guest, id: Id) -> Response:
 async def article(request: Request, wired: Wired, guest: Guest, id: Id) -> Response:
     """What an agent wrote, as the draft of an article."""
     item = await in_thread(wired, wired.reviewing.one, guest.principal.workspace, id)
-    return _editor(request, item, _drafted(item))
+    stands = await in_thread(wired, wired.editing.standing, guest.principal.workspace, article_id(id))
+    return _editor(request, item, replace(_drafted(item), over=stands))
 
 
 @router.post("/{id}/article/preview")
@@ -120,38 +125,64 @@ async def preview(
     """How the article would be split, and whether it would answer the question; nothing is stored."""
     item = await in_thread(wired, wired.reviewing.one, guest.principal.workspace, id)
     texts = [item.question] if item.question else []
-    tried = await articles.preview(wired, guest.principal, _article_id(id), written, place, texts)
+    try:
+        tried = await articles.preview(wired, guest.principal, article_id(id), written, place, texts)
+    except (IngestError, ServiceError) as error:
+        return _again(request, item, written, error)
     return _editor(request, item, written, tried)
 
 
 @router.post("/{id}/article")
-async def publish(wired: Wired, guest: Guest, place: ShopZone, id: Id, written: Written) -> Response:
+async def publish(
+    request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id, written: Written
+) -> Response:
     """Put the article among the approved documents."""
-    external_id = _article_id(id)
-    status = await articles.publish(wired, guest.principal, written.document(external_id, place))
-    undo = f"/console/knowledge/reviews/{id}/article/withdraw" if status.status == "created" else None
-    return done(
-        "“{title}” is published.", to=f"/console/documents/{external_id}", undo=undo, title=written.title
-    )
+    to = f"/console/documents/{article_id(id)}"
+    try:
+        new = written.document(article_id(id), place)
+        published = await in_thread(
+            wired, wired.articles.publish_of_review, guest.principal, id, new, written.over
+        )
+    except (IngestError, ServiceError) as error:
+        item = await in_thread(wired, wired.reviewing.one, guest.principal.workspace, id)
+        return _again(request, item, written, error)
+    withdraw = f"/console/knowledge/reviews/{id}/article/withdraw"
+    return articles.published(published, written.title, to=to, withdraw=withdraw)
 
 
 @router.post("/{id}/article/withdraw")
-async def withdraw(wired: Wired, guest: Guest, id: Id) -> Response:
-    await articles.withdraw(wired, guest.principal, _article_id(id))
-    return done("The article is withdrawn.", to=f"/console/knowledge/reviews/{id}/article")
+async def withdraw(wired: Wired, guest: Guest, id: Id, over: Annotated[int, Form(ge=1)]) -> Response:
+    """Take the published article back while it stands as it was published."""
+    held = await in_thread(wired, wired.articles.withdraw_of_review, guest.principal, id, over)
+    return articles.withdrawn(held, to=f"/console/knowledge/reviews/{id}/article")
 
 
 def _editor(
-    request: Request, item: ReviewedAnswer, written: Article, tried: Preview | None = None
+    request: Request,
+    item: ReviewedAnswer,
+    written: Article,
+    tried: Preview | None = None,
+    fault: str | None = None,
 ) -> Response:
     return page(
         request,
         "knowledge/review_article.html",
+        status=409 if fault == "over" else 422 if fault else 200,
+        document_id=article_id(item.id),
         item=item,
         article=written,
         kinds=articles.KINDS,
         tried=tried,
+        fault=fault,
     )
+
+
+def _again(request: Request, item: ReviewedAnswer, written: Article, error: Exception) -> Response:
+    """The form with what was typed and what is wrong beside it. Raises an error that is about no field."""
+    fault = articles.fault_of(error)
+    if fault is None:
+        raise error
+    return reopened(request, _editor(request, item, written, fault=fault), "#writing")
 
 
 def _drafted(item: ReviewedAnswer) -> Article:
@@ -162,10 +193,6 @@ def _drafted(item: ReviewedAnswer) -> Article:
         body=item.final_text or item.answer or "",
         language="zh" if item.language == "zh" else "en",
     )
-
-
-def _article_id(review_id: str) -> str:
-    return f"reviewed-{review_id}"
 
 
 def _pieces(item: ReviewedAnswer | None, *, of_answer: bool) -> tuple[tuple[str, bool], ...]:

@@ -130,9 +130,8 @@ async def effect(request: Request, wired: Wired, guest: Guest, place: ShopZone, 
 
 @router.post("/undo")
 async def undo(wired: Wired, guest: Guest, of: Annotated[Text, Form(max_length=64)]) -> Response:
-    await in_thread(wired, wired.rulebook.take_back, guest.principal, of)
-    now = edition(await in_thread(wired, wired.rulebook.rules, guest.principal.workspace))
-    return done("The rules are as they were.", to=HERE, undo=f"{HERE}/undo", fields={"of": now})
+    stored = await in_thread(wired, wired.rulebook.take_back, guest.principal, of)
+    return done("The rules are as they were.", to=HERE, undo=f"{HERE}/undo", fields={"of": edition(stored)})
 
 
 @router.post("/weights/rollback")
@@ -154,9 +153,8 @@ async def _saved(wired: Services, guest: Guest, wanted: Rules, was: str) -> Resp
     before = await in_thread(wired, wired.rulebook.rules, workspace)
     if wanted == before:
         return done("Nothing was changed.", to=HERE)
-    await in_thread(wired, wired.rulebook.put, guest.principal, wanted, over=was or None)
-    now = edition(await in_thread(wired, wired.rulebook.rules, workspace))
-    return done("The rules are saved.", to=HERE, undo=f"{HERE}/undo", fields={"of": now})
+    stored = await in_thread(wired, wired.rulebook.put, guest.principal, wanted, over=was or None)
+    return done("The rules are saved.", to=HERE, undo=f"{HERE}/undo", fields={"of": edition(stored)})
 
 
 def _begin(
@@ -171,7 +169,11 @@ def _begin(
     asked = {name: held for name, held in asdict(wanted).items() if name in ABOUT_ALERTS}
     key = f"effect {suggest} {edition(present)} {json.dumps(asked, sort_keys=True)}"
     return wired.backtest_runs.begin(
-        workspace, guest.member.id, key, lambda heard: wired.backtesting.run(workspace, trial, heard)
+        workspace,
+        guest.member.id,
+        key,
+        lambda heard: wired.backtesting.run(workspace, trial, heard),
+        position=wired.backtesting.position(workspace),
     )
 
 

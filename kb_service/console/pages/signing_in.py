@@ -85,6 +85,9 @@ async def choose_language(
 
 def _inside(next: str) -> str:
     """A page of the console to go on to; never another place, whatever a link says."""
-    parts = urlsplit(next)
+    try:
+        parts = urlsplit(next)
+    except ValueError:
+        return "/console"
     inside = not parts.scheme and not parts.netloc and parts.path.startswith("/console") and "\\" not in next
     return next if inside and not next.startswith("//") else "/console"

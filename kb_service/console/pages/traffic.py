@@ -122,15 +122,26 @@ async def _ahead(
     ahead = next(of, told.total)
     shown = told.basis != "no_history"
     moments = [datetime.fromtimestamp(int(hour) * 3600, UTC) for hour in judged.hours] + list(forecast.hours)
+    told_hours = judged.hours[judged.told]
+    told_from, told_to = (
+        _bounds(int(told_hours[0]), int(told_hours[-1]) + 1) if len(told_hours) else (None, None)
+    )
     return {
         "ahead": ahead,
         "judged": judged,
+        "told_from": told_from,
+        "told_to": told_to,
+        "unheard": len(judged.hours) - judged.tried,
         "course": _course(judged, ahead) if shown else None,
         "ticks": ticks(moments, place, every=24),
         "days": _past_days(judged, place),
         "unusual": [at for at in told.unusual_days if moments and at >= moments[0].astimezone(place).date()],
         "live": abs((wired.clock() - forecast.hours[0]).total_seconds()) < 7200,
     }
+
+
+def _bounds(*hours: int) -> tuple[datetime, ...]:
+    return tuple(datetime.fromtimestamp(hour * 3600, UTC) for hour in hours)
 
 
 def _course(judged: Hindsight, ahead: OutlookOut) -> Course:

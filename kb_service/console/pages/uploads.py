@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from starlette.datastructures import UploadFile
 
 from ingest.models import KINDS, Audience, Kind, Status
@@ -15,9 +16,10 @@ from kb_service.console.document_forms import FAULTS
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
 from kb_service.console.rendering import language_of, page
+from kb_service.console.ways_back import way_back
 from kb_service.errors import ServiceError
 from kb_service.models import DocumentStatus, Refused
-from kb_service.previews import MOST_FILES, NewFile
+from kb_service.previews import MOST_DOCUMENTS, MOST_FILES, NewFile
 from kb_service.problem_details import details, status_of
 from kb_service.routes.context import Wired, in_thread
 from kb_service.wire.base import Id, Text
@@ -25,12 +27,14 @@ from kb_service.wire.base import Id, Text
 router = APIRouter(prefix="/console/knowledge/upload", route_class=PageRoute, include_in_schema=False)
 FORMATS = ",".join(sorted(SUPPORTED))
 Template = Annotated[Text, Form(max_length=500)]
-MOST_SHOWN = 40
-"""Documents whose passages are drawn; the others are named."""
 MOST_PASSAGES = 12
 LONGEST_DRAWN = 600
 MOST_DRAWN = 60_000
 """Characters of passages on one page."""
+
+
+FAMILIES = {".pdf": "pdf", ".docx": "office", ".xlsx": "office"}
+"""Formats of which another remedy helps than of plain text, when they cannot be read."""
 
 
 @router.get("")
@@ -72,12 +76,19 @@ async def read(
 
 
 @router.get("/{id}")
-async def preview(request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id) -> Response:
+async def preview(
+    request: Request,
+    wired: Wired,
+    guest: Guest,
+    place: ShopZone,
+    id: Id,
+    number: Annotated[int, Query(ge=1, le=MOST_DOCUMENTS, alias="page")] = 1,
+) -> Response:
     """What would be stored, with passages as they would be searched."""
-    found = await in_thread(wired, wired.previews.view, guest.principal, id)
+    found = await in_thread(wired, wired.previews.view, guest.principal, id, number)
     drawn: dict[str, int] = {}
     left = MOST_DRAWN
-    for item in found.documents[:MOST_SHOWN]:
+    for item in found.documents:
         for passage in item.passages[:MOST_PASSAGES]:
             if left <= 0:
                 break
@@ -89,6 +100,7 @@ async def preview(request: Request, wired: Wired, guest: Guest, place: ShopZone,
         preview=found,
         drawn=drawn,
         longest=LONGEST_DRAWN,
+        unread={file.name: FAMILIES.get(PurePath(file.name).suffix.lower(), "text") for file in found.files},
         known_fields=FAULTS | {"fields.question", "fields.reply"},
         masks=sorted(MASKS.values()),
         zone=place,
@@ -101,7 +113,9 @@ async def publish(request: Request, wired: Wired, guest: Guest, id: Id) -> Respo
     """Put the documents that were chosen."""
     form = await request.form()
     keys = {str(key) for key in form.getlist("document")}
-    outcomes = await in_thread(wired, wired.previews.publish, guest.principal, id, keys)
+    typed = str(form.get("besides", ""))
+    besides = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else None
+    outcomes = await in_thread(wired, wired.previews.publish, guest.principal, id, keys, besides=besides)
     written = [item for item in outcomes if isinstance(item, DocumentStatus)]
     refused = [item for item in outcomes if isinstance(item, Refused)]
     if not written and refused:
@@ -123,14 +137,8 @@ def _published(status: DocumentStatus) -> Response:
     to = f"/console/documents/{quote(status.external_id)}"
     if status.status == "unchanged":
         return done("Nothing was different, so nothing was saved.", to=to)
-    if status.status == "created":
-        return done("Published.", to=to, undo=f"/console/knowledge/remove/{quote(status.external_id)}")
-    return done(
-        "Published.",
-        to=to,
-        undo=f"/console/knowledge/restore/{quote(status.external_id)}",
-        fields={"version": str(status.version - 1)},
-    )
+    undo, fields = way_back(status)
+    return done("Published.", to=to, undo=undo, fields=fields)
 
 
 @router.post("/{id}/discard")

@@ -219,18 +219,7 @@ async def _put(wired: Wired, caller: Principal, webhook_id: str, form: Typed) ->
             }
         )
     )
-    return await in_thread(
-        wired,
-        wired.endpoints.put,
-        caller,
-        webhook_id,
-        url=str(body.url),
-        types=tuple(body.types),
-        filter={"product": tuple(body.filter.product), "expertise": tuple(body.filter.expertise)},
-        format=body.format,
-        language=body.language,
-        signing_secret=None if body.signing_secret is None else body.signing_secret.get_secret_value(),
-    )
+    return await in_thread(wired, wired.endpoints.put, caller, webhook_id, **body.settings())
 
 
 def _held(endpoint: Endpoint) -> Typed:

@@ -31,7 +31,7 @@ ZH: Mapping[str, str] = {
     "No backup so far.": "暂无备份。",
     "{name} is as it was written.": "{name} 与写入时一致。",
     "{name} is damaged: do not rely on it.": "{name} 已损坏，请勿使用。",
-    "There is more than one workspace here, and a backup holds them all: only operators of this installation may download one.": "本安装有多个工作区，备份包含全部内容：仅运维人员可以下载。",
+    "There is more than one workspace here, and a backup holds them all: only operators of this installation see, make and download them. On the server there is `kb backup`.": "本安装有多个工作区，备份包含全部内容：仅运维人员可以查看、生成和下载。在服务器上可使用 `kb backup`。",
     "Restoring": "恢复",
     "Done on the server, with the service stopped. What is there is kept aside.": "在服务器上停止服务后执行。原有数据会另行保留。",
 }

@@ -45,6 +45,11 @@ ZH: Mapping[str, str] = {
     "part row": "表格行",
     "part field": "字段",
     "A try-out: nothing is stored, and nobody sees it.": "仅为试用：不会保存，也无人看到。",
+    "Tried beside {beside} of {all} documents: those that these questions find now, and others at even distances.": "在 {all} 篇文档中取 {beside} 篇一同试用：这些问题目前找到的，以及均匀抽取的其他文档。",
+    "See the document": "查看文档",
+    "Somebody wrote this document meanwhile; yours was not published. What you typed is still here.": "此文档刚刚被他人修改过，您的文章没有发布，已填写的内容仍在下方。",
+    "It stands already, as version {number}: publishing writes over it.": "文档已存在（第 {number} 版），发布将覆盖它。",
+    "“{title}” is published, and the proposal to write it is accepted.": "“{title}”已发布，撰写它的建议已采纳。",
     "See why": "查看原因",
     "What was asked": "顾客的提问",
     "The latest {shown} of {all}.": "共 {all} 个，显示最近 {shown} 个。",
@@ -54,6 +59,8 @@ ZH: Mapping[str, str] = {
     "Why not": "原因",
     "Dismiss the gap": "忽略该缺口",
     "Language": "语言",
+    "fault body": "请填写答案，最多 100,000 个字符。",
+    "fault reason": "请用几句话说明原因，最多 2,000 个字符。",
 }
 EN: Mapping[str, str] = {
     "gap open": "open",
@@ -71,4 +78,6 @@ EN: Mapping[str, str] = {
     "part reply": "reply",
     "part row": "row of a table",
     "part field": "field",
+    "fault body": "Write the answer, in at most 100,000 characters.",
+    "fault reason": "Say in a few words why not, in at most 2,000 characters.",
 }

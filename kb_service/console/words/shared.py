@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ZH: Mapping[str, str] = {
+    "As of {when}.": "截至 {when}。",
+    "This page opens by itself as soon as it can.": "准备就绪后，本页会自动打开。",
     "Undo": "撤销",
     "Support knowledge": "客服知识",
     "Skip to content": "跳到正文",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 import zipfile
@@ -106,3 +107,68 @@ def test_a_manifest_that_says_something_else_is_refused(tmp_path: Path, manifest
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="nowhere"):
         manifest_of(tmp_path / "nowhere")
+
+
+def made_by_hand(
+    path: Path, changed: dict[str, object] | None = None, packed: int = zipfile.ZIP_DEFLATED
+) -> Path:
+    content = b"the store " * 500
+    entry = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    said = {**ABOUT, "format": 1, "files": {"store.sqlite3": entry}, **(changed or {})}
+    with zipfile.ZipFile(path, "w", packed) as archive:
+        archive.writestr("store.sqlite3", content)
+        archive.writestr("manifest.json", json.dumps(said))
+    return path
+
+
+def test_one_that_is_made_by_hand_rightly_is_taken(tmp_path: Path) -> None:
+    assert verify(made_by_hand(tmp_path / "kb.kbbackup")).revision == "0001"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"revision": ["0001"]},
+        {"revision": None},
+        {"version": 1},
+        {"dialect": ["sqlite"]},
+        {"made_at": "yesterday"},
+        {"files": {"store.sqlite3": {"bytes": "5000", "sha256": "0" * 64}}},
+        {"files": {"store.sqlite3": {"bytes": True, "sha256": "0" * 64}}},
+        {"files": {"store.sqlite3": {"bytes": 5000, "sha256": 7}}},
+        {"files": {"store.sqlite3": {"bytes": 5000}}},
+        {"files": ["store.sqlite3"]},
+    ],
+)
+def test_a_manifest_of_other_types_is_refused(tmp_path: Path, changed: dict[str, object]) -> None:
+    with pytest.raises(ServiceError, match=r"kb\.kbbackup"):
+        verify(made_by_hand(tmp_path / "kb.kbbackup", changed))
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_one_that_is_packed_in_another_way_is_refused(tmp_path: Path, packed: int) -> None:
+    path = made_by_hand(tmp_path / "kb.kbbackup", packed=packed)
+    with pytest.raises(ServiceError, match="packed"):
+        manifest_of(path)
+    whole = bytearray(path.read_bytes())
+    for place in range(0, len(whole), 3):
+        changed = bytearray(whole)
+        changed[place] ^= 0xFF
+        path.write_bytes(bytes(changed))
+        with pytest.raises(ServiceError):
+            manifest_of(path)
+
+
+def test_one_that_says_it_is_encrypted_is_refused(tmp_path: Path) -> None:
+    path = made_by_hand(tmp_path / "kb.kbbackup")
+    whole = bytearray(path.read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        whole[whole.index(mark) + flags] |= 1
+    path.write_bytes(bytes(whole))
+    with pytest.raises(ServiceError):
+        verify(path)
+
+
+def test_a_folder_is_no_backup(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError):
+        manifest_of(tmp_path)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from kb_service.backups import restoring
-from kb_service.backups.archive import write
+from kb_service.backups.archive import extract, manifest_of, write
 from kb_service.backups.occupancy import alone, occupied
 from kb_service.store import Store
 from tests.kb_service.command_line import CommandLine, command_line
@@ -262,3 +262,37 @@ def test_too_little_room_is_told_before_anything_is_written(
     assert refused.status == 1
     assert "make room" in refused.err
     assert not (tmp_path / "three.kbbackup").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("x", "no store of this service"),
+        ("only its revision", "without documents, members, workspaces"),
+        ("another revision", "no store of this service at revision"),
+        ("no database", "damaged"),
+    ],
+)
+def test_a_store_that_is_none_is_not_restored(
+    kb: CommandLine, file: Path, tmp_path: Path, wrong: str, said: str
+) -> None:
+    about, store = manifest_of(file), tmp_path / "store"
+    if wrong == "x":
+        store.write_bytes(b"x")
+    elif wrong == "no database":
+        store.write_bytes(b"SQLite format 3\0" + b"x" * 5_000)
+    elif wrong == "another revision":
+        extract(file, tmp_path / "out")
+        (tmp_path / "out" / "store.sqlite3").rename(store)
+        with closing(sqlite3.connect(store)) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = '0015'")
+    else:
+        with closing(sqlite3.connect(store)) as connection, connection:
+            connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+            connection.execute("INSERT INTO alembic_version VALUES (?)", (about.revision,))
+    told = {name: getattr(about, name) for name in ("made_at", "version", "dialect", "revision")}
+    write(tmp_path / "wrong.kbbackup", {"store.sqlite3": store}, **told)
+    refused = kb("restore", tmp_path / "wrong.kbbackup", "--force")
+    assert refused.status == 1
+    assert said in refused.err
+    assert names(kb) == ["first"]

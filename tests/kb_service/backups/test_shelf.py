@@ -72,7 +72,7 @@ def test_without_a_folder_for_them_the_night_makes_none(api: Api) -> None:
 
 
 def test_only_the_latest_stay_of_each_origin(nightly: Api, tmp_path: Path) -> None:
-    by_hand = made(nightly, signed_in(nightly))
+    by_hand = made(nightly, signed_in(nightly, operator=True))
     names = []
     for _ in range(5):
         nightly.clock.advance(days=1)
@@ -87,7 +87,7 @@ def test_only_the_latest_stay_of_each_origin(nightly: Api, tmp_path: Path) -> No
 
 
 def test_two_within_one_second_are_two(api: Api) -> None:
-    visitor = signed_in(api)
+    visitor = signed_in(api, operator=True)
     assert made(api, visitor) != made(api, visitor)
     assert len(api.services.backups.backups()) == 2
 
@@ -187,15 +187,41 @@ def test_where_there_is_one_shop_its_administrator_carries_one_away(alone: Api) 
 
 
 def test_where_there_are_more_shops_only_an_operator_does(api: Api) -> None:
-    visitor = signed_in(api)
-    name = made(api, visitor)
-    assert "only operators of this installation may download" in visitor.text(HOME)
-    assert f'href="{HOME}/{name}"' not in visitor.get(HOME).text
-    assert visitor.get(f"{HOME}/{name}").status_code == 403
-    _, token = api.services.accounts.invite("shop", "Mo", ["admin"], operator=True)
-    operator = Browser(TestClient(api.app))
-    operator.post("/console/sign-in", token=token)
+    operator = signed_in(api, name="Mo", operator=True)
+    name = made(api, operator)
     assert operator.get(f"{HOME}/{name}").status_code == 200
+    assert signed_in(api).get(f"{HOME}/{name}").status_code == 403
+
+
+def test_an_administrator_of_one_shop_among_more_has_no_part_in_backups(api: Api) -> None:
+    """Each made by hand pushes another out, and a page of them tells where they lie."""
+    operator, visitor = signed_in(api, name="Mo", operator=True), signed_in(api)
+    name = made(api, operator)
+    assert visitor.post(HOME).status_code == 403
+    assert visitor.post(f"{HOME}/{name}/check").status_code == 403
+    page = visitor.get(HOME)
+    assert page.status_code == 200
+    assert "only operators of this installation" in page.text
+    for secret in (name, str(api.services.backups.folder), "Make a backup now"):
+        assert secret not in page.text
+    assert [backup.name for backup in api.services.backups.backups()] == [name]
+    assert f'href="{HOME}"' not in visitor.get("/console/administration").text
+    assert f'href="{HOME}"' in operator.get("/console/administration").text
+
+
+def test_the_only_shops_administrator_finds_the_way_to_backups(alone: Api) -> None:
+    assert f'href="{HOME}"' in signed_in(alone).get("/console/administration").text
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"PK\x05\x06" + b"\0" * 18, b"\0" * 5_000])
+def test_a_file_that_is_none_is_shown_as_damaged(alone: Api, content: bytes) -> None:
+    visitor = signed_in(alone)
+    folder = alone.services.backups.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kb-20260618T040000Z-hand.kbbackup").write_bytes(content)
+    (folder / "kb-20260618T040001Z-hand.kbbackup").symlink_to(folder / "nowhere")
+    assert "damaged" in visitor.text(HOME)
+    assert visitor.post(f"{HOME}/kb-20260618T040000Z-hand.kbbackup/check").status_code == 303
 
 
 def test_only_administrators_see_backups(alone: Api) -> None:

@@ -265,8 +265,8 @@ def test_what_many_asked_in_vain_are_gaps_with_drafts_of_what_agents_wrote(fille
     assert len(many) >= 3
     assert all(item.told_at is not None for item in many[:3])
     drafts = [item.draft.body for item in gaps if item.draft is not None]
-    assert any("分期" in body for body in drafts)
-    assert any("We sell online only" in body for body in drafts)
+    assert any("签约工厂" in body for body in drafts)
+    assert any("Bitcoin" in body for body in drafts)
 
 
 def test_documents_are_used_and_edits_wait_for_a_look(filled: Filled) -> None:

@@ -135,3 +135,40 @@ def test_the_console_tells_what_became_of_a_link(api: Api, boss: Browser) -> Non
     refused = guest.post("/console/sign-in", token=token[1])
     assert refused.status_code == 403
     assert "此链接已使用或已过期" in refused.text
+
+
+def test_a_plain_administrator_does_not_become_operator(api: Api, boss: Browser) -> None:
+    """Whoever could sign in as an operator, or bring one back, would be one."""
+    signed_in(api, "admin", name="Op", operator=True)
+    before = next(item for item in api.services.accounts.members("shop") if item.name == "Op")
+    op = f"{HOME}/members/{before.id}"
+    for path in ("", "/link", "/end"):
+        refused = boss.post(f"{op}{path}", name="Mine", roles="agent")
+        assert refused.status_code == 403, path
+        assert "kb members link" in refused.text
+        assert not LINK.search(refused.text)
+    assert "New link" not in boss.text(op)
+    assert "only another operator can change this" in boss.text(op)
+    boss.language = "zh"
+    assert "运维人员" in boss.post(f"{op}/link").text
+    assert before in api.services.accounts.members("shop")
+    assert LINK.search(signed_in(api, "admin", name="Second", operator=True).post(f"{op}/link").text)
+
+
+def test_an_operator_whose_membership_ended_comes_back_as_none(api: Api, boss: Browser) -> None:
+    operator = signed_in(api, "admin", name="Op", operator=True)
+    signed_in(api, "admin", name="Left", operator=True)
+    left = member_id(api, "Left")
+    assert operator.post(f"{HOME}/members/{left}/end").status_code == 303
+    assert boss.post(f"{HOME}/members/{left}/resume").status_code == 303
+    resumed = next(item for item in api.services.accounts.members("shop") if item.id == left)
+    assert (resumed.ended_at, resumed.operator) == (None, False)
+
+
+def test_signing_out_everywhere_ends_the_link_that_waits(api: Api, boss: Browser) -> None:
+    _, token = api.services.accounts.invite("shop", "Mo", ["agent"])
+    mo = f"{HOME}/members/{member_id(api, 'Mo')}"
+    assert "Sign out everywhere" in boss.text(mo), "a link alone lets somebody in as well"
+    assert boss.post(f"{mo}/sessions").status_code == 303
+    assert browser(api).post("/console/sign-in", token=token).status_code == 403
+    assert "Link works until" not in boss.text(mo)

@@ -214,3 +214,53 @@ def test_a_problem_is_pinned_by_its_id(api: Api, boss: Browser) -> None:
     boss.post(f"{EXPERTISE}/after-sales/pin", kind="problem", chosen=problem_id)
     assert api.get("/v1/expertise/after-sales").json()["problem_ids"] == [problem_id]
     assert f"/console/problems/{problem_id}" in boss.get(f"{EXPERTISE}/after-sales").text
+
+
+# --- two at once
+
+
+def stamp_of(boss: Browser, page: str) -> str:
+    found = re.search(r'name="stamp" value="([^"]+)"', boss.get(page).text)
+    assert found
+    return found[1]
+
+
+def test_an_agent_form_that_was_overtaken_saves_nothing_and_sets_nobody_online(
+    api: Api, boss: Browser
+) -> None:
+    typed = {"name": "Mei", "languages": "zh", "capacity": "5", "pool": "core"}
+    boss.post(AGENTS, id="mei", online="1", **typed)
+    page = f"{AGENTS}/mei"
+    stamp = stamp_of(boss, page)
+    boss.post(f"{page}/online")
+    refused = boss.post(page, online="1", stamp=stamp, **{**typed, "capacity": "7"})
+    assert refused.status_code == 409
+    assert "Somebody changed this meanwhile" in refused.text
+    assert 'value="7"' in refused.text
+    agent = api.get("/v1/agents/mei").json()
+    assert (agent["online"], agent["capacity"]) == (False, 5)
+    assert boss.post(page, stamp=stamp_of(boss, page), **{**typed, "capacity": "7"}).status_code == 303
+    assert api.get("/v1/agents/mei").json()["capacity"] == 7
+
+
+def test_an_intent_form_that_was_overtaken_saves_nothing(api: Api, boss: Browser) -> None:
+    api.put("/v1/intents/return", RETURN)
+    page = f"{INTENTS}/return"
+    stamp = stamp_of(boss, page)
+    api.put("/v1/intents/return", {**RETURN, "examples": ["theirs"]})
+    refused = boss.post(page, do="save", stamp=stamp, label="Mine", examples="mine")
+    assert refused.status_code == 409
+    assert 'value="Mine"' in refused.text
+    assert api.get("/v1/intents/return").json()["examples"] == ["theirs"]
+
+
+def test_a_member_form_that_was_overtaken_saves_nothing(api: Api, boss: Browser) -> None:
+    member, _ = api.services.accounts.invite("shop", "Lin", ("agent",), by=None)
+    page = f"{ROOT}/members/{member.id}"
+    stamp = stamp_of(boss, page)
+    assert boss.post(page, name="Lin", roles="editor", stamp=stamp).status_code == 303
+    refused = boss.post(page, name="Lin", roles="admin", stamp=stamp)
+    assert refused.status_code == 409
+    assert "Somebody changed this meanwhile" in refused.text
+    (found,) = [item for item in api.services.accounts.memberships("shop") if item.member.id == member.id]
+    assert found.member.roles == {"editor"}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
 
+from kb_service.console.articles import Article
 from kb_service.console.pages.asking import said
+from kb_service.console.typed import words_of
 from kb_service.models import Question, Turn
 from tests.kb_service.conftest import RETURNS, Api
 from tests.kb_service.console.visitors import Browser, signed_in
@@ -96,12 +98,26 @@ def test_every_stage_is_told_in_numbers(editor: Browser) -> None:
     decided = re.findall(r'<li class="fired">.*?</li>', page, re.DOTALL)
     assert len(decided) == 1
     assert (
-        "Not sure enough to be sent unseen" in decided[0]
+        "Too few judged answers prove" in decided[0]
         or "asked back" in decided[0]
         or "likely" in decided[0]
     )
     assert "where all begin" in said
     assert re.search(r"search and fusion \d+\.\d milliseconds", said)
+
+
+def test_the_score_that_confidence_looks_at_is_the_one_of_the_table_above(editor: Browser) -> None:
+    page = editor.get(PAGE).text
+    above = re.search(r'data-label="Score"><b>(\d+)%</b>', page)
+    looked = re.search(r'score of the first document</td><td data-label="Value">(\d+)%<', page)
+    assert above and looked
+    assert above[1] == looked[1]
+
+
+def test_no_verdict_is_named_where_none_changed_anything(editor: Browser) -> None:
+    said = editor.text(PAGE)
+    assert re.search(r"is right with a probability of \d+%. The answer is given \d+%", said)
+    assert "people's verdicts" not in said
 
 
 def test_a_customer_who_asks_for_a_person_is_handed_over_by_the_first_rule(editor: Browser) -> None:
@@ -147,3 +163,24 @@ def test_an_explanation_agrees_with_the_answer(api: Api, editor: Browser) -> Non
     assert told.rules[-1].decision is not None
     assert told.rules[-1].decision.action == told.reply.action
     assert timedelta(milliseconds=sum(stage.milliseconds for stage in told.stages)) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("typed", ["SKU1，SKU2", "SKU1、SKU2", " SKU1, ，SKU2", "SKU1\nSKU2"])
+def test_products_between_chinese_commas_are_several(typed: str) -> None:
+    assert words_of(typed) == ["SKU1", "SKU2"]
+    article = Article(title="Sizes", question="Which size?", body="The usual one.", products=typed)
+    assert article.document("sizes", UTC).attributes["products"] == ["SKU1", "SKU2"]
+
+
+def test_asking_as_a_customer_takes_products_between_chinese_commas(api: Api, editor: Browser) -> None:
+    asked: list[Question] = []
+    explain = api.services.answering.explain
+
+    def heard(workspace: str, question: Question) -> Any:
+        asked.append(question)
+        return explain(workspace, question)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(api.services.answering), "explain", lambda self, *given: heard(*given))
+        editor.get(f"{PAGE}&products=SKU1，SKU2")
+    assert [question.products for question in asked] == [("SKU1", "SKU2")]

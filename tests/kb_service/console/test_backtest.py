@@ -146,3 +146,28 @@ def test_another_shop_sees_nothing_of_it(busy: Api) -> None:
 
 def test_agents_are_not_admitted(busy: Api) -> None:
     assert signed_in(busy, "agent").get(HERE).status_code == 403
+
+
+def test_what_is_no_effect_of_rules_is_not_put_down_to_them(busy: Api) -> None:
+    """In a shop where no rule changed, alerts added and lost were put down to rules changed since."""
+    mo = signed_in(busy, "product")
+    text = mo.text(drawn(busy, mo))
+    assert "No rule was changed, so rules make no difference here." in text
+    assert "placed provisionally and were settled since" in text
+    tried = mo.text(drawn(busy, mo, recurrence_customers="5"))
+    assert "No rule was changed" not in tried
+    assert "Then: under the rules in force. Now: under the rules tried." in tried
+
+
+def test_the_backtest_reads_as_chinese_and_its_problems_stand_by_name(busy: Api) -> None:
+    """It said "8 小时 提前" and "新增: 5", and listed 100 problems in no order that one sees."""
+    mo = signed_in(busy, "product")
+    place = drawn(busy, mo, recurrence_customers="5")
+    page = mo.get(place).text
+    names = re.findall(r'<option value="p_[^"]+" ?>([^<]+)', page)
+    assert len(names) == 2
+    assert names == sorted(names, key=str.casefold)
+    text = signed_in(busy, "product", name="Lin", language="zh-CN").text(place)
+    assert "推迟 2 小时" in text
+    assert "推迟：1" in text
+    assert "不再出现：1" in text

@@ -384,6 +384,161 @@ def test_a_rejected_reply_is_noted_in_its_place(api: Api, desk: Browser) -> None
     assert outcomes(api, ids["exposure_id"]) == ["rejected"]
 
 
+# --- steps that two people take, or one takes twice
+
+
+def stood(api: Api, case: str) -> dict[str, Any]:
+    return dict(api.get("/v1" + case.removeprefix("/console")).json())
+
+
+def left(page: str) -> dict[str, str]:
+    """The fields of the undo that a page offers."""
+    form = re.search(
+        r'<form[^>]*action="[^"]*/(?:take|handover)"[^>]*>(?:(?!</form>).)*name="left".*?</form>', page, re.S
+    )
+    assert form
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0]))
+    return {name: value for name, value in fields.items() if name != "csrf"}
+
+
+def done_in(api: Api, case: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """What the audit tells of a case."""
+    with api.store.reading("shop") as unit:
+        entries = unit.audit.page(object=case.rpartition("/")[2]).items
+    return [(item.action, item.actor, dict(item.detail)) for item in reversed(entries)]
+
+
+def test_undoing_a_take_leaves_the_case_with_a_colleague_who_took_it_since(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/take")
+    fields = left(desk.get(case).text)
+    signed_in(api, "agent", name="Mo", agent_id="agent-2").post(case + "/take")
+    refused = desk.post(case + "/handover", **fields)
+    assert refused.status_code == 409
+    assert "Something else was done since" in refused.text
+    assert stood(api, case)["agent_id"] == "agent-2"
+
+
+def test_a_take_that_nobody_followed_is_undone_and_so_is_that(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/take")
+    assert desk.post(case + "/handover", **left(desk.get(case).text)).status_code == 303
+    assert stood(api, case)["state"] == "waiting"
+    fields = left(desk.get(case).text)
+    assert desk.post(case + "/take", **fields).status_code == 303
+    assert stood(api, case)["agent_id"] == "agent-1"
+
+
+def test_undoing_a_hand_over_does_not_take_from_who_took_it_out_of_the_queue(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/take")
+    desk.post(case + "/handover")
+    fields = left(desk.get(case).text)
+    signed_in(api, "agent", name="Mo", agent_id="agent-2").post(case + "/take")
+    assert desk.post(case + "/take", **fields).status_code == 409
+    assert stood(api, case)["agent_id"] == "agent-2"
+
+
+def test_undoing_a_resolution_does_not_take_from_who_reopened_it(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/take")
+    desk.post(case + "/resolve")
+    fields = left(desk.get("/console/desk").text)
+    signed_in(api, "agent", name="Mo", agent_id="agent-2").post(case + "/take")
+    assert desk.post(case + "/take", **fields).status_code == 409
+    assert stood(api, case)["agent_id"] == "agent-2"
+
+
+def test_resolving_a_colleagues_case_is_told_in_the_audit_and_credited_to_who_did_it(
+    api: Api, desk: Browser
+) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/take")
+    signed_in(api, "agent", name="Mo", agent_id="agent-2").post(case + "/resolve")
+    assert stood(api, case)["events"][-1]["agent_id"] == "agent-2"
+    action, actor, detail = done_in(api, case)[-1]
+    assert (action, detail) == ("case.resolved", {"agent": "agent-2", "owner": "agent-1", "solved": True})
+    assert actor == next(member.id for member in api.services.accounts.members("shop") if member.name == "Mo")
+    told = signed_in(api, "admin", name="Ann").text("/console/administration/audit")
+    assert "resolved a case" in told
+
+
+def test_who_is_no_agent_resolves_a_case_without_crediting_its_owner(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/take")
+    signed_in(api, "admin", name="Ann").post(case + "/resolve")
+    told = stood(api, case)
+    assert told["state"] == "resolved"
+    assert told["events"][-1]["agent_id"] is None
+    assert done_in(api, case)[-1][2] == {"owner": "agent-1", "solved": True}
+
+
+def test_by_the_api_an_unnamed_resolution_is_the_owners(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/take")
+    api.post("/v1" + case.removeprefix("/console") + "/resolve")
+    assert stood(api, case)["events"][-1]["agent_id"] == "agent-1"
+    assert done_in(api, case)[-1][2] == {"agent": "agent-1", "solved": True}
+
+
+def test_a_reply_is_told_in_the_audit_without_its_words(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/reply", text="It is 13812345678, on its way.")
+    action, actor, detail = done_in(api, case)[-1]
+    assert (action, detail) == ("case.replied", {"agent": "agent-1"})
+    assert actor == api.services.accounts.members("shop")[0].id
+    assert "13812345678" not in stood(api, case)["events"][-1]["text"]
+
+
+def test_a_form_that_is_sent_twice_sends_one_reply(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    page = desk.get(case).text
+    once = {"text": "It is on its way.", "nonce": field(page, "nonce")}
+    assert len(set(re.findall(r'name="nonce" value="([^"]+)"', page))) == page.count('name="nonce"') > 1
+    for _ in range(2):
+        api.clock.advance(minutes=1)
+        assert desk.post(case + "/reply", **once).headers["location"] == case
+    assert [event["role"] for event in stood(api, case)["events"]] == ["customer", "agent"]
+    assert [action for action, *_ in done_in(api, case)].count("case.replied") == 1
+    desk.post(case + "/reply", **once | {"nonce": field(desk.get(case).text, "nonce")})
+    assert len(stood(api, case)["events"]) == 3, "the same words of a new form are said again"
+
+
+def test_a_case_is_resolved_once_however_often_it_is_pressed(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    for _ in range(2):
+        api.clock.advance(minutes=1)
+        assert desk.post(case + "/resolve").status_code == 303
+    api.post("/v1" + case.removeprefix("/console") + "/resolve")
+    assert [event["type"] for event in stood(api, case)["events"]].count("resolution") == 1
+    assert [action for action, *_ in done_in(api, case)].count("case.resolved") == 1
+
+
+@pytest.mark.parametrize("step", ["take", "handover", "consult", "resolve", "reply", "reject"])
+def test_the_address_of_a_refused_form_leads_to_the_case(api: Api, desk: Browser, step: str) -> None:
+    case = waits(api, "m1")
+    assert desk.get(f"{case}/{step}").headers["location"] == case
+    assert desk.get(f"{case}/nothing").status_code == 404
+
+
+def test_a_wait_of_days_and_the_cap_are_told_in_plain_words_on_the_desk_and_the_case(
+    api: Api, desk: Browser
+) -> None:
+    case = waits(api, "m1")
+    api.clock.advance(hours=254)
+    english, chinese = (signed_in(api, "agent", agent_id="agent-1", language=one) for one in ("en", "zh"))
+    for address in ("/console/desk", case):
+        told = english.text(address)
+        assert "waiting 10 days" in told
+        assert "times the promised time for a first reply" in told
+        assert "100 is the most a case can have" in told
+        assert "已等待 10 天" in chinese.text(address)
+        terms = re.search(r'<ul class="terms">(.*?)</ul>', english.get(address).text, re.S)
+        assert terms
+        points = [int(value.replace("−", "-")) for value in re.findall(r'figures">([+−]\d+)<', terms[1])]
+        assert sum(points) == 100
+
+
 # --- colleagues
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from kb_service.console.notices import COOKIE
+from kb_service.errors import Conflict
+from kb_service.models import Principal
 from tests.kb_service.conftest import RETURNS, Api
+from tests.kb_service.console.test_uploads import upload
 from tests.kb_service.console.visitors import Browser, signed_in
 
 SHIPPING = {"kind": "policy", "title": "Free shipping", "text": "Delivery is free.", "language": "en"}
@@ -36,7 +40,7 @@ def form(editor: Browser, external_id: str) -> dict[str, str]:
     return {**values, **dict(areas), **dict(chosen)}
 
 
-def undo(editor: Browser, response_headers: str) -> None:
+def undo(editor: Browser, response_headers: str, status: int = 303) -> None:
     """Press Undo on the page that comes after what was done."""
     page = editor.get(response_headers).text
     notice = page[page.index('class="notice"') :]
@@ -45,7 +49,7 @@ def undo(editor: Browser, response_headers: str) -> None:
     fields = dict(
         re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', notice.split("</form>")[0])
     )
-    assert editor.post(action[1], **fields).status_code == 303
+    assert editor.post(action[1], **fields).status_code == status
 
 
 def test_documents_are_found_by_title_and_id_and_by_what_they_are(api: Api, editor: Browser) -> None:
@@ -185,6 +189,57 @@ def test_a_removed_document_comes_back_with_what_it_said(api: Api, editor: Brows
     assert (after["text"], after["title"], after["version"]) == (before["text"], before["title"], 2)
 
 
+def test_a_removal_is_asked_for_twice(editor: Browser) -> None:
+    page = editor.get("/console/documents/returns").text
+    asked = page[page.index('<details class="removing">') :].split("</details>")[0]
+    assert 'action="/console/knowledge/remove/returns"' in asked
+    assert page.count('action="/console/knowledge/remove/returns"') == 1
+
+
+@pytest.mark.parametrize("address", ["/console/documents/returns", "/console/knowledge?status=removed"])
+def test_a_removed_document_is_put_back_once_its_notice_is_gone(
+    api: Api, editor: Browser, address: str
+) -> None:
+    editor.post("/console/knowledge/remove/returns")
+    editor.get("/console/knowledge")
+    page = editor.get(address)
+    assert page.status_code == (404 if "documents" in address else 200)
+    assert "Put it back" in page.text
+    another = signed_in(api, "editor", name="Mo")
+    assert "Put it back" not in another.get(address).text
+    assert editor.post("/console/knowledge/bring-back", held=value(page.text, "held")).status_code == 303
+    assert api.get("/v1/documents/returns").status_code == 200
+    assert "Put it back" not in editor.get(address).text
+    editor.post("/console/knowledge/remove/returns")
+    api.clock.advance(hours=2)
+    assert "Put it back" not in editor.get(address).text
+
+
+def test_the_last_day_that_was_typed_is_the_one_that_is_shown(api: Api, editor: Browser) -> None:
+    api.put("/v1/documents/returns", {**RETURNS, "valid_to": "2027-11-01"})
+    api.put("/v1/documents/noon", {**RETURNS, "title": "Noon", "valid_to": "2027-11-01T12:30:00+08:00"})
+    for address in ("/console/documents/returns", "/console/knowledge"):
+        said = editor.text(address)
+        assert "valid until 2027-11-01 ·" in said
+        assert "2027-11-02" not in said
+    assert "valid until 2027-11-01 12:30" in editor.text("/console/documents/noon")
+
+
+def test_languages_have_names(api: Api, editor: Browser) -> None:
+    assert ">English</option>" in editor.get("/console/knowledge").text
+    editor.language = "zh"
+    page = editor.get("/console/knowledge").text
+    assert '<option value="en" >英文</option>' in page
+    assert '<span class="tag">英文</span>' in page
+
+
+def test_a_filter_that_there_is_not_is_told_by_its_own_name(editor: Browser) -> None:
+    response = editor.get("/console/knowledge?kind=song&audience=all")
+    assert response.status_code == 422
+    assert "literal[" not in response.text
+    assert "kind" in response.text and "audience" in response.text
+
+
 def test_nobody_else_and_nobody_too_late_brings_a_document_back(api: Api, editor: Browser) -> None:
     editor.post("/console/knowledge/remove/returns")
     page = editor.get("/console/knowledge").text
@@ -247,9 +302,15 @@ def test_a_conflict_is_settled_by_keeping_one_and_that_is_taken_back(api: Api, e
     assert "No two documents contradict" in editor.text("/console/knowledge/conflicts")
     assert api.get("/v1/documents/returning").json()["valid_to"] is not None
     editor.post("/console/knowledge/conflicts/settle", **kept)
-    undo(editor, "/console/knowledge/conflicts")
+    assert 'data-key="u"' not in editor.get("/console/knowledge/conflicts").text, (
+        "nothing was changed by that"
+    )
     editor.post("/console/knowledge/restore/returning", version="1")
     kept["how"] = "supersede"
+    editor.post("/console/knowledge/conflicts/settle", **kept)
+    assert api.get("/v1/documents/returns").json()["supersedes"] == ["returning"]
+    undo(editor, "/console/knowledge/conflicts")
+    assert api.get("/v1/documents/returns").json()["supersedes"] == []
     editor.post("/console/knowledge/conflicts/settle", **kept)
     assert api.get("/v1/documents/returns").json()["supersedes"] == ["returning"]
 
@@ -272,3 +333,60 @@ def test_agents_read_documents_and_change_none(api: Api, editor: Browser) -> Non
     assert agent.post("/console/knowledge/remove/returns").status_code == 403
     assert COOKIE not in agent.client.cookies
     assert api.get("/v1/documents/returns").status_code == 200
+
+
+def test_undoing_a_change_overwrites_no_later_work(api: Api, editor: Browser) -> None:
+    values = form(editor, "returns")
+    editor.post("/console/knowledge/save", **{**values, "title": "Mine"})
+    api.put("/v1/documents/returns", {**RETURNS, "title": "Corrected by another"})
+    undo(editor, "/console/documents/returns", status=409)
+    document = api.get("/v1/documents/returns").json()
+    assert (document["title"], document["version"]) == ("Corrected by another", 3)
+
+
+def test_undoing_a_creation_removes_no_later_work(api: Api, editor: Browser) -> None:
+    made = {
+        "kind": "policy",
+        "title": "Gifts",
+        "text": "Wrapped.",
+        "status": "approved",
+        "audience": "public",
+    }
+    page = editor.post("/console/knowledge/save", **made).headers["location"]
+    external_id = page.rpartition("/")[2]
+    api.put(f"/v1/documents/{external_id}", {**SHIPPING, "title": "Written by another"})
+    undo(editor, page, status=409)
+    assert api.get(f"/v1/documents/{external_id}").json()["title"] == "Written by another"
+
+
+def test_settling_a_conflict_is_not_taken_back_over_later_work(api: Api, editor: Browser) -> None:
+    api.put("/v1/documents/returning", {**RETURNS, "title": "Returning goods"})
+    kept = {"keep": "returns", "other": "returning", "how": "end"}
+    editor.post("/console/knowledge/conflicts/settle", **kept)
+    api.put("/v1/documents/returning", {**RETURNS, "title": "Corrected by another"})
+    undo(editor, "/console/knowledge/conflicts", status=409)
+    assert api.get("/v1/documents/returning").json()["title"] == "Corrected by another"
+
+
+def test_a_document_that_was_open_is_not_removed_over_later_work(api: Api, editor: Browser) -> None:
+    page = editor.get("/console/documents/returns").text
+    over = value(page[page.index("/console/knowledge/remove/returns") :], "over")
+    api.put("/v1/documents/returns", {**RETURNS, "title": "Corrected by another"})
+    assert editor.post("/console/knowledge/remove/returns", over=over).status_code == 409
+    assert api.get("/v1/documents/returns").status_code == 200
+
+
+def test_a_change_between_looking_and_writing_is_seen_by_the_writer(api: Api, editor: Browser) -> None:
+    caller = Principal("shop", "lin", frozenset({"editor"}))
+    stored, _ = api.services.editing.opened("shop", "returns")
+    api.put("/v1/documents/returns", {**RETURNS, "title": "Corrected by another"})
+    with pytest.raises(Conflict):
+        api.services.knowledge.put_over(caller, replace(stored.document, title="Mine"), stored.version)
+    assert api.get("/v1/documents/returns").json()["title"] == "Corrected by another"
+
+
+def test_the_id_of_a_preview_brings_nothing_back(api: Api, editor: Browser) -> None:
+    preview = upload(editor, ("one.txt", b"One thing."))
+    held = preview.rpartition("/")[2]
+    assert editor.post("/console/knowledge/bring-back", held=held).status_code == 404
+    assert editor.get(preview).status_code == 200

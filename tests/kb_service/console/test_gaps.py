@@ -105,17 +105,18 @@ def test_an_editor_closes_a_gap_and_opens_it_again(api: Api, editor: Browser) ->
     published = editor.post(f"{page}/publish", **ARTICLE)
     assert published.headers["location"] == page
     answered = editor.get(page).text
-    assert "is published." in answered
+    assert "is published" in answered
     assert f'action="{page}/withdraw"' in answered
     assert "1 of 1 of its questions get this document now" in answered
     assert "Every question had a good answer." in editor.text("/console/knowledge/gaps")
     assert page in editor.get("/console/knowledge/gaps?state=answered").text
     reply = api.post("/v1/answers", {"query": ASKED}, role="bot").json()
     assert reply["answers"][0]["text"] == "Yes, it whistles\nwhen the water boils."
-    assert editor.post(f"{page}/withdraw").headers["location"] == page
+    assert editor.post(f"{page}/withdraw", over="1").headers["location"] == page
+    assert 'action="/console/knowledge/bring-back"' in editor.get(page).text
     assert api.get("/v1/documents").json()["items"] == []
     assert page in editor.get("/console/knowledge/gaps").text
-    assert editor.post(f"{page}/withdraw").status_code == 303
+    assert editor.post(f"{page}/withdraw", over="1").status_code == 404
 
 
 def test_an_article_holds_for_the_days_that_were_chosen(api: Api, editor: Browser) -> None:
@@ -127,7 +128,7 @@ def test_an_article_holds_for_the_days_that_were_chosen(api: Api, editor: Browse
     assert document["valid_from"] == "2026-05-31T16:00:00Z"
     assert document["valid_to"] == "2026-06-30T16:00:00Z"
     assert document["products"] == ["K-1", "K-2"]
-    policy = {**ARTICLE, "kind": "policy"}
+    policy = {**ARTICLE, "kind": "policy", "over": "1"}
     assert editor.post(f"{page}/publish", **policy).status_code == 303
     (document,) = api.get("/v1/documents").json()["items"]
     assert document["kind"] == "policy"
@@ -177,10 +178,111 @@ def test_another_shops_gap_is_not_there(api: Api, editor: Browser) -> None:
     assert stranger.post(f"{page}/preview", **ARTICLE).status_code == 404
 
 
+@pytest.mark.parametrize("step", ["preview", "publish"])
 @pytest.mark.parametrize(
-    "wrong", [{"body": ""}, {"kind": "song"}, {"valid_from": "soon"}, {"language": "fr"}]
+    "wrong",
+    [
+        {"body": ""},
+        {"title": " "},
+        {"kind": "song"},
+        {"language": "fr"},
+        {"valid_from": "soon"},
+        {"valid_to": "9999-12-31"},
+        {"valid_to": "2026-06-01", "valid_from": "2026-07-01"},
+    ],
 )
-def test_an_article_names_what_is_wrong(api: Api, editor: Browser, wrong: dict[str, str]) -> None:
-    response = editor.post(f"{gap_of(api)}/publish", **{**ARTICLE, **wrong})
+def test_a_fault_in_an_article_stands_at_its_field_with_what_was_typed(
+    api: Api, editor: Browser, step: str, wrong: dict[str, str]
+) -> None:
+    typed = {**ARTICLE, "products": "K-typed", **wrong}
+    response = editor.post(f"{gap_of(api)}/{step}", **typed)
     assert response.status_code == 422
-    assert next(iter(wrong)) in response.text
+    assert response.headers["content-type"].startswith("text/html")
+    assert f'id="fault-{next(iter(wrong))}"' in response.text
+    assert 'value="K-typed"' in response.text
+    assert api.get("/v1/documents").json()["items"] == []
+
+
+def test_a_script_that_asked_for_the_preview_gets_the_form_with_its_fault(api: Api, editor: Browser) -> None:
+    page = gap_of(api)
+    editor.client.headers["hx-request"] = "true"
+    response = editor.post(f"{page}/preview", **ARTICLE, valid_from="soon")
+    assert (response.headers["hx-retarget"], response.headers["hx-reselect"]) == ("#writing", "#writing")
+    assert 'id="writing"' in response.text
+    assert "hx-retarget" not in editor.post(f"{page}/preview", **ARTICLE).headers
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "no" * 1_001])
+def test_a_dismissal_without_a_reason_is_asked_for_one(api: Api, editor: Browser, reason: str) -> None:
+    page = gap_of(api)
+    response = editor.post(f"{page}/dismiss", reason=reason)
+    assert response.status_code == 422
+    assert 'id="fault-reason"' in response.text
+    assert f'value="{reason}"' in response.text
+    assert api.get("/v1/gaps?state=dismissed").json()["items"] == []
+
+
+def test_no_gaps_address_writes_or_removes_another_document(api: Api, editor: Browser) -> None:
+    faq = {"kind": "policy", "title": "Kettles", "text": "Kettles boil.", "language": "en"}
+    api.put("/v1/documents/faq-en-001", faq)
+    page = "/console/knowledge/gaps/faq-en-001"
+    for over in ({}, {"over": "1"}):
+        assert editor.post(f"{page}/publish", **ARTICLE, **over).status_code == 404
+    assert editor.post(f"{page}/withdraw", over="1").status_code == 404
+    assert api.get("/v1/documents/faq-en-001").json()["title"] == "Kettles"
+
+
+def test_another_shops_gap_is_neither_published_nor_withdrawn(api: Api, editor: Browser) -> None:
+    page = gap_of(api)
+    stranger = signed_in(api, "editor", workspace="other")
+    assert stranger.post(f"{page}/publish", **ARTICLE).status_code == 404
+    assert stranger.post(f"{page}/withdraw", over="1").status_code == 404
+
+
+def test_of_two_editors_of_one_gap_the_second_is_told_and_neither_takes_the_others_away(
+    api: Api, editor: Browser
+) -> None:
+    page = gap_of(api)
+    another = signed_in(api, "editor", name="Mo")
+    assert editor.post(f"{page}/publish", **ARTICLE).status_code == 303
+    refused = another.post(f"{page}/publish", **{**ARTICLE, "body": "Mine."})
+    assert refused.status_code == 409
+    assert "Somebody wrote this document meanwhile" in refused.text
+    assert ">Mine.</textarea>" in refused.text.replace("\n", "")
+    over = {**ARTICLE, "body": "Ours.", "over": "1"}
+    assert another.post(f"{page}/publish", **over).status_code == 303
+    assert editor.post(f"{page}/withdraw", over="1").status_code == 409
+    (document,) = api.get("/v1/documents").json()["items"]
+    assert document["version"] == 2
+
+
+def test_publishing_a_gaps_article_accepts_its_proposal_and_withdrawing_opens_it_again(
+    api: Api, editor: Browser
+) -> None:
+    page = gap_of(api)
+    editor.post(f"{page}/dismiss", reason="Later.")
+    editor.post(f"{page}/reopen")
+    editor.get(page)
+    entries = api.get("/v1/audit").json()["items"]
+    own = next(item["detail"]["proposal"] for item in entries if item["action"] == "gap.reopened")
+
+    def state() -> str:
+        found = {item["id"]: item["state"] for item in api.get("/v1/proposals").json()["items"]}
+        return str(found[own])
+
+    assert state() == "open"
+    editor.post(f"{page}/publish", **ARTICLE)
+    assert "the proposal to write it is accepted" in editor.text(page)
+    assert state() == "accepted"
+    editor.post(f"{page}/withdraw", over="1", proposal=own)
+    assert state() == "open"
+
+
+def test_a_preview_beside_some_documents_says_so(
+    api: Api, editor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb_service.answering.TRIED", 1)
+    for number in range(3):
+        faq = {"kind": "policy", "title": f"Lamp {number}", "text": "Lamps glow.", "language": "en"}
+        api.put(f"/v1/documents/lamp-{number}", faq)
+    assert "Tried beside 1 of 3 documents" in editor.post(f"{gap_of(api)}/preview", **ARTICLE).text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -195,3 +197,27 @@ def test_a_picture_needs_few_questions_of_the_store(api: Api, visitor: Browser) 
     finally:
         event.remove(Engine, "before_cursor_execute", count)
     assert len([item for item in asked if item.lstrip().upper().startswith("SELECT")]) <= 8
+
+
+def test_no_shop_waits_for_the_picture_of_another(
+    api: Api, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, on = threading.Event(), threading.Event()
+    drawn_as = picturing._drawn
+
+    def slowly(replica: Any, *given: Any) -> Any:
+        if replica.workspace == "shop":
+            going.set()
+            assert on.wait(30)
+        return drawn_as(replica, *given)
+
+    monkeypatch.setattr(picturing, "_drawn", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(drawn, api)
+        try:
+            assert going.wait(30)
+            pool.submit(api.services.pictures.drawing, "other").result(30)
+            assert not first.done()
+        finally:
+            on.set()
+        assert first.result(30).problems == 1

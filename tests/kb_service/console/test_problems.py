@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from kb_service.models import Principal, ProblemView
+from kb_service.recurring.problems import Problems
 from tests.kb_service.conftest import DAY, LATE, RETURNS, Api
 from tests.kb_service.console.visitors import Browser, signed_in
 
@@ -221,6 +224,19 @@ def test_a_silence_ends_as_it_is_asked_to(api: Api, late: str) -> None:
     assert problem(api, late)["state"] == "open"
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"span": "time", "until": "9999-12-31T23:59"},
+        {"span": "time", "until": "0001-01-01T00:00"},
+        {"span": "customers", "count": "999999999"},
+    ],
+)
+def test_a_silence_without_an_end_in_reach_is_refused(api: Api, late: str, wrong: dict[str, str]) -> None:
+    assert signed_in(api, "product").post(f"/console/problems/{late}/silence", **wrong).status_code == 422
+    assert problem(api, late)["state"] == "open"
+
+
 def test_an_owner_is_given_and_taken_back(api: Api, late: str) -> None:
     api.put("/v1/agents/agent-1", {"name": "Mo Chen"})
     visitor = signed_in(api, "product")
@@ -244,6 +260,55 @@ def test_a_name_is_given_and_taken_back(api: Api, late: str) -> None:
     assert "华东" not in signed_in(api, "product", language="zh").text(page)
     visitor.post(f"{page}/rename", en="Parcels stuck")
     assert told(visitor, page) == "The name is as it was."
+
+
+def test_undoing_a_name_does_not_overwrite_a_later_one(api: Api, late: str) -> None:
+    visitor = signed_in(api, "product")
+    page = f"/console/problems/{late}"
+    visitor.post(f"{page}/rename", en="Parcels stuck")
+    shown = visitor.get(page).text
+    step = re.search(r'name="step" value="(\d+)"', shown)
+    assert step
+    signed_in(api, "product", name="Mo").post(f"{page}/rename", en="Late in the east")
+    refused = visitor.post(f"{page}/unname", step=step[1], en="Parcels late", by_person="")
+    assert refused.status_code == 409
+    assert "Something else was done since" in refused.text
+    assert problem(api, late)["name"] == "Late in the east"
+
+
+def test_undoing_a_name_gives_back_what_somebody_else_gave_a_moment_before(
+    api: Api, late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = signed_in(api, "product")
+    page = f"/console/problems/{late}"
+    rename = Problems.rename
+
+    def just_after(self: Problems, caller: Principal, id: str, names: dict[str, str]) -> ProblemView:
+        rename(self, replace(caller, key_id="mo"), id, {"en": "Given by Mo"})
+        return rename(self, caller, id, names)
+
+    monkeypatch.setattr(Problems, "rename", just_after)
+    visitor.post(f"{page}/rename", en="Parcels stuck")
+    undo(visitor, page)
+    assert problem(api, late)["name"] == "Given by Mo"
+
+
+def test_undoing_a_place_goes_back_to_where_somebody_else_put_it_a_moment_before(
+    api: Api, late: str, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = signed_in(api, "product")
+    page = f"/console/problems/{broken}"
+    place = Problems.place
+
+    def just_after(self: Problems, caller: Principal, id: str, parent_id: str | None) -> ProblemView:
+        place(self, replace(caller, key_id="mo"), id, late)
+        return place(self, caller, id, parent_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Problems, "place", just_after)
+        visitor.post(f"{page}/parent", parent="")
+    undo(visitor, page)
+    assert problem(api, broken)["parent_id"] == late
 
 
 # --- one problem that was two, two that were one

@@ -136,8 +136,24 @@ def test_an_edit_becomes_a_document(api: Api, editor: Browser) -> None:
     document = f"reviewed-{review['id']}"
     assert published.headers["location"] == f"/console/documents/{document}"
     assert api.get(f"/v1/documents/{document}").json()["fields"]["reply"] == SENT
-    assert editor.post(f"{page}/withdraw").headers["location"] == page
+    assert editor.post(f"{QUEUE}/nothing/article", **article).status_code == 404
+    assert editor.post(page, **article).status_code == 409
+    assert editor.post(f"{page}/withdraw", over="2").status_code == 409
+    assert editor.post(f"{page}/withdraw", over="1").headers["location"] == page
     assert api.get(f"/v1/documents/{document}").status_code == 404
+    assert editor.post(f"{page}/withdraw", over="1").status_code == 404
+
+
+@pytest.mark.parametrize("step", ["", "/preview"])
+def test_a_bad_date_in_an_edits_article_stands_at_its_field(api: Api, editor: Browser, step: str) -> None:
+    edited(api)
+    (review,) = waiting(api, "edit")
+    article = {"title": "Typed", "body": SENT, "language": "en"}
+    days = {"valid_from": "2026-07-02", "valid_to": "2026-07-01"}
+    refused = editor.post(f"{QUEUE}/{review['id']}/article{step}", **article, **days)
+    assert refused.status_code == 422
+    assert 'id="fault-valid_to"' in refused.text
+    assert 'value="Typed"' in refused.text
 
 
 def test_progress_says_how_far_the_shop_is_from_its_bound(api: Api, editor: Browser) -> None:
@@ -151,6 +167,25 @@ def test_progress_says_how_far_the_shop_is_from_its_bound(api: Api, editor: Brow
     assert "from a confidence of 20% on" in said
     api.put("/v1/rules", {"wrong_answer_bound": 0.001})
     assert re.search(r"at most 0\.1% are wrong takes \d+ more judged answers", editor.text(QUEUE))
+
+
+def test_where_nothing_is_sent_the_page_names_the_step_that_begins(api: Api, editor: Browser) -> None:
+    api.put("/v1/rules", {"wrong_answer_bound": 0.001})
+    said = editor.text(QUEUE)
+    assert "While nothing is sent, no answer comes here to be judged." in said
+    assert "kb eval questions.jsonl --workspace shop --calibrate" in said
+    api.put("/v1/rules", {"wrong_answer_bound": 0.2})
+    assert "kb eval" not in editor.text(QUEUE)
+
+
+def test_a_judged_edit_shows_what_was_suggested_beside_what_was_sent(api: Api, editor: Browser) -> None:
+    told = edited(api)
+    (review,) = waiting(api, "edit")
+    editor.post(f"{QUEUE}/{review['id']}", verdict="wrong")
+    said = editor.text(f"{QUEUE}/judged?kind=edit")
+    assert f"Suggested {told['shown_text']} Sent by the agent {SENT}" in said
+    editor.language = "zh"
+    assert "取消固定" not in editor.text(f"{QUEUE}/judged?kind=edit")
 
 
 def test_who_may_not_edit_judges_and_writes_no_document(api: Api, editor: Browser) -> None:
@@ -176,4 +211,4 @@ def test_the_queue_speaks_chinese(api: Api, editor: Browser) -> None:
     edited(api)
     visitor = signed_in(api, "editor", name="Mo", language="zh")
     assert "建议正确吗？" in visitor.text(f"{QUEUE}?kind=edit")
-    assert "暂无待复核的答复" in visitor.text(QUEUE)
+    assert "暂无待审核的答复" in visitor.text(QUEUE)

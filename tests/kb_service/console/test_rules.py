@@ -12,6 +12,8 @@ import pytest
 from graph.models import Promise, Rules
 from kb_service.console.rule_form import FIELDS, GROUPS, sheet_of
 from kb_service.console.words import EN, ZH
+from kb_service.models import Principal
+from kb_service.recurring.rulebook import Rulebook
 from tests.kb_service.conftest import Api
 from tests.kb_service.console.visitors import Browser, signed_in
 
@@ -217,6 +219,24 @@ def test_the_effect_of_a_change_is_shown_before_it_is_saved(api: Api) -> None:
     assert RUN.search(signed_in(api, "product", name="Mo").get(HERE).text) is None
 
 
+def test_a_suggestion_asked_for_again_after_an_alert_was_acknowledged_is_made_anew(api: Api) -> None:
+    lin = signed_in(api, name="Lin")
+    for number in range(4):
+        api.post("/v1/events", api.event(f"z{number}", text="the zipper of the jacket broke after one wash"))
+        api.clock.advance(minutes=30)
+    ids = []
+    for step in ("before", "acknowledge", "nothing"):
+        if step == "acknowledge":
+            problem = api.get("/v1/alerts").json()["items"][0]["problem"]["id"]
+            assert api.post(f"/v1/problems/{problem}/acknowledge", {}).status_code == 200
+        run = re.search(r"(?:effect/|run=)(run_\w+)", send(lin, "suggest").text)
+        assert run
+        assert api.services.backtest_runs.of("shop", run[1]).wait(30)
+        ids.append(run[1])
+    assert ids[0] != ids[1], "judged by what people did since"
+    assert ids[1] == ids[2], "nothing happened in between"
+
+
 def test_a_change_that_bears_on_no_alert_says_so_at_once(api: Api) -> None:
     response = send(signed_in(api), "preview", digest_hour="10:00")
     assert "None of these rules decides about alerts" in response.text
@@ -246,6 +266,27 @@ def test_a_change_is_not_taken_back_over_a_later_one(api: Api) -> None:
     api.put("/v1/rules", {"recurrence_customers": 8})
     assert lin.post(f"{HERE}/undo", form_of(page)["csrf"][0], of=token[1]).status_code == 409
     assert api.services.rulebook.rules("shop").recurrence_customers == 8
+
+
+def test_the_undo_of_saved_rules_never_names_those_that_somebody_saved_a_moment_later(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lin = signed_in(api)
+    put = Rulebook.put
+
+    def just_before(self: Rulebook, caller: Principal, rules: Rules, *, over: str | None = None) -> Rules:
+        stored = put(self, caller, rules, over=over)
+        put(self, caller, dataclasses.replace(rules, repeat_hours=7))
+        return stored
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Rulebook, "put", just_before)
+        assert send(lin, "save", recurrence_customers="5").status_code == 303
+    page = lin.get(HERE).text
+    token = re.search(r'name="of" value="(\w+)"', page)
+    assert token
+    assert lin.post(f"{HERE}/undo", form_of(page)["csrf"][0], of=token[1]).status_code == 409
+    assert api.services.rulebook.rules("shop").repeat_hours == 7
 
 
 def test_two_who_edit_at_once_do_not_overwrite_each_other_unseen(api: Api) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections import namedtuple
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from kb_service.console.rendering import _environment
 from tests.kb_service.conftest import Api
 from tests.kb_service.console.visitors import signed_in
 
@@ -47,7 +50,7 @@ def shop(api: Api) -> Api:
 def test_the_forecast_stands_beside_what_came(shop: Api) -> None:
     visitor = signed_in(shop, "product")
     text = visitor.text("/console/traffic")
-    assert "hours the count lay within the band" in text
+    assert "the count lay within the band in" in text
     assert "It is made to hold at least 80%." in text
     assert "The past days as a table" in text
     page = visitor.get("/console/traffic").text
@@ -145,7 +148,7 @@ def test_trials_are_listed_with_their_figures(api: Api) -> None:
     assert api.put("/v1/experiments/turns", body).status_code == 201
     visitor = signed_in(api, "product")
     assert "In turn running resolved for good" in visitor.text("/console/traffic/trials")
-    assert "No trial yet." in visitor.text("/console/traffic/trials?state=draft")
+    assert "No trial in this state." in visitor.text("/console/traffic/trials?state=draft")
     text = visitor.text("/console/traffic/trials/turns")
     assert "assignment: round_robin" in text
     assert "0 customers" in text
@@ -154,3 +157,45 @@ def test_trials_are_listed_with_their_figures(api: Api) -> None:
 @pytest.mark.parametrize("page", ["", "/service", "/people", "/people/agent-01", "/trials"])
 def test_pages_speak_chinese(shop: Api, page: str) -> None:
     assert signed_in(shop, "admin", language="zh-CN").get(f"/console/traffic{page}").status_code == 200
+
+
+def test_without_a_trial_it_is_told_what_one_is_and_where_to_begin(api: Api) -> None:
+    """The tab was a dead end: it named an address of the wire and nothing that one can do."""
+    visitor = signed_in(api, "product")
+    assert "A trial serves one part of the customers as now" in visitor.text("/console/traffic/trials")
+    page = visitor.get("/console/traffic/trials").text
+    found = re.search(r'href="(/console/proposals\?kind=\w+)"', page)
+    assert found
+    assert visitor.get(found[1]).status_code == 200
+
+
+def test_a_forecast_is_judged_over_a_span_that_is_named(shop: Api) -> None:
+    """It said "the last 96 hours" of hours that ended three days before the present of the same chart."""
+    shop.clock.advance(days=3)
+    text = signed_in(shop, "product").text("/console/traffic")
+    assert re.search(
+        r"From \d{4}-\d\d-\d\d \d\d:\d\d to \d{4}-\d\d-\d\d \d\d:\d\d the count lay within", text
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "unit", "said"),
+    [
+        (0.656, 0.634, "share", "▲ 3 points"),
+        (0.394, 0.434, "share", "▼ 4 points"),
+        (0.504, 0.496, "share", "no change"),
+        (269, 391, "seconds", "▼ 3 min"),
+        (4.126, 4.134, "stars", "no change"),
+    ],
+)
+def test_a_change_is_the_difference_of_the_figures_beside_it(
+    now: float, before: float, unit: str, said: str
+) -> None:
+    """66% against 63% was told as 2 points more."""
+    kept = namedtuple("kept", "value certain")
+    measure = namedtuple("measure", "now before change")(
+        kept(now, True), kept(before, True), kept(now - before, True)
+    )
+    figures = _environment().get_template("traffic/_figures.html").module
+    drawn = figures.changed(measure, unit, "higher", lambda text, **values: text.format(**values))  # type: ignore[attr-defined]
+    assert said in re.sub(r"<[^>]+>", "", str(drawn))

@@ -84,11 +84,33 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_published(api: Api, editor:
     )
     preview = upload(editor, *files)
     page = editor.text(preview)
-    assert "No reader knows this format." in page
+    assert "This format is not read" in page
     assert "It holds no text." in page
     assert "It is damaged, no text, or in an encoding that nothing explains" in page
     assert publish(editor, preview) == "/console/documents/good.txt"
     assert [item["external_id"] for item in api.get("/v1/documents").json()["items"]] == ["good.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "chinese"),
+    [
+        ("bad.pdf", "export it as a PDF again", "请重新导出为 PDF"),
+        ("bad.xlsx", "open it in the program that made it", "请用原来的软件打开"),
+        ("bad.txt", "save it as UTF-8", "请另存为 UTF-8"),
+    ],
+)
+def test_a_broken_file_is_told_how_its_kind_is_mended_in_the_readers_language_alone(
+    editor: Browser, name: str, english: str, chinese: str
+) -> None:
+    preview = upload(editor, (name, b"\x00\x01\x02\x03" * 40))
+    told = editor.text(preview)
+    assert english in told
+    assert ("UTF-8" in told) == (name == "bad.txt")
+    editor.language = "zh"
+    page = editor.get(preview).text
+    told = page.split('class="refused"')[1].split("</div>")[0]
+    assert chinese in told
+    assert "damaged" not in told and "not a" not in told
 
 
 def test_an_old_encoding_is_read_as_it_was_meant(editor: Browser) -> None:
@@ -134,3 +156,28 @@ def test_no_file_and_too_many_are_refused_in_words(editor: Browser) -> None:
 
 def test_agents_upload_nothing(api: Api) -> None:
     assert signed_in(api, "agent").get("/console/knowledge/upload").status_code == 403
+
+
+def test_more_documents_than_anybody_looks_through_are_refused(api: Api, editor: Browser) -> None:
+    rows = "id,text\n" + "".join(f"{number},Thing {number}.\n" for number in range(501))
+    fields = {"records": "true", "id_template": "t-{id}", "title": "{text}"}
+    said = upload(editor, ("many.csv", rows.encode()), **fields)
+    assert "more than 500 documents" in said
+    assert "kb ingest" in said
+    with api.store.reading("shop") as unit:
+        assert unit.held._read(unit.held.table.select()).all() == []
+
+
+def test_a_preview_is_looked_at_in_pages_and_published_as_one(api: Api, editor: Browser) -> None:
+    rows = "id,text\n" + "".join(f"{number:03},Thing {number} is here.\n" for number in range(95))
+    fields = {"records": "true", "id_template": "t-{id}", "title": "{text}"}
+    preview = upload(editor, ("many.csv", rows.encode()), **fields)
+    first, last = editor.get(preview).text, editor.get(f"{preview}?page=3").text
+    assert first.count('name="document"') == 40
+    assert last.count('name="document"') == 15
+    assert "Page 3 of 3" in last
+    assert len(first.encode()) < 100_000
+    editor.post(f"{preview}/publish", document="0.0", besides="1")
+    stored = [item["external_id"] for item in api.get("/v1/documents?limit=200").json()["items"]]
+    assert len(stored) == 56
+    assert "t-001" not in stored

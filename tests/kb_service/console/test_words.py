@@ -13,6 +13,7 @@ import kb_service.console
 from kb_service.console.pages.desk import VIEWS
 from kb_service.console.rendering import said
 from kb_service.console.words import EN, PARTS, ZH
+from kb_service.messages import ZH as MESSAGES
 
 CONSOLE = Path(kb_service.console.__file__).parent
 TEMPLATES = CONSOLE / "templates"
@@ -25,7 +26,7 @@ def texts() -> set[str]:
     """What templates and notices say; of a text that is put together, all that begin so."""
     found = {
         text
-        for source in (CONSOLE / "pages").glob("*.py")
+        for source in (*(CONSOLE / "pages").glob("*.py"), CONSOLE / "articles.py")
         for text in DONE.findall(source.read_text("utf-8"))
     }
     for template in TEMPLATES.rglob("*.html"):
@@ -85,6 +86,13 @@ def test_a_key_that_is_no_english_has_its_english() -> None:
 @pytest.mark.parametrize("key", sorted(EN))
 def test_an_english_text_belongs_to_a_key(key: str) -> None:
     assert key in ZH
+
+
+@pytest.mark.parametrize("other", ["工单", "领域", "复核", "自动答复", "告警"])
+def test_a_thing_has_one_name_in_chinese(other: str) -> None:
+    """会话, 专长, 审核, 自动回复 and 预警 are what these are called; a ticket is a channel."""
+    assert [key for key, text in ZH.items() if other in text] == (["channel ticket"] if other == "工单" else [])
+    assert [key for key, text in MESSAGES.items() if other in text] == []
 
 
 SPOKEN = ("title", "aria-label", "placeholder", "alt", "data-done")

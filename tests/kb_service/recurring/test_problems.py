@@ -450,3 +450,50 @@ def test_the_audit_says_which_rules_changed_and_no_address(api: Api) -> None:
         "recurrence_customers": {"from": 4, "to": 6},
         "digest_to": {"from": 0, "to": 1},
     }
+
+
+def test_a_reopened_problem_counts_the_customers_of_its_messages(api: Api) -> None:
+    """It said "0 customers, 78 messages" and lost "evergreen" as soon as it was resolved and reopened."""
+    at = "/v1/problems/" + api.recurring()["problem"]["id"]
+    api.clock.advance(days=15)
+    api.recurring("later", customers=9)
+    other = "/v1/problems/" + api.recurring("other", customers=4, text=BROKEN)["problem"]["id"]
+    before = api.get(at).json()
+    assert (before["customers"], before["episode_customers"], before["events"]) == (12, 12, 12)
+    assert before["evergreen"]
+    api.post(f"{at}/resolve")
+    back = api.post(f"{at}/reopen").json()
+    listed = {f"/v1/problems/{item['id']}": item for item in api.get("/v1/problems").json()["items"]}
+    for told in (back, api.get(at).json(), listed[at]):
+        assert (told["customers"], told["episode_customers"], told["events"]) == (12, 0, 12)
+        assert told["evergreen"], "it has been asked for as long by as many as before"
+    api.clock.advance(hours=30)
+    api.recurring("again", customers=2)
+    told = api.get(at).json()
+    assert (told["customers"], told["episode_customers"], told["events"]) == (14, 2, 14)
+    evergreen = api.get("/v1/problems?evergreen=true").json()["items"]
+    assert [f"/v1/problems/{item['id']}" for item in evergreen] == [at]
+    first = api.get("/v1/problems?sort=customers&limit=1").json()
+    assert [f"/v1/problems/{item['id']}" for item in first["items"]] == [at]
+    rest = api.get(f"/v1/problems?sort=customers&limit=1&cursor={first['next_cursor']}").json()["items"]
+    assert [f"/v1/problems/{item['id']}" for item in rest] == [other]
+    node = next(
+        item for item in api.get("/v1/graph").json()["nodes"] if item["id"].endswith(at.rsplit("/")[-1])
+    )
+    assert (node["customers"], node["events"]) == (14, 14)
+
+
+def test_a_split_counts_the_customers_that_its_preview_told(api: Api) -> None:
+    """The preview counted all time, the result its episode alone: 0 after a problem was reopened."""
+    problem_id = api.recurring(customers=5)["problem"]["id"]
+    api.post(f"/v1/problems/{problem_id}/resolve")
+    api.clock.advance(hours=1)
+    api.post(f"/v1/problems/{problem_id}/reopen")
+    cases = [api.case_id("m0"), api.case_id("m1")]
+    preview = api.services.regrouping_previews.split("shop", problem_id, cases)
+    new = api.post(f"/v1/problems/{problem_id}/split", {"case_ids": cases}).json()
+    assert (new["customers"], new["events"]) == (preview.new.customers, preview.new.messages) == (2, 2)
+    stays = api.get(f"/v1/problems/{problem_id}").json()
+    assert (
+        (stays["customers"], stays["events"]) == (preview.stays.customers, preview.stays.messages) == (3, 3)
+    )

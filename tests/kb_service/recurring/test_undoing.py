@@ -142,8 +142,9 @@ def test_an_owner_goes_back_to_the_one_before(api: Api) -> None:
 def test_a_name_goes_back_in_its_languages_alone(api: Api) -> None:
     problem_id = api.recurring()["problem"]["id"]
     before = stored(api, problem_id)
-    api.services.problems.rename(CALLER, problem_id, {"zh": "包裹不动", "en": "Parcels stuck"})
-    api.services.problems.unname(CALLER, problem_id, before.names, by_person=before.named_by_person)
+    step = api.services.problems.rename(CALLER, problem_id, {"zh": "包裹不动", "en": "Parcels stuck"}).step
+    assert step is not None
+    api.services.problems.unname(CALLER, problem_id, step, before.names, by_person=before.named_by_person)
     assert stored(api, problem_id) == before
     assert not before.named_by_person
     assert before.names["en"] not in api.get("/v1/audit").text, "the audit keeps no name of customers' words"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,9 @@ down_revision = "0016"
 branch_labels = None
 depends_on = None
 OUTCOMES = ("accepted", "edited", "rejected", "resolved", "reopened")
+COUNTED = timedelta(days=90)
+"""How far before the newest exposure counts begin: no page tells of use of longer ago."""
+AT_ONCE = 1000
 
 
 def upgrade() -> None:
@@ -59,7 +63,12 @@ def _count_the_past() -> None:
         sa.column("at", Moment()),
         sa.column("answers", Json),
     )
-    for row in connection.execute(sa.select(exposures.c.workspace, exposures.c.at, exposures.c.answers)):
+    newest = connection.execute(sa.select(sa.func.max(exposures.c.at, type_=Moment()))).scalar()
+    if newest is None:
+        return
+    since = _hour(newest - COUNTED)
+    shown = sa.select(exposures.c.workspace, exposures.c.at, exposures.c.answers)
+    for row in _some_at_a_time(connection, shown.where(exposures.c.at >= since)):
         for external_id in {answer["external_id"] for answer in row.answers}:
             counts[row.workspace, external_id, _hour(row.at), "shown"] += 1
     feedback = sa.table(
@@ -74,11 +83,17 @@ def _count_the_past() -> None:
         exposures,
         (exposures.c.workspace == feedback.c.workspace) & (exposures.c.id == feedback.c.exposure_id),
     )
-    for judged in connection.execute(told.where(feedback.c.outcome.in_(OUTCOMES))):
+    counted = feedback.c.outcome.in_(OUTCOMES), feedback.c.at >= since
+    for judged in _some_at_a_time(connection, told.where(*counted)):
         named = {a["external_id"] for a in judged.answers if a["answer_id"] == judged.answer_id}
         for external_id in named:
             counts[judged.workspace, external_id, _hour(judged.at), judged.outcome] += 1
     _write(connection, counts)
+
+
+def _some_at_a_time(connection: Any, statement: Any) -> Iterator[Any]:
+    """Rows of a statement; of a long past never all in memory."""
+    yield from connection.execute(statement.execution_options(yield_per=AT_ONCE))
 
 
 def _write(connection: Any, counts: Counter[tuple[str, str, datetime, str]]) -> None:
