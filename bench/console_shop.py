@@ -21,8 +21,17 @@ from ingest.embedding import WordHashEmbedder
 from kb_service.commands.workbench import Workbench, open_workbench
 from kb_service.models import KEY_ROLES, NewDocument, Principal
 from kb_service.settings import Settings
-from kb_service.store import Decision, Exposure, Feedback, NewEvent, Review, ShownAnswer, Store, Unit
-from kb_service.store.values import EDIT
+from kb_service.store import (
+    EDIT,
+    Decision,
+    Exposure,
+    Feedback,
+    NewEvent,
+    Review,
+    ShownAnswer,
+    Store,
+    Unit,
+)
 
 WORKSPACE = "shop"
 DAYS = 28

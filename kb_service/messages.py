@@ -242,6 +242,7 @@ ZH: Mapping[str, str] = {
     "This needs a key with one of the roles {needed}; this key has {present}.": "此操作需要具有以下任一角色的密钥：{needed}；当前密钥的角色为 {present}。",
     "There is no valid key {id}.": "没有有效的密钥 {id}。",
     "choose at least one": "请至少选择一项",
+    "{id} is no question of the calibrate split": "{id} 不是 calibrate 部分的问题",
     "must be some of {known}, separated by commas": "必须从 {known} 中选择，以逗号分隔",
     "there is no workspace {workspace!r}": "没有工作区“{workspace}”",
     "there is a workspace {workspace!r} already": "已有工作区“{workspace}”",

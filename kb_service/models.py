@@ -281,7 +281,8 @@ class ProblemFollowUp:
 @dataclass(frozen=True, slots=True)
 class ProblemView:
     """A problem as it stands now, and which of the two separate axes it lies on. `step` is the audit's entry of what
-    was just done to it, by which that can be taken back, and `before` how it stood until then; None where nothing was."""
+    was just done to it, by which that can be taken back, and `before` how it stood until then; None where
+    nothing was."""
 
     problem: Problem
     emerging: bool

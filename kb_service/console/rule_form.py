@@ -15,6 +15,7 @@ from graph.models import Rules
 from graph.priority import DEFAULT_WEIGHTS, weights_of
 from graph.sensitive_flows import effective_flows
 from graph.service_level import BANDS
+from kb_service.console.typed import words_of
 from kb_service.errors import FieldError
 from kb_service.problem_details import invalid
 from kb_service.wire.rules import RulesShape
@@ -305,7 +306,7 @@ def _value(item: Field, shown: Any, faults: list[Fault]) -> Any:
                 if text or key in FLOW_WORDS
             }
         case "names":
-            return {key: _listed(text) for key, text in _unique(shown, faults).items()}
+            return {key: words_of(text) for key, text in _unique(shown, faults).items()}
         case "owners":
             return {kind: _unique(rows, faults, whole=True) for kind, rows in shown.items() if rows}
         case _:
@@ -327,12 +328,6 @@ def _unique(rows: Pairs, faults: list[Fault], *, whole: bool = False) -> dict[st
             faults.append(Fault("", text="no_pair", values={"line": f"{key} = {value}"}))
         found[key] = value
     return found
-
-
-def _listed(text: str) -> list[str]:
-    for sign in ("，", "、", "\n", "；", ";"):
-        text = text.replace(sign, ",")
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _as_shown(item: Field | None, found: FieldError) -> FieldError:

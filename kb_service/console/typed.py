@@ -19,7 +19,7 @@ from kb_service.problem_details import invalid
 from kb_service.wire.base import calculable
 
 Made = TypeVar("Made")
-_BETWEEN = re.compile(r"[,，、\n]")
+_BETWEEN = re.compile(r"[,，、;；\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Typed:
 
 
 def words_of(text: str) -> list[str]:
-    """What stands between commas, of either script, and lines."""
+    """What stands between commas and semicolons, of either script, and lines."""
     return [part.strip() for part in _BETWEEN.split(text) if part.strip()]
 
 

@@ -31,8 +31,10 @@ class Rulebook:
             return unit.rules.get()
 
     def put(self, caller: Principal, rules: Rules, *, over: str | None = None) -> Rules:
-        """Set a workspace's rules; as they are stored. Raises InvalidValue for a weight of a factor that does not exist, InvalidRequest
-        for an owner whom the shop does not have: one who left since they were named may stay.
+        """Set a workspace's rules; as they are stored.
+
+        Raises InvalidValue for a weight of a factor that does not exist, InvalidRequest for an owner whom the shop
+        does not have: one who left since they were named may stay.
 
         `over` is the edition of the rules that the caller saw; Conflict where they are another by now.
         """

@@ -33,6 +33,20 @@ def edited(shop: Shop, final: str) -> None:
     shop.post("/v1/feedback", {**told, "outcome": "edited", "final_text": final, "shown_text": shown["text"]})
 
 
+def test_a_bad_date_is_told_at_its_field_without_leaving_the_page(page: Page, shop: Shop) -> None:
+    page.goto(f"{shop.url}/console/knowledge/gaps")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/knowledge/gaps/gap_*")
+    page.locator("#body").fill(ARTICLE)
+    page.locator('input[name="valid_from"]').fill("2026-07-02")
+    page.locator('input[name="valid_to"]').fill("2026-07-01")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#fault-valid_to")).to_be_visible()
+    expect(page.locator("#body")).to_have_value(ARTICLE)
+    assert "/preview" not in page.url
+
+
 def test_an_editor_closes_a_gap_by_keyboard(page: Page, shop: Shop) -> None:
     before = shop.post("/v1/answers", {"query": ASKED})
     assert not any(ARTICLE in answer["text"] for answer in before["answers"])

@@ -302,6 +302,7 @@ def test_lists_of_problems(store: Store) -> None:
                     state="open" if number else "resolved",
                     active_at=AT + number * HOUR,
                     opened_at=AT - number * HOUR,
+                    episode_at=AT - number * HOUR,
                     customers=number % 2,
                     events=5,
                     intent_id=f"i{number}",

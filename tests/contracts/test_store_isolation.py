@@ -141,10 +141,11 @@ READS: dict[str, Call] = {
     "events.messages_of_problem": lambda u: u.events.messages_of_problem("p1"),
     "problems.proposals_of": lambda u: u.problems.proposals_of("p1"),
     "problems.follow_ups_of": lambda u: u.problems.follow_ups_of("p1"),
-    "problems.counted_in_all": lambda u: (
-        u.problems.counted_in_all([a_problem(opened_at=LONG_AGO, episode_at=LATER)])[0].all_customers
-        is not None
-    ),
+    "problems.counted_in_all": lambda u: [
+        item.all_customers
+        for item in u.problems.counted_in_all([a_problem(opened_at=LONG_AGO, episode_at=LATER)])
+        if item.all_customers is not None
+    ],
     "problems.customers_between": lambda u: u.problems.customers_between("p1", LONG_AGO, LATER),
     "ties.all": lambda u: u.ties.all(),
     "regroupings.standing": lambda u: u.regroupings.standing("merge", "p0"),
@@ -270,7 +271,7 @@ READS: dict[str, Call] = {
     "exposures.sent_at": lambda u: u.exposures.sent_at("case-1", ["c1"]),
     "exposures.erased": lambda u: u.exposures.erased(["x1", "x2"]) != {"x1", "x2"} and "x1",
     "feedback.of_exposures": lambda u: u.feedback.of_exposures(["x1"]),
-    "feedback.of_ids": lambda u: u.feedback.of_ids(["fb1"]),
+    "feedback.of_ids": lambda u: u.feedback.of_ids(["f1"]),
     "feedback.latest_id": lambda u: u.feedback.latest_id(),
     "cases.of_conversations": lambda u: u.cases.of_conversations(["c1"]),
     "cases.cases_of_conversations": lambda u: u.cases.cases_of_conversations(["c1"]),

@@ -246,7 +246,8 @@ def test_the_evidence_in_words() -> None:
     assert words(finding()) == {
         "en": "12 customers in 60 minutes, expected 1.4 (8.6×; the shop's volume ×1.1 is already taken out); "
         "hardly by chance: less than once in a million.",
-        "zh": "60 分钟内 12 位顾客，预期 1.4 位（8.6 倍；已扣除全店流量 ×1.1 的影响）；极不可能是偶然：百万分之一以下。",
+        "zh": "60 分钟内 12 位顾客，预期 1.4 位（8.6 倍；已扣除全店流量 ×1.1 的影响）；"
+        "极不可能是偶然：百万分之一以下。",
     }
 
 

@@ -233,8 +233,6 @@ ZH: Mapping[str, str] = {
     "Alerts are then seen in this console alone.": "预警只会显示在本控制台。",
     "First link of {workspace}": "{workspace} 的首个链接",
     "Whoever opens it and gives a name becomes the administrator of that workspace. It works once, within a day, and is not shown again. Open it in another browser: it would end your session here.": "打开此链接并填写姓名的人将成为该工作区的管理员。链接一天内有效，仅能使用一次，且不再显示。请在其他浏览器中打开，否则会替换您在此处的登录。",
-    "language zh": "中文",
-    "language en": "英文",
     "{count} passages": "{count} 个段落",
     "Events": "事件",
     "from {begin} to {end}": "{begin} 至 {end}",
@@ -315,6 +313,4 @@ EN: Mapping[str, str] = {
     "failed timeout": "no answer within 15 seconds",
     "failed unreachable": "no connection to the address",
     "failed other": "failed: {error}",
-    "language zh": "Chinese",
-    "language en": "English",
 }

@@ -247,8 +247,6 @@ ZH: Mapping[str, str] = {
     "Published.": "已发布。",
     "{count} documents were published.": "已发布 {count} 篇文档。",
     "{count} documents were published; {refused} were refused.": "已发布 {count} 篇文档，{refused} 篇被拒绝。",
-    "language zh": "中文",
-    "language en": "英文",
     "language de": "德文",
     "language es": "西班牙文",
     "language fr": "法文",
@@ -270,8 +268,6 @@ ZH: Mapping[str, str] = {
     "Remove this document": "删除此文档",
 }
 EN: Mapping[str, str] = {
-    "language zh": "Chinese",
-    "language en": "English",
     "language de": "German",
     "language es": "Spanish",
     "language fr": "French",

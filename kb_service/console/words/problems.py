@@ -164,7 +164,6 @@ ZH: Mapping[str, str] = {
     "{observed} messages, too new to compare": "{observed} 条消息，尚无历史可比",
     "{observed} customers, too new to compare": "{observed} 位顾客，尚无历史可比",
     "{observed} messages, none expected": "{observed} 条消息，本不应再有",
-    "{observed} customers, none expected": "{observed} 位顾客，本不应再有",
     "{observed} messages, usual {expected}": "{observed} 条消息，往常 {expected} 条",
     "{observed} customers, usual {expected}": "{observed} 位顾客，往常 {expected} 位",
     "less than 0.1": "不到 0.1",

@@ -8,6 +8,8 @@ ZH: Mapping[str, str] = {
     "As of {when}.": "截至 {when}。",
     "This page opens by itself as soon as it can.": "准备就绪后，本页会自动打开。",
     "Undo": "撤销",
+    "language zh": "中文",
+    "language en": "英文",
     "Support knowledge": "客服知识",
     "Skip to content": "跳到正文",
     "Pages": "页面",
@@ -62,5 +64,7 @@ ZH: Mapping[str, str] = {
     "regression": "再次出现",
 }
 EN: Mapping[str, str] = {
+    "language zh": "Chinese",
+    "language en": "English",
     "do resolve": "Resolve",
 }

@@ -98,9 +98,7 @@ def test_every_stage_is_told_in_numbers(editor: Browser) -> None:
     decided = re.findall(r'<li class="fired">.*?</li>', page, re.DOTALL)
     assert len(decided) == 1
     assert (
-        "Too few judged answers prove" in decided[0]
-        or "asked back" in decided[0]
-        or "likely" in decided[0]
+        "Too few judged answers prove" in decided[0] or "asked back" in decided[0] or "likely" in decided[0]
     )
     assert "where all begin" in said
     assert re.search(r"search and fusion \d+\.\d milliseconds", said)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import kb_service.console
+from kb_service.store.events import Events
 from tests.kb_service.conftest import LATE, RETURNS, Api
 from tests.kb_service.console.visitors import Browser, signed_in
 
@@ -648,3 +649,19 @@ def test_every_key_of_an_area_is_told_of(api: Api, team: None, area: str) -> Non
         for key in re.findall(r'data-(?:key|act|reply)="([^"{]+)"', template.read_text("utf-8"))
     }
     assert keys <= sheets.get(area, set()) | sheets["every"]
+
+
+def test_lists_and_news_read_no_case_whole(api: Api, desk: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = waits(api, "m1", customer_id="u-7", conversation_id="talk-7")
+
+    def whole(*given: Any) -> Any:
+        raise AssertionError("read whole")
+
+    for name in ("of_case", "of_each_case"):
+        monkeypatch.setattr(Events, name, whole)
+    assert desk.get(f"{case}/news?seen=1").status_code == 204
+    assert "1 new" in desk.text(f"{case}/news?seen=0")
+    assert case in desk.get("/console/search?q=talk-7").text
+    with api.services.store.reading("shop") as unit:
+        said = unit.events.last_words([case.rpartition("/")[2]])
+    assert [text in desk.text("/console/search?q=talk-7") for text, _ in said.values()] == [True]

@@ -216,7 +216,7 @@ def test_a_removed_document_is_put_back_once_its_notice_is_gone(
 
 
 def test_the_last_day_that_was_typed_is_the_one_that_is_shown(api: Api, editor: Browser) -> None:
-    api.put("/v1/documents/returns", {**RETURNS, "valid_to": "2027-11-01"})
+    api.put("/v1/documents/returns", {**RETURNS, "valid_to": "2027-11-02T00:00:00+08:00"})
     api.put("/v1/documents/noon", {**RETURNS, "title": "Noon", "valid_to": "2027-11-01T12:30:00+08:00"})
     for address in ("/console/documents/returns", "/console/knowledge"):
         said = editor.text(address)

@@ -496,3 +496,15 @@ def test_an_agent_reads_proposals_and_decides_none(api: Api, late: str) -> None:
 def test_a_shop_without_anything_is_told_what_will_be_here(shared_api: Api, path: str) -> None:
     said = signed_in(shared_api, "product").text(path)
     assert re.search(r"Problems appear here|they open when|They come with alerts", said)
+
+
+def test_an_alert_says_what_was_counted_and_no_p_value(api: Api, late: str) -> None:
+    """It read "观测: 5，往常 1.3", with no unit, and "p < 1e-6"."""
+    visitor = signed_in(api, "product", language="zh-CN")
+    page = visitor.get("/console/alerts").text
+    assert "条消息，" in page
+    found = re.search(r'href="(/console/alerts/alt_\w+|/console/alerts/[\w-]+)"', page)
+    assert found
+    text = visitor.text(found[1])
+    assert "条消息，" in text
+    assert not re.search(r"\bp [<=] ", page + text)

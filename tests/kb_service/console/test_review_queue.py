@@ -131,7 +131,7 @@ def test_an_edit_becomes_a_document(api: Api, editor: Browser) -> None:
     assert ASKED in draft
     article = {"title": "Clothing", "question": ASKED, "body": SENT, "kind": "faq", "language": "en"}
     tried = editor.post(f"{page}/preview", **article).text
-    assert "1 of 1 questions would be answered by it" in tried
+    assert "1 of 1 question would be answered by it" in tried
     published = editor.post(page, **article)
     document = f"reviewed-{review['id']}"
     assert published.headers["location"] == f"/console/documents/{document}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import func, select
 
+from kb_service.store import tables
 from tests.kb_service.conftest import Api
 from tests.kb_service.console.visitors import CSRF, Browser, signed_in
 
@@ -181,3 +183,19 @@ def test_a_preview_is_looked_at_in_pages_and_published_as_one(api: Api, editor: 
     stored = [item["external_id"] for item in api.get("/v1/documents?limit=200").json()["items"]]
     assert len(stored) == 56
     assert "t-001" not in stored
+
+
+def test_a_preview_that_has_ended_is_gone_after_the_night_though_nobody_uploads_again(
+    api: Api, editor: Browser
+) -> None:
+    upload(editor, ("wrapping.md", WRAPPING))
+    api.clock.advance(hours=30)
+    assert held(api) == 1
+    assert ("shop", "tidy") in api.services.nightly.look(["tidy"])
+    assert held(api) == 0
+
+
+def held(api: Api) -> int:
+    with api.services.store.reading("shop") as unit:
+        counted = select(func.count()).select_from(tables.held_documents)
+        return int(unit.held._read(counted).scalar_one())

@@ -91,7 +91,9 @@ def test_an_english_text_belongs_to_a_key(key: str) -> None:
 @pytest.mark.parametrize("other", ["工单", "领域", "复核", "自动答复", "告警"])
 def test_a_thing_has_one_name_in_chinese(other: str) -> None:
     """会话, 专长, 审核, 自动回复 and 预警 are what these are called; a ticket is a channel."""
-    assert [key for key, text in ZH.items() if other in text] == (["channel ticket"] if other == "工单" else [])
+    assert [key for key, text in ZH.items() if other in text] == (
+        ["channel ticket"] if other == "工单" else []
+    )
     assert [key for key, text in MESSAGES.items() if other in text] == []
 
 
