@@ -158,7 +158,7 @@ READS: dict[str, Call] = {
     "cases.open_for": lambda u: u.cases.open_for("c1", "u1", AT),
     "cases.page": lambda u: u.cases.page(),
     "cases.counts": lambda u: u.cases.counts(),
-    "cases.count_of_agent": lambda u: u.cases.count_of_agent("agent-1", ["assigned"]),
+    "cases.count_of_agent": lambda u: sum(u.cases.count_of_agent("agent-1", ["assigned"])),
     "cases.of_problem": lambda u: u.cases.of_problem("p1"),
     "cases.of_customer": lambda u: u.cases.of_customer("u1"),
     "cases.waiting": lambda u: u.cases.waiting(),

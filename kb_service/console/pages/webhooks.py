@@ -159,7 +159,7 @@ async def resend(request: Request, wired: Wired, guest: Guest, id: Id) -> Respon
         since=wired.clock() - timedelta(days=days), until=None, types=(), undelivered=True,
     )  # fmt: skip
     return done(
-        "{queued} messages were put in line; {pending} wait already, {delivered} had arrived.",
+        "Put in line: {queued} messages; {pending} wait already, {delivered} had arrived.",
         to=f"{HOME}/{id}",
         queued=sent.queued,
         pending=sent.pending,

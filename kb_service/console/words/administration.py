@@ -261,7 +261,7 @@ ZH: Mapping[str, str] = {
     "The webhook {id} was changed.": "Webhook {id} 已修改。",
     "The webhook {id} hears again; send it what it missed below.": "Webhook {id} 已重新启用；可在下方补发遗漏的消息。",
     "The webhook {id} was removed.": "Webhook {id} 已删除。",
-    "{queued} messages were put in line; {pending} wait already, {delivered} had arrived.": "已将 {queued} 条消息加入队列；{pending} 条正在等待，{delivered} 条此前已送达。",
+    "Put in line: {queued} messages; {pending} wait already, {delivered} had arrived.": "已将 {queued} 条消息加入队列；{pending} 条正在等待，{delivered} 条此前已送达。",
     "The intent {label} was removed.": "意图“{label}”已删除。",
     "The intent {label} is back.": "意图“{label}”已恢复。",
     "The intent {label} was saved; its examples count from now on.": "意图“{label}”已保存，例句立即生效。",

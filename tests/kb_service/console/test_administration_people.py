@@ -124,10 +124,10 @@ def test_agents_are_listed_with_their_load_and_set_online(api: Api, boss: Browse
     )
     api.post("/v1/events", api.event("m1", text="hello", conversation_id="c-1"))
     api.post(f"/v1/cases/{api.case_id('m1')}/handover")
-    assert "offline 0 of 1 cases Set online" in boss.text(AGENTS)
+    assert "offline 0 of 1 case of the last 72 hours Set online" in boss.text(AGENTS)
     boss.post(f"{AGENTS}/agent-1/online", online="true")
     api.post(f"/v1/cases/{api.case_id('m1')}/assign", {"agent_id": "agent-1"})
-    assert "online 1 of 1 cases Set offline" in boss.text(AGENTS)
+    assert "online 1 of 1 case of the last 72 hours Set offline" in boss.text(AGENTS)
     assert "/console/traffic/people/agent-1" in boss.get(AGENTS).text
 
 
@@ -185,7 +185,7 @@ def test_an_expertise_is_named_pinned_and_taken_back(api: Api, boss: Browser) ->
     api.put("/v1/intents/return", {**RETURN, "expertise": "after-sales"})
     api.put("/v1/agents/agent-1", {"name": "Lin"})
     place = f"{EXPERTISE}/after-sales"
-    assert "after-sales 1 intents" in boss.text(EXPERTISE)
+    assert "after-sales 1 intent" in boss.text(EXPERTISE)
     boss.post(f"{place}/name", name="Returns and repairs")
     assert "Returns and repairs" in boss.text(EXPERTISE)
     boss.post(f"{place}/pin", kind="agent", chosen="agent-1")

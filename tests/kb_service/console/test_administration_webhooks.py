@@ -118,7 +118,7 @@ def test_what_did_not_arrive_is_put_in_line(api: Api, boss: Browser) -> None:
     assert boss.post(f"{HOOKS}/quality/test").status_code == 409
     boss.post(f"{HOOKS}/quality/enable")
     assert boss.post(f"{HOOKS}/quality/replay", days="7").status_code == 303
-    assert "1 messages were put in line" in boss.text(f"{HOOKS}/quality")
+    assert "Put in line: 1 message" in boss.text(f"{HOOKS}/quality")
     states = [item["state"] for item in api.get("/v1/webhooks/quality/deliveries").json()["items"]]
     assert sorted(states) == ["cancelled", "pending"]
 

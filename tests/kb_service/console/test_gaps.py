@@ -78,7 +78,7 @@ def test_an_article_is_tried_before_it_is_published(api: Api, editor: Browser) -
     page = gap_of(api)
     tried = editor.post(f"{page}/preview", **ARTICLE)
     assert tried.status_code == 200
-    assert "1 of 1 questions would be answered by it" in tried.text
+    assert "1 of 1 question would be answered by it" in tried.text
     assert "it whistles" in tried.text.split("How it is split into passages")[1]
     assert api.get("/v1/documents").json()["items"] == []
     kept = editor.post(f"{page}/preview", **{**ARTICLE, "body": "Parcels leave on Tuesdays."})

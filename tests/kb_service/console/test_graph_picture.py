@@ -109,7 +109,7 @@ def test_only_so_many_are_drawn_and_the_page_says_so(
     drawing = drawn(api)
     assert (drawing.problems_drawn, drawing.problems) == (1, 2)
     assert drawing.nodes[0].customers == 3
-    assert "The 1 problems of most customers are drawn, of 2." in visitor.text(GRAPH)
+    assert "The 1 problem of most customers are drawn, of 2." in visitor.text(GRAPH)
 
 
 def test_the_page_walks_by_links_alone(visitor: Browser, shop: str) -> None:

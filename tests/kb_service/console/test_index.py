@@ -27,7 +27,7 @@ def test_the_state_is_told_as_the_services_have_it(api: Api) -> None:
     assert replica.index.model_id in text
     assert f"at {replica.position} of {replica.position}" in text
     assert "up to date" in text
-    assert "1, in 1 passages" in text
+    assert "1, in 1 passage" in text
     assert "1 vectors, each compared exactly" in text
     assert "problems 1" in text
     assert "instance of" in text

@@ -120,13 +120,13 @@ def test_what_is_asked_wrongly_is_told_as_a_page(api: Api) -> None:
 def test_documents_are_listed_by_kind(api: Api) -> None:
     api.put("/v1/documents/returns", RETURNS)
     visitor = signed_in(api, "agent", language="zh")
-    assert "Returns 政策" in visitor.text("/console/knowledge?kind=policy")
+    assert "修改 政策 英文" in visitor.text("/console/knowledge?kind=policy")
     assert "没有符合条件的文档。" in visitor.text("/console/knowledge?kind=faq")
 
 
 def test_documents_that_contradict_and_those_out_of_date_have_pages(api: Api) -> None:
     visitor = signed_in(api, "product")
-    assert "None was found." in visitor.text("/console/knowledge/conflicts")
+    assert "No two documents contradict one another." in visitor.text("/console/knowledge/conflicts")
     api.put("/v1/documents/old", {**RETURNS, "valid_to": "2026-06-20T00:00:00Z"})
     assert "Returns" in visitor.text("/console/knowledge/stale")
 

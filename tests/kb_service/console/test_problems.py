@@ -365,7 +365,7 @@ def test_cases_are_split_off_after_a_look_and_put_back(api: Api, late: str) -> N
     assert "No case of this problem says that." in visitor.text(f"{page}/split?q=zipper")
     preview = visitor.text(f"{page}/split?case={case_id}")
     assert "A new problem" in preview
-    assert "1 customers, 1 messages" in preview
+    assert "1 customer, 1 message" in preview
     assert "2 customers, 2 messages" in preview
     assert problem(api, late)["customers"] == 3, "looking changes nothing"
     answer = visitor.post(f"{page}/split", case=case_id)
