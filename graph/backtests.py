@@ -114,6 +114,16 @@ class Change:
             return None
         return (self.after.opened_at - self.before.opened_at).total_seconds() / 60
 
+    def since(self, begin: datetime) -> Change | None:
+        """What is left of it from a moment on: an alert whose other half came earlier appears, or vanishes, there."""
+        before = self.before if self.before is not None and self.before.opened_at >= begin else None
+        after = self.after if self.after is not None and self.after.opened_at >= begin else None
+        if before == self.before and after == self.after:
+            return self
+        if after is not None:
+            return Change("appears", None, after)
+        return Change("vanishes", before, None) if before is not None else None
+
 
 def raised(
     past: Past,

@@ -150,7 +150,9 @@ class Backtesting:
             as_it_was=_alerts(was, trial),
             present=_alerts(present, trial),
             proposed=_alerts(tried, trial),
-            changes=tuple(item for item in changes(all_present, all_tried) if _touches(item, trial)),
+            changes=tuple(
+                item for change in changes(all_present, all_tried) if (item := change.since(trial.begin))
+            ),
             problems={id: problem for id, problem in known.items() if id in named},
             suggestion=suggestion,
             messages=Counter(
@@ -215,12 +217,6 @@ def _alerts(found: Sequence[Raised], trial: Trial) -> Alerts:
 
 def _within(found: Sequence[Raised], trial: Trial) -> list[Raised]:
     return [item for item in found if trial.begin <= item.opened_at]
-
-
-def _touches(change: Change, trial: Trial) -> bool:
-    """Whether one of the two alerts of a change lies in the span."""
-    sides = (change.before, change.after)
-    return any(side is not None and trial.begin <= side.opened_at for side in sides)
 
 
 def _survivors(problems: Iterable[Problem]) -> dict[str, str]:

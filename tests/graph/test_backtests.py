@@ -11,6 +11,7 @@ from random import Random
 from graph.backtests import (
     Act,
     Arrival,
+    Change,
     Past,
     Raised,
     Told,
@@ -196,3 +197,15 @@ def test_an_assignment_decided_anew_does_not_move_the_arrivals_after_it() -> Non
     one, anew, other = heard("late", HOUR, 2 * HOUR, 3 * HOUR)
     mended = arrived_in_order([one, anew._replace(arrived=MONDAY + 9 * DAY), Arrival(None, END), other])
     assert [item.arrived for item in mended] == [one.arrived, other.arrived, None, other.arrived]
+
+
+def test_an_alert_whose_other_half_came_before_the_span_is_gained_or_lost_in_it() -> None:
+    early, late = an_alert("late", HOUR), an_alert("late", 2 * DAY)
+    begin = MONDAY + DAY
+    later, earlier = Change("later", early, late), Change("earlier", late, early)
+    assert later.since(MONDAY) == later
+    assert later.since(begin) == Change("appears", None, late)
+    assert earlier.since(begin) == Change("vanishes", late, None)
+    assert later.since(MONDAY + 3 * DAY) is None
+    alone = Change("appears", None, late)
+    assert (alone.since(begin), alone.since(MONDAY + 3 * DAY)) == (alone, None)
