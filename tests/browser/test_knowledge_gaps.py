@@ -61,7 +61,7 @@ def test_an_editor_closes_a_gap_by_keyboard(page: Page, shop: Shop) -> None:
     page.keyboard.press("v")
     tried = page.locator("#preview")
     expect(tried).to_be_visible()
-    expect(tried).to_contain_text("1 of 1 questions would be answered by it")
+    expect(tried).to_contain_text("1 of 1 question would be answered by it")
     expect(tried.locator(".passage")).to_have_count(2)
     expect(page.get_by_label("Answer")).to_have_value(ARTICLE)
     assert "/preview" not in page.url

@@ -75,7 +75,7 @@ def test_an_error_stands_next_to_its_rule_and_a_default_comes_back(outspoken: Pa
     page.get_by_role("link", name="The shop", exact=True).click()
     page.get_by_label("Time zone", exact=True).fill("Shanghai")
     page.get_by_role("button", name="Save the rules").click()
-    expect(page.get_by_role("alert")).to_contain_text("1 rules need attention")
+    expect(page.get_by_role("alert")).to_contain_text("1 rule need attention")
     expect(page.locator("#timezone-faults")).to_contain_text("must be the name of a time zone")
     expect(page.get_by_label("Recurrence: within", exact=True)).to_have_value("24")
     page.get_by_role("button", name="Back to the default: Time zone").click()
