@@ -203,6 +203,8 @@ def test_an_older_store_is_brought_up_to_date(empty_url: str) -> None:
     with connected(empty_url) as connection:
         for name in [*later, "events"]:
             connection.execute(text(f"DROP TABLE {name}"))
+        for column in ("used_at", "made_by"):
+            connection.execute(text(f"ALTER TABLE api_keys DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         connection.commit()
     store.migrate()

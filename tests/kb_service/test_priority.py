@@ -175,7 +175,7 @@ def test_a_problem_asked_for_weeks_by_many_counts_little(shop: Api) -> None:
     with shop.store.writing("shop") as unit:
         (problem,) = [item for item in unit.problems.all() if item.state == "open"]
         old = problem.active_at - timedelta(days=20)
-        unit.problems.put(replace(problem, opened_at=old, customers=40))
+        unit.problems.put(replace(problem, opened_at=old, episode_at=old, customers=40))
     shop.services.replicas.of("shop").reset()
     found = contribution(routed(shop, customer="u-new"), "problem_state")
     assert found == {

@@ -190,7 +190,7 @@ def test_a_suggestion_is_reworded_with_its_citation_as_it_was(tmp_path: Path, ch
 def test_an_answer_that_is_sent_unseen_is_reworded(
     tmp_path: Path, chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "decide", lambda _: Decision("answer", "confident"))
+    monkeypatch.setattr(answering, "decide", lambda *_: Decision("answer", "confident"))
     with started(tmp_path, chat) as api:
         api.put("/v1/documents/returns", RETURNS)
         assert asked(api, "/v1/answers")["answers"][0]["text"] == f"Hello, {EXTRACT}"
