@@ -184,8 +184,8 @@ def test_a_surge_over_next_to_nothing_is_told_without_a_factor() -> None:
     name = {"zh": "物流", "en": "Logistics"}
     said = words(Surge("logistics", T, 5, 0.03, 15, 2e-9), name)
     assert (
-        said["en"]
-        == "Logistics: 5 customers in 15 minutes, expected less than 0.1; hardly by chance: less than once in a million."
+        said["en"] == "Logistics: 5 customers in 15 minutes, expected less than 0.1; "
+        "hardly by chance: less than once in a million."
     )
     assert said["zh"] == "物流：15 分钟内 5 位顾客，预期不到 0.1 位；极不可能是偶然：百万分之一以下。"
 
