@@ -189,11 +189,12 @@ def test_alerts_of_what_was_merged_since_count_as_its_survivors(busy: tuple[Api,
     assert [item["problem"]["id"] for item in found["present"]["alerts"]] == [zipper]
 
 
-def test_an_alert_from_before_the_span_that_would_come_within_it_is_later(
-    busy: tuple[Api, datetime],
-) -> None:
-    """What the present rules tell before the span is no alert that appears in it under stricter ones."""
+def test_the_changes_of_a_span_add_up_when_an_alert_moves_into_it(busy: tuple[Api, datetime]) -> None:
+    """What the present rules tell before the span is not among its alerts: told within it by others, it is one more."""
     api, begin = busy
     inside = span(api, begin + timedelta(hours=3), rules={"recurrence_customers": 5}, kinds=["recurrence"])
-    changes = tried(api, inside)["changes"]
-    assert changes["totals"] == {"appears": 0, "vanishes": 1, "earlier": 0, "later": 1}
+    found = tried(api, inside)
+    totals = found["changes"]["totals"]
+    assert totals == {"appears": 1, "vanishes": 1, "earlier": 0, "later": 0}
+    present, proposed = (found[name]["summary"]["alerts"] for name in ("present", "proposed"))
+    assert present + totals["appears"] - totals["vanishes"] == proposed == 1
