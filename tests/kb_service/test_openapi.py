@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from kb_service.app import ROUTERS
+from kb_service.routes.routers import ROUTERS
 from kb_service.security import OPEN
 from kb_service.wire.events import EventIn, EventOut
 from kb_service.wire.examples import RESPONSES
 from kb_service.wire.knowledge import DocumentLineIn, DocumentStatusOut
-from tests.kb_service.conftest import Api, problem
+from tests.conftest import FixedClock
+from tests.kb_service.conftest import Api, problem, running
 from tests.kb_service.routes_seen import BODIES, every_route
 
 ROUTES = {
@@ -120,3 +124,13 @@ def test_errors_are_problem_details_everywhere(document: dict[str, Any]) -> None
 
 def test_bodies_of_the_tests_are_those_of_the_reference() -> None:
     assert {name for name in BODIES if name.replace(":path}", "}") not in ROUTES} == set()
+
+
+def test_an_application_that_ended_is_forgotten(tmp_path: Path, clock: FixedClock) -> None:
+    """The framework keeps the endpoints it has looked at: one that closed over its application kept it for ever."""
+    with running(tmp_path / "data", clock) as api:
+        assert api.get("/openapi.json", role="bot").status_code == 200
+        app = weakref.ref(api.app)
+    del api
+    gc.collect()
+    assert app() is None
