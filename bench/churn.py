@@ -22,7 +22,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.shop import FOLDERS, SAMPLE
-from graph.models import Event, ProblemGrain
+from graph.models import Event
+from graph.rules import ProblemGrain
 from graph.words import is_han
 from kb_service.recurring.replaying import replay
 from kb_service.recurring.scratch import Scratch, scratch

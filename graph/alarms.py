@@ -18,8 +18,9 @@ from datetime import date, datetime, timedelta, tzinfo
 from graph import lifecycle
 from graph.burst_rules import burst_rules
 from graph.bursts import BurstWatch, Finding, words
-from graph.models import AlertKind, Evidence, Problem, Rules, Verdict
+from graph.models import AlertKind, Evidence, Problem, Verdict
 from graph.recurrence import recurrence, regression
+from graph.rules import Rules
 from graph.sightings import Line, Question, Sightings, moment, ticks
 
 STEP = timedelta(minutes=5)

@@ -64,6 +64,8 @@ class Patience:
 
 
 PlacementReason: TypeAlias = Literal["assigned", "nobody_free", "better_soon", "no_eligible_agent"]
+_Slot: TypeAlias = tuple[int, int]
+"""Room for one case: whose it is, by their place among the agents, and how many cases they hold before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,33 +136,60 @@ def assign(
     what is drawn follows from the case's id and `seed`.
     """
     order = sorted(needs, key=lambda n: (-n.priority, -n.sla_consumed, n.waiting_since or now, n.case_id))
-    given_now, say, weighed = places(agents, len(order)), words(language), weights or Weights()
-    known = shares(agents, recent or {}, online_seconds, given_now)
+    say, weighed = words(language), weights or Weights()
+    known = shares(agents, recent or {}, online_seconds, places(agents, len(order)))
     scales = [
         _Scale(circle, estimates.get(circle.need.case_id, {}), known, weighed, now, say)
         for circle in _circles(agents, order, estimates)
     ]
     for scale in scales:
         scale.explore(min(explore, MOST_EXPLORED), seed)
-    slots = [
-        (column, load)
-        for column, agent in enumerate(agents)
-        if agent.online
-        for load in range(agent.load, min(agent.capacity, agent.load + len(order)))
-    ]
     base = _base_scores(scales, agents)
-    values = np.full((len(order), len(slots) + len(order)), -np.inf)
-    costs = [
-        weighed.load * held
-        + _fairness_cost(known.get(agents[column].id), held - agents[column].load, weighed)
-        for column, held in slots
-    ]
-    values[:, : len(slots)] = base[:, [column for column, _ in slots]] - costs
+    slots = _slots(agents, len(order))
+    values = _values(base, slots, agents, known, weighed)
     wanted = values
     if patience is not None:
         laden = base - [weighed.load * agent.load for agent in agents]
         wanted = np.where(values >= _bars(laden, order, patience)[:, None], values, -np.inf)
-    taken = _best_columns(wanted, len(slots))
+    return _placements(scales, _best_columns(wanted, len(slots)), values, slots, agents)
+
+
+def _slots(agents: Sequence[Agent], cases: int) -> list[_Slot]:
+    """The places that so many cases may take among those on duty."""
+    return [
+        (column, load)
+        for column, agent in enumerate(agents)
+        if agent.online
+        for load in range(agent.load, min(agent.capacity, agent.load + cases))
+    ]
+
+
+def _values(
+    base: NDArray[np.float64],
+    slots: Sequence[_Slot],
+    agents: Sequence[Agent],
+    known: Mapping[str, Share],
+    weights: Weights,
+) -> NDArray[np.float64]:
+    """The score of each case (rows) in each slot, and after them a column for each case to wait in."""
+    costs = [
+        weights.load * held
+        + _fairness_cost(known.get(agents[column].id), held - agents[column].load, weights)
+        for column, held in slots
+    ]
+    values = np.full((len(base), len(slots) + len(base)), -np.inf)
+    values[:, : len(slots)] = base[:, [column for column, _ in slots]] - costs
+    return values
+
+
+def _placements(
+    scales: Sequence[_Scale],
+    taken: Sequence[int | None],
+    values: NDArray[np.float64],
+    slots: Sequence[_Slot],
+    agents: Sequence[Agent],
+) -> tuple[Placement, ...]:
+    """The slot that each case takes, or why it takes none: one that could take a slot left over is better off soon."""
     left = sorted(set(range(len(slots))).difference(column for column in taken if column is not None))
     return tuple(
         _placement(

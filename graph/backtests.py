@@ -18,7 +18,8 @@ from graph import lifecycle
 from graph.alarms import HISTORY, Alarms, Step
 from graph.errors import GraphError
 from graph.lifecycle import Action
-from graph.models import AlertKind, Evidence, Problem, Rules
+from graph.models import AlertKind, Evidence, Problem
+from graph.rules import Rules
 
 NEAR = timedelta(hours=24)
 """Bursts, or growth, of one problem that lie no further apart are the same, earlier or later."""

@@ -100,7 +100,7 @@ class Mastered:
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class BoardLine:
     """One person's line. `value` is 50 plus the points of `parts`; None below twenty cases.
 
     `load_share` is their share of all cases of the span, `even_share` what it would be were all alike; `utilisation`
@@ -130,7 +130,7 @@ def board(
     *,
     begin: datetime,
     end: datetime,
-) -> tuple[Standings, ...]:
+) -> tuple[BoardLine, ...]:
     """A line for each of `people`, the highest value first, those without one last and by name.
 
     `outcomes` are one a case and person, of everybody, from long before `begin` up to `end`: what came earlier tells
@@ -156,7 +156,7 @@ def present_seconds(states: Iterable[tuple[datetime, str]], begin: datetime, end
     return total
 
 
-def _line(person: Person, shop: WorkOfShop, won: Sequence[Mastered], people: int) -> Standings:
+def _line(person: Person, shop: WorkOfShop, won: Sequence[Mastered], people: int) -> BoardLine:
     mine = shop.of(person.id)
     enough = len(mine) >= SHOWN_FROM
     parts = [
@@ -170,7 +170,7 @@ def _line(person: Person, shop: WorkOfShop, won: Sequence[Mastered], people: int
     told = tuple(_told(part if enough else _withheld(part)) for part in parts)
     value, low, high = _value(told) if enough else (None, None, None)
     seconds = sum(case.outcome.handling_seconds or 0.0 for case in mine)
-    return Standings(
+    return BoardLine(
         person=person,
         cases=len(mine),
         value=value,
@@ -194,7 +194,7 @@ def _unused(person: Person) -> Unused | None:
     return None if person.present_seconds else "not_present"
 
 
-def _order(line: Standings) -> tuple[bool, float, str, str]:
+def _order(line: BoardLine) -> tuple[bool, float, str, str]:
     return line.value is None, -(line.value or 0.0), line.person.name, line.person.id
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from graph.bursts import BurstRules
-from graph.models import Rules
+from graph.rules import Rules
 
 
 def burst_rules(rules: Rules) -> BurstRules:

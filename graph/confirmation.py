@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from graph.models import Evidence, Rules
+from graph.models import Evidence
+from graph.rules import Rules
 
 PATIENCE = timedelta(days=7)
 """How long answers are waited for."""

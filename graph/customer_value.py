@@ -42,6 +42,7 @@ _SHOWN: Mapping[str, tuple[str, str]] = {
     "gold": ("gold", "金卡"),
     "silver": ("silver", "银卡"),
     "bronze": ("bronze", "铜卡"),
+    "regular": ("regular", "普通"),
 }
 """Names that have one in each language: English and Chinese."""
 _MEMBER = re.compile(r"\s*(?:会员|會員|member|members|tier|customer)\s*$", re.IGNORECASE)

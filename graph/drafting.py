@@ -29,7 +29,7 @@ class AcceptedReply:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DraftArticle:
     """A question and the reply that answers it best so far; `sources[0]` is the reply itself."""
 
     title: str
@@ -39,7 +39,7 @@ class Draft:
     sources: tuple[AcceptedReply, ...]
 
 
-def drafted(gap: Gap, replies: Sequence[AcceptedReply]) -> Draft | None:
+def drafted(gap: Gap, replies: Sequence[AcceptedReply]) -> DraftArticle | None:
     """The article that a gap asks for; None when no accepted reply says anything.
 
     The body is one reply, word for word: the one that stands nearest to the others in the language that most
@@ -58,7 +58,7 @@ def drafted(gap: Gap, replies: Sequence[AcceptedReply]) -> Draft | None:
     asked = [item for item in gap.ballots if item.utterance.language == language]
     question = asked[typical([item.utterance for item in asked])] if asked else gap.typical
     others = [reply for reply in spoken if reply is not best]
-    return Draft(
+    return DraftArticle(
         title=shortened(question.text),
         question=question.text,
         body=best.utterance.text,

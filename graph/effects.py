@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri, ndtri, stdtrit  # type: ignore[import-untyped]
 
-EffectMetric: TypeAlias = Literal["contacts", "handled_by_people", "transfers", "reopened"]
+EffectMetric: TypeAlias = Literal["contacts", "handled_by_people", "transfers", "reopened", "unanswered"]
 """What of a problem's cases is counted, less of it being better: all of them; those that a person dealt with; those
-passed from one person to another; those that came back within 72 h of being resolved."""
+passed from one person to another; those that came back within 72 h of being resolved. Of a gap that is of no problem:
+its questions that got no good answer."""
 EffectVerdict: TypeAlias = Literal["too_early", "better", "no_difference", "worse"]
 EffectSource: TypeAlias = Literal["before_and_after", "trial"]
 
@@ -47,7 +48,10 @@ _METRIC_WORDS: Mapping[EffectMetric, tuple[str, str]] = {
     "handled_by_people": ("需要人工处理的咨询", "contacts that a person dealt with"),
     "transfers": ("转交的咨询", "cases passed on"),
     "reopened": ("重新提出的咨询", "cases that came back"),
+    "unanswered": ("没有满意答复的提问", "questions without a good answer"),
 }
+_OTHERS: Mapping[EffectMetric, tuple[str, str]] = {"unanswered": ("其他提问", "all other questions")}
+"""What the course is of that is expected of these too; of all other problems where it is not told here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +279,7 @@ def _words(
             "en": f"Too early to say: {after} {en} in {days} days since, {before} in the {days_before} days before; "
             f"it takes {LOOKS[0]} days and enough of them.",
         }
+    beside_zh, beside_en = _OTHERS.get(metric, ("其他问题", "all other problems"))
     told = {
         "better": ("有效", "It helped"),
         "no_difference": ("没有可确认的差异", "No difference can be told"),
@@ -283,9 +288,9 @@ def _words(
     much = abs(ratio[0] - 1)
     more = ratio[0] >= 1
     return {
-        "zh": f"{told[0]}：决定后 {days} 天有 {after} 件{zh}，按其他问题同期的变化本应有 {would:.1f} 件，"
+        "zh": f"{told[0]}：决定后 {days} 天有 {after} 件{zh}，按{beside_zh}同期的变化本应有 {would:.1f} 件，"
         f"{'多' if more else '少'} {much:.0%}；每周 {change[0]:+.1f} 件（{change[1]:+.1f} 至 {change[2]:+.1f}）。",
-        "en": f"{told[1]}: {after} {en} in {days} days since, {would:.1f} expected by the course of all other "
-        f"problems, {much:.0%} {'more' if more else 'fewer'}; {change[0]:+.1f} a week "
+        "en": f"{told[1]}: {after} {en} in {days} days since, {would:.1f} expected by the course of {beside_en}, "
+        f"{much:.0%} {'more' if more else 'fewer'}; {change[0]:+.1f} a week "
         f"({change[1]:+.1f} to {change[2]:+.1f}).",
     }

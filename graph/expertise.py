@@ -338,8 +338,14 @@ class _Shop:
 
 
 def _telling(names: Mapping[str, str]) -> str:
-    """The telling words at the end of a problem's name, which begins with what some customer wrote; else all of it."""
-    name = next((names[language] for language in ("zh", "en", *sorted(names)) if language in names), "")
+    """What is telling in a problem's names: in Chinese and English where it has both, else in what it has."""
+    both = [names[language] for language in ("zh", "en") if language in names]
+    told = [_tail(name) for name in both or [names[language] for language in sorted(names)][:1]]
+    return " / ".join(dict.fromkeys(told))
+
+
+def _tail(name: str) -> str:
+    """The telling words at the end of a name, which begins with what some customer wrote; else all of it."""
     found = _TERMS.search(name)
     return found["terms"] if found else name
 

@@ -10,9 +10,10 @@ from typing import Literal, TypeAlias, get_args
 
 from graph.emotion import outburst
 from graph.matching import ProblemMatcher, says_something
-from graph.models import Entity, Rules, Utterance
+from graph.models import Entity, Utterance
 from graph.naming import typical
 from graph.recurrence import Observation, reached
+from graph.rules import Rules
 from graph.words import is_content
 
 GapReason: TypeAlias = Literal["reopened", "rejected", "rewritten", "expired", "nothing_found", "unsure"]

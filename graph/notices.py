@@ -12,8 +12,9 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Literal, TypeAlias
 
 from graph.lifecycle import emerging
-from graph.models import Alert, Problem, Rules
+from graph.models import Alert, Problem
 from graph.recurrence import duration
+from graph.rules import Rules
 
 STALE = timedelta(hours=24)
 """What opened longer ago is stored, not told."""

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from graph.models import Problem, Rules
+from graph.models import Problem
+from graph.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)

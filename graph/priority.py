@@ -19,7 +19,8 @@ from typing import TypedDict, Unpack
 
 from graph.customer_value import ValueScales, named_in, tier_words
 from graph.errors import InvalidValue
-from graph.models import Band, Contribution, Customer, Priority, ProblemState, Rules, Understanding
+from graph.models import Band, Contribution, Customer, Priority, ProblemState, Understanding
+from graph.rules import Rules
 from graph.service_level import used_words
 
 DEFAULT_WEIGHTS: Mapping[str, float] = {

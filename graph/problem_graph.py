@@ -34,7 +34,7 @@ from graph.nodes import (
     is_entity,
     node_id,
 )
-from graph.ties import Ties, ties_from
+from graph.ties import NodeTies, ties_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,7 @@ class ProblemGraph:
                 for _, kind, outgoing, data in self._incident(document)
             )
 
-    def ties(self, nodes: Iterable[str], kinds: Collection[EdgeKind], at: datetime) -> Ties:
+    def ties(self, nodes: Iterable[str], kinds: Collection[EdgeKind], at: datetime) -> NodeTies:
         """What some nodes lead to by edges of some kinds, valid at `at`; unknown nodes lead nowhere."""
         with self._lock:
             return ties_from(self._graph, nodes, kinds, at)

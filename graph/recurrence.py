@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 
 from scipy.special import betainc  # type: ignore[import-untyped]
 
-from graph.models import Evidence, Rules, Verdict
+from graph.models import Evidence, Verdict
+from graph.rules import Rules
 
 PRIOR_EVENTS = 0.5
 PRIOR_WINDOWS = 1.0

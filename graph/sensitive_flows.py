@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from graph.flow_words import FLOW_WORDS
 from graph.folding import fold, is_latin
-from graph.models import Entity, Rules
+from graph.models import Entity
+from graph.rules import Rules
 
 REFUND = "refund"
 """The flow whose words bring a person in only together with an amount above `Rules.refund_limit`."""

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from graph.customer_value import named_in
-from graph.models import Band, Rules
+from graph.models import Band
+from graph.rules import Rules
 
 BANDS: tuple[Band, ...] = ("urgent", "high", "normal", "low")
 """The tiers of service, 1 to 4, by band of priority; the first is the fastest."""

@@ -39,7 +39,7 @@ WEIGHTS: Mapping[StaleCode, float] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DocumentInUse:
     """An approved document as it stands, and how it fared within the span.
 
     `successors` replace it from its end on or before; `superseded_by` already hold in its place for all to whom it
@@ -69,7 +69,7 @@ class StaleReason:
         return WEIGHTS[self.code]
 
 
-def stale_reasons(standing: Standing, now: datetime, place: tzinfo = UTC) -> tuple[StaleReason, ...]:
+def stale_reasons(standing: DocumentInUse, now: datetime, place: tzinfo = UTC) -> tuple[StaleReason, ...]:
     """Why a document needs a look, the most pressing first; none when it does not. `now` is timezone-aware; `place`
     is by whose clocks days are told."""
     found = (
@@ -83,7 +83,7 @@ def stale_reasons(standing: Standing, now: datetime, place: tzinfo = UTC) -> tup
     return tuple(reason for reason in found if reason is not None)
 
 
-def _superseded(standing: Standing, now: datetime) -> StaleReason | None:
+def _superseded(standing: DocumentInUse, now: datetime) -> StaleReason | None:
     if not standing.superseded_by or (standing.valid_to is not None and standing.valid_to <= now):
         return None
     names = "、".join(standing.superseded_by)
@@ -97,7 +97,7 @@ def _superseded(standing: Standing, now: datetime) -> StaleReason | None:
     )
 
 
-def _ended(standing: Standing, now: datetime, place: tzinfo) -> StaleReason | None:
+def _ended(standing: DocumentInUse, now: datetime, place: tzinfo) -> StaleReason | None:
     end = standing.valid_to
     used = standing.shown + standing.asked
     if end is None or end > now or standing.successors or not used:
@@ -114,7 +114,7 @@ def _ended(standing: Standing, now: datetime, place: tzinfo) -> StaleReason | No
     )
 
 
-def _poor(standing: Standing) -> StaleReason | None:
+def _poor(standing: DocumentInUse) -> StaleReason | None:
     total = sum(standing.outcomes.values())
     bad = sum(count for outcome, count in standing.outcomes.items() if outcome in BAD_OUTCOMES)
     if bad < BAD_LEAST or bad < BAD_SHARE * total:
@@ -129,7 +129,7 @@ def _poor(standing: Standing) -> StaleReason | None:
     )
 
 
-def _unknown(standing: Standing) -> StaleReason | None:
+def _unknown(standing: DocumentInUse) -> StaleReason | None:
     if not standing.unknown_products:
         return None
     return StaleReason(
@@ -142,7 +142,7 @@ def _unknown(standing: Standing) -> StaleReason | None:
     )
 
 
-def _ending(standing: Standing, now: datetime, place: tzinfo) -> StaleReason | None:
+def _ending(standing: DocumentInUse, now: datetime, place: tzinfo) -> StaleReason | None:
     end = standing.valid_to
     if end is None or not now < end <= now + SOON or standing.successors:
         return None
@@ -157,7 +157,7 @@ def _ending(standing: Standing, now: datetime, place: tzinfo) -> StaleReason | N
     )
 
 
-def _unchanged(standing: Standing, now: datetime) -> StaleReason | None:
+def _unchanged(standing: DocumentInUse, now: datetime) -> StaleReason | None:
     ended = standing.valid_to is not None and standing.valid_to <= now
     if ended or now - standing.updated_at < OLD or standing.shown < OFTEN:
         return None

@@ -22,7 +22,7 @@ GROUPS = 50
 """Groups of one dimension that are told: those of most cases."""
 
 Dimension: TypeAlias = Literal["channel", "language", "expertise", "tier", "handler"]
-Standing: TypeAlias = Literal["unchanged", "edited", "unused"]
+SuggestionUse: TypeAlias = Literal["unchanged", "edited", "unused"]
 
 Metric: TypeAlias = Literal[
     "first_response.median",
@@ -91,7 +91,7 @@ class Shown:
     problem_id: str | None = None
     channel: str | None = None
     language: str | None = None
-    standing: Standing | None = None
+    standing: SuggestionUse | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import numpy as np
 
 from graph.arrivals import Counted
 from graph.forecasting import basis_of, recent_part, scatter, tail
+from graph.labels import label_in
 from graph.recurrence import by_chance, duration
 from graph.rhythm import DAY, Floats, fit
 
@@ -227,13 +228,14 @@ class SurgeWatch:
 def words(surge: Surge, name: Mapping[str, str], *, opened: bool = False) -> dict[str, str]:
     """A surge in words: its end where it has ended, unless what `opened` it is asked for. `name` is what surges, in
     each language."""
+    english, chinese = (label_in(name[language], language) for language in ("en", "zh"))
     span_en, span_zh = duration(surge.window_minutes)
     if surge.closed_at is not None and not opened:
         minutes = round((surge.closed_at - surge.opened_at).total_seconds() / 60)
         lasted_en, lasted_zh = duration(max(1, minutes))
         return {
-            "en": f"{name['en']}: back to what is usual after {lasted_en}.",
-            "zh": f"{name['zh']}：历时{lasted_zh}后恢复到平常水平。",
+            "en": f"{english}: back to what is usual after {lasted_en}.",
+            "zh": f"{chinese}：历时{lasted_zh}后恢复到平常水平。",
         }
     likely_en, likely_zh = by_chance(surge.p_value)
     # A factor over next to nothing says nothing.
@@ -249,8 +251,8 @@ def words(surge: Surge, name: Mapping[str, str], *, opened: bool = False) -> dic
     aside_en = f" ({'; '.join(asides_en)})" if asides_en else ""
     aside_zh = f"（{'；'.join(asides_zh)}）" if asides_zh else ""
     return {
-        "en": f"{name['en']}: {surge.observed} customers in {span_en}, {expected_en}{aside_en}; {likely_en}.",
-        "zh": f"{name['zh']}：{span_zh}内 {surge.observed} 位顾客，{expected_zh}{aside_zh}；{likely_zh}。",
+        "en": f"{english}: {surge.observed} customers in {span_en}, {expected_en}{aside_en}; {likely_en}.",
+        "zh": f"{chinese}：{span_zh}内 {surge.observed} 位顾客，{expected_zh}{aside_zh}；{likely_zh}。",
     }
 
 

@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 from graph.backtests import Past, Raised, raised
 from graph.intervals import wilson
-from graph.models import AlertKind, Rules
+from graph.models import AlertKind
+from graph.rules import Rules
 
 LEAST_USEFUL = 8
 """With fewer useful alerts of a kind its thresholds are left alone."""

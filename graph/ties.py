@@ -12,7 +12,7 @@ from graph.nodes import EdgeKind, holds
 
 
 @dataclass(frozen=True, slots=True)
-class Ties:
+class NodeTies:
     """`weights` of edges by their ends, those of several kinds summed; what is known of the `others`, by node; and
     the first moment, after that which was asked for, at which validity changes any of this, None where none does."""
 
@@ -23,7 +23,7 @@ class Ties:
 
 def ties_from(
     graph: nx.MultiDiGraph, nodes: Iterable[str], kinds: Collection[EdgeKind], at: datetime
-) -> Ties:
+) -> NodeTies:
     """The edges of some kinds that lead out of nodes and hold at `at`, to nodes that hold then."""
     weights: dict[tuple[str, str], float] = {}
     others: dict[str, dict[str, object]] = {}
@@ -44,4 +44,4 @@ def ties_from(
                 if all(holds(*span, at) for span in spans):
                     weights[node, other] = weights.get((node, other), 0.0) + data["weight"]
                     others[other] = dict(known)
-    return Ties(weights, others, min(changes, default=None))
+    return NodeTies(weights, others, min(changes, default=None))

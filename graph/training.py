@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from graph.labels import label_in
 from graph.profiles import SkillEstimate
 
 LEAST_GAIN = 0.5
@@ -75,10 +76,11 @@ def trainings(
 def _below(
     demand: Demand, agent_id: str, name: str, item: SkillEstimate, reachable: float, gain: float
 ) -> Training:
+    chinese, english = label_in(demand.name, "zh"), label_in(demand.name, "en")
     words = {
-        "zh": f"{name} 在“{demand.name}”的解决率为 {item.rate:.0%}（{item.n:.0f} 例），"
+        "zh": f"{name} 在“{chinese}”的解决率为 {item.rate:.0%}（{item.n:.0f} 例），"
         f"较好的一半同事为 {reachable:.0%}；按每周约 {demand.weekly:.0f} 单计，培训后每周可多解决约 {gain:.1f} 单。",
-        "en": f"{name} resolves {item.rate:.0%} of “{demand.name}” (n = {item.n:.0f}), the better half of the team "
+        "en": f"{name} resolves {item.rate:.0%} of “{english}” (n = {item.n:.0f}), the better half of the team "
         f"{reachable:.0%}; at about {demand.weekly:.0f} cases a week, training would resolve {gain:.1f} more.",
     }
     return Training(
@@ -111,12 +113,13 @@ def _short(
         if id not in demand.members and item.shown() and not of_field[id].shown()
     ]
     outside.sort(key=lambda id: (-overall[id].rate, id))
+    chinese, english = label_in(demand.name, "zh"), label_in(demand.name, "en")
     found = []
     for id in outside[:MOST_A_FIELD]:
         words = {
-            "zh": f"“{demand.name}”每周约有 {demand.beyond:.1f} 单超出现有人员的处理能力；"
+            "zh": f"“{chinese}”每周约有 {demand.beyond:.1f} 单超出现有人员的处理能力；"
             f"{names[id]} 在其他专长表现良好，学会后每周可多解决至多 {gain:.1f} 单。",
-            "en": f"“{demand.name}” gets about {demand.beyond:.1f} cases a week beyond what its people can take; "
+            "en": f"“{english}” gets about {demand.beyond:.1f} cases a week beyond what its people can take; "
             f"{names[id]} does well elsewhere and, once trained, could resolve up to {gain:.1f} more.",
         }
         found.append(

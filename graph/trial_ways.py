@@ -8,7 +8,8 @@ from typing import Any
 
 from graph.experiments import Arm, Experiment, Policy, arm_of
 from graph.field_evidence import FieldEvidence
-from graph.models import Expertise, Problem, Rules
+from graph.models import Expertise, Problem
+from graph.rules import Rules
 
 TRIED_RULES = ("wrong_answer_bound", "swap_share", "priority_weights")
 """The rules of the shop that a treatment may change."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from graph.labels import label_in
 from graph.models import Agent
 from graph.profiles import SHOWN_FROM, SkillEstimate
 from graph.service_level import used_words
@@ -32,7 +33,9 @@ def words(language: str) -> Words:
 
 class _English:
     def skill(self, field: str | None, skilled: bool, estimate: SkillEstimate | None) -> str:
-        known = "" if field is None else f"skilled in {field}; " if skilled else f"not skilled in {field}; "
+        known = ""
+        if field is not None:
+            known = f"{'skilled' if skilled else 'not skilled'} in {label_in(field, 'en')}; "
         if estimate is None or not estimate.shown():
             return f"{known}fewer than {SHOWN_FROM:.0f} such cases so far"
         figures = f"95% interval {_interval(estimate)}, {estimate.cases} cases"
@@ -91,7 +94,9 @@ class _English:
 
 class _Chinese:
     def skill(self, field: str | None, skilled: bool, estimate: SkillEstimate | None) -> str:
-        known = "" if field is None else f"擅长“{field}”；" if skilled else f"不专于“{field}”；"
+        known = ""
+        if field is not None:
+            known = f"{'擅长' if skilled else '不专于'}“{label_in(field, 'zh')}”；"
         if estimate is None or not estimate.shown():
             return f"{known}同类问题处理不足 {SHOWN_FROM:.0f} 例"
         figures = f"95% 区间 {_interval(estimate)}，共 {estimate.cases} 例"

@@ -206,11 +206,15 @@ class Accounts:
 
     # --- sessions
 
-    def sign_in(self, token: str, name: str | None) -> str:
-        """Use a link up; the token of the session that it opens. The first member of a workspace names themself.
+    def sign_in(self, token: str, name: str | None, *, instead_of: str | None = None) -> str:
+        """Use a link up; the token of the session that it opens. The first member of a workspace names themself. The
+        session `instead_of` ends.
 
         Raises Forbidden for a link that is not good any more, InvalidRequest for a name that is missing.
         """
+        # Strangers who guess wait for no lock of the store, and make nobody wait for one.
+        if self.link(token) is None:
+            raise Forbidden("This link was used or has expired; ask for a new one.")
         with self._store.administration() as unit:
             found = unit.members.take_link(token)
             if found is None:
@@ -225,6 +229,7 @@ class Accounts:
                 member_id = unit.members.create(found.workspace, named, KEY_ROLES, operator=alone).id
             session = unit.members.open_session(member_id, lasts=SESSION_LASTS)
         self._tell(found.workspace, member_id, "session.opened", member_id, {})
+        self.sign_out(instead_of)
         return session
 
     def visitor(self, token: str | None) -> Visitor | None:

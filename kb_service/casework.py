@@ -243,8 +243,9 @@ class Casework:
     def reply(
         self, caller: Principal, case_id: str, text: str, *, agent_id: str | None, form: str
     ) -> CaseDetail:
-        """Keep what somebody wrote to the customer with its case. `form` tells one writing of it from every other: the
-        same words of the same form are kept once, however often they are sent."""
+        """Keep what somebody wrote to the customer with its case, which is `agent_id`'s from then on. Who is no agent
+        of the shop takes none: it stays whose it is, or waits for an agent. `form` tells one writing of it from every
+        other: the same words of the same form are kept once, however often they are sent."""
         now = self._clock()
 
         def taken(unit: Unit) -> list[HeardEvent]:
@@ -325,7 +326,7 @@ def _audited(
         who = {"agent": event.agent_id, "owner": others}
         told = {name: value for name, value in who.items() if value is not None}
         unit.audit.append(caller.key_id, action, case.id, {**told, **detail})
-    return [HeardEvent(masked_event(event), None, (), case_id=case.id)]
+    return [HeardEvent(masked_event(event), None, (), case_id=case.id, gives=event.agent_id is not None)]
 
 
 def _latest_conversation(case: Case) -> str | None:

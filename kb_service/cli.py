@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from kb_service.commands.backups import backup, restore
 from kb_service.commands.calibrations import calibrations
 from kb_service.commands.encoder import encoder
+from kb_service.commands.keys import keys
 from kb_service.commands.learning import learning
 from kb_service.commands.members import link_url, members
+from kb_service.commands.opening import settings, workbench
 from kb_service.commands.options import InWorkspace, Json
+from kb_service.commands.printing import print_json, progress
 from kb_service.commands.priority import priority
 from kb_service.commands.replay import replay
+from kb_service.commands.workspaces import workspaces
 
 if TYPE_CHECKING:
-    from kb_service.commands.workbench import Workbench
     from kb_service.models import IngestReport
     from kb_service.settings import Settings
 
@@ -31,8 +32,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-workspaces = typer.Typer(help="Shops.", no_args_is_help=True)
-keys = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(workspaces, name="workspaces")
 app.add_typer(keys, name="keys")
 app.add_typer(members, name="members")
@@ -77,38 +76,6 @@ def store_fault(error: Exception) -> str | None:
     if type(error).__module__.partition(".")[0] in ("sqlalchemy", "sqlite3", "psycopg"):
         return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     return str(error) if type(error).__name__ == "NewerStore" else None
-
-
-def settings() -> Settings:
-    import tomllib
-
-    from pydantic import ValidationError
-
-    from kb_service.errors import InvalidRequest
-    from kb_service.settings import Settings, explain
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        name, reason = explain(error.errors()[0])
-        raise InvalidRequest.of(name, "{reason}", reason=reason) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest.of("kb.toml", "is not TOML: {reason}", reason=str(error)) from None
-
-
-@contextmanager
-def workbench() -> Iterator[Workbench]:
-    """The store and the parts over it, without a server. Logs keep to warnings, on stderr."""
-    from kb_service.commands.workbench import open_workbench
-    from kb_service.observability import configure_logging
-
-    chosen = settings()
-    if chosen.log_level == "info":
-        configure_logging(chosen.model_copy(update={"log_level": "warning"}))
-    else:
-        configure_logging(chosen)
-    with open_workbench(chosen) as bench:
-        yield bench
 
 
 # --- serving
@@ -194,6 +161,16 @@ def ingest(
         raise typer.Exit(1)
 
 
+def summary(report: IngestReport) -> str:
+    lines = [
+        f"{report.files} files ({report.files_unchanged} unchanged): {report.created} documents created, "
+        f"{report.updated} updated, {report.unchanged} unchanged, {report.removed} removed; "
+        f"{report.passages} passages embedded"
+    ]
+    lines += [f"  not read: {problem.path}: {problem.message}" for problem in report.problems]
+    return "\n".join(lines)
+
+
 @app.command()
 def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
@@ -269,69 +246,6 @@ def evaluate(
 # --- administration
 
 
-@workspaces.command("create")
-def create_workspace(
-    name: Annotated[str, typer.Argument(help="Letters, digits, - and _.")], as_json: Json = False
-) -> None:
-    """Create a shop."""
-    with workbench() as bench:
-        created = bench.create_workspace(name)
-    print_json(created) if as_json else typer.echo(f"workspace {created.id} created")
-
-
-@workspaces.command("list")
-def list_workspaces(as_json: Json = False) -> None:
-    """List the shops."""
-    with workbench() as bench:
-        found = bench.workspaces()
-    if as_json:
-        print_json(found)
-    else:
-        for item in found:
-            typer.echo(item.id)
-
-
-@keys.command("create")
-def create_key(
-    workspace: Annotated[str, typer.Option("--workspace", "-w", help="The shop.")],
-    role: Annotated[str, typer.Option(help="Some of bot, agent, product, editor, admin; commas between.")],
-    label: Annotated[str, typer.Option(help="Whose key it is.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Create a key; it is shown once."""
-    with workbench() as bench:
-        secret, key = bench.create_key(workspace, role, label)
-    if as_json:
-        print_json({"key": secret, "id": key.id, "roles": sorted(key.roles)})
-    else:
-        typer.echo(secret)
-        roles = ", ".join(sorted(key.roles))
-        typer.secho(f"Key {key.id} for {workspace} ({roles}). It is not shown again.", err=True)
-
-
-@keys.command("list")
-def list_keys(
-    workspace: Annotated[str, typer.Option("--workspace", "-w", help="The shop.")], as_json: Json = False
-) -> None:
-    """List a shop's keys, without their secrets."""
-    with workbench() as bench:
-        found = bench.keys(workspace)
-    if as_json:
-        print_json(found)
-    else:
-        for key in found:
-            state = "revoked" if key.revoked_at else "valid"
-            typer.echo(f"{key.id}  {key.prefix}…  {state:7}  {', '.join(sorted(key.roles))}  {key.label}")
-
-
-@keys.command("revoke")
-def revoke_key(key: Annotated[str, typer.Argument(help="The key's id.")], as_json: Json = False) -> None:
-    """Revoke a key; it is dead everywhere within five seconds."""
-    with workbench() as bench:
-        bench.revoke_key(key)
-    print_json({"id": key, "revoked": True}) if as_json else typer.echo(f"key {key} revoked")
-
-
 @app.command("settings")
 def show_settings(as_json: Json = False) -> None:
     """Every setting, its value, and where the value comes from."""
@@ -387,42 +301,6 @@ def doctor(as_json: Json = False) -> None:
             typer.echo(f"{mark}  {finding.name}: {finding.detail}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
-
-
-# --- printing
-
-
-@contextmanager
-def progress() -> Iterator[Any]:
-    """A callback (done, in all, now) that draws a bar on a terminal and keeps quiet elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:40.40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-
-        def shown(done: int, total: int, now: str) -> None:
-            bar.update(task, completed=done, total=total, description=now)
-
-        yield shown
-
-
-def summary(report: IngestReport) -> str:
-    lines = [
-        f"{report.files} files ({report.files_unchanged} unchanged): {report.created} documents created, "
-        f"{report.updated} updated, {report.unchanged} unchanged, {report.removed} removed; "
-        f"{report.passages} passages embedded"
-    ]
-    lines += [f"  not read: {problem.path}: {problem.message}" for problem in report.problems]
-    return "\n".join(lines)
-
-
-def print_json(value: Any) -> None:
-    from kb_service.encoding import to_json
-
-    typer.echo(to_json(value))
 
 
 if __name__ == "__main__":

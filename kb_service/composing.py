@@ -14,6 +14,7 @@ from kb_service.replying.attributes import Attribute
 from kb_service.replying.cells import Cell, find, introduced, lead_in, rows_that_answer
 from kb_service.replying.excerpts import Likeness, best_passage, excerpt
 from kb_service.replying.placeholders import fill
+from kb_service.replying.stating import field_sentence, row_sentence
 from kb_service.search.models import Hit
 
 HAN = re.compile(r"[\u3400-\u9fff]")
@@ -177,23 +178,22 @@ def _worded(hit: Hit, asks: Sequence[Ask], source: Source, language: str) -> _Wo
 
 def _stated(subject: str, stated: Sequence[tuple[Cell, Attribute | None]], language: str) -> _Worded:
     """The fields of a product that are asked for, behind its name."""
-    comma, semicolon = ("，", "；") if language == "zh" else (", ", "; ")
-    said = semicolon.join(cell.worded(language, attribute) for cell, attribute in stated)
+    told = [(cell.named(language, attribute), cell.value) for cell, attribute in stated]
     passages = dict.fromkeys(cell.passage for cell, _ in stated)
-    return _Worded(f"{subject}{comma}{said}", tuple(map(_whole, passages)))
+    return _Worded(field_sentence(subject, told, language), tuple(map(_whole, passages)))
 
 
 def _rows(
     hit: Hit, shown: Passage, document: Sequence[Passage], asks: Sequence[Ask], source: Source
 ) -> _Worded:
-    """One row under its product or section; a table, or a row with its introduction, line by line."""
+    """One row under its product or section; a table, or a row with its introduction, line by line: each a sentence."""
     rows = list(dict.fromkeys(row for one in asks for row in rows_that_answer(shown, document, one)))
     introduction = lead_in(shown, document)
     subject = _subject(hit, source.names) if hit.kind == "product" else (hit.title, *shown.section)[-1]
     if introduction is not None:
-        parts = (introduction, *rows)
-        return _Worded("\n".join(part.text for part in parts), tuple(map(_whole, parts)))
-    said = "\n".join(row.text for row in rows)
+        lines = (introduction.text, *(row_sentence(row.text) for row in rows))
+        return _Worded("\n".join(lines), tuple(map(_whole, (introduction, *rows))))
+    said = "\n".join(row_sentence(row.text) for row in rows)
     text = _about(subject, said) if len(rows) == 1 else _about(subject, f"\n{said}").replace(" \n", "\n")
     return _Worded(text, tuple(map(_whole, rows)))
 

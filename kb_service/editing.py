@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from typing import Literal, TypeAlias
 
+from ingest.document_faults import faults
 from ingest.documents import compose
 from ingest.editing import body_of, edited
-from ingest.models import Document, FieldValue
+from ingest.errors import IngestError
+from ingest.models import Document, Extract, FieldValue
 from ingest.redaction import redact_document
 from kb_service.errors import Conflict, FieldError, InvalidRequest, NotFound
 from kb_service.knowledge import Knowledge
@@ -17,11 +20,12 @@ from kb_service.store import HeldDocuments, Store, StoredDocument, Unit, new_id
 from kb_service.store.snapshots import document_from_json, document_json
 
 HELD = timedelta(hours=1)
-"""How long a removed document can be brought back."""
+"""How long a removed document can be brought back, and settled conflicts be taken back."""
+Settlement: TypeAlias = Literal["end", "supersede"]
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class EditedDocument:
     """A document as its form has it. `text` is without what its fields put there; `fields` hold question and reply.
 
     `version` is the one that was opened, None for a document that is new.
@@ -58,30 +62,29 @@ class Editing:
         stored = self._stored(workspace, external_id)
         return stored, body_of(stored.document).text
 
-    def save(self, caller: Principal, draft: Draft, zone: tzinfo) -> DocumentStatus:
+    def save(self, caller: Principal, draft: EditedDocument, zone: tzinfo) -> DocumentStatus:
         """Put what a form holds; headings, rows and sections of an edited text stay what they were.
 
         Days are days in `zone`. Raises IngestError with the field at fault, Conflict when the document was changed
         or removed since it was opened, InvalidRequest for a new one under an id that is taken.
         """
-        stored = self._before(caller.workspace, draft)
-        attributes = {**draft.attributes, "external_id": draft.external_id, "fields": dict(draft.fields)}
-        if stored is None:
-            extract = edited(_empty(draft.external_id), draft.text)
-        else:
-            extract = edited(stored.document, draft.text)
-            attributes["metadata"] = dict(stored.document.metadata)
+        extract, attributes = _written(self._before(caller.workspace, draft), draft)
         return self._knowledge.put_over(caller, compose(extract, attributes, timezone=zone), draft.version)
 
-    def _before(self, workspace: str, draft: Draft) -> StoredDocument | None:
+    def faults(
+        self, workspace: str, draft: EditedDocument, zone: tzinfo
+    ) -> tuple[IngestError | InvalidRequest, ...]:
+        """Everything that `save` would refuse in a draft; empty where nothing is wrong with what was written."""
+        with self._store.reading(workspace) as unit:
+            stored = unit.documents.get(draft.external_id) if draft.external_id else None
+        taken = (_taken(draft.external_id),) if draft.version is None and stored is not None else ()
+        return (*taken, *faults(*_written(None if taken else stored, draft), timezone=zone))
+
+    def _before(self, workspace: str, draft: EditedDocument) -> StoredDocument | None:
         with self._store.reading(workspace) as unit:
             stored = unit.documents.get(draft.external_id) if draft.external_id else None
         if draft.version is None and stored is not None:
-            raise InvalidRequest(
-                "There is a document {id} already.",
-                fields=(FieldError("external_id", "There is a document {id} already.", {"id": draft.external_id}),),
-                id=draft.external_id,
-            )  # fmt: skip
+            raise _taken(draft.external_id)
         if draft.version is not None and (stored is None or stored.version != draft.version):
             raise Conflict("Somebody changed this document meanwhile; look at it before you save yours.")
         return stored
@@ -106,44 +109,81 @@ class Editing:
             head = unit.documents.head(external_id)
         return head.version if head is not None else None
 
-    def restore(
-        self, caller: Principal, external_id: str, number: int, *, over: int | None = None
-    ) -> DocumentStatus:
-        """Put an earlier version of a document as its newest, with `over` only while that one stands.
+    def restore(self, caller: Principal, external_id: str, number: int, *, over: int) -> DocumentStatus:
+        """Put an earlier version of a document as its newest, over the version that the caller knows.
 
-        Raises NotFound, Conflict where somebody wrote meanwhile.
+        Raises NotFound, Conflict where another one stands.
         """
         with self._store.reading(caller.workspace) as unit:
             head = unit.documents.head(external_id)
             stored = unit.documents.version(external_id, number)
         if stored is None or head is None:
             raise _no_document(external_id)
-        return self._knowledge.put_over(caller, stored.document, head.version if over is None else over)
+        return self._knowledge.put_over(caller, stored.document, over)
 
-    def end(self, caller: Principal, external_id: str, at: datetime) -> DocumentStatus:
-        """Let a document hold no more from a moment on; one that would only begin then becomes a draft."""
-        stored = self._stored(caller.workspace, external_id)
-        document = stored.document
-        never = document.valid_from is not None and document.valid_from >= at
-        ended = replace(document, status="draft") if never else replace(document, valid_to=at)
-        return self._knowledge.put_over(caller, ended, stored.version)
+    def settle(
+        self, caller: Principal, keep: Mapping[str, int], others: Mapping[str, int], how: Settlement
+    ) -> str | None:
+        """Let some documents hold and others no more, all at once: with `end` the others end now (one that would only
+        begin then becomes a draft), with `supersede` those that are kept hold in their place wherever both apply.
 
-    def supersede(self, caller: Principal, external_id: str, older: str) -> DocumentStatus:
-        """Let a document hold in place of another wherever both apply. Raises NotFound."""
-        stored = self._stored(caller.workspace, external_id)
-        self._stored(caller.workspace, older)
-        names = tuple(dict.fromkeys((*stored.document.supersedes, older)))
-        return self._knowledge.put_over(caller, replace(stored.document, supersedes=names), stored.version)
+        Both are versions by id, those that were looked at. Gives the id under which it can be taken back; None where
+        nothing was changed. Raises NotFound, Conflict where another version of any stands.
+        """
+        stored = {name: self._stored(caller.workspace, name) for name in (*keep, *others)}
+        for name, version in (*keep.items(), *others.items()):
+            if stored[name].version != version:
+                raise Conflict("Somebody changed this document meanwhile; look at it before you change it.")
+        now = self._clock()
+        if how == "end":
+            changed = {name: _ended(stored[name].document, now) for name in others}
+        else:
+            changed = {name: _before_others(stored[name].document, others) for name in keep}
+        id = new_id("held_", now)
+        written: list[DocumentStatus] = []
+
+        def note(unit: Unit, statuses: Sequence[DocumentStatus]) -> None:
+            written.extend(item for item in statuses if item.status == "updated")
+            content = {"changed": {item.external_id: item.version for item in written}}
+            if written:
+                unit.held.put(HeldDocuments(id, caller.key_id, "settled", content, unit.now, unit.now + HELD))
+
+        wanted = {name: (document, stored[name].version) for name, document in changed.items()}
+        self._knowledge.put_all_over(caller, wanted, note)
+        return id if written else None
+
+    def unsettle(self, caller: Principal, id: str) -> tuple[str, ...]:
+        """Take a settlement back: its documents say what they said before, as new versions. Gives their ids.
+
+        Raises NotFound, Conflict where somebody changed one of them since.
+        """
+        with self._store.reading(caller.workspace) as unit:
+            held = unit.held.get(id, caller.key_id)
+            if held is None or held.purpose != "settled":
+                raise gone()
+            versions: Mapping[str, int] = held.content["changed"]
+            earlier = {name: unit.documents.version(name, version - 1) for name, version in versions.items()}
+        wanted = {
+            name: (stored.document, versions[name]) for name, stored in earlier.items() if stored is not None
+        }
+        if len(wanted) < len(versions):
+            raise Conflict("Somebody changed this document meanwhile; look at it before you change it.")
+
+        def forget(unit: Unit, _: Sequence[DocumentStatus]) -> None:
+            unit.held.remove(id, caller.key_id)
+
+        self._knowledge.put_all_over(caller, wanted, forget)
+        return tuple(wanted)
 
     def remove(
         self,
         caller: Principal,
         external_id: str,
         *,
-        over: int | None = None,
+        over: int,
         also: Callable[[Unit], None] | None = None,
     ) -> str:
-        """Remove a document at once, with `over` only while that version stands; `also` is done with it.
+        """Remove a document at once, while the version stands that the caller knows; `also` is done with it.
 
         Gives the id under which its last version waits to be brought back. Raises NotFound, Conflict.
         """
@@ -191,6 +231,32 @@ class Editing:
         if stored is None:
             raise _no_document(external_id)
         return stored
+
+
+def _ended(document: Document, at: datetime) -> Document:
+    if document.valid_to is not None and document.valid_to <= at:
+        return document
+    never = document.valid_from is not None and document.valid_from >= at
+    return replace(document, status="draft") if never else replace(document, valid_to=at)
+
+
+def _before_others(document: Document, others: Mapping[str, int]) -> Document:
+    return replace(document, supersedes=tuple(dict.fromkeys((*document.supersedes, *others))))
+
+
+def _written(stored: StoredDocument | None, draft: EditedDocument) -> tuple[Extract, dict[str, object]]:
+    """What a form makes of a document, as `compose` takes it: the text with its blocks, and the attributes."""
+    attributes = {**draft.attributes, "external_id": draft.external_id, "fields": dict(draft.fields)}
+    if stored is None:
+        return edited(_empty(draft.external_id), draft.text), attributes
+    return edited(stored.document, draft.text), {**attributes, "metadata": dict(stored.document.metadata)}
+
+
+def _taken(external_id: str) -> InvalidRequest:
+    text = "There is a document {id} already."
+    return InvalidRequest(
+        text, fields=(FieldError("external_id", text, {"id": external_id}),), id=external_id
+    )
 
 
 def _empty(external_id: str) -> Document:

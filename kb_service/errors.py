@@ -95,6 +95,14 @@ class NotReady(Overloaded):
     code = "not_ready"
 
 
+def not_whole() -> InvalidRequest:
+    """A form lacks what tells which state of things it was made of: nobody could see whether it writes over another's
+    work."""
+    return InvalidRequest(
+        "This form does not tell what it was made of; open the page again and send that one."
+    )
+
+
 def changed_meanwhile() -> Conflict:
     """Somebody would save over what another person wrote since they looked."""
     return Conflict("Somebody changed this meanwhile; look at it before you save yours.")

@@ -61,6 +61,24 @@ class Feedbacks:
                 unit.reviews.add_many(_edit(unit, feedback, shown))
         return True
 
+    def take_back(self, workspace: str, *, exposure_id: str, answer_id: str, agent_id: str) -> bool:
+        """Take back that somebody rejected an answer, as if nothing had been said; False where they did not.
+
+        What a night moved on that word meanwhile is withdrawn by its own log, and made again by the next one as far as
+        what others said tells so. Only a rejection is taken back: a reply that was sent has left.
+        """
+        with self._store.writing(workspace) as unit:
+            given = [
+                item
+                for item in unit.feedback.of_exposure(exposure_id)
+                if (item.answer_id, item.agent_id, item.outcome) == (answer_id, agent_id, "rejected")
+            ]
+            for item in given:
+                unit.feedback.remove(item)
+            if given:
+                unit.rank_moves.forget([exposure_id])
+        return bool(given)
+
 
 def _edit(unit: Unit, feedback: Feedback, shown: str | None) -> Iterator[Review]:
     """The edit for people to look at, with what was suggested and where that stands; none where its document changed

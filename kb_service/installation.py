@@ -6,9 +6,12 @@ first administrator; of another shop they see its name and whether anybody can s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from kb_service.accounts import LINK_LASTS, Visitor
 from kb_service.errors import Conflict, Forbidden, InvalidRequest, NotFound
@@ -16,6 +19,7 @@ from kb_service.store import Store, Workspace, WorkspaceFigures
 
 LANGUAGES = ("zh", "en")
 LONGEST_NAME = 80
+_Mark: TypeAlias = tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Installation:
     def __init__(self, store: Store, derived: Path) -> None:
         self._store = store
         self._derived = derived
+        self._sizes: dict[str, tuple[_Mark, int]] = {}
 
     def own(self, workspace: str) -> OwnWorkspace:
         """What a workspace holds."""
@@ -49,9 +54,17 @@ class Installation:
             if found is None:
                 raise NotFound("there is no workspace {workspace!r}", workspace=workspace)
             figures = unit.workspaces.figures(workspace)
+        return OwnWorkspace(found, figures, self._index_bytes(workspace))
+
+    def _index_bytes(self, workspace: str) -> int:
+        """What the files of its indexes take, counted again only where one came or went: what is published gets a place
+        of its own and never changes there."""
         folder = self._derived / workspace
-        taken = sum(item.stat().st_size for item in folder.rglob("*") if item.is_file())
-        return OwnWorkspace(found, figures, taken)
+        mark = tuple(_changed_at(item) for item in (folder, folder / "index"))
+        known = self._sizes.get(workspace)
+        if known is None or known[0] != mark:
+            known = self._sizes[workspace] = mark, _bytes_below(folder)
+        return known[1]
 
     def all(self, visitor: Visitor) -> tuple[ListedWorkspace, ...]:
         """Every workspace, by id; nothing for who is no operator."""
@@ -107,6 +120,25 @@ class Installation:
         for workspace in dict.fromkeys((visitor.principal.workspace, id)):
             with self._store.writing(workspace) as unit:
                 unit.audit.append(visitor.principal.key_id, action, id, {})
+
+
+def _changed_at(folder: Path) -> int | None:
+    """When a file or folder last came into a folder or left it; None where there is none."""
+    try:
+        return folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def _bytes_below(folder: Path) -> int:
+    """The files of a folder and those in it, in bytes; without those that go away meanwhile, as earlier generations of
+    an index do."""
+    taken = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                taken += Path(place, name).stat().st_size
+    return taken
 
 
 def _check_operator(visitor: Visitor) -> None:

@@ -117,6 +117,11 @@ class Knowledge:
         checked += [Refused(None, problem.error) for problem in read.problems]
         return checked
 
+    def read_rows(self, name: str, data: bytes) -> list[Mapping[str, str]]:
+        """The rows of a table as they stand, each with its cells by column. Raises what the parser raises."""
+        read = self._parsers.read(name, data, options={"records": True, "rows": True})
+        return [row for extract in read.extracts if isinstance(row := extract.attributes["cells"], Mapping)]
+
     def put_checked(self, caller: Principal, checked: Sequence[Document | Refused]) -> list[Outcome]:
         """Commit in groups; where the store refuses one, its documents are told as refused and no others."""
         outcomes: list[Outcome] = []
@@ -129,6 +134,35 @@ class Knowledge:
                 ]
         self._follow(caller.workspace)
         return outcomes
+
+    def put_known(
+        self, caller: Principal, documents: Sequence[Document], over: Mapping[str, int | None]
+    ) -> tuple[list[Outcome], list[str]]:
+        """`put_checked` of documents with distinct ids, each over the version that the caller knows, None for none.
+
+        Gives the ids beside of those that somebody wrote or removed meanwhile: of these nothing is written.
+        """
+        outcomes: list[Outcome] = []
+        overtaken: list[str] = []
+        for group in _groups(documents):
+            left = [item for item in group if isinstance(item, Document)]
+            while left:
+                with self._store.reading(caller.workspace) as unit:
+                    heads = unit.documents.heads([item.external_id for item in left])
+                ahead = [item.external_id for item in left if _overtaken(item, heads, over)]
+                overtaken += ahead
+                left = [item for item in left if item.external_id not in ahead]
+                standing = {name: head.version for name, head in heads.items()}
+                known = {item.external_id: standing.get(item.external_id) for item in left}
+                try:
+                    outcomes += self.commit(caller.workspace, left, actor=caller.key_id, over=known)
+                except Conflict:
+                    continue  # Somebody was faster between the look and the write: look again.
+                except ServiceError as error:
+                    outcomes += [Refused(item.external_id, error) for item in left]
+                break
+        self._follow(caller.workspace)
+        return outcomes, overtaken
 
     def put_over(
         self,
@@ -156,6 +190,23 @@ class Knowledge:
         self._follow(caller.workspace)
         assert isinstance(outcome, DocumentStatus)
         return outcome
+
+    def put_all_over(
+        self,
+        caller: Principal,
+        documents: Mapping[str, tuple[Document, int]],
+        finish: Callable[[Unit, Sequence[DocumentStatus]], None],
+    ) -> None:
+        """Put some documents, all or none, each over the version that the caller knows; `finish` is called with what
+        became of them in the transaction. Raises Conflict where another version of one stands."""
+
+        def done(unit: Unit, outcomes: Sequence[Outcome]) -> None:
+            finish(unit, [item for item in outcomes if isinstance(item, DocumentStatus)])
+
+        over = {name: version for name, (_, version) in documents.items()}
+        written = [document for document, _ in documents.values()]
+        self.commit(caller.workspace, written, actor=caller.key_id, over=over, finish=done)
+        self._follow(caller.workspace)
 
     def sketched(self, workspace: str, new: NewDocument) -> SourceDocument:
         """A document as an index would hold it, with its passages and their vectors, of which nothing is stored.
@@ -365,6 +416,14 @@ class DocumentRecord:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._document, name)
+
+
+def _overtaken(document: Document, heads: Mapping[str, Head], over: Mapping[str, int | None]) -> bool:
+    """Whether another version stands than the one that is known, unless it says the very same."""
+    head = heads.get(document.external_id)
+    if head is not None and head.content_hash == document.content_hash:
+        return False
+    return (head.version if head is not None else None) != over.get(document.external_id)
 
 
 def check_over(head: Head | None, over: int | None) -> None:

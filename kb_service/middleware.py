@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Callable
+from typing import TypeAlias
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.stdlib import get_logger
 from ulid import ULID
 
-from kb_service import problem_details
 from kb_service.errors import Overloaded, PayloadTooLarge
-from kb_service.messages import preferred_language
 from kb_service.observability import Metrics
 from kb_service.settings import Settings
 
@@ -25,6 +26,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 STREAMED = re.compile(r"/v1/(events|documents):batch")
 UPLOADS = re.compile(r"/v1/documents:upload|/console/knowledge/upload")
 UNQUEUED = re.compile(r"/health/|/metrics")
+Refusal: TypeAlias = Callable[[Request, Exception], Response]
+"""What is answered where no route is reached."""
 WAIT_SECONDS = 5.0
 """How long a request may wait for its turn before it is refused with 503."""
 
@@ -32,9 +35,10 @@ WAIT_SECONDS = 5.0
 class RequestContext:
     """Gives each request an id, echoes it, logs the outcome and counts it by route template."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, refusal: Refusal) -> None:
         self._app = app
         self._metrics = metrics
+        self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,6 +56,7 @@ class RequestContext:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
+        scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         self._metrics.in_flight.inc()
         try:
@@ -60,7 +65,7 @@ class RequestContext:
             # Every known error became a response further in; what comes here is a fault of ours.
             log.error("request_failed", path=scope["path"], exc_info=error)
             if status == 0:
-                await refuse(error, scope, receive, with_id)
+                await self._refusal(Request(scope), error)(scope, receive, with_id)
         finally:
             self._metrics.in_flight.dec()
             seconds = time.perf_counter() - started
@@ -78,9 +83,10 @@ class BodyLimit:
     Streamed batches have no limit as a whole; their lines have one.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, refusal: Refusal) -> None:
         self._app = app
         self._settings = settings
+        self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or STREAMED.fullmatch(scope["path"]):
@@ -90,7 +96,7 @@ class BodyLimit:
         limit = self._settings.max_upload_bytes if upload else self._settings.max_body_bytes
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdigit() and int(announced) > limit:
-            await refuse(_too_large(limit), scope, receive, send)
+            await self._refusal(Request(scope), _too_large(limit))(scope, receive, send)
             return
         received = 0
 
@@ -108,8 +114,9 @@ class BodyLimit:
 class Admission:
     """Works on at most `max_concurrency` requests at once; others wait a little, then get 503."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, refusal: Refusal) -> None:
         self._app = app
+        self._refusal = refusal
         self._places = asyncio.Semaphore(settings.max_concurrency)
         self._metrics = metrics
 
@@ -123,7 +130,7 @@ class Admission:
         except TimeoutError:
             self._metrics.refused.labels("busy").inc()
             busy = Overloaded("Too many requests are being worked on; try again shortly.", retry_after=2)
-            await refuse(busy, scope, receive, send)
+            await self._refusal(Request(scope), busy)(scope, receive, send)
             return
         try:
             await self._app(scope, receive, send)
@@ -135,10 +142,3 @@ def _too_large(limit: int) -> PayloadTooLarge:
     return PayloadTooLarge(
         "The body is larger than {limit} bytes; send less, or a batch line by line.", limit=limit
     )
-
-
-async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with problem details before any route is reached."""
-    request = Request(scope)
-    language = preferred_language(request.headers.get("accept-language"))
-    await problem_details.response(error, language, instance=request.url.path)(scope, receive, send)

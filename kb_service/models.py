@@ -9,9 +9,7 @@ from typing import Literal, TypeAlias
 
 from graph.briefing import Attempt, Known
 from graph.confirmation import FollowUpState
-from graph.drafting import Draft
 from graph.errors import GraphError
-from graph.gaps import Gap, GapReason
 from graph.models import (
     Agent,
     AgentChoice,
@@ -20,7 +18,6 @@ from graph.models import (
     Customer,
     Event,
     Expertise,
-    Intent,
     IntentScore,
     Priority,
     Problem,
@@ -28,12 +25,10 @@ from graph.models import (
     Understanding,
 )
 from graph.notices import Notice
-from graph.peers import Comparison
 from ingest.errors import IngestError
 from ingest.models import Audience, Kind
 from kb_service.errors import ServiceError
 from kb_service.messages import Language
-from kb_service.store.clusters import ExpertisePin
 from kb_service.store.decisions import Decision
 
 Action: TypeAlias = Literal["answer", "suggest", "clarify", "handoff"]
@@ -299,6 +294,7 @@ class LinkedDocument:
     kind: str
     title: str
     weight: float
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,56 +318,6 @@ class ProblemDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewedAnswer:
-    """One automatic answer of the sample, or one suggestion that an agent edited (`kind`), with the question it was
-    given to and what a person said of it. Of an edit `final_text` is what the agent sent instead of `answer`."""
-
-    id: str
-    exposure_id: str
-    state: Literal["pending", "done"]
-    at: datetime
-    question: str | None
-    language: str | None
-    answer: str | None
-    citations: tuple[Mapping[str, object], ...]
-    confidence: float
-    verdict: Literal["right", "wrong", "harmful"] | None
-    note: str | None
-    reviewer: str | None
-    decided_at: datetime | None
-    withheld: tuple[str, ...]
-    proposal_id: str | None
-    kind: Literal["answer", "edit"] = "answer"
-    final_text: str | None = None
-    agent_id: str | None = None
-    case_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewProgress:
-    """How far the reviews of one kind are: how many wait, and of those judged how many got which verdict, with the
-    95% interval of the share that was not right; None while nothing was judged.
-
-    `bound` is the share of wrong automatic answers that the shop accepts, `threshold` the confidence from which
-    evidence allows sending, None where it does not; `lacking` is how many more answers must be judged right until it
-    does, 0 where it does.
-    """
-
-    waiting: int
-    right: int
-    wrong: int
-    harmful: int
-    interval: tuple[float, float] | None
-    bound: float
-    threshold: float | None
-    lacking: int
-
-    @property
-    def judged(self) -> int:
-        return self.right + self.wrong + self.harmful
-
-
-@dataclass(frozen=True, slots=True)
 class EventProblem:
     id: str
     new: bool
@@ -390,65 +336,6 @@ class EventResult:
     pending: bool = False
     alerts: tuple[str, ...] = ()
     case_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Skill:
-    """How well an agent does on an expertise, or overall; figures are None below twenty cases."""
-
-    expertise_id: str | None
-    expertise: str | None
-    cases: int
-    rate: float | None
-    low: float | None
-    high: float | None
-    handling_seconds: float | None
-    rating: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemSkill:
-    """How well an agent does on one problem."""
-
-    problem: Problem
-    skill: Skill
-
-
-@dataclass(frozen=True, slots=True)
-class AgentProfile:
-    """`by_problem` holds those of which the agent has most cases. `compared` is None where there are too few cases of
-    problems that others had too."""
-
-    agent: Agent
-    overall: Skill
-    by_expertise: tuple[Skill, ...]
-    by_problem: tuple[ProblemSkill, ...] = ()
-    compared: Comparison | None = None
-
-
-Via: TypeAlias = Literal["declared", "pinned", "learned", "intent"]
-"""How an intent, a problem or an agent came into a cluster: a shop's own word, a person's pin, what outcomes taught,
-or through the problem's intent."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterMember:
-    """An agent of a cluster, with how they do on its cases."""
-
-    agent: Agent
-    via: Via
-    skill: Skill
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterDetail:
-    """A cluster with everything that leads to it. `pin` is what people decided of it, None where nothing."""
-
-    expertise: Expertise
-    intents: tuple[tuple[Intent, Via], ...]
-    problems: tuple[tuple[Problem, Via], ...]
-    members: tuple[ClusterMember, ...]
-    pin: ExpertisePin | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,63 +395,6 @@ class IngestReport:
     files_unchanged: int = 0
     passages: int = 0
     problems: tuple[FileProblem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GapDocument:
-    """The best document for a gap's questions, with the probability that it answers them."""
-
-    document_id: str
-    title: str
-    kind: Kind
-    confidence: float
-
-
-GapState: TypeAlias = Literal["open", "answered", "dismissed"]
-
-
-@dataclass(frozen=True, slots=True)
-class GapView:
-    """A gap as people look at it. `cases` are the latest first; `draft` is None where nobody accepted a reply."""
-
-    id: str
-    gap: Gap
-    names: Mapping[str, str]
-    reason: GapReason
-    problem: Problem | None
-    cases: tuple[str, ...]
-    best: GapDocument | None
-    answered_by: GapDocument | None
-    draft: Draft | None
-    told_at: datetime | None
-    dismissed_at: datetime | None = None
-    dismissed_by: str | None = None
-
-    @property
-    def state(self) -> GapState:
-        if self.dismissed_at is not None:
-            return "dismissed"
-        return "open" if self.answered_by is None else "answered"
-
-
-@dataclass(frozen=True, slots=True)
-class GapQuestion:
-    """One question of a gap, masked, why it got no good answer, and the case that it came up in."""
-
-    text: str
-    at: datetime
-    reason: GapReason
-    customer_id: str | None
-    case_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class GapDetail:
-    """A gap with all its questions, the latest first. `note` is why it was dismissed."""
-
-    view: GapView
-    questions: tuple[GapQuestion, ...]
-    note: str | None
 
 
 Outcome: TypeAlias = DocumentStatus | Refused

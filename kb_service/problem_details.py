@@ -224,6 +224,13 @@ def status_of(error: Exception) -> int:
     return next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), 500)
 
 
+def retry_after(error: Exception) -> int | None:
+    """Seconds after which what is busy or not ready may be asked again; None for all else."""
+    if isinstance(error, errors.Overloaded):
+        return error.retry_after
+    return 5 if status_of(error) == 503 else None
+
+
 def details(error: Exception, language: Language, *, instance: str | None = None) -> dict[str, Any]:
     """The body of problem details for `error`: of a response, or of one refused line of a batch."""
     status = status_of(error)
@@ -277,10 +284,8 @@ def response(
 ) -> JSONResponse:
     body = details(error, language, instance=instance)
     extra = dict(headers or {})
-    if isinstance(error, errors.Overloaded):
-        extra["Retry-After"] = str(error.retry_after)
-    elif body["status"] == 503:
-        extra["Retry-After"] = "5"
+    if (wait := retry_after(error)) is not None:
+        extra["Retry-After"] = str(wait)
     if isinstance(error, errors.Unauthenticated):
         extra["WWW-Authenticate"] = "Bearer"
     return ProblemResponse(body, status_code=int(body["status"]), headers=extra)
@@ -308,6 +313,11 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, http)
+
+
+def refusal(request: Request, error: Exception) -> JSONResponse:
+    """What is answered where no route is reached."""
+    return response(error, _language(request), instance=str(request.scope["path"]))
 
 
 def _language(request: Request) -> Language:

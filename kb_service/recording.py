@@ -32,6 +32,8 @@ from kb_service.store import NewEvent, Unit
 from kb_service.traffic.surging import Arrived, Surging
 
 DONE = frozenset({"resolved", "closed", "pending"})
+FOUND_BY = frozenset({"order", "parcel", "sku", "product"})
+"""Kinds of what a message names that its case is found by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class HeardEvent:
     small_talk: bool = False
     case_id: str | None = None
     """The case that it belongs to, where that is known and not to be found."""
+    gives: bool = True
+    """Whether what a person writes gives them the case; not where whoever writes is no agent of the shop."""
 
 
 class Recording:
@@ -119,7 +123,7 @@ class Recording:
             self._assignments.append((event.id, match))
         self._cases.put(case)
         model_id = item.utterance.model_id if item.utterance is not None else None
-        self._new.append(NewEvent(event, case.id, vector, model_id))
+        self._new.append(NewEvent(event, case.id, vector, model_id, _named(item)))
         self._results.append(EventResult(event.id, "accepted", problem, pending, (), case.id))
 
     def _set_state(self, agent_id: str, event: Event) -> None:
@@ -151,7 +155,7 @@ class Recording:
                 active_at=event.at,
                 language=event.language,
             )
-        return advance(case, event, reopens=not item.small_talk)
+        return advance(case, event, reopens=not item.small_talk, gives=item.gives)
 
     def _place(self, item: HeardEvent, case: Case) -> tuple[Match, bool]:
         """Which problem a message belongs to, and whether it opened it."""
@@ -269,11 +273,17 @@ def duplicate(unit: Unit, event_id: str, earlier: Sequence[EventResult]) -> Even
     return EventResult(event_id, "duplicate", problem, match.pending, case_id=case_id)
 
 
-def advance(case: Case, event: Event, *, reopens: bool = True) -> Case:
+def _named(item: HeardEvent) -> tuple[str, ...]:
+    """What a message names of orders, parcels and products, as the shop calls them."""
+    return tuple(dict.fromkeys(entity.value for entity in item.entities if entity.type in FOUND_BY))
+
+
+def advance(case: Case, event: Event, *, reopens: bool = True, gives: bool = True) -> Case:
     """The case after an event: who is on it, where it was heard of, and its state.
 
     A resolved case that its customer brings back is the bot's again, and nobody's; a pending one stays with its
-    agent. `reopens` is False for thanks and greetings: they do not bring a resolved case back.
+    agent. `reopens` is False for thanks and greetings: they do not bring a resolved case back. Without `gives` the
+    words of a person take no case: one that nobody has waits for an agent.
     """
     state: CaseState = case.state
     agent_id = case.agent_id
@@ -286,7 +296,8 @@ def advance(case: Case, event: Event, *, reopens: bool = True) -> Case:
     elif event.type == "transfer":
         state, agent_id = "assigned", event.to_agent
     elif event.type == "message" and event.role == "agent":
-        state, agent_id = "assigned", event.agent_id or agent_id
+        agent_id = event.agent_id or agent_id
+        state = "assigned" if gives or agent_id is not None else "waiting"
     elif reopens and event.type == "message" and event.role == "customer" and state in DONE:
         kept = agent_id is not None and state == "pending"
         state, agent_id, resolved_at = ("assigned" if kept else "bot"), agent_id if kept else None, None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from structlog.stdlib import get_logger
 
 from kb_service.background import BackgroundWork
+from kb_service.errors import NotReady
 from kb_service.store import Store
 
 log = get_logger(__name__)
@@ -27,7 +28,8 @@ class Round:
 class WorkspaceRounds(BackgroundWork):
     """Looks at every workspace each `seconds`, in a thread of its own.
 
-    What fails is logged, and keeps neither the other workspaces from their turn nor the next round from coming.
+    What fails is logged, and keeps neither the other workspaces from their turn nor the next round from coming. A
+    workspace that is still loading has its turn in the next round.
     """
 
     def __init__(self, name: str, store: Store, *, seconds: float) -> None:
@@ -55,6 +57,9 @@ class WorkspaceRounds(BackgroundWork):
                 return
             try:
                 self.look(workspace)
+            except NotReady as error:
+                failed[workspace] = type(error).__name__
+                log.info("round_postponed", work=self._name, workspace=workspace, reason=str(error))
             except Exception as error:
                 failed[workspace] = type(error).__name__
                 log.error("round_failed", work=self._name, workspace=workspace, exc_info=error)

@@ -10,7 +10,7 @@ from functools import partial
 from graph.assignment import Need, neighbouring, rank
 from graph.expertise import ExpertiseReading, expertise_for
 from graph.lifecycle import evergreen
-from graph.models import AgentChoice, Expertise, Priority, Problem
+from graph.models import AgentChoice, Case, Expertise, Priority, Problem
 from graph.naming import name_problem
 from graph.permissions import Grant, asked_for, granted, within_reach
 from graph.priority import prioritise
@@ -61,12 +61,20 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What is known of a waiting case beside what its customer said: since when, and which problem it is of."""
+    """A waiting case with what is known of it beside its customer's words: since when, and which problem it is of."""
 
-    case_id: str
+    case: Case
     since: datetime
-    language: str | None = None
     problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A waiting case that is to be placed: the question that it comes to, and the shop as its customer is served."""
+
+    replica: Replica
+    question: Question
+    waiting: Waiting
 
 
 class Routing:
@@ -92,26 +100,34 @@ class Routing:
         """Priority, expertise, agents and due times for a question that was read, with the file of its case."""
         return self._placed(replica, question, reading, file, self._clock()).route
 
-    def place(
-        self,
-        replica: Replica,
-        question: Question,
-        waiting: Waiting | None = None,
-        *,
-        at: datetime | None = None,
-    ) -> Placed:
-        """The route of a question with what its case asks of an agent: for many cases decided together.
+    def place(self, unplaced: Unplaced, *, at: datetime | None = None) -> Placed:
+        """The route of a waiting case with what it asks of an agent."""
+        (placed,) = self.place_all([unplaced], at=at)
+        return placed
 
-        `waiting` is what is known of the case beside the customer's words, which may be none.
-        """
-        reading = read_question(self._reader, replica, question, self._clock())
-        if waiting is not None and reading.problem is None and waiting.problem is not None:
-            reading = replace(reading, problem=waiting.problem, problem_score=CASE_PROBLEM)
-        if waiting is not None and not question.text:
-            reading = unspoken(reading, waiting.language)
+    def place_all(self, unplaced: Sequence[Unplaced], *, at: datetime | None = None) -> list[Placed]:
+        """The routes of waiting cases of one workspace, in order; the store is asked as often for all as for one."""
+        if not unplaced:
+            return []
         now = at or self._clock()
-        file = self._files.of(replica.workspace, question, reading.problem, at=now)
-        return self._placed(replica, question, reading, file, now, waiting)
+        readings = [self._read(item) for item in unplaced]
+        asked = [
+            (item.waiting.case, item.question, reading.problem)
+            for item, reading in zip(unplaced, readings, strict=True)
+        ]
+        files = self._files.of_cases(unplaced[0].replica.workspace, asked, now)
+        return [
+            self._placed(item.replica, item.question, reading, file, now, item.waiting)
+            for item, reading, file in zip(unplaced, readings, files, strict=True)
+        ]
+
+    def _read(self, unplaced: Unplaced) -> Reading:
+        """A waiting case as it is read: of the problem that its messages joined, and perhaps without words."""
+        waiting, question = unplaced.waiting, unplaced.question
+        reading = read_question(self._reader, unplaced.replica, question, self._clock())
+        if reading.problem is None and waiting.problem is not None:
+            reading = replace(reading, problem=waiting.problem, problem_score=CASE_PROBLEM)
+        return reading if question.text else unspoken(reading, waiting.case.language)
 
     def _placed(
         self,
@@ -134,7 +150,7 @@ class Routing:
         grants = self._grants(shop, question, reading)
         need = _need(shop, reading, history, priority, level, cluster, grants, now)
         need = replace(
-            need, case_id=waiting.case_id if waiting is not None else question.conversation_id or ""
+            need, case_id=waiting.case.id if waiting is not None else question.conversation_id or ""
         )
         need, estimates = under_policy(replica.way.policy, need, self._estimates(replica, cluster, reading))
         route = Route(

@@ -1,4 +1,4 @@
-"""Everything that one application is made of; `app.wire` fills it, and nothing else does."""
+"""Everything that one application is made of, part by part; `app.wire` makes them, and nothing else does."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import anyio
 from ingest.embedding import BatchingEmbedder
 from ingest.sandbox import ParserPool
 from kb_service.accounts import Accounts
+from kb_service.answer_explanation import Explaining
 from kb_service.answering import Answering
 from kb_service.audit_trail import AuditTrail
 from kb_service.background import BackgroundWork
@@ -29,6 +30,7 @@ from kb_service.delivery.endpoints import Endpoints
 from kb_service.editing import Editing
 from kb_service.exposures import ExposureLog
 from kb_service.feedback import Feedbacks
+from kb_service.handover.casefile import CaseFiles
 from kb_service.installation import Installation
 from kb_service.keyring import Keyring, KeyUses
 from kb_service.knowledge import Knowledge
@@ -46,12 +48,12 @@ from kb_service.people.consulting import Consulting
 from kb_service.people.expertise import Clustering
 from kb_service.people.taxonomy import Taxonomy
 from kb_service.people.team import Team
-from kb_service.previews import Previews
+from kb_service.people.waiting_queue import WaitingQueue
 from kb_service.priority.prioritising import Prioritising
 from kb_service.recurring.backtesting import Backtest, Backtesting
 from kb_service.recurring.closed_loop import ClosedLoop
 from kb_service.recurring.following_up import FollowingUp
-from kb_service.recurring.notifying import NoticeRounds
+from kb_service.recurring.notice_rounds import NoticeRounds
 from kb_service.recurring.picturing import Pictures
 from kb_service.recurring.problem_board import ProblemBoard
 from kb_service.recurring.problems import Problems
@@ -71,54 +73,96 @@ from kb_service.traffic.desk import TrafficDesk
 from kb_service.traffic.surging import SurgeEnd
 from kb_service.trials.experiments import Experiments
 from kb_service.trials.watch import ExperimentWatch
+from kb_service.trying_out import TryingOut
 from kb_service.understanding.reading import Reader
 from kb_service.upkeep import Upkeep
+from kb_service.upload_previews import UploadPreviews
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Routes and commands reach the orchestrators through here."""
+@dataclass(frozen=True)
+class Ground:
+    """What every other part stands on. `serving` is False for the command line, beside which a server may run."""
 
     settings: Settings
+    serving: bool
+    clock: Callable[[], datetime]
     store: Store
     metrics: Metrics
     encoder: BatchingEmbedder
     parsers: ParserPool
     reader: Reader
     replicas: Replicas
-    replays: Replays
     exposures: ExposureLog
+    limiter: anyio.CapacityLimiter
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who comes in and what they did: workspaces, keys, members, the audit, repeated requests."""
+
     gatekeeper: Gatekeeper
     accounts: Accounts
     audit_trail: AuditTrail
     keyring: Keyring
     key_uses: KeyUses
     installation: Installation
-    clock: Callable[[], datetime]
+    replays: Replays
+
+
+@dataclass(frozen=True)
+class Documents:
+    """How documents come in, are edited and cared for, and what they lack."""
+
     knowledge: Knowledge
     editing: Editing
     articles: Articles
-    previews: Previews
+    upload_previews: UploadPreviews
     library: Library
     conflicts: Conflicts
     stale: Stale
-    answering: Answering
-    feedback: Feedbacks
-    rewording: Rewording | None
+    gaps: Gaps
+    gap_watch: GapWatch
+    reviewing: Reviewing
+
+
+@dataclass(frozen=True)
+class Cases:
+    """What cases come to, and who takes them."""
+
+    case_files: CaseFiles
     routing: Routing
+    casework: Casework
     agent_desk: AgentDesk
+    waiting_queue: WaitingQueue
     assigning: Assigning
     assignment_watch: AssignmentWatch
     consulting: Consulting
     clustering: Clustering
     taxonomy: Taxonomy
     team: Team
-    casework: Casework
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a question comes to, and what it would."""
+
+    answering: Answering
+    explaining: Explaining
+    trying_out: TryingOut
+    feedback: Feedbacks
+    rewording: Rewording | None
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """What keeps going wrong: problems, their alerts, proposals, and the rules behind them."""
+
     problems: Problems
-    pictures: Pictures
     problem_board: ProblemBoard
+    pictures: Pictures
     notice_rounds: NoticeRounds
     following_up: FollowingUp
+    window_end: WindowEnd
     regrouping: Regrouping
     regrouping_previews: RegroupingPreviews
     rulebook: Rulebook
@@ -126,25 +170,49 @@ class Services:
     backtest_runs: LongRuns[Backtest]
     proposals: Proposals
     closed_loop: ClosedLoop
-    reviewing: Reviewing
-    calibrating: Calibrating
-    learning: Learning
-    prioritising: Prioritising
-    nightly: Nightly
-    upkeep: Upkeep
-    backups: Backups
-    gaps: Gaps
-    gap_watch: GapWatch
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is counted: traffic, support metrics, trials."""
+
     traffic: TrafficDesk
     surge_end: SurgeEnd
-    window_end: WindowEnd
     measuring: Measuring
     experiments: Experiments
     experiment_watch: ExperimentWatch
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What people's verdicts, feedback and escalations teach."""
+
+    calibrating: Calibrating
+    learning: Learning
+    prioritising: Prioritising
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How others hear of it: webhooks and mail."""
+
     endpoints: Endpoints
     courier: Courier
     digests: Digests
-    limiter: anyio.CapacityLimiter
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What keeps it going: nights, backups, the state of what is derived."""
+
+    nightly: Nightly
+    backups: Backups
+    upkeep: Upkeep
+
+
+@dataclass(frozen=True)
+class Services(Ground, Entry, Documents, Cases, Answers, Recurrence, Figures, Teaching, Telling, Keeping):
+    """Routes and commands reach the orchestrators through here."""
 
     @property
     def background(self) -> tuple[BackgroundWork, ...]:

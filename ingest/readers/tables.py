@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ingest.errors import CorruptSource, EmptySource, InvalidDocument
+from ingest.models import Extract
 from ingest.readers import records
-from ingest.readers.builder import ExtractBuilder
+from ingest.readers.builder import ExtractBuilder, clean
 from ingest.readers.grid import add_table, cell_text
 from ingest.readers.results import ReadResult, RowProblem
 
@@ -71,6 +72,8 @@ def read_jsonl(text: str, options: Mapping[str, object]) -> ReadResult:
 def as_records(rows: Sequence[tuple[str, Sequence[object]]], options: Mapping[str, object]) -> ReadResult:
     """Rows with their places as records; the first row that fills two cells is the header.
 
+    With `rows` in the options no record is made: each row comes as it stands, its cells by column.
+
     Raises EmptySource, InvalidDocument (a column named twice, a template without its column).
     """
     start = next((i for i, (_, cells) in enumerate(rows) if sum(map(bool, map(cell_text, cells))) > 1), None)
@@ -82,8 +85,18 @@ def as_records(rows: Sequence[tuple[str, Sequence[object]]], options: Mapping[st
     if twice:
         raise InvalidDocument("header", f"the column {twice[0]!r} is named twice; give each its own name")
     problems: list[RowProblem] = []
-    found = records.read(_keyed(rows[start + 1 :], header, problems), columns, options)
+    keyed = _keyed(rows[start + 1 :], header, problems)
+    if options.get("rows"):
+        return ReadResult(tuple(_as_it_stands(row) for row in keyed), tuple(problems))
+    found = records.read(keyed, columns, options)
     return replace(found, problems=(*problems, *found.problems))
+
+
+def _as_it_stands(row: records.Row) -> Extract:
+    texts = {
+        name: clean(cell) if isinstance(cell, str) else cell_text(cell) for name, cell in row.values.items()
+    }
+    return Extract("", (), {"cells": texts})
 
 
 def _keyed(

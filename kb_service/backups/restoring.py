@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,14 +19,8 @@ from kb_service.encoders import FOLDER
 from kb_service.errors import Conflict, ServiceError
 from kb_service.settings import Settings, prepare_data
 from kb_service.store import Store
-from kb_service.store.copying import (
-    check_sqlite,
-    check_tables,
-    postgres_filled,
-    postgres_in_use,
-    restore_postgres,
-    sqlite_file,
-)
+from kb_service.store.copying import check_sqlite, check_tables, sqlite_file
+from kb_service.store.dumps import check_dump, postgres_filled, postgres_in_use
 from kb_service.store.migrating import known_revisions
 
 STAGE = ".restoring"
@@ -65,6 +60,24 @@ def check(settings: Settings, file: Path) -> Manifest:
     return manifest
 
 
+def examine(settings: Settings, file: Path) -> Manifest:
+    """Whether a backup could be restored here, its store looked into as a restore does. Raises ServiceError."""
+    manifest = check(settings, file)
+    with tempfile.TemporaryDirectory(prefix="kb-backup-") as folder:
+        extract(file, Path(folder))
+        _check_store(Path(folder) / manifest.store, manifest)
+    return manifest
+
+
+def _check_store(store: Path, manifest: Manifest) -> None:
+    """Raises ServiceError where the store of a backup is damaged, none of this service, or of another revision."""
+    if manifest.dialect == "sqlite":
+        check_sqlite(store)
+        check_tables(store, manifest.revision)
+    else:
+        check_dump(store, manifest.revision)
+
+
 def restore(settings: Settings, file: Path, *, force: bool, now: datetime) -> Restored:
     """Put a backup in the place of what is there. Raises Conflict while a server or command works there, and
     without `force` where anything is there; ServiceError for a backup that is damaged or of a later version."""
@@ -93,8 +106,7 @@ def _into_files(settings: Settings, file: Path, stage: Path, *, force: bool, now
         raise _filled(settings.data)
     manifest = extract(file, stage)
     fresh = stage / manifest.store
-    check_sqlite(fresh)
-    check_tables(fresh, manifest.revision)
+    _check_store(fresh, manifest)
     _migrate(fresh)
     # Beside the store, which may lie on another disk than the data folder: only there a rename is one step.
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -192,15 +204,15 @@ def _into_server(settings: Settings, file: Path, stage: Path, *, force: bool) ->
             count=users,
         )
     manifest = extract(file, stage)
-    restore_postgres(url, stage / manifest.store)
+    _check_store(stage / manifest.store, manifest)
+    store = Store(url)
+    try:
+        store.replace(stage / manifest.store)
+    finally:
+        store.close()
     shutil.rmtree(settings.data / DERIVED, ignore_errors=True)
     shutil.rmtree(settings.data / FOLDER, ignore_errors=True)
     _swap_lexicons(settings.data, stage, None)
-    store = Store(url)
-    try:
-        store.migrate()
-    finally:
-        store.close()
     return Restored(manifest, None)
 
 

@@ -66,6 +66,8 @@ class Backups:
         self._thread: threading.Thread | None = None
         self._failed: ServiceError | None = None
         self._checks: dict[tuple[str, int, int], tuple[Soundness, datetime]] = {}
+        self._versions: dict[tuple[str, int, int], str] = {}
+        """What archives say that made them, by their state: the page looks each second while one is made."""
 
     # --- reading
 
@@ -205,11 +207,18 @@ class Backups:
             sha256=_digest(path),
         )
         try:
-            backup = replace(backup, version=manifest_of(path).version)
+            backup = replace(backup, version=self._version(path))
         except (ServiceError, OSError):
             return replace(backup, soundness="damaged")
         checked = self._checks.get(_state(path))
         return backup if checked is None else replace(backup, soundness=checked[0], checked_at=checked[1])
+
+    def _version(self, path: Path) -> str:
+        """The version that made a backup. Raises ServiceError where it is none."""
+        state = _state(path)
+        if state not in self._versions:
+            self._versions[state] = manifest_of(path).version
+        return self._versions[state]
 
     def _note(self, path: Path, soundness: Soundness) -> None:
         self._checks[_state(path)] = (soundness, self._clock())

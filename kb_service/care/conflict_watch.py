@@ -54,6 +54,7 @@ class ConflictSide:
     passage_id: str
     value: tuple[int, int] | None = None
     permits: bool | None = None
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +327,7 @@ def _side(record: Record, statement: Statement) -> ConflictSide:
         passage_id=statement.passage_id,
         value=(statement.quantity.start, statement.quantity.end) if statement.quantity is not None else None,
         permits=statement.permits,
+        version=record.version,
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from structlog.stdlib import get_logger
 
 from kb_service.background import BackgroundWork
+from kb_service.care.conflict_groups import ConflictGroup, grouped
 from kb_service.care.conflict_watch import Conflict, ConflictWatch
 from kb_service.paging import Key, page_by
 from kb_service.replicas.replica import Replica
@@ -28,6 +30,15 @@ PAGE_SECONDS = 0.2
 """How long a page waits for that, which may say that there is more to compare."""
 LISTING_SECONDS = 1.0
 """How long a request for the list waits for what was put a moment ago to be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictGroups:
+    """A page of groups; how many groups there are on all pages, and conflicts in them."""
+
+    page: Page[ConflictGroup]
+    count: int
+    conflicts: int
 
 
 class Conflicts(BackgroundWork):
@@ -54,17 +65,29 @@ class Conflicts(BackgroundWork):
 
         `upcoming`: those too that begin after it. `document_id`: those of one document.
         """
-        replica = self._replicas.of(workspace)
-        watch = self._watch(replica)
-        watch.catch_up(replica.index.snapshot, PAGE_SECONDS if hurried.get() else LISTING_SECONDS)
         at = as_of or self._clock()
         found = [
             conflict
-            for conflict in watch.known
+            for conflict in self._known(workspace)
             if conflict.valid(at, upcoming=upcoming)
             and (document_id is None or document_id in {side.document_id for side in conflict.documents})
         ]
         return page_by(found, _place, cursor, limit)
+
+    def groups(self, workspace: str, cursor: str | None, limit: int) -> ConflictGroups:
+        """Conflicts of documents that are valid now or will be, those together that one decision settles."""
+        now = self._clock()
+        found = [item for item in self._known(workspace) if item.valid(now, upcoming=True)]
+        groups = grouped(found)
+        page = page_by(groups, lambda group: (-group.score, group.id), cursor, limit)
+        return ConflictGroups(page, len(groups), len(found))
+
+    def _known(self, workspace: str) -> tuple[Conflict, ...]:
+        """What is known, once there was a moment to compare what came."""
+        replica = self._replicas.of(workspace)
+        watch = self._watch(replica)
+        watch.catch_up(replica.index.snapshot, PAGE_SECONDS if hurried.get() else LISTING_SECONDS)
+        return watch.known
 
     def complete(self, workspace: str) -> bool:
         """Whether every document was compared with every other."""

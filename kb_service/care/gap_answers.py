@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from graph.drafting import AcceptedReply, Draft, drafted
+from graph.drafting import AcceptedReply, DraftArticle, drafted
 from graph.gaps import Gap, GapReason, Unanswered
 from ingest.models import Audience
 from ingest.redaction import mask_order_numbers
+from kb_service.care.gap_views import GapDocument
 from kb_service.care.unanswered import UNSURE, UnansweredQuestions, worded
 from kb_service.handover.deciding import LIKELY
-from kb_service.models import GapDocument
 from kb_service.replicas.replica import Replica
 from kb_service.search.models import Filters, Hit, SearchQuery
 from kb_service.store import Exposure, Head, Unit
@@ -81,13 +81,13 @@ class GapAnswers:
 
     def draft(
         self, unit: Unit, gap: Gap, exposures: Mapping[str, Exposure]
-    ) -> tuple[Draft | None, list[str]]:
+    ) -> tuple[DraftArticle | None, list[str]]:
         """The article that accepted replies make, and the latest cases of the gap."""
         return self.drafts(unit, [gap], exposures)[0]
 
     def drafts(
         self, unit: Unit, gaps: Sequence[Gap], exposures: Mapping[str, Exposure]
-    ) -> list[tuple[Draft | None, list[str]]]:
+    ) -> list[tuple[DraftArticle | None, list[str]]]:
         """The same of each of some gaps; the store is asked for all of them together."""
         asked = [[exposures[question.id] for question in reversed(gap.questions)] for gap in gaps]
         every = [exposure for some in asked for exposure in some]
@@ -101,7 +101,7 @@ class GapAnswers:
             cases.append(list(dict.fromkeys(own))[:MOST_CASES])
         given = _given(unit, [case_id for case_ids in cases for case_id in case_ids])
         written = _final_texts(unit, every, case_of)
-        found: list[tuple[Draft | None, list[str]]] = []
+        found: list[tuple[DraftArticle | None, list[str]]] = []
         for gap, some, case_ids in zip(gaps, asked, cases, strict=True):
             replies = sorted(
                 (reply for case_id in case_ids for reply in given.get(case_id, ())),

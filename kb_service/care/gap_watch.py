@@ -9,7 +9,7 @@ from typing import Any
 
 from structlog.stdlib import get_logger
 
-from graph.drafting import Draft
+from graph.drafting import DraftArticle
 from graph.gaps import found_at
 from kb_service.care.gap_answers import Asked
 from kb_service.care.gaps import Gaps, NamedGap, identified, names_of
@@ -146,5 +146,5 @@ def _send(
     )
 
 
-def _events_of(draft: Draft | None) -> list[str]:
+def _events_of(draft: DraftArticle | None) -> list[str]:
     return [source.id for source in draft.sources if source.kind == "resolution"] if draft else []

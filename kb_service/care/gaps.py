@@ -10,24 +10,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from graph.drafting import Draft
+from graph.drafting import DraftArticle
 from graph.gaps import Gap, Unanswered, gap_of, grouped
 from graph.models import Problem
 from graph.naming import name_problem
 from graph.problem_graph import ProblemGraph
 from kb_service.care.gap_answers import Asked, GapAnswers
 from kb_service.care.gap_dismissal import Dismissal, dismiss, dismissals, reopen
+from kb_service.care.gap_views import GapDetail, GapQuestion, GapState, GapView
 from kb_service.care.unanswered import SPAN, UnansweredQuestions
 from kb_service.errors import InvalidRequest, NotFound
 from kb_service.exposures import ExposureLog
 from kb_service.ids import digest_id
 from kb_service.metrics.lately import Lately
-from kb_service.models import GapDetail, GapQuestion, GapState, GapView, Principal
+from kb_service.models import Principal
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Exposure, Page, Store, ToldGap, Unit
 from kb_service.understanding.reading import Reader, nameable
 
+MOST_COUNTED = 60
+"""Gaps that are asked again to count the open ones."""
 Place = tuple[int, datetime, str]
 """Where a gap stands in the list."""
 
@@ -53,6 +56,14 @@ class Survey:
     exposures: Mapping[str, Exposure]
 
 
+@dataclass(frozen=True, slots=True)
+class AskedAfter:
+    """When questions of one gap, and those of all `others`, got no good answer; one a customer and day."""
+
+    own: tuple[datetime, ...]
+    others: tuple[datetime, ...]
+
+
 class Gaps:
     """The gaps of every workspace: made anew from its questions whenever somebody looks."""
 
@@ -74,6 +85,7 @@ class Gaps:
         self.answers = GapAnswers(self._questions)
         self._groups: dict[str, _Groups] = {}
         self._lately: Lately[_Listed] = Lately(clock)
+        self._counted: Lately[_Counted] = Lately(clock)
         self._decided: Counter[str] = Counter()
         """How often somebody dismissed or reopened a gap, or was erased, by workspace."""
 
@@ -147,6 +159,54 @@ class Gaps:
         )
         return found.page, found.at
 
+    def counts(
+        self, workspace: str, *, days: int | None, language: str | None
+    ) -> Mapping[GapState, int | None]:
+        """How many gaps asked about within some days are in each state, as it was found within the last minute.
+
+        Whether a gap is open or answered is known once it is asked again: None where more than `MOST_COUNTED` wait.
+        """
+        self._exposures.flush()
+        replica = self._replicas.settled(workspace)
+        graph, decided = replica.graph, self._decided[workspace]
+        with self._store.reading(workspace) as unit:
+            mark = unit.changes.position(), unit.exposures.latest_id(), unit.feedback.latest_id()
+
+        def made() -> _Counted:
+            since = self._clock() - timedelta(days=days) if days is not None else None
+            return _Counted(self._count(workspace, replica, since, language), graph, decided)
+
+        return self._counted.of(
+            (workspace, days, language),
+            made,
+            mark,
+            usable=lambda counted: counted.graph is graph and counted.decided == decided,
+        ).counts
+
+    def _count(
+        self, workspace: str, replica: Replica, since: datetime | None, language: str | None
+    ) -> Mapping[GapState, int | None]:
+        now = self._clock()
+        with self._store.reading(workspace) as unit:
+            survey = self.survey(unit, replica, now)
+            dismissed = dismissals(unit, unit.gaps.since(now - SPAN))
+            wanted = [
+                item
+                for item in survey.gaps
+                if (since is None or item.gap.last_at >= since)
+                and (language is None or language in item.gap.languages)
+            ]
+            undecided = [item.gap for item in wanted if item.id not in dismissed]
+            gone = len(wanted) - len(undecided)
+            if len(undecided) > MOST_COUNTED:
+                return {"open": None, "answered": None, "dismissed": gone}
+            refused = self.answers.refused(unit, undecided)
+            answered = sum(
+                self.answers.ask(replica, gap, survey.exposures, refused, now).answered_by is not None
+                for gap in undecided
+            )
+        return {"open": len(undecided) - answered, "answered": answered, "dismissed": gone}
+
     def one(self, workspace: str, gap_id: str) -> GapDetail:
         """One gap with its questions, the latest first, and why it was dismissed, where it was. Raises NotFound."""
         self._exposures.flush()
@@ -174,6 +234,22 @@ class Gaps:
         replica = self._replicas.settled(workspace)
         with self._store.reading(workspace) as unit:
             return self._found(unit, replica, gap_id, self._clock())[1]
+
+    def asked_since(self, workspace: str, at: datetime) -> dict[str, AskedAfter]:
+        """What was asked in vain in the last 90 days of each gap that was told since a moment and raised a proposal of
+        its own, by that proposal; without those of which nothing is known any more."""
+        self._exposures.flush()
+        replica = self._replicas.settled(workspace)
+        with self._store.reading(workspace) as unit:
+            rows = [_surviving(row, replica) for row in unit.gaps.since(at) if row.proposal_id is not None]
+            gaps = [item.gap for item in self.survey(unit, replica, self._clock()).gaps] if rows else []
+        found: dict[str, AskedAfter] = {}
+        for row in rows:
+            own = [question.at for gap in gaps if _shared(gap, row) for question in gap.ballots]
+            others = [question.at for gap in gaps if not _shared(gap, row) for question in gap.ballots]
+            if own and row.proposal_id is not None:
+                found[row.proposal_id] = AskedAfter(tuple(own), tuple(others))
+        return found
 
     # --- deciding
 
@@ -209,7 +285,8 @@ class Gaps:
         self._questions.forget(workspace)
         self._groups.pop(workspace, None)
         self._decided[workspace] += 1
-        self._lately.forget(lambda key: isinstance(key, tuple) and key[0] == workspace)
+        for kept in (self._lately, self._counted):
+            kept.forget(lambda key: isinstance(key, tuple) and key[0] == workspace)
 
     def _views(
         self,
@@ -234,7 +311,7 @@ class Gaps:
         replica: Replica,
         item: NamedGap,
         asked: Asked,
-        drafted: tuple[Draft | None, Sequence[str]],
+        drafted: tuple[DraftArticle | None, Sequence[str]],
         dismissed: Dismissal | None,
     ) -> GapView:
         draft, cases = drafted
@@ -282,6 +359,15 @@ class _Listed:
 
     page: Page[GapView]
     at: datetime
+    graph: ProblemGraph
+    decided: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Gaps by state, and what must not have changed for it to be told again."""
+
+    counts: Mapping[GapState, int | None]
     graph: ProblemGraph
     decided: int
 

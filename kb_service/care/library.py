@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +18,8 @@ from kb_service.errors import NotFound
 from kb_service.messages import Language
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
-from kb_service.store import Order, ShelfEntry, ShelfFilter, Store, StoredDocument, Validity
+from kb_service.search.catalogue import CatalogueView, Record
+from kb_service.store import Look, Order, ShelfEntry, ShelfFilter, Store, StoredDocument, Validity
 from kb_service.store.uses import HourOfUse, Use
 
 __all__ = ["SPAN", "HourOfUse", "Library", "Order", "ShelfFilter", "Use", "Validity"]
@@ -28,12 +30,13 @@ USE_KEPT = timedelta(days=90)
 """How long use is kept, which is more than any page tells of."""
 _PROBLEMS: tuple[NodeKind, ...] = ("problem",)
 _ANSWERS: tuple[EdgeKind, ...] = ("answered_by",)
+COUNTED = ("kind", "language", "audience", "status", "validity")
 MOST_CONFLICTS = 10
 MOST_PROBLEMS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ListedDocument:
     """One document in a list. `superseded` says that another holds in its place; `use` is None without any."""
 
     entry: ShelfEntry
@@ -45,12 +48,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class ShelfPage:
-    """`total` are the documents that the filters leave, on all pages."""
+    """`total` are the documents that the filters leave, on all pages; `counts` all that the shop has, by kind,
+    language, audience, status and validity."""
 
-    rows: tuple[Standing, ...]
+    rows: tuple[ListedDocument, ...]
     next_cursor: str | None
     total: int
-    languages: tuple[str, ...]
+    counts: Mapping[str, Mapping[str, int]]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(sorted(self.counts["language"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,10 @@ class AnsweredProblem:
 
 @dataclass(frozen=True, slots=True)
 class DocumentDetail:
-    """Everything about one document. `versions` are numbers with when each came, the newest first."""
+    """Everything about one document. `versions` are numbers with when each came, the newest first.
+
+    `look` is the latest look at it that still holds.
+    """
 
     stored: StoredDocument
     withheld_by: str | None
@@ -75,6 +86,7 @@ class DocumentDetail:
     superseded_by: tuple[ShelfEntry, ...]
     conflicts: tuple[Conflict, ...]
     stale: tuple[StaleReason, ...]
+    look: Look | None
     use: tuple[HourOfUse, ...]
     problems: tuple[AnsweredProblem, ...]
 
@@ -98,26 +110,26 @@ class Library:
         self._clock = clock
 
     def night(self, workspace: str) -> int:
-        """Let go of previews and removed documents whose time has ended and of use of long ago; how many rows went."""
+        """Let go of what waited and of looks whose time has ended, and of use of long ago; how many rows went."""
         with self._store.writing(workspace) as unit:
-            return unit.held.sweep() + unit.uses.purge(unit.now - USE_KEPT)
+            return unit.held.sweep() + unit.looks.sweep() + unit.uses.purge(unit.now - USE_KEPT)
 
     def page(
         self, workspace: str, wanted: ShelfFilter, order: Order, cursor: str | None, limit: int
     ) -> ShelfPage:
         """Documents that meet a filter, each with its use in the last 28 days and what is the matter with it."""
         now = self._clock()
-        _, superseding = successors(self._replicas.of(workspace).index.snapshot.catalogue, now)
+        catalogue = self._replicas.of(workspace).index.snapshot.catalogue
+        _, superseding = successors(catalogue, now)
         stale, conflicting = self._stale.reasons(workspace), self._conflicts.counts(workspace)
         with self._store.reading(workspace) as unit:
             found = unit.shelf.page(
                 wanted, at=now, superseded=superseding, order=order, cursor=cursor, limit=limit
             )
             total = unit.shelf.count(wanted, at=now, superseded=superseding)
-            languages = unit.shelf.languages()
             uses = unit.uses.of([entry.external_id for entry in found.items], now - SPAN)
         rows = tuple(
-            Standing(
+            ListedDocument(
                 entry,
                 uses.get(entry.external_id),
                 stale.get(entry.external_id, ()),
@@ -126,7 +138,7 @@ class Library:
             )
             for entry in found.items
         )
-        return ShelfPage(rows, found.next_cursor, total, languages)
+        return ShelfPage(rows, found.next_cursor, total, _counts(catalogue, superseding, now))
 
     def about(self, workspace: str, external_id: str, language: Language) -> DocumentDetail:
         """One document with all that is known of it. Raises NotFound."""
@@ -143,6 +155,7 @@ class Library:
             versions = unit.shelf.history(external_id)
             passages = tuple(item.passage for item in unit.documents.passages([external_id]))
             use = unit.uses.by_hour(external_id, now - SPAN)
+            look = unit.looks.in_force(now).get(external_id)
             withheld = unit.reviews.withheld().get(external_id)
         conflicts = self._conflicts.page(
             workspace, None, MOST_CONFLICTS, upcoming=True, document_id=external_id
@@ -156,9 +169,31 @@ class Library:
             superseded_by=tuple(newer[name] for name in sorted(newer)),
             conflicts=conflicts.items,
             stale=self._stale.reasons(workspace).get(external_id, ()),
+            look=look if look is not None and look.version == stored.version else None,
             use=use,
             problems=_problems(replica, external_id, now, language),
         )
+
+
+def _counts(
+    catalogue: CatalogueView, superseded: Collection[str], now: datetime
+) -> Mapping[str, Mapping[str, int]]:
+    """How many documents there are of each kind, language, audience, status and validity."""
+    found: dict[str, Counter[str]] = {name: Counter() for name in COUNTED}
+    for slot in catalogue.living():
+        record = catalogue.records[slot]
+        for name in COUNTED[:-1]:
+            found[name][getattr(record, name)] += 1
+        found["validity"][_validity(record, superseded, now)] += 1
+    return found
+
+
+def _validity(record: Record, superseded: Collection[str], now: datetime) -> Validity:
+    if record.valid_to is not None and record.valid_to <= now:
+        return "expired"
+    if record.valid_from is not None and record.valid_from > now:
+        return "upcoming"
+    return "superseded" if record.external_id in superseded else "valid"
 
 
 def _superseding(replica: Replica, external_id: str) -> set[str]:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from graph.staleness import SPAN, StaleCode, StaleReason, Standing, stale_reasons
+from graph.staleness import SPAN, DocumentInUse, StaleCode, StaleReason, stale_reasons
 from ingest.models import Kind
+from kb_service.errors import Conflict, NotFound
 from kb_service.exposures import ExposureLog
 from kb_service.handover.deciding import LIKELY
+from kb_service.knowledge import check_over
 from kb_service.metrics.lately import Lately
+from kb_service.models import Principal
 from kb_service.paging import Key, page_by
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.search.catalogue import CatalogueView, Record
 from kb_service.search.models import Filters, SearchQuery
-from kb_service.store import Page, Store, Unit
+from kb_service.store import Look, Page, Store, Unit, new_id
 from kb_service.timezones import zone
 from kb_service.understanding.reading import Reader
 
@@ -41,6 +44,7 @@ class StaleDocument:
     valid_to: datetime | None
     updated_at: datetime
     reasons: tuple[StaleReason, ...]
+    version: int = 0
 
     @classmethod
     def of(cls, record: Record, updated_at: datetime, reasons: tuple[StaleReason, ...]) -> StaleDocument:
@@ -54,12 +58,31 @@ class StaleDocument:
             valid_to=record.valid_to,
             updated_at=updated_at,
             reasons=reasons,
+            version=record.version,
         )
 
     @property
     def place(self) -> Key:
         """More and more pressing reasons come first."""
         return -round(sum(reason.weight for reason in self.reasons), 3), self.document_id
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """A document that is in no list for a while, since somebody looked at it and found it right."""
+
+    document: StaleDocument
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class StaleList:
+    """A page of the documents that need a look, how many they are on all pages, and those that were `looked` at: what
+    comes back first is first."""
+
+    page: Page[StaleDocument]
+    waiting: int
+    looked: tuple[LookedAt, ...]
 
 
 Signature: TypeAlias = tuple[int, int]
@@ -91,12 +114,66 @@ class Stale:
 
     def reasons(self, workspace: str) -> Mapping[str, tuple[StaleReason, ...]]:
         """Why documents need a look, by external id; see `lately`."""
-        return {item.document_id: item.reasons for item in self._lately(workspace)}
+        return {item.document_id: item.reasons for item in self._open(workspace, self._lately(workspace))}
 
-    def lately(self, workspace: str, cursor: str | None, limit: int) -> Page[StaleDocument]:
+    def lately(self, workspace: str, cursor: str | None, limit: int) -> StaleList:
         """`page` as it was found within the last minute, after the last change of a document; while that takes longer
         than anybody waits, as it was found before: for who looks again and again."""
-        return page_by(self._lately(workspace), lambda item: item.place, cursor, limit)
+        looks = self._looks(workspace)
+        found = self._lately(workspace)
+        kept = [left for item in found if (left := _left(item, looks.get(item.document_id))) is not None]
+        looked = [
+            LookedAt(item, looks[item.document_id])
+            for item in found
+            if item.document_id in looks and _left(item, looks[item.document_id]) is None
+        ]
+        looked.sort(key=lambda item: (item.look.until, item.document.document_id))
+        return StaleList(page_by(kept, lambda item: item.place, cursor, limit), len(kept), tuple(looked))
+
+    def look(self, caller: Principal, external_id: str, over: int, span: timedelta) -> Look:
+        """Note that a document was looked at and is still right: it is in no list for `span`, unless it changes or
+        something else speaks against it. `over` is the version that was looked at.
+
+        Raises NotFound, Conflict where another version stands or nothing speaks against the document any more.
+        """
+        found = {item.document_id: item for item in self._lately(caller.workspace)}.get(external_id)
+        with self._store.writing(caller.workspace) as unit:
+            head = unit.documents.head(external_id)
+            if head is None:
+                raise NotFound(
+                    "There is no document {external_id} in this workspace.", external_id=external_id
+                )
+            check_over(head, over)
+            if found is None:
+                raise Conflict("Nothing speaks against this document any more: it needs no look.")
+            reasons = tuple(reason.code for reason in found.reasons)
+            id, until = new_id("look_", unit.now), unit.now + span
+            look = Look(id, external_id, over, reasons, caller.key_id, unit.now, until)
+            unit.looks.add(look)
+            detail = {"version": over, "reasons": list(reasons), "until": until.isoformat()}
+            unit.audit.append(caller.key_id, "document.looked_at", external_id, detail)
+        return look
+
+    def take_look_back(self, caller: Principal, id: str) -> Look:
+        """The document stands in the list again, as if nobody had looked at it. Raises NotFound."""
+        with self._store.writing(caller.workspace) as unit:
+            look = unit.looks.get(id)
+            if look is None:
+                raise NotFound("This was taken back already, or the document is gone.")
+            unit.looks.remove(id)
+            detail = {"version": look.version}
+            unit.audit.append(caller.key_id, "document.look_taken_back", look.external_id, detail)
+        return look
+
+    def _looks(self, workspace: str) -> Mapping[str, Look]:
+        with self._store.reading(workspace) as unit:
+            return unit.looks.in_force(self._clock())
+
+    def _open(self, workspace: str, found: Iterable[StaleDocument]) -> list[StaleDocument]:
+        """Those that nobody looked at lately, and of others what speaks against them since."""
+        looks = self._looks(workspace)
+        kept = (_left(item, looks.get(item.document_id)) for item in found)
+        return [item for item in kept if item is not None]
 
     def _lately(self, workspace: str) -> tuple[StaleDocument, ...]:
         signature = _signature(self._replicas.of(workspace).index.snapshot.catalogue)
@@ -110,7 +187,12 @@ class Stale:
         self, workspace: str, cursor: str | None, limit: int, *, reason: StaleCode | None = None
     ) -> Page[StaleDocument]:
         """Documents that need a look, for one reason or any, the most pressing first."""
-        return page_by(self._found(workspace, reason), lambda item: item.place, cursor, limit)
+        found = [
+            item
+            for item in self._open(workspace, self._found(workspace, reason))
+            if any(reason in (None, each.code) for each in item.reasons)
+        ]
+        return page_by(found, lambda item: item.place, cursor, limit)
 
     def _found(self, workspace: str, reason: StaleCode | None) -> list[StaleDocument]:
         self._exposures.flush()
@@ -128,7 +210,7 @@ class Stale:
 
     def _standings(
         self, unit: Unit, view: CatalogueView, replica: Replica, now: datetime
-    ) -> list[tuple[Record, Standing]]:
+    ) -> list[tuple[Record, DocumentInUse]]:
         records = [view.records[slot] for slot in view.living() if view.approved[slot]]
         heads = unit.documents.heads()
         uses = unit.uses.all(now - SPAN)
@@ -137,7 +219,7 @@ class Stale:
         standings = [
             (
                 record,
-                Standing(
+                DocumentInUse(
                     valid_to=record.valid_to,
                     updated_at=heads[record.external_id].updated_at,
                     successors=following.get(record.external_id, ()),
@@ -188,6 +270,14 @@ class Stale:
             if confidence >= LIKELY and end is not None and end <= exposure.at:
                 found[hits[0].external_id] += 1
         return found
+
+
+def _left(document: StaleDocument, look: Look | None) -> StaleDocument | None:
+    """A document with what still speaks against it after a look; None for nothing."""
+    if look is None or look.version != document.version:
+        return document
+    reasons = tuple(reason for reason in document.reasons if reason.code not in look.reasons)
+    return replace(document, reasons=reasons) if reasons else None
 
 
 def successors(

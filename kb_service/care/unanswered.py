@@ -34,7 +34,7 @@ POOR = ("rejected", "edited", "reopened")
 ENCODED_AT_ONCE = 8
 """Questions in one call of the encoder, so that those that wait for an answer get their turn."""
 
-Standing: TypeAlias = Literal["good", "reopened", "rejected", "rewritten"]
+Reception: TypeAlias = Literal["good", "reopened", "rejected", "rewritten"]
 
 
 class UnansweredQuestions:
@@ -62,10 +62,10 @@ class UnansweredQuestions:
         offered = offered_texts(unit, feedback)
         judged = []
         for exposure in reversed(candidates):
-            standings = standing(feedback.get(exposure.id, ()), offered)
-            reason = why(exposure, standings)
+            receptions = received(feedback.get(exposure.id, ()), offered)
+            reason = why(exposure, receptions)
             if reason is not None:
-                judged.append((exposure, reason, _refused(exposure, standings)))
+                judged.append((exposure, reason, _refused(exposure, receptions)))
         vectors = self._encoded(replica.workspace, [exposure for exposure, _, _ in judged])
         found: dict[str, tuple[Unanswered, Exposure]] = {}
         for exposure, reason, refused in judged:
@@ -103,9 +103,9 @@ class UnansweredQuestions:
             return kept
 
 
-def why(exposure: Exposure, standings: Mapping[str, Standing]) -> GapReason | None:
+def why(exposure: Exposure, receptions: Mapping[str, Reception]) -> GapReason | None:
     """Why a question has no good answer, or None when it has one or nothing speaks against it."""
-    found = set(standings.values())
+    found = set(receptions.values())
     if "good" in found:
         return None
     if "reopened" in found:
@@ -119,12 +119,12 @@ def why(exposure: Exposure, standings: Mapping[str, Standing]) -> GapReason | No
     return "unsure" if exposure.answers and exposure.confidence >= LOW else "nothing_found"
 
 
-def standing(given: Sequence[Feedback], offered: Mapping[str, str]) -> dict[str, Standing]:
+def received(given: Sequence[Feedback], offered: Mapping[str, str]) -> dict[str, Reception]:
     """What people made of each answer in the end, by its id. `given` is oldest first, `offered` holds texts by answer.
 
     An answer that was replaced by another text stays replaced, even where that text resolved the case.
     """
-    found: dict[str, Standing] = {}
+    found: dict[str, Reception] = {}
     for item in given:
         before = found.get(item.answer_id)
         if item.outcome == "reopened":
@@ -157,12 +157,12 @@ def _says_else(item: Feedback, offered: Mapping[str, str]) -> bool:
     return rewritten(compared_words(item.final_text), compared_words(offered[item.answer_id]))
 
 
-def _refused(exposure: Exposure, standings: Mapping[str, Standing]) -> tuple[str, ...]:
+def _refused(exposure: Exposure, receptions: Mapping[str, Reception]) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(
             answer.external_id
             for answer in exposure.answers
-            if standings.get(answer.answer_id, "good") != "good" or exposure.reason == ASKED_AGAIN
+            if receptions.get(answer.answer_id, "good") != "good" or exposure.reason == ASKED_AGAIN
         )
     )
 

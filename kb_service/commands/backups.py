@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from kb_service.commands.opening import settings, workbench
 from kb_service.commands.options import Json
+from kb_service.commands.printing import print_json
 
 
 def backup(
@@ -19,7 +21,6 @@ def backup(
     from datetime import UTC, datetime
 
     from kb_service.backups.making import make
-    from kb_service.cli import print_json, workbench
     from kb_service.errors import Conflict
 
     if file.exists() and not force:
@@ -45,7 +46,11 @@ def restore(
         Path, typer.Argument(help="A file that `kb backup` or the console made.", dir_okay=False)
     ],
     force: Annotated[
-        bool, typer.Option("--force", help="Put it in the place of what is there, which is kept aside.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Put it in the place of what is there. Files are kept aside; a database's tables are not.",
+        ),
     ] = False,
     only_check: Annotated[
         bool,
@@ -56,15 +61,14 @@ def restore(
     """Put a backup into the data folder, or into the database that KB_DATABASE_URL names. Servers must be ended."""
     from datetime import UTC, datetime
 
-    from kb_service.backups.restoring import check
+    from kb_service.backups.restoring import examine
     from kb_service.backups.restoring import restore as put_back
-    from kb_service.cli import print_json, settings
     from kb_service.errors import InvalidRequest
 
     if only_check and force:
         raise InvalidRequest.of("--force", "does nothing with --check")
     if only_check:
-        manifest, aside = check(settings(), file), None
+        manifest, aside = examine(settings(), file), None
     else:
         restored = put_back(settings(), file, force=force, now=datetime.now(UTC))
         manifest, aside = restored.manifest, restored.aside

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from kb_service.commands.opening import workbench
 from kb_service.commands.options import InWorkspace, Json
+from kb_service.commands.printing import print_json
 
 calibrations = typer.Typer(help="A shop's own calibrations.", no_args_is_help=True)
 
@@ -21,8 +23,6 @@ VERDICTS = {
 @calibrations.command("list")
 def list_calibrations(workspace: InWorkspace = None, as_json: Json = False) -> None:
     """List what was fitted for a shop and the present model, the one in force first."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         found = bench.services.calibrating.history(bench.chosen(workspace))
     if as_json:
@@ -39,8 +39,6 @@ def list_calibrations(workspace: InWorkspace = None, as_json: Json = False) -> N
 @calibrations.command("fit")
 def fit_calibration(workspace: InWorkspace = None, as_json: Json = False) -> None:
     """Fit confidence on reviews and feedback now, as is done each night."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         found, stored = bench.services.calibrating.by_verdicts(bench.chosen(workspace))
     told = {
@@ -65,8 +63,6 @@ def roll_calibration_back(
     as_json: Json = False,
 ) -> None:
     """Bring an earlier calibration back into force; it is kept as a new entry."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         stored = bench.services.calibrating.roll_back(bench.chosen(workspace), to)
     print_json({"id": stored.id, "to": to}) if as_json else typer.echo(f"{stored.id}: back to {to}")

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from kb_service.commands.opening import settings
 from kb_service.commands.options import Json
+from kb_service.commands.printing import print_json, progress
 
 if TYPE_CHECKING:
     from ingest.adapting import Adaptation
@@ -38,7 +40,6 @@ def export() -> None:
 def show(as_json: Json = False) -> None:
     """Which encoder is in force, the languages it reads, and where its Chinese comes from."""
     from ingest.bilingual import BilingualEmbedder
-    from kb_service.cli import print_json, settings
     from kb_service.encoders import Lexicons, open_encoder
 
     chosen = settings()
@@ -108,7 +109,6 @@ def build(
     import time
 
     from ingest import glossing, lexicon_building
-    from kb_service.cli import print_json, settings
     from kb_service.encoders import open_english
     from kb_service.errors import InvalidRequest
 
@@ -146,7 +146,6 @@ def adapt(
 ) -> None:
     """Tune how Chinese is read to a shop's own pairs. Comes into force only if held-out pairs improve."""
     from ingest import adapting, lexicon
-    from kb_service.cli import print_json, settings
     from kb_service.encoders import BILINGUAL, Lexicons, open_english
     from kb_service.errors import InvalidRequest
 
@@ -176,7 +175,6 @@ def adapt(
 @encoder.command()
 def rollback(as_json: Json = False) -> None:
     """Go back to the lexicon that was in force before, in the end to the shipped one."""
-    from kb_service.cli import print_json, settings
     from kb_service.encoders import Lexicons
 
     before = Lexicons(settings().data).roll_back()
@@ -227,8 +225,6 @@ def _kept(chosen: Settings, lexicon: Lexicon, report: BuildReport, out: Path | N
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    from kb_service.cli import progress
-
     with progress() as bar:
 
         def shown(step: str, done: int, total: int, /) -> None:

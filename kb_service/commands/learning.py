@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from kb_service.commands.opening import workbench
 from kb_service.commands.options import InWorkspace, Json
+from kb_service.commands.printing import print_json
 
 learning = typer.Typer(help="What feedback moved in the ranking.", no_args_is_help=True)
 
@@ -19,8 +21,6 @@ def list_moves(
     as_json: Json = False,
 ) -> None:
     """List what was moved and taken back, the newest first."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         page = bench.services.learning.moves(bench.chosen(workspace), cursor, limit)
     if as_json:
@@ -46,8 +46,6 @@ def revert_move(
     as_json: Json = False,
 ) -> None:
     """Take a move back; what it rests on moves nothing any more."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         entry = bench.services.learning.revert(bench.chosen(workspace), move)
     if as_json:

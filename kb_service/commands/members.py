@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kb_service.commands.opening import settings, workbench
 from kb_service.commands.options import InWorkspace, Json
+from kb_service.commands.printing import print_json
 
 if TYPE_CHECKING:
     from kb_service.settings import Settings
@@ -17,8 +19,6 @@ members = typer.Typer(help="People who use the console.", no_args_is_help=True)
 @members.command("list")
 def list_members(workspace: InWorkspace = None, as_json: Json = False) -> None:
     """List who may sign in."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         found = bench.members(bench.chosen(workspace))
     if as_json:
@@ -44,8 +44,6 @@ def invite(
     as_json: Json = False,
 ) -> None:
     """Make a member and their one-time link."""
-    from kb_service.cli import print_json, settings, workbench
-
     with workbench() as bench:
         member, token = bench.invite(bench.chosen(workspace), name, role, agent, operator=operator)
     url = link_url(settings(), token)
@@ -65,8 +63,6 @@ def link(
     as_json: Json = False,
 ) -> None:
     """Make a new one-time link; earlier ones for the same member end."""
-    from kb_service.cli import print_json, settings, workbench
-
     with workbench() as bench:
         token = bench.sign_in_link(bench.chosen(workspace), member)
     url = link_url(settings(), token)
@@ -81,8 +77,6 @@ def operator(
     as_json: Json = False,
 ) -> None:
     """Let a member open workspaces for this installation."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         changed = bench.make_operator(bench.chosen(workspace), member, operator=not take_back)
     if as_json:
@@ -98,8 +92,6 @@ def end(
     as_json: Json = False,
 ) -> None:
     """End a membership, with its sessions."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         bench.end_membership(bench.chosen(workspace), member)
     print_json({"id": member, "ended": True}) if as_json else typer.echo(f"{member} may sign in no more")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kb_service.commands.opening import workbench
 from kb_service.commands.options import InWorkspace, Json
+from kb_service.commands.printing import print_json
 
 if TYPE_CHECKING:
     from kb_service.store import StoredWeights
@@ -24,8 +26,6 @@ REASONS = {
 @priority.command("show")
 def show_weights(workspace: InWorkspace = None, as_json: Json = False) -> None:
     """Show the points in force, and what was proposed, applied and taken back, the newest first."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         shop = bench.chosen(workspace)
         present = bench.services.prioritising.in_force(shop)
@@ -47,7 +47,6 @@ def learn_weights(
     as_json: Json = False,
 ) -> None:
     """Learn from escalations now, as is done each night; what proves better is stored as a proposal."""
-    from kb_service.cli import print_json, workbench
     from kb_service.priority.prioritising import evidence
 
     with workbench() as bench:
@@ -70,8 +69,6 @@ def apply_weights(
     as_json: Json = False,
 ) -> None:
     """Put a proposal's points into the shop's rules."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         entry = bench.services.prioritising.apply(bench.chosen(workspace), proposal)
     print_json(entry) if as_json else typer.echo(f"{entry.id}: in force are {_points(entry.weights)}")
@@ -80,8 +77,6 @@ def apply_weights(
 @priority.command("rollback")
 def roll_weights_back(workspace: InWorkspace = None, as_json: Json = False) -> None:
     """Take the last application back; the rules say again what they said before."""
-    from kb_service.cli import print_json, workbench
-
     with workbench() as bench:
         shop = bench.chosen(workspace)
         entry = bench.services.prioritising.roll_back(shop)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from kb_service.commands.opening import settings, workbench
 from kb_service.commands.options import Json
+from kb_service.commands.printing import print_json, progress
 
 if TYPE_CHECKING:
-    from graph.models import Rules
+    from graph.rules import Rules
     from kb_service.recurring.replaying import Replayed
     from kb_service.recurring.scratch import Scratch
     from kb_service.wire.rules import RulesShape
@@ -54,7 +56,6 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Show the problems and alerts that a history would have given. Nothing in the data folder changes."""
-    from kb_service.cli import print_json, progress, settings
     from kb_service.recurring.event_files import events_of, line_count
     from kb_service.recurring.replaying import replay as run
 
@@ -86,7 +87,6 @@ def replay(
 @contextmanager
 def _workspace(shop: str | None) -> Iterator[Scratch]:
     """A scratch workspace, with what a shop declared and wrote where one is named."""
-    from kb_service.cli import settings, workbench
     from kb_service.observability import configure_logging
     from kb_service.recurring.scratch import copy_shop, scratch
 

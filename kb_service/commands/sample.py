@@ -10,20 +10,23 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from graph.models import Event, Rules
+from graph.models import Event
+from graph.rules import Rules
 from kb_service.commands.asking import QUESTIONS, ask
 from kb_service.commands.workbench import Workbench
 from kb_service.errors import Conflict, InvalidRequest
 from kb_service.models import KEY_ROLES, IngestReport, Principal, Progress
 from kb_service.settings import Settings
 from kb_service.wire.events import EventIn
+from kb_service.wire.expertise import ExpertisePinIn
 from kb_service.wire.people import AgentIn, IntentLineIn
 from kb_service.wire.rules import RulesShape
 
 FOLDERS = ("products", "policies", "faq", "resolutions")
 FILES = ("intents.jsonl", "agents.jsonl", "events.jsonl", QUESTIONS)
 RULES = "rules.json"
-"""What the shop sets beside the product's defaults; a folder may do without."""
+EXPERTISE = "expertise.jsonl"
+"""What the shop sets beside the product's defaults, and what its expertise is called; a folder may do without."""
 KEY_LABEL = "demo"
 KEPT_KEYS = 5
 """Keys of earlier runs that stay valid, so that a restart does not break what uses them."""
@@ -79,6 +82,7 @@ def fill(bench: Workbench, workspace: str, folder: Path, progress: Progress) -> 
     report = bench.services.knowledge.ingest(workspace, folders, progress=progress)
     caller = Principal(workspace, "sample", frozenset(KEY_ROLES))
     put_people(bench, caller, folder)
+    put_names(bench, caller, folder / EXPERTISE)
     put_rules(bench, caller, folder / RULES)
     if record_events(bench, workspace, folder / "events.jsonl", progress):
         hand_over_the_last(bench, caller)
@@ -130,6 +134,19 @@ def put_people(bench: Workbench, caller: Principal, folder: Path) -> None:
             bench.services.team.put_agent(caller, agent)
 
 
+def put_names(bench: Workbench, caller: Principal, path: Path) -> None:
+    """What expertise is called, where nobody has decided anything of it yet."""
+    if not path.exists():
+        return
+    with bench.store.reading(caller.workspace) as unit:
+        decided = {pin.id for pin in unit.expertise.pins()}
+    for name, item in _lines(path):
+        cluster_id = str(item.pop("id", ""))
+        if cluster_id not in decided:
+            named = _parsed(ExpertisePinIn, item, name).model_dump(exclude_unset=True)
+            bench.services.clustering.pin(caller, cluster_id, named)
+
+
 def put_rules(bench: Workbench, caller: Principal, path: Path) -> None:
     """The shop's rules, where nobody has set any yet."""
     if path.exists() and bench.services.rulebook.rules(caller.workspace) == Rules():
@@ -155,7 +172,7 @@ def hand_over_the_last(bench: Workbench, caller: Principal) -> None:
     with bench.store.reading(caller.workspace) as unit:
         last = unit.cases.page(None, WAITING, state="bot").items
     for case in last:
-        bench.services.casework.handover(caller, case.id, "no answer yet")
+        bench.services.casework.handover(caller, case.id, "还没有答案 / no answer yet")
 
 
 def new_key(bench: Workbench, workspace: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, Literal
@@ -10,18 +10,17 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Form, Response
 from pydantic import ValidationError
 
-from ingest.errors import IngestError, InvalidDocument
 from ingest.models import Kind, Passage
-from kb_service.answering import Tried
 from kb_service.care.articles import Published
+from kb_service.console.document_undo import way_back
 from kb_service.console.notices import done
-from kb_service.console.typed import words_of
-from kb_service.console.ways_back import way_back
-from kb_service.errors import Conflict, InvalidRequest, ServiceError
+from kb_service.console.typed import fields_at_fault, words_of
+from kb_service.errors import Conflict, FieldError, InvalidRequest, not_whole
 from kb_service.models import NewDocument, Principal, Question, Reply
 from kb_service.problem_details import invalid
 from kb_service.routes.context import in_thread
 from kb_service.services import Services
+from kb_service.trying_out import Tried
 from kb_service.wire.base import Text
 from kb_service.wire.knowledge import DocumentIn
 
@@ -58,9 +57,9 @@ class Article:
     """The version that stood when the form was made; None where there was no document."""
 
     def document(self, external_id: str, place: tzinfo) -> NewDocument:
-        """The document that it makes. Raises InvalidRequest, which names the field of the form at fault."""
-        _check(self)
-        first, last = _day("valid_from", self.valid_from), _day("valid_to", self.valid_to)
+        """The document that it makes. Raises InvalidRequest, which names the fields of the form at fault."""
+        first, last = _day(self.valid_from), _day(self.valid_to)
+        _check(self, first, last)
         given: dict[str, Any] = {
             "kind": self.kind,
             "title": self.title,
@@ -92,8 +91,10 @@ def _article(
     valid_from: Annotated[Text, Form()] = "",
     valid_to: Annotated[Text, Form()] = "",
     products: Annotated[Text, Form()] = "",
-    over: Annotated[int | None, Form(ge=1)] = None,
+    over: Annotated[str | None, Form(pattern=r"^[1-9][0-9]{0,8}$|^new$")] = None,
 ) -> Article:
+    if over is None:
+        raise not_whole()
     return Article(
         title=title.strip(),
         question=question.strip(),
@@ -104,25 +105,22 @@ def _article(
         valid_from=valid_from.strip(),
         valid_to=valid_to.strip(),
         products=products,
-        over=over,
+        over=int(over) if over != "new" else None,
     )
 
 
-def fault_of(error: Exception) -> str | None:
-    """The field of the form that an error is about, `over` where another version stands by now; None for one that is
+def faults_of(error: Exception) -> frozenset[str]:
+    """The fields of the form that an error is about, `over` where another version stands by now; none for one that is
     about none of them."""
-    name = ""
     if isinstance(error, Conflict):
-        return "over"
-    if isinstance(error, InvalidDocument):
-        name = error.field
-    elif isinstance(error, ServiceError) and error.fields:
-        name = error.fields[0].field
-    elif isinstance(error, IngestError):
-        name = "text"
-    name = name.split("(")[0].strip().removeprefix("fields.")
-    name = WRITTEN_IN.get(name, name)
-    return name if name in TYPED else None
+        return frozenset({"over"})
+    names = (name.removeprefix("fields.") for name in fields_at_fault(error))
+    return frozenset(WRITTEN_IN.get(name, name) for name in names) & frozenset(TYPED)
+
+
+def in_order(faults: Collection[str]) -> list[str]:
+    """Faults as they stand in the form, from its top down."""
+    return [name for name in dict.fromkeys(("over", "question", "body", *TYPED, "reason")) if name in faults]
 
 
 Written = Annotated[Article, Depends(_article)]
@@ -144,7 +142,7 @@ class AskedAgain:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class ArticlePreview:
     """How an article is split, and what it would change."""
 
     passages: tuple[Passage, ...]
@@ -157,15 +155,15 @@ class Preview:
 
 async def preview(
     wired: Services, guest: Principal, external_id: str, article: Article, place: tzinfo, texts: list[str]
-) -> Preview:
+) -> ArticlePreview:
     """Try an article on questions; nothing is stored."""
     new = article.document(external_id, place)
     draft = await in_thread(wired, wired.knowledge.sketched, guest.workspace, new)
     tried = await in_thread(
-        wired, wired.answering.try_out, guest.workspace, [Question(text) for text in texts], draft
+        wired, wired.trying_out.answers, guest.workspace, [Question(text) for text in texts], draft
     )
-    documents, beside = wired.answering.tried_beside(guest.workspace)
-    return Preview(
+    documents, beside = wired.trying_out.reach(guest.workspace)
+    return ArticlePreview(
         tuple(draft.passages), tuple(_told(item, external_id) for item in tried), documents, beside
     )
 
@@ -175,7 +173,7 @@ async def asked_now(
 ) -> tuple[AskedAgain, ...]:
     """What a bot is answered now, where a document is published."""
     tried = await in_thread(
-        wired, wired.answering.try_out, guest.workspace, [Question(text) for text in texts], None
+        wired, wired.trying_out.answers, guest.workspace, [Question(text) for text in texts], None
     )
     return tuple(_told(item, external_id) for item in tried)
 
@@ -227,29 +225,40 @@ def _midnight(day: date, place: tzinfo) -> str:
     return datetime.combine(day, time(), place).isoformat()
 
 
-def _check(article: Article) -> None:
-    """Raises InvalidRequest for what the form itself does not offer."""
-    for name, most in LONGEST.items():
-        if len(getattr(article, name)) > most:
-            raise InvalidRequest.of(name, "must have at most {max_length} characters", max_length=most)
-    if not article.title:
-        raise InvalidRequest.of("title", "is required")
-    if not article.body.strip():
-        raise InvalidRequest.of("body", "is required")
+def _check(article: Article, first: date | None, last: date | None) -> None:
+    """Raises InvalidRequest with everything that the form itself does not offer."""
+    found = [
+        FieldError(name, "must have at most {max_length} characters", {"max_length": most})
+        for name, most in LONGEST.items()
+        if len(getattr(article, name)) > most
+    ]
+    found += [
+        FieldError(name, "is required") for name in ("title", "body") if not getattr(article, name).strip()
+    ]
     offered = {"kind": KINDS, "language": LANGUAGES, "audience": AUDIENCES}
-    for name, values in offered.items():
-        if getattr(article, name) not in values:
-            raise InvalidRequest.of(name, "must be one of {expected}", expected=", ".join(values))
+    found += [
+        FieldError(name, "must be one of {expected}", {"expected": ", ".join(values)})
+        for name, values in offered.items()
+        if getattr(article, name) not in values
+    ]
+    days = {"valid_from": first, "valid_to": last}
+    lost = {name for name in DATES if getattr(article, name) and days[name] is None}
+    if first is not None and last is not None and last < first:
+        lost.add("valid_to")
+    found += [
+        FieldError(name, "must be a date with its year, such as 2026-11-11") for name in DATES if name in lost
+    ]
+    if found:
+        names = ", ".join(dict.fromkeys(item.field for item in found))
+        raise InvalidRequest(
+            "{count} fields need attention: {names}", fields=tuple(found), count=len(found), names=names
+        )
 
 
-def _day(name: str, typed: str) -> date | None:
-    """A day as it was typed; None for none. Raises InvalidRequest."""
-    if not typed:
-        return None
+def _day(typed: str) -> date | None:
+    """A day as it was typed; None for none, and for what is no day that a document may hold from or to."""
     try:
         day = date.fromisoformat(typed)
     except ValueError:
-        day = None
-    if day is None or not EARLIEST <= day < LATEST:
-        raise InvalidRequest.of(name, "must be a date with its year, such as 2026-11-11")
-    return day
+        return None
+    return day if EARLIEST <= day < LATEST else None

@@ -18,7 +18,7 @@ _WORDS = re.compile(r"[A-Za-z0-9]+|\s+|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ComparedLine:
     """A line with its pieces; those that make the difference to the line it stands for are `marked`.
 
     A `gap` stands for `skipped` lines that stayed.
@@ -29,23 +29,23 @@ class Line:
     skipped: int = 0
 
 
-def differences(before: str, after: str) -> tuple[Line, ...]:
+def differences(before: str, after: str) -> tuple[ComparedLine, ...]:
     """The lines that changed, with those around them; empty for equal texts. At most `MOST_LINES`, then a gap."""
     old, new = _lines(before), _lines(after)
     if old == new:
         return ()
     junk = len(old) > EXACT_LINES or len(new) > EXACT_LINES
-    found: list[Line] = []
+    found: list[ComparedLine] = []
     end = 0
     for group in difflib.SequenceMatcher(None, old, new, autojunk=junk).get_grouped_opcodes(AROUND):
         if group[0][1] > end:
-            found.append(Line("gap", skipped=group[0][1] - end))
+            found.append(ComparedLine("gap", skipped=group[0][1] - end))
         for tag, first, last, begin, stop in group:
             found += _changed(tag, old[first:last], new[begin:stop])
         end = group[-1][2]
     if len(found) > MOST_LINES:
-        return (*found[:MOST_LINES], Line("gap", skipped=len(found) - MOST_LINES))
-    return (*found, Line("gap", skipped=len(old) - end)) if len(old) > end else tuple(found)
+        return (*found[:MOST_LINES], ComparedLine("gap", skipped=len(found) - MOST_LINES))
+    return (*found, ComparedLine("gap", skipped=len(old) - end)) if len(old) > end else tuple(found)
 
 
 def marked(text: str, other: str) -> tuple[tuple[str, bool], ...]:
@@ -58,15 +58,15 @@ def _lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
 
 
-def _changed(tag: str, old: Sequence[str], new: Sequence[str]) -> Iterator[Line]:
+def _changed(tag: str, old: Sequence[str], new: Sequence[str]) -> Iterator[ComparedLine]:
     if tag == "equal":
-        yield from (Line("same", ((line, False),)) for line in old)
+        yield from (ComparedLine("same", ((line, False),)) for line in old)
         return
     pairs = [_marked(one, other) for one, other in zip(old, new, strict=False)]
-    yield from (Line("removed", one) for one, _ in pairs)
-    yield from (Line("removed", ((line, True),)) for line in old[len(pairs) :])
-    yield from (Line("added", other) for _, other in pairs)
-    yield from (Line("added", ((line, True),)) for line in new[len(pairs) :])
+    yield from (ComparedLine("removed", one) for one, _ in pairs)
+    yield from (ComparedLine("removed", ((line, True),)) for line in old[len(pairs) :])
+    yield from (ComparedLine("added", other) for _, other in pairs)
+    yield from (ComparedLine("added", ((line, True),)) for line in new[len(pairs) :])
 
 
 def _marked(one: str, other: str) -> tuple[tuple[tuple[str, bool], ...], tuple[tuple[str, bool], ...]]:

@@ -1,23 +1,30 @@
-"""A document as a form has it: fields to texts and back, and which of them is at fault."""
+"""A document as a form has it: fields to texts and back, and which of them are at fault."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from ingest.errors import IngestError, InvalidDocument
 from ingest.models import Document, FieldValue
-from kb_service.editing import Draft
-from kb_service.errors import Conflict, InvalidRequest, ServiceError
+from kb_service.console.typed import fields_at_fault
+from kb_service.editing import EditedDocument
+from kb_service.errors import not_whole
 
 PLAIN = ("external_id", "kind", "title", "language", "audience", "status", "url")
 LISTS = ("products", "regions", "tiers", "channels", "supersedes")
 WRITTEN = ("text", "question", "reply", "fields")
 DATES = ("valid_from", "valid_to")
 NAMES = (*PLAIN, *LISTS, *WRITTEN, *DATES, "version")
-FAULTS = frozenset({*PLAIN, *LISTS, *WRITTEN, *DATES})
-"""The fields of the form beside which a fault is told; what else may be wrong is told above it."""
+FAULTS = tuple(dict.fromkeys(("title", *WRITTEN, *PLAIN, *DATES, *LISTS)))
+"""The fields of the form beside which a fault is told, from its top down; what else may be wrong is told above it."""
+# fmt: off
+LANGUAGES: tuple[str, ...] = (
+    "zh", "en", "ar", "da", "de", "es", "fi", "fr", "hi", "id", "it", "ja", "ko", "ms", "nl", "no", "pl", "pt", "ru",
+    "sv", "th", "tr", "uk", "vi",
+)
+# fmt: on
+"""The languages that a form offers, by their codes; a document's own is offered too."""
 _DIALOGUE = ("question", "reply")
 
 
@@ -42,75 +49,73 @@ def values_of(document: Document, text: str, version: int, zone: tzinfo) -> dict
 
 
 def given(form: Mapping[str, Any]) -> dict[str, str]:
-    """What somebody typed, as it is shown again when it cannot be saved."""
+    """What somebody typed, as it is shown again when it cannot be saved.
+
+    Raises InvalidRequest for a form that does not say which version it was made of, empty for a new document.
+    """
+    version = form.get("version")
+    if version is None or not (str(version) == "" or str(version).isdecimal()):
+        raise not_whole()
     return {name: str(form.get(name, "")).replace("\r\n", "\n") for name in NAMES}
 
 
-def draft_of(values: Mapping[str, str], before: Mapping[str, FieldValue], made_id: str) -> Draft:
-    """What a form asks for. `before` are the fields that the document had: what was not changed keeps its type.
+def draft_of(
+    values: Mapping[str, str], before: Mapping[str, FieldValue], made_id: str
+) -> tuple[EditedDocument, frozenset[str]]:
+    """What a form asks for, as far as it can be read, and the fields of it that cannot.
 
-    Raises InvalidDocument for what is no line of an attribute or no number of a version, InvalidRequest for an id that
-    no address of a page can hold.
+    `before` are the fields that the document had: what was not changed keeps its type.
     """
     attributes: dict[str, object] = {
         name: values[name].strip()
         for name in (*PLAIN, *LISTS, *DATES)
         if name != "external_id" and (values[name].strip() or name in LISTS)
     }
-    if not values["title"].strip():
-        raise InvalidDocument("title", "is required")
     named = values["external_id"].strip()
+    written, legible = _fields(values["fields"], before)
     # One that there is keeps its id, whoever gave it; a browser would resolve the parts of a new one away.
-    if named and not values["version"] and {"", ".", ".."} & set(named.split("/")):
-        raise InvalidRequest.of(
-            "external_id",
-            "must be an id without empty parts, . or .. between its slashes: a browser cannot open those",
-        )
-    if values["version"] and not values["version"].isdecimal():
-        raise InvalidDocument("version", "must be a number")
+    lost = bool(named) and not values["version"] and bool({"", ".", ".."} & set(named.split("/")))
+    wrong = {"title": not values["title"].strip(), "external_id": lost, "fields": not legible}
     fields: dict[str, FieldValue] = {name: values[name].strip() for name in _DIALOGUE if values[name].strip()}
-    fields |= _fields(values["fields"], before)
-    return Draft(
-        external_id=named or made_id,
+    draft = EditedDocument(
+        external_id=named if named and not lost else made_id,
         attributes=attributes,
         text=values["text"],
-        fields=fields,
+        fields=fields | written,
         version=int(values["version"]) if values["version"] else None,
     )
+    return draft, frozenset(name for name, holds in wrong.items() if holds)
 
 
-def fault_of(error: Exception) -> str | None:
-    """The field of the form that an error is about; None for one that is about none of them."""
-    name = None
-    if isinstance(error, InvalidDocument):
-        name = error.field
-    elif isinstance(error, ServiceError) and error.fields:
-        name = error.fields[0].field
-    elif isinstance(error, IngestError):
-        name = "text"
-    elif isinstance(error, Conflict):
-        return None
-    if name is None:
-        return None
-    name = name.split("(")[0].strip()
-    if name.startswith("fields."):
-        name = name.removeprefix("fields.") if name.removeprefix("fields.") in _DIALOGUE else "fields"
-    name = "text" if name in ("html", "markdown") else name
-    return name if name in FAULTS else None
+def faults_of(errors: Iterable[Exception]) -> frozenset[str]:
+    """The fields of the form that errors are about; none for those that are about none of them."""
+    return frozenset(name for error in errors for name in _named(error) if name in FAULTS)
 
 
-def _fields(written: str, before: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+def _named(error: Exception) -> Iterator[str]:
+    for name in fields_at_fault(error):
+        first, _, part = name.partition(".")
+        if first == "fields" and part in _DIALOGUE:
+            yield part
+        else:
+            yield "text" if first in ("html", "markdown") else first
+
+
+def _fields(written: str, before: Mapping[str, FieldValue]) -> tuple[dict[str, FieldValue], bool]:
+    """The attributes that lines name, and whether each line names one."""
     fields: dict[str, FieldValue] = {}
+    legible = True
     for line in written.split("\n"):
         if not line.strip():
             continue
         colon = "：" if "：" in line and ":" not in line.partition("：")[0] else ":"
         name, found, value = (part.strip() for part in line.partition(colon))
         if not found or not name:
-            raise InvalidDocument("fields", "must be lines such as name: value")
+            legible = False
+            continue
         old = before.get(name)
         fields[name] = old if name in before and _plain(old) == value else value
-    return fields
+    return fields, legible
 
 
 def _plain(value: FieldValue) -> str:

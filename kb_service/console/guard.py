@@ -18,7 +18,9 @@ from structlog.stdlib import get_logger
 
 from kb_service.accounts import Visitor
 from kb_service.console.access import PAGES
-from kb_service.console.rendering import error_page, language_of
+from kb_service.console.error_pages import error_page
+from kb_service.console.notices import Done
+from kb_service.console.rendering import language_of
 from kb_service.errors import Forbidden
 from kb_service.messages import translate
 from kb_service.problem_details import KNOWN, invalid
@@ -30,6 +32,8 @@ log = get_logger(__name__)
 
 SESSION = "kb_session"
 SIGN_IN = "/console/sign-in"
+LONGEST_WAY_BACK = 500
+"""Characters of an address that signing in leads back to."""
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -40,6 +44,33 @@ HEADERS = {
 }
 
 
+def sign_in_link(request: Request, token: str) -> str:
+    """The address that signs somebody in, as it is sent to them."""
+    return f"{request.url.scheme}://{request.url.netloc}{SIGN_IN}?token={token}"
+
+
+def guarded_headers(response: Response) -> Response:
+    """An answer with the headers that let nothing else in."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def refused_page(request: Request, error: Exception) -> Response:
+    """What is told of a request that reached no page, such as one that is too large."""
+    return _unreadable(request) or guarded_headers(error_page(request, error))
+
+
+def _unreadable(request: Request) -> Response | None:
+    """What is told where the address holds bytes that are no text: a page could not even tell where it is."""
+    try:
+        str(request.url)
+    except ValueError:
+        told = translate("The request cannot be read", language_of(request), {})
+        return PlainTextResponse(told, status_code=400, headers=HEADERS)
+    return None
+
+
 class PageRoute(APIRoute):
     """Knows its visitor before the page is asked. Who has no session is sent to sign in; faults become pages."""
 
@@ -48,11 +79,8 @@ class PageRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             hurried.set(request.method == "GET")
-            try:
-                str(request.url)
-            except ValueError:  # Bytes that are no text: a page could not even tell its own address.
-                told = translate("The request cannot be read", language_of(request), {})
-                return PlainTextResponse(told, status_code=400, headers=HEADERS)
+            if (unreadable := _unreadable(request)) is not None:
+                return unreadable
             try:
                 response = await _admitted(request) or await handle(request)
             except RequestValidationError as error:
@@ -64,9 +92,9 @@ class PageRoute(APIRoute):
             except Exception as error:
                 log.error("page_failed", path=request.url.path, exc_info=error)
                 response = error_page(request, error)
-            for name, value in HEADERS.items():
-                response.headers.setdefault(name, value)
-            return response
+            if isinstance(response, Done):
+                response.seal(visitor(request).csrf, secure=request.url.scheme == "https")
+            return guarded_headers(response)
 
         return guarded
 
@@ -83,7 +111,7 @@ async def _admitted(request: Request) -> Response | None:
             _same_site(request)
         return None
     if visitor is None:
-        return RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path)}", status_code=303)
+        return _to_sign_in(request)
     if not visitor.may(admitted):
         raise Forbidden(
             "This needs one of the roles {needed}; you have {present}.",
@@ -98,6 +126,26 @@ async def _admitted(request: Request) -> Response | None:
         if not hmac.compare_digest(sent, visitor.csrf.encode()):
             raise Forbidden("This form is not one that this page made for you; open the page again.")
     return None
+
+
+def _to_sign_in(request: Request) -> Response:
+    """To sign in, and then back to the page: of a form or a part of a page, to the page that holds it."""
+    part = "hx-request" in request.headers
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if part or request.method != "GET":
+        back = _path(request.headers.get("hx-current-url") or request.headers.get("referer", ""))
+    to = f"{SIGN_IN}?next={quote(back if len(back) <= LONGEST_WAY_BACK else '')}"
+    # A script follows a redirect by itself and would put the page for signing in into the part.
+    return Response(status_code=204, headers={"hx-redirect": to}) if part else RedirectResponse(to, 303)
+
+
+def _path(address: str) -> str:
+    """Path and query of an address; empty for what is no address at all."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def _same_site(request: Request) -> None:

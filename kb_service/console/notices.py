@@ -1,14 +1,20 @@
-"""What was just done, told once at the top of the next page, with the way back where there is one."""
+"""What was just done, told once at the top of the next page, with the way back where there is one.
+
+It travels in a cookie, sealed with what only the visitor's own session knows: nobody else can put words, or a way back
+that does something else, before them.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fastapi import Request, Response
+from fastapi import Request
 from starlette.responses import RedirectResponse
 
 COOKIE = "kb_done"
@@ -27,6 +33,21 @@ class Notice:
     fields: Mapping[str, str]
 
 
+class Done(RedirectResponse):
+    """Goes on to a page that tells what was done, once it is sealed."""
+
+    def __init__(self, to: str, told: str) -> None:
+        super().__init__(to, status_code=303)
+        self._told = told
+
+    def seal(self, key: str, *, secure: bool) -> None:
+        """Give the notice to the browser of who holds `key`."""
+        sealed = f"{_seal(self._told, key)}.{self._told}"
+        self.set_cookie(
+            COOKIE, sealed, max_age=60, path="/console", secure=secure, httponly=True, samesite="lax"
+        )
+
+
 def done(
     text: str,
     *,
@@ -34,7 +55,7 @@ def done(
     undo: str | None = None,
     fields: Mapping[str, str] | None = None,
     **values: object,
-) -> Response:
+) -> Done:
     """Go on to a page that tells what was done. `undo` is an address of the console that takes it back."""
     told = {
         "text": text,
@@ -42,16 +63,23 @@ def done(
         "undo": undo,
         "fields": dict(fields or {}),
     }
-    response = RedirectResponse(to, status_code=303)
-    packed = base64.urlsafe_b64encode(json.dumps(told, separators=(",", ":")).encode()).decode()
-    response.set_cookie(COOKIE, packed, max_age=60, path="/console", httponly=True, samesite="lax")
-    return response
+    return Done(to, base64.urlsafe_b64encode(json.dumps(told, separators=(",", ":")).encode()).decode())
+
+
+def _seal(told: str, key: str) -> str:
+    return hmac.new(key.encode(), told.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def notice_of(request: Request) -> Notice | None:
-    """What the page before did; None where nothing was done, or the cookie is not one of ours."""
+    """What the page before did; None where nothing was done, or the cookie is not one of ours for this visitor."""
+    visitor = getattr(request.state, "visitor", None)
+    seal, _, packed = request.cookies.get(COOKIE, "").partition(".")
+    if visitor is None or not hmac.compare_digest(
+        seal.encode("utf-8", "surrogatepass"), _seal(packed, visitor.csrf).encode()
+    ):
+        return None
     try:
-        told = json.loads(base64.urlsafe_b64decode(request.cookies[COOKIE].encode()))
+        told = json.loads(base64.urlsafe_b64decode(packed.encode()))
         text, undo = str(told["text"]), told["undo"]
         values = {str(name): str(value) for name, value in told["values"].items()}
         fields = {str(name): str(value) for name, value in told["fields"].items()}

@@ -16,17 +16,30 @@ from urllib.parse import urlencode
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import URL
-from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from graph.customer_value import tier_words
 from graph.labels import label_in
 from graph.models import Contribution, Priority
 from graph.priority import whole_points
 from kb_service.console.notices import COOKIE, notice_of
+from kb_service.console.readable import (
+    attribute_name,
+    blank_name,
+    chips,
+    coded,
+    field_name,
+    in_language,
+    in_words,
+    language_name,
+    name_in,
+    shortened,
+    value_name,
+)
 from kb_service.console.words import EN, ZH
 from kb_service.errors import NotFound
 from kb_service.messages import Language, preferred_language
-from kb_service.problem_details import details, http_details
+from kb_service.replying.sureness import unsure
 
 LANGUAGE = "kb_language"
 LONGEST_ADDRESS = 3_000
@@ -102,18 +115,6 @@ def _here(request: Request) -> str:
     return whole if len(whole) <= LONGEST_ADDRESS else address.path
 
 
-def error_page(request: Request, error: Exception) -> Response:
-    """What went wrong and what to do, as a page."""
-    language = language_of(request)
-    if not isinstance(error, HTTPException):
-        told = details(error, language)
-        return reopened(request, page(request, "error.html", status=int(told["status"]), told=told), "#main")
-    told = http_details(error, language)
-    response = page(request, "error.html", status=int(told["status"]), told=told)
-    response.headers.update(error.headers or {})
-    return response
-
-
 def reopened(request: Request, response: Response, part: str) -> Response:
     """A page as a script takes it that asked for a smaller part: it puts `part` of it in place of the one shown."""
     if "hx-request" in request.headers:
@@ -144,11 +145,6 @@ def day(at: datetime, zone: tzinfo) -> str:
     return at.astimezone(zone).strftime("%m-%d")
 
 
-def in_language(texts: Mapping[str, str], language: str, otherwise: str = "") -> str:
-    """A text that is kept by language, for a reader: theirs, else any that there is."""
-    return texts.get(language) or next((text for text in texts.values() if text), otherwise)
-
-
 def whole_terms(priority: Priority) -> list[tuple[int, Contribution]]:
     """What a priority comes from, each with its whole points: these come to the score."""
     return list(zip(whole_points(priority), priority.contributions, strict=True))
@@ -174,8 +170,20 @@ def _environment() -> Environment:
     found.filters["until"] = until
     found.filters["in_language"] = in_language
     found.filters["label_in"] = label_in
+    found.filters["chips"] = chips
+    found.filters["name_in"] = name_in
+    found.filters["tier_words"] = tier_words
+    found.filters["in_words"] = in_words
+    found.filters["shortened"] = shortened
+    found.filters["attribute_name"] = attribute_name
+    found.filters["value_name"] = value_name
+    found.filters["field_name"] = field_name
+    found.filters["blank_name"] = blank_name
+    found.filters["language_name"] = language_name
     found.filters["whole_terms"] = whole_terms
+    found.filters["coded"] = coded
     found.globals["nonce"] = nonce
+    found.tests["unsure"] = unsure
     return found
 
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import TypeVar
 
 from fastapi import Request
 from pydantic import ValidationError
 
+from ingest.errors import IngestError, InvalidDocument
 from kb_service.console.rendering import language_of, said
-from kb_service.errors import FieldError, InvalidRequest, changed_meanwhile
+from kb_service.errors import FieldError, InvalidRequest, ServiceError, changed_meanwhile, not_whole
 from kb_service.ids import digest_id
 from kb_service.messages import Language
 from kb_service.problem_details import invalid
 from kb_service.wire.base import calculable
 
 Made = TypeVar("Made")
+LONGEST_ID = 100
 _BETWEEN = re.compile(r"[,，、;；\n]")
 
 
@@ -35,6 +37,11 @@ class Typed:
 
     def some(self, name: str) -> str | None:
         return self.text(name) or None
+
+    def whole(self, name: str) -> int | str:
+        """A whole number; what is none stays as it was typed, for the wire's shape to refuse."""
+        text = self.text(name)
+        return int(text) if re.fullmatch(r"-?[0-9]{1,15}", text) else text
 
     def all(self, name: str) -> tuple[str, ...]:
         """What was chosen among several."""
@@ -79,6 +86,34 @@ def bounded(field: str, moment: datetime) -> datetime:
     return moment
 
 
+def new_id(text: str) -> str:
+    """An id that somebody chose for something new; it goes into addresses. Raises InvalidRequest for what cannot."""
+    if not text or len(text) > LONGEST_ID or set(text) & set("/?#% "):
+        raise InvalidRequest.of("id", "must be 1 to 100 characters without blanks and / ? # %")
+    return text
+
+
+def midnight(field: str, text: str, zone: tzinfo, *, days: int = 0) -> datetime:
+    """When a day of a form, or some days after it, begins on the shop's clocks. Raises InvalidRequest for no date."""
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        raise InvalidRequest.of(field, "must be a date with its year, such as 2026-11-11") from None
+    return bounded(field, datetime.combine(day, time(), zone))
+
+
+def fields_at_fault(error: Exception) -> tuple[str, ...]:
+    """The fields that an error of a document is about, as the document calls them; none for one that is about none."""
+    names: list[str] = []
+    if isinstance(error, InvalidDocument):
+        names = [error.field]
+    elif isinstance(error, ServiceError):
+        names = [item.field for item in error.fields]
+    elif isinstance(error, IngestError):
+        names = ["text"]
+    return tuple(name.partition("(")[0].strip() for name in names)
+
+
 def faults_of(fields: Sequence[FieldError], language: Language) -> dict[str, str]:
     """What was wrong by field; of a list's entry with its place, counted from 1."""
     found: dict[str, list[str]] = {}
@@ -108,8 +143,11 @@ def stamped(held: Typed) -> Typed:
 
 
 def outdated(form: Typed, held: Typed) -> bool:
-    """Whether a form was made of something else than what stands now."""
-    return form.text(STAMP) not in ("", _digest(held))
+    """Whether a form was made of something else than what stands now. Raises InvalidRequest for one that does not
+    tell."""
+    if not form.text(STAMP):
+        raise not_whole()
+    return form.text(STAMP) != _digest(held)
 
 
 def overtaken(request: Request, form: Typed) -> Typed:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from typing import Any
 
 from structlog.stdlib import get_logger
 
-from graph.models import Rules
+from graph.rules import Rules
 from kb_service.delivery.courier import JITTER, SCHEDULE
-from kb_service.delivery.digest_content import gather, put_into_words
+from kb_service.delivery.digest_content import Digest, gather, put_into_words
 from kb_service.delivery.digest_mail import mail
+from kb_service.delivery.formats import Language
 from kb_service.delivery.smtp import Mail
 from kb_service.rounds import WorkspaceRounds
-from kb_service.store import Store, StoredDigest
+from kb_service.store import Store, StoredDigest, Unit
 from kb_service.timezones import zone
 
 log = get_logger(__name__)
@@ -31,8 +34,19 @@ OVERLAP = timedelta(hours=24)
 TOGETHER = 10
 """Mails of a workspace in one round; the others follow in the next."""
 
-Standing = Callable[[str], Mapping[str, int]]
+LibraryCounts = Callable[[str], Mapping[str, int]]
 """Takes a workspace; how many documents contradict one another and need a look (`conflicts`, `stale`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the next digest would hold as things are, None where nothing happened yet; when it is made, to how many
+    addresses it goes, and whether there is a mail server at all."""
+
+    digest: Digest | None
+    due_at: datetime
+    addresses: int
+    mailed: bool
 
 
 class Digests(WorkspaceRounds):
@@ -45,7 +59,7 @@ class Digests(WorkspaceRounds):
         self,
         store: Store,
         mail: Mail | None,
-        standing: Standing,
+        standing: LibraryCounts,
         *,
         clock: Callable[[], datetime],
         chance: random.Random,
@@ -68,6 +82,18 @@ class Digests(WorkspaceRounds):
             waiting = self._make(workspace) or waiting
         return self._send(workspace, self._mail) if waiting else 0
 
+    def preview(self, workspace: str, language: Language) -> Preview:
+        """The next digest as it would be now, in a language; without the counts of documents, which take long."""
+        now = self._clock()
+        with self._store.reading(workspace) as unit:
+            rules, last = unit.rules.get(), unit.jobs.last(JOB)
+            here = zone(rules.timezone)
+            content = _content(unit, last, now, {})
+            day = now.astimezone(here).date().isoformat()
+            made = StoredDigest("", day, "", language, content or {}, "pending", 0, now, None, None, None)
+            digest = put_into_words(unit, made, here) if content is not None else None
+        return Preview(digest, _next(rules, last, now), len(rules.digest_to), self._mail is not None)
+
     def _say_once(self, workspace: str, rules: Rules) -> None:
         if rules.digest_to and not self._said:
             self._said = True
@@ -81,13 +107,9 @@ class Digests(WorkspaceRounds):
             here = unit.now.astimezone(zone(rules.timezone))
             if not unit.jobs.claim(JOB, here.replace(hour=0, minute=0, second=0, microsecond=0)):
                 return False
-            since = unit.now - FIRST_SPAN if last is None else max(last, unit.now - LONGEST_SPAN)
-            reach = since if last is None else since - OVERLAP
-            earlier = {name for made in unit.digests.since(reach) for name in made.content["told"]}
-            content = gather(unit, reach, unit.now, earlier, standing)
+            content = _content(unit, last, unit.now, standing)
             if content is None:
                 return False
-            content["since"] = since.isoformat()
             unit.digests.add(here.date().isoformat(), rules.digest_to, rules.digest_language, content)
         log.info("digest_made", workspace=workspace, addresses=len(rules.digest_to))
         return True
@@ -143,6 +165,27 @@ class Digests(WorkspaceRounds):
             attempt=attempt,
             error=error,
         )
+
+
+def _content(
+    unit: Unit, last: datetime | None, now: datetime, standing: Mapping[str, int]
+) -> dict[str, Any] | None:
+    """What a digest made now would tell; `last` is when one was made. None where nothing happened."""
+    since = now - FIRST_SPAN if last is None else max(last, now - LONGEST_SPAN)
+    reach = since if last is None else since - OVERLAP
+    earlier = {name for made in unit.digests.since(reach) for name in made.content["told"]}
+    content = gather(unit, reach, now, earlier, standing)
+    return None if content is None else {**content, "since": since.isoformat()}
+
+
+def _next(rules: Rules, last: datetime | None, now: datetime) -> datetime:
+    """When the next digest is made: now where it is due."""
+    if _due(rules, last, now):
+        return now
+    here = now.astimezone(zone(rules.timezone))
+    ahead = timedelta(days=1 if here.hour >= rules.digest_hour else 0)
+    day = here.replace(hour=rules.digest_hour, minute=0, second=0, microsecond=0, tzinfo=None) + ahead
+    return day.replace(tzinfo=zone(rules.timezone))
 
 
 def _due(rules: Rules, last: datetime | None, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from kb_service.delivery.addresses import Network, permitted
 from kb_service.delivery.formats import FORMATS
 from kb_service.delivery.messages import new_secret
 from kb_service.delivery.resending import Resent, resend
-from kb_service.errors import Conflict, InvalidRequest, NotFound
+from kb_service.errors import Conflict, InvalidRequest, NotFound, changed_meanwhile
 from kb_service.models import Principal
 from kb_service.store import Delivery, Page, Store, Unit, Webhook, WebhookSecret
 
@@ -100,8 +100,10 @@ class Endpoints:
         format: str,
         language: Literal["zh", "en"] | None = None,
         signing_secret: str | None = None,
+        over: Endpoint | None = None,
     ) -> Endpoint:
-        """Create a webhook, its secret shown once; or change one, which also enables it again.
+        """Create a webhook, its secret shown once; or change one, which also enables it again. With `over` only while
+        it is set as it was then: raises Conflict.
 
         `signing_secret` is the chat platform's: None keeps the one that is set, an empty text takes it away, and so
         does another format.
@@ -109,6 +111,8 @@ class Endpoints:
         self._check_literal(url)
         with self._store.writing(caller.workspace) as unit:
             known = unit.webhooks.get(webhook_id)
+            if over is not None and (known is None or _settings(_shown(known)) != _settings(over)):
+                raise changed_meanwhile()
             secret = new_secret() if known is None else None
             webhook = Webhook(
                 id=webhook_id,
@@ -126,7 +130,7 @@ class Endpoints:
             unit.webhooks.put(webhook)
             unit.webhooks.forgive(webhook_id)
             action = "webhook.created" if known is None else "webhook.changed"
-            said = url if format == "standard" else _without_key(url)
+            said = _without_password(url) if format == "standard" else _without_key(url)
             unit.audit.append(caller.key_id, action, webhook_id, {"url": said, "types": list(types)})
         return _shown(webhook, secret)
 
@@ -262,6 +266,11 @@ def _no_webhook(webhook_id: str) -> NotFound:
     return NotFound("There is no webhook {id} in this workspace.", id=webhook_id)
 
 
+def _settings(endpoint: Endpoint) -> tuple[object, ...]:
+    """What people set of a webhook, as far as it is shown."""
+    return (endpoint.url, endpoint.types, dict(endpoint.filter), endpoint.format, endpoint.language)
+
+
 def _shown(webhook: Webhook, secret: str | None = None) -> Endpoint:
     return Endpoint(
         id=webhook.id,
@@ -283,6 +292,12 @@ def _signing_secret(known: Webhook | None, format: str, given: str | None) -> st
     if given is not None:
         return given or None
     return known.signing_secret if known is not None and known.format == format else None
+
+
+def _without_password(url: str) -> str:
+    """An address without who signs in there, as the audit keeps it for good."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _without_key(url: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from graph.contacts import REPEAT_WITHIN
 from graph.models import Case, Event, Problem
 from kb_service.models import Question
-from kb_service.store import Exposure, Store, StoredMessage
+from kb_service.store import Exposure, Store, StoredMessage, Unit
 from kb_service.understanding.contact_history import BURST_LASTS, bursting, lately
 
 HELD = frozenset({"assigned", "waiting"})
@@ -88,22 +89,20 @@ class CaseFiles:
         now = at or self._clock()
         with self._store.reading(workspace) as unit:
             case = unit.cases.open_for(question.conversation_id, customer_id, now)
-            events = (
-                tuple(stored.event for stored in unit.events.of_case(case.id)) if case is not None else ()
-            )
-            known = (case.customer_id if case is not None else None) or customer_id
-            cases = unit.cases.of_customer(known, now - LOOKED_BACK) if known is not None else ()
-            week = lately(cases, case, now)
-            told = unit.events.of_cases(week, now - REPEAT_WITHIN) if week else ()
-            waits = case is not None and case.state in WAITS
-            sent_at = unit.exposures.sent_at(case.id, case.conversation_ids) if case and waits else None
-            alerts = (
-                unit.alerts.of_problem(problem.id, now - BURST_LASTS, quoted=False)
-                if problem is not None
-                else ()
-            )
-        earlier = tuple(other for other in cases if case is None or other.id != case.id)
-        return CaseFile(case, events, earlier, told, sent_at, bursting(alerts, now))
+            (file,) = _files(unit, [_Wanted(case, customer_id, problem)], now)
+        return file
+
+    def of_cases(
+        self, workspace: str, asked: Sequence[tuple[Case, Question, Problem | None]], at: datetime
+    ) -> list[CaseFile]:
+        """The files of some cases at a moment, in order, each with the question that it comes to and what that is
+        about. The store is asked as often for all as for one: a queue has hundreds."""
+        wanted = [
+            _Wanted(case, question.customer.id if question.customer else None, problem)
+            for case, question, problem in asked
+        ]
+        with self._store.reading(workspace) as unit:
+            return _files(unit, wanted, at)
 
     def shown(self, workspace: str, conversation_id: str | None) -> tuple[Exposure, ...]:
         """What was shown in a conversation so far, oldest first."""
@@ -111,3 +110,49 @@ class CaseFiles:
             return ()
         with self._store.reading(workspace) as unit:
             return unit.exposures.of_conversation(conversation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Whose file is to be read: a case, or else a customer's; `problem` is what the question is about."""
+
+    case: Case | None
+    asking: str | None
+    problem: Problem | None
+
+    @property
+    def customer_id(self) -> str | None:
+        return (self.case.customer_id if self.case is not None else None) or self.asking
+
+
+def _files(unit: Unit, wanted: Sequence[_Wanted], now: datetime) -> list[CaseFile]:
+    cases = [item.case for item in wanted if item.case is not None]
+    events = unit.events.of_each_case([case.id for case in cases])
+    customers = {item.customer_id for item in wanted if item.customer_id is not None}
+    theirs = unit.cases.of_customers(customers, now - LOOKED_BACK)
+    weeks = [lately(theirs.get(item.customer_id or "", ()), item.case, now) for item in wanted]
+    told: defaultdict[str, list[StoredMessage]] = defaultdict(list)
+    for message in unit.events.of_cases({id for week in weeks for id in week}, now - REPEAT_WITHIN):
+        told[message.case_id or ""].append(message)
+    sent = unit.exposures.sent_in({case.id: case.conversation_ids for case in cases if case.state in WAITS})
+    problems = {item.problem.id for item in wanted if item.problem is not None}
+    alerts = unit.alerts.of_problems(problems, now - BURST_LASTS)
+    return [
+        CaseFile(
+            case=item.case,
+            events=tuple(stored.event for stored in events.get(item.case.id, ())) if item.case else (),
+            earlier=tuple(
+                other
+                for other in theirs.get(item.customer_id or "", ())
+                if item.case is None or other.id != item.case.id
+            ),
+            told=_in_order(message for id in week for message in told.get(id, ())),
+            sent_at=sent.get(item.case.id) if item.case else None,
+            bursting=bursting(alerts.get(item.problem.id, ()) if item.problem else (), now),
+        )
+        for item, week in zip(wanted, weeks, strict=True)
+    ]
+
+
+def _in_order(messages: Iterable[StoredMessage]) -> tuple[StoredMessage, ...]:
+    return tuple(sorted(messages, key=lambda item: (item.event.at, item.sequence)))

@@ -10,7 +10,8 @@ from kb_service.delivery.announcing import announce
 from kb_service.delivery.messages import proposal_data
 from kb_service.errors import Conflict, NotFound
 from kb_service.exposures import ExposureLog
-from kb_service.models import Principal, ReviewedAnswer, ReviewProgress
+from kb_service.learning.review_views import ReviewedAnswer, ReviewProgress
+from kb_service.models import Principal
 from kb_service.recurring.proposing import propose_correction
 from kb_service.replicas.replicas import Replicas
 from kb_service.search.evidence import NEVER
@@ -26,6 +27,11 @@ from kb_service.store import (
     Verdict,
 )
 from kb_service.understanding.question_reading import masked_text
+
+OTHER_BOUNDS = (0.01, 0.02, 0.03, 0.05, 0.1)
+"""Shares of wrong answers that a shop may allow, beside the one that it does."""
+VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "harmful")
+REVIEW_KINDS: tuple[ReviewKind, ...] = ("answer", "edit")
 
 
 class Reviewing:
@@ -67,7 +73,7 @@ class Reviewing:
         self._exposures.flush()
         with self._store.reading(workspace) as unit:
             counts = unit.reviews.counts()
-        right, wrong, harmful = (counts.get((kind, verdict), 0) for verdict in ("right", "wrong", "harmful"))
+        right, wrong, harmful = (counts.get((kind, verdict), 0) for verdict in VERDICTS)
         judged = right + wrong + harmful
         replica = self._replicas.of(workspace)
         bound = replica.shop.rules.wrong_answer_bound
@@ -82,6 +88,15 @@ class Reviewing:
             bound=bound,
             threshold=threshold if threshold < NEVER else None,
             lacking=evidence.lacking(bound),
+            others={other: evidence.lacking(other) for other in OTHER_BOUNDS if other != bound},
+            evidence=max((step.answers for step in evidence.steps), default=0),
+            views={
+                each: (
+                    counts.get((each, None), 0),
+                    sum(counts.get((each, verdict), 0) for verdict in VERDICTS),
+                )
+                for each in REVIEW_KINDS
+            },
         )
 
     def judge(
@@ -121,13 +136,19 @@ class Reviewing:
         self._replicas.follow(caller.workspace)
         return _shown(judged, exposure, edit)
 
-    def take_back(self, caller: Principal, review_id: str) -> None:
+    def take_back(self, caller: Principal, review_id: str, verdict: Verdict) -> None:
         """The verdict on a review is as if it had not been given: it waits again, its documents may be sent, and a
-        proposal that it raised is dismissed if nobody has decided on it. Nothing happens to one that waits."""
+        proposal that it raised is dismissed if nobody has decided on it. Nothing happens to one that waits.
+
+        Raises NotFound, Conflict where another verdict stands than the one to take back."""
         with self._store.writing(caller.workspace) as unit:
             review, _ = _found(unit, review_id)
             if review.state == "pending":
                 return
+            if review.verdict != verdict:
+                raise Conflict(
+                    "Somebody judged this otherwise meanwhile; look at it before you take it back."
+                )
             waiting = replace(
                 review,
                 state="pending",

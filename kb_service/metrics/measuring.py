@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from graph.board import Person, Standings, board, present_seconds
+from graph.board import BoardLine, Person, board, present_seconds
 from graph.case_history import CaseHistory
 from graph.support_metrics import (
     Backlog,
@@ -61,7 +61,7 @@ class BoardReport:
     """The people board of a span; `labels` are the names of expertise by id."""
 
     span: Span
-    people: tuple[Standings, ...]
+    people: tuple[BoardLine, ...]
     labels: Mapping[str, str]
 
 
@@ -179,7 +179,7 @@ class Measuring:
         end: datetime | None,
         cursor: str | None,
         limit: int,
-    ) -> tuple[BoardReport, Page[Standings]]:
+    ) -> tuple[BoardReport, Page[BoardLine]]:
         """The board with one page of its lines. Further pages are of the same board, if they are soon asked for."""
         key = workspace, begin, end, self._replicas.at_hand(workspace).shop.expertise
         seen, now = self._store.position(workspace), self._clock()
@@ -261,6 +261,6 @@ def _last_words(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
     yield from found.values()
 
 
-def _place(line: Standings) -> tuple[float, str]:
+def _place(line: BoardLine) -> tuple[float, str]:
     """The highest value first; those without one last, by name."""
     return LAST if line.value is None else -line.value, f"{line.person.name} {line.person.id}"

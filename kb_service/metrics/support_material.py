@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import get_args
 
 from graph.case_history import CaseHistory, Contacts, Step
-from graph.models import Band, Rules
+from graph.models import Band
+from graph.rules import Rules
 from graph.service_level import BANDS, sla
-from graph.support_metrics import HandOver, Material, Shown, Span, Standing
-from kb_service.care.unanswered import offered_texts, standing
+from graph.support_metrics import HandOver, Material, Shown, Span, SuggestionUse
+from kb_service.care.unanswered import offered_texts, received
 from kb_service.errors import InvalidRequest
 from kb_service.models import Trigger
 from kb_service.store import Feedback, Unit
@@ -50,10 +52,11 @@ def material(unit: Unit, span: Span, observed: datetime, rules: Rules) -> tuple[
     handed = unit.histories.handed_over(begin, until)
     beside = steps_beside(rows, handed)
     bands = unit.histories.bands(begin, until)
-    cases = [
-        _due(with_steps(case, beside.get(case.id, ())), bands.get(case.id), rules)
-        for case in _limited(unit.histories.opened(begin, span.end))
-    ]
+    with closing(unit.histories.opened(begin, span.end)) as opened:
+        cases = [
+            _due(with_steps(case, beside.get(case.id, ())), bands.get(case.id), rules)
+            for case in _limited(opened)
+        ]
     told = unit.histories.feedback(begin, span.end)
     offered = offered_texts(unit, told)
     known = max([observed, *(step.at for steps in beside.values() for step in steps)])
@@ -144,11 +147,11 @@ def _shown(row: ShownRow, given: Sequence[Feedback], offered: Mapping[str, str])
     )
 
 
-def _standing(given: Sequence[Feedback], offered: Mapping[str, str]) -> Standing | None:
+def _standing(given: Sequence[Feedback], offered: Mapping[str, str]) -> SuggestionUse | None:
     """What became of a suggestion: used as it was, used with little change, or not used."""
     if not given:
         return None
-    used = [answer_id for answer_id, found in standing(given, offered).items() if found == "good"]
+    used = [answer_id for answer_id, found in received(given, offered).items() if found == "good"]
     if not used:
         return "unused"
     changed = {item.answer_id for item in given if item.outcome == "edited"}

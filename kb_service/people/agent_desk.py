@@ -9,17 +9,19 @@ from typing import Literal, TypeAlias
 
 from graph.models import Case, Event, Priority, Problem, Understanding
 from graph.words import is_han
+from ingest.identifiers import one_spelling, written_ids
 from kb_service.casework import case_detail
 from kb_service.lookups import found_case
 from kb_service.messages import Language
 from kb_service.models import CaseDetail, ExpertiseChoice, Question, ServiceLevel
-from kb_service.people.assigning import Assigning
 from kb_service.people.known_facts import known_facts
 from kb_service.people.past_cases import PastCase, past_cases
-from kb_service.people.waiting import WaitingCase, waiting_case
+from kb_service.people.takers import Taker, takers
+from kb_service.people.waiting import WaitingCase, telling, waiting_case
+from kb_service.people.waiting_queue import WaitingQueue
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
-from kb_service.routing import Placed, Routing
+from kb_service.routing import Placed, Routing, Unplaced
 from kb_service.store import Page, Store, Unit
 from kb_service.trials.treatment import treated
 from kb_service.understanding.question_reading import read_question, unspoken
@@ -40,18 +42,22 @@ LOOKED_AT = 40
 """The latest cases of a problem that examples are taken from."""
 EXAMPLES = 4
 EARLIER = 5
+FOUND = 20
+"""Cases that a search shows."""
 IN_LINE = 200
 """Cases that the next one is looked for among."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedCase:
-    """A case of a list with the last words of it and who said them."""
+    """A case of a list with the last words of it and who said them; `asked` is what its customer said last that tells
+    something."""
 
     case: Case
     problem: Problem | None
     said: str = ""
     by: str | None = None
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,8 @@ class CaseOnDesk:
 
     `question` is what it comes to, None where its customer wrote nothing; `answered` whether a person had the last
     word; `names` are those of agents and `products` those of products, by id; `facts` what placeholders are filled
-    with; `past` how cases of the same problem ended; `earlier` the customer's other cases.
+    with; `takers` are those whom it can be handed to; `past` how cases of the same problem ended; `earlier` the
+    customer's other cases.
     """
 
     detail: CaseDetail
@@ -73,6 +80,7 @@ class CaseOnDesk:
     names: Mapping[str, str]
     products: Mapping[str, str]
     facts: Mapping[str, str]
+    takers: tuple[Taker, ...]
     past: tuple[PastCase, ...]
     earlier: tuple[ListedCase, ...]
 
@@ -86,7 +94,7 @@ class AgentDesk:
         replicas: Replicas,
         reader: Reader,
         routing: Routing,
-        assigning: Assigning,
+        waiting_queue: WaitingQueue,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -94,7 +102,7 @@ class AgentDesk:
         self._replicas = replicas
         self._reader = reader
         self._routing = routing
-        self._assigning = assigning
+        self._waiting_queue = waiting_queue
         self._clock = clock
 
     def names(self, workspace: str) -> Mapping[str, str]:
@@ -130,24 +138,27 @@ class AgentDesk:
             return Page(_listed(unit, page.items), page.next_cursor)
 
     def found(self, workspace: str, text: str) -> tuple[ListedCase, ...]:
-        """The cases of exactly this id: a case's, a conversation's or a customer's; the latest active first."""
+        """The cases that a text names by an id: first of exactly this id, a case's, a conversation's or a customer's,
+        then those in which an order, a parcel or a product of the text is named; each the latest first."""
         wanted = text.strip()
         if not wanted:
             return ()
         with self._store.reading(workspace) as unit:
-            cases = {case.id: case for case in unit.cases.of_customer(wanted, limit=20)}
+            cases = {case.id: case for case in unit.cases.of_customer(wanted, limit=FOUND)}
             cases |= {case.id: case for case in unit.cases.cases_of_conversations([wanted]).values()}
-            if (named := unit.cases.get(wanted)) is not None:
-                cases[named.id] = named
+            if (one := unit.cases.get(wanted)) is not None:
+                cases[one.id] = one
             ordered = sorted(cases.values(), key=lambda case: case.active_at, reverse=True)
-            return _listed(unit, ordered)
+            named = unit.cases.naming([*written_ids(wanted, whole=True), one_spelling(wanted)], FOUND)
+            ordered += [case for case in named if case.id not in cases]
+            return _listed(unit, ordered[:FOUND])
 
     def next_case(
         self, workspace: str, agent_id: str | None, after: str | None, *, language: Language = "en"
     ) -> str | None:
         """The case to go on with: of the agent's own whose customer waits, then of the queue, the one after `after`,
         round again from the first; None where no other waits."""
-        queue = self._assigning.queue(workspace, None, IN_LINE, language=language)
+        queue = self._waiting_queue.page(workspace, None, IN_LINE, language=language)
         line = [*self._waiting_for(workspace, agent_id), *(item.case.id for item in queue.items)]
         line = list(dict.fromkeys(line))
         begin = line.index(after) + 1 if after in line else 0
@@ -191,6 +202,7 @@ class AgentDesk:
             names=self.names(workspace),
             products=products,
             facts=self._facts(replica, detail, question, products, agent_name),
+            takers=takers(replica.shop, placed, self._clock(), without=case.agent_id),
             past=past,
             earlier=earlier,
         )
@@ -202,7 +214,7 @@ class AgentDesk:
         if not asks.question.text:
             reading = unspoken(reading, case.language)
         way = treated(replica, asks.question, now, customer_id=case.customer_id)
-        return reading.understanding, self._routing.place(way, asks.question, asks.known, at=now)
+        return reading.understanding, self._routing.place(Unplaced(way, asks.question, asks.known), at=now)
 
     def _facts(
         self,
@@ -224,9 +236,12 @@ def _listed(unit: Unit, cases: Sequence[Case]) -> tuple[ListedCase, ...]:
     last = unit.events.last_words([case.id for case in cases])
     found = []
     for case in cases:
-        said, by = last.get(case.id, ("", None))
         problem = problems.get(case.problem_id or "") or by_alias.get(case.problem_id or "")
-        found.append(ListedCase(case, problem, said, by))
+        words = last.get(case.id)
+        if words is None:
+            found.append(ListedCase(case, problem))
+        else:
+            found.append(ListedCase(case, problem, words.said, words.by, telling(words.theirs)))
     return tuple(found)
 
 

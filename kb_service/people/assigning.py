@@ -1,91 +1,44 @@
-"""Waiting cases to people: many at one moment, one by hand, and the queue that they stand in."""
+"""Waiting cases to people: many at one moment, and one by hand."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from graph.assignment import Patience, Placement, assign
-from graph.models import Agent, Priority, Problem, Rules
+from graph.models import Agent
 from graph.permissions import granted
 from ingest.redaction import redact
 from kb_service.casework import case_detail
 from kb_service.errors import InvalidRequest
 from kb_service.lookups import found_case, still_with
 from kb_service.messages import Language
-from kb_service.metrics.lately import Lately
-from kb_service.models import Assignment, CaseDetail, Principal, QueuedCase
-from kb_service.paging import page_by
+from kb_service.models import Assignment, CaseDetail, Principal
 from kb_service.people.explaining import Circumstances, features_of
 from kb_service.people.inactivity import Idle, release_idle
 from kb_service.people.recent_work import RecentWork, recent_work
-from kb_service.people.standing_queue import StandingQueue, standing_queue
-from kb_service.people.waiting import WaitingCase, waiting_cases
-from kb_service.replicas.replica import Replica
+from kb_service.people.waiting_queue import Placing, WaitingQueue
 from kb_service.replicas.replicas import Replicas
-from kb_service.routing import LANGUAGES, Placed, Routing
-from kb_service.store import Decision, DecisionKind, Page, Store, Unit, new_id
-from kb_service.trials.treatment import treated
+from kb_service.store import Decision, DecisionKind, Store, Unit, new_id
 
-MOST_AT_ONCE = 500
-"""Waiting cases that one call looks at: of more, those that wait longest and the newest."""
-QUEUE_KEPT = timedelta(seconds=5)
-"""How long a queue in which nothing happened is told again as it was."""
-PLACE_KEPT = timedelta(seconds=30)
-"""How long a case of the queue in which nothing happened keeps its priority, whatever happens in others: to place one
-takes a match and half a dozen queries, and a desk asks every few seconds."""
-PLACED_AT_ONCE = 20
-"""Cases that one look at the queue places again for their age alone, the oldest first, so that nobody waits for all;
-none keeps its priority for longer than PLACE_KEPT_MOST."""
-PLACE_KEPT_MOST = timedelta(minutes=2)
 DECISIONS_KEPT = timedelta(days=400)
 """How long a decision about a case that is over can be explained: a year and some."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Placing:
-    """A waiting case with its route and what it asks of an agent."""
-
-    waiting: WaitingCase
-    placed: Placed
-
-
-@dataclass(frozen=True, slots=True)
-class _Queue:
-    """The waiting cases as they stood at one position of the change log, for desks that ask every few seconds."""
-
-    position: int
-    at: datetime
-    items: tuple[QueuedCase, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A case at its place in the queue, and all that it was placed by but the time."""
-
-    at: datetime
-    waiting: WaitingCase
-    rules: Rules
-    queued: QueuedCase
 
 
 class Assigning:
     """Gives the waiting cases of every workspace to the people who are there."""
 
     def __init__(
-        self, store: Store, replicas: Replicas, routing: Routing, *, clock: Callable[[], datetime]
+        self, store: Store, replicas: Replicas, queue: WaitingQueue, *, clock: Callable[[], datetime]
     ) -> None:
         self._store = store
         self._replicas = replicas
-        self._routing = routing
+        self._queue = queue
         self._clock = clock
-        self._queues: dict[tuple[str, Language], _Queue] = {}
-        self._kept: dict[tuple[str, Language], Mapping[str, _Kept]] = {}
-        self._standing: Lately[StandingQueue] = Lately(clock)
 
     def assign_waiting(
         self,
@@ -109,9 +62,9 @@ class Assigning:
         if release_idle(self._store, caller.workspace, caller.key_id, idle):
             self._replicas.follow(caller.workspace)
         replica = self._replicas.settled(caller.workspace)
-        placing = {item.waiting.case.id: item for item in self._place(replica, now, language)}
+        placing = {item.waiting.case.id: item for item in self._queue.place(replica, now, language)}
         if at is None:
-            self._remember(replica, list(placing.values()), now)
+            self._queue.remember(replica, list(placing.values()), now)
         if not placing:
             return []
         with self._store.writing(caller.workspace) as unit:
@@ -120,97 +73,10 @@ class Assigning:
         self._replicas.follow(caller.workspace)
         return made
 
-    def _place(self, replica: Replica, now: datetime, language: Language) -> list[_Placing]:
-        return [self._placing(replica, item, now, language) for item in self._waiting(replica)]
-
-    def _remember(self, replica: Replica, placing: Sequence[_Placing], now: datetime) -> None:
-        """Cases that were placed to be given have their place in the queue of every language too: a desk that looks
-        next places only those that came since."""
-        rules = replica.shop.rules
-        for language in LANGUAGES:
-            self._kept[replica.workspace, language] = {
-                item.waiting.case.id: _Kept(
-                    now,
-                    item.waiting,
-                    rules,
-                    replace(_queued(replica, item), priority=item.placed.told[language]),
-                )
-                for item in placing
-            }
-
-    def _waiting(self, replica: Replica) -> list[WaitingCase]:
-        with self._store.reading(replica.workspace) as unit:
-            return waiting_cases(unit, replica.problems, MOST_AT_ONCE)
-
-    def _placing(self, replica: Replica, item: WaitingCase, now: datetime, language: Language) -> _Placing:
-        placed = self._routing.place(
-            treated(replica, item.question, now, customer_id=item.case.customer_id),
-            replace(item.question, reader=language),
-            item.known,
-            at=now,
-        )
-        return _Placing(item, placed)
-
     def night(self, workspace: str) -> int:
         """Forget what was decided long ago about cases that are over; how many decisions went."""
         with self._store.writing(workspace) as unit:
             return unit.decisions.purge(unit.now - DECISIONS_KEPT)
-
-    # --- the queue
-
-    def queue(
-        self, workspace: str, cursor: str | None, limit: int, *, language: Language = "en"
-    ) -> Page[QueuedCase]:
-        """The waiting cases in the order in which they are to be taken, each with its priority and the reasons."""
-        items = self._queued(workspace, language)
-        return page_by(items, lambda item: (-_pressing(item.priority), item.case.id), cursor, limit)
-
-    def standing(self, workspace: str, *, language: Language = "en") -> StandingQueue:
-        """Where cases wait and which are about to miss their first reply, of those that the queue looks at: now, or
-        while that takes longer than anybody waits at the moment that it tells, of a minute ago or so."""
-        return self._standing.of(
-            (workspace, language),
-            lambda: self._stands(workspace, language),
-            (self._store.position(workspace), self._clock()),
-        )
-
-    def _stands(self, workspace: str, language: Language) -> StandingQueue:
-        expertise_of = self._replicas.at_hand(workspace).fields_by_problem()
-        items = self._queued(workspace, language)
-        with self._store.reading(workspace) as unit:
-            total = unit.cases.counts().get("waiting", 0)
-        return standing_queue(items, expertise_of, self._clock(), total)
-
-    def _queued(self, workspace: str, language: Language) -> tuple[QueuedCase, ...]:
-        # A waiting case is of the problem that it was recorded with, whether or not the matcher is there yet.
-        replica = self._replicas.at_hand(workspace)
-        seen, now = self._store.position(workspace), self._clock()
-        key = (workspace, language)
-        known = self._queues.get(key)
-        if known is None or known.position != seen or not now - known.at < QUEUE_KEPT:
-            known = self._queues[key] = _Queue(seen, now, self._placed_again(replica, now, language))
-        return known.items
-
-    def _placed_again(self, replica: Replica, now: datetime, language: Language) -> tuple[QueuedCase, ...]:
-        """The queue, of which only the cases are placed in which something happened, or none of late."""
-        waiting = self._waiting(replica)
-        key, rules = (replica.workspace, language), replica.shop.rules
-        known = self._kept.get(key, {})
-        made: dict[str, _Kept] = {}
-        for item in waiting:
-            kept = known.get(item.case.id)
-            if kept is not None and kept.waiting == item and kept.rules == rules:
-                made[item.case.id] = kept
-        aged = sorted((kept.at, id) for id, kept in made.items() if now - kept.at >= PLACE_KEPT)
-        for place, (at, id) in enumerate(aged):
-            if place < PLACED_AT_ONCE or now - at >= PLACE_KEPT_MOST:
-                del made[id]
-        for item in waiting:
-            if item.case.id not in made:
-                queued = _queued(replica, self._placing(replica, item, now, language))
-                made[item.case.id] = _Kept(now, item, rules, queued)
-        self._kept[key] = made
-        return tuple(kept.queued for kept in made.values())
 
     def give(
         self,
@@ -227,7 +93,7 @@ class Assigning:
         One that waits may be taken before those that come first; that is told in the decision and the audit.
         """
         replica = self._replicas.settled(caller.workspace)
-        ahead = self._ahead(replica, case_id)
+        ahead = self._queue.ahead(replica, case_id)
         with self._store.writing(caller.workspace) as unit:
             case = found_case(unit, case_id)
             still_with(case, over)
@@ -260,23 +126,6 @@ class Assigning:
         self._replicas.follow(caller.workspace)
         return found
 
-    def _ahead(self, replica: Replica, case_id: str) -> int:
-        """How many waiting cases are to be taken before this one; 0 when it does not wait."""
-        scores = {item.case.id: _pressing(item.priority) for item in self._queued(replica.workspace, "en")}
-        return sum(score > scores[case_id] for score in scores.values()) if case_id in scores else 0
-
-
-def _pressing(priority: Priority) -> float:
-    """What cases are ordered by, also those beyond 100."""
-    return max(float(priority.score), priority.total)
-
-
-def _queued(replica: Replica, item: _Placing) -> QueuedCase:
-    case, placed = item.waiting.case, item.placed
-    problem: Problem | None = replica.problems.get(case.problem_id or "")
-    route, asked = placed.route, item.waiting.question.text
-    return QueuedCase(case, problem, route.priority, placed.need.waiting_since, route.sla, asked)
-
 
 # --- under the lock
 
@@ -284,7 +133,7 @@ def _queued(replica: Replica, item: _Placing) -> QueuedCase:
 def _decide(
     unit: Unit,
     caller: Principal,
-    placing: Mapping[str, _Placing],
+    placing: Mapping[str, Placing],
     now: datetime,
     language: Language,
     patience: Patience | None,
@@ -316,7 +165,7 @@ def _decide(
 
 
 def _plan(
-    items: Sequence[_Placing],
+    items: Sequence[Placing],
     agents: Sequence[Agent],
     recent: RecentWork,
     now: datetime,
@@ -355,7 +204,7 @@ def _plan(
 def _decision(
     unit: Unit,
     caller: Principal,
-    item: _Placing,
+    item: Placing,
     placement: Placement,
     around: Circumstances,
     latest: Decision | None,

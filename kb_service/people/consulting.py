@@ -19,7 +19,7 @@ from kb_service.messages import Language
 from kb_service.models import CaseDetail, Principal
 from kb_service.people.waiting import question_of
 from kb_service.replicas.replicas import Replicas
-from kb_service.routing import Routing, Waiting
+from kb_service.routing import Routing, Unplaced, Waiting
 from kb_service.store import Decision, Store, new_id
 
 SUGGESTED = 3
@@ -88,8 +88,8 @@ class Consulting:
         replica = self._replicas.settled(workspace)
         case = detail.case
         question = question_of(case, detail.events)
-        known = Waiting(case.id, case.active_at, case.language, detail.problem)
-        placed = self._routing.place(replica, question, known)
+        known = Waiting(case, case.active_at, detail.problem)
+        placed = self._routing.place(Unplaced(replica, question, known))
         # Advice takes no place: neither load, permissions nor the customer's language stand in the way.
         agents = [agent for agent in replica.shop.agents.values() if agent.id != case.agent_id]
         need = replace(placed.need, permissions=(), language=None, sticky_agent_id=None)

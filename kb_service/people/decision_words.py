@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from graph.labels import label_in
 from graph.profiles import SHOWN_FROM
 from kb_service.messages import Language
 from kb_service.store import Decision
@@ -93,7 +94,7 @@ class _English:
     def in_field(self, name: str, figures: Mapping[str, Any]) -> str:
         interval = f"95% interval {100 * figures['low']:.0f}–{100 * figures['high']:.0f}%"
         return (
-            f"{name} resolves {figures['rate']:.0%} of all cases of {figures['of']} "
+            f"{name} resolves {figures['rate']:.0%} of all cases of {label_in(figures['of'], 'en')} "
             f"({interval}, {figures['n']:.0f} cases)."
         )
 
@@ -202,7 +203,7 @@ class _Chinese:
     def in_field(self, name: str, figures: Mapping[str, Any]) -> str:
         interval = f"95% 区间 {100 * figures['low']:.0f}–{100 * figures['high']:.0f}%"
         return (
-            f"{name} 在“{figures['of']}”的解决率为 {figures['rate']:.0%}"
+            f"{name} 在“{label_in(figures['of'], 'zh')}”的解决率为 {figures['rate']:.0%}"
             f"（{interval}，共 {figures['n']:.0f} 例）。"
         )
 

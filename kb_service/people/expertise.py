@@ -9,8 +9,9 @@ from typing import Any
 from graph.expertise import expertise_id
 from graph.models import Agent, Expertise, Intent, Problem
 from kb_service.errors import InvalidRequest, NotFound
-from kb_service.models import ClusterDetail, ClusterMember, Principal, Via
+from kb_service.models import Principal
 from kb_service.people.clustering import renew
+from kb_service.people.profile_views import ClusterDetail, ClusterMember, Via
 from kb_service.people.team import skill_of
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
@@ -36,6 +37,10 @@ class Clustering:
 
     def all(self, workspace: str) -> tuple[Expertise, ...]:
         return self._replicas.at_hand(workspace).shop.expertise
+
+    def names(self, workspace: str) -> Mapping[str, str]:
+        """What each cluster is called, by id."""
+        return {found.id: found.name for found in self.all(workspace)}
 
     def one(self, workspace: str, cluster_id: str) -> ClusterDetail:
         """One cluster with its intents, problems and agents, and how each came into it."""

@@ -8,7 +8,8 @@ from typing import Any
 from graph.models import Agent, Expertise
 from graph.profiles import SkillEstimate
 from kb_service.errors import Conflict, NotFound, changed_meanwhile
-from kb_service.models import AgentProfile, Principal, ProblemSkill, Skill
+from kb_service.models import Principal
+from kb_service.people.profile_views import AgentProfile, ProblemSkill, Skill
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Page, Store, Unit
 

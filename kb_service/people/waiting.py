@@ -97,7 +97,7 @@ def waiting_case(
 ) -> WaitingCase:
     """A case with its events, oldest first, as the question that it is; `latest` is what was decided of it last."""
     since = latest.at if latest is not None and latest.kind == "handover" else case.active_at
-    known = Waiting(case.id, since, case.language, problem)
+    known = Waiting(case, since, problem)
     return WaitingCase(case, question_of(case, events), known, _released_from(events))
 
 
@@ -120,6 +120,12 @@ def question_of(case: Case, events: Sequence[Event]) -> Question:
         products=said[last].products if last is not None else (),
         order_value=next((e.order_value for e in reversed(events) if e.order_value is not None), None),
     )
+
+
+def telling(theirs: Sequence[tuple[str, str | None]]) -> str:
+    """Of what a customer said last, each with its language and the latest first, the first that says something."""
+    said = [text for text, language in theirs if not small_talk(text, language or "und")]
+    return next(iter(said or [text for text, _ in theirs]), "")
 
 
 def _courtesy(event: Event) -> bool:

@@ -17,14 +17,16 @@ from typing import Literal, TypeAlias
 from graph.contacts import REPEAT_WITHIN, Contact, Turn, contacts, same_matter
 from graph.emotion import emotion, urgency
 from graph.folding import fold
-from graph.models import Customer, Event, IntentScore, Rules, Understanding
+from graph.models import Customer, Event, IntentScore, Understanding
 from graph.priority import Circumstances, prioritise, shares
 from graph.priority_learning import Decided
+from graph.rules import Rules
 from graph.service_level import consumed, sla
 from graph.understanding import sensitive_flow
 from kb_service.models import Question
 from kb_service.priority.past_states import PastStates, Visit
-from kb_service.replicas.replica import Replica, stored_utterance
+from kb_service.replicas.problem_memory import stored_utterance
+from kb_service.replicas.replica import Replica
 from kb_service.store import StoredMessage, Unit
 from kb_service.understanding.contact_history import brings_a_matter, contacts_in
 from kb_service.understanding.reading import Reader

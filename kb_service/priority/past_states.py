@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from graph.lifecycle import EVERGREEN_CUSTOMERS, EVERGREEN_FOR
-from graph.models import Alert, ProblemState, Rules
+from graph.models import Alert, ProblemState
 from graph.recurrence import Observation
+from graph.rules import Rules
 from kb_service.store import StoredMessage, Unit
 from kb_service.understanding.contact_history import surged
 

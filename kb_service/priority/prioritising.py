@@ -89,15 +89,18 @@ class Prioritising:
         self._replicas.follow(workspace)
         return entry
 
-    def roll_back(self, workspace: str, *, actor: str = COMMAND) -> StoredWeights:
+    def roll_back(self, workspace: str, *, actor: str = COMMAND, of: str | None = None) -> StoredWeights:
         """Take the last application back: the rules' weights are again what they were before it.
 
-        Raises Conflict where nothing is applied, or where somebody changed the weights since.
+        Raises Conflict where nothing is applied, where somebody changed the weights since, or where the last
+        application is not the one that is meant, `of`.
         """
         with self._store.writing(workspace) as unit:
             applied = _standing(unit.priority_weights.all())
             if applied is None:
                 raise Conflict("No learned weights are in force; there is nothing to take back.")
+            if of is not None and applied.id != of:
+                raise Conflict("The rules were changed again since; this change cannot be taken back alone.")
             if dict(unit.rules.get().priority_weights) != dict(applied.weights):
                 raise Conflict(
                     "The weights were changed by hand after {id} was applied; set them with PUT /v1/rules.",

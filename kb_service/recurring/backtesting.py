@@ -22,7 +22,8 @@ from graph.backtests import (
     summarised,
 )
 from graph.lifecycle import Action
-from graph.models import Alert, AlertKind, Problem, Rules
+from graph.models import Alert, AlertKind, Problem
+from graph.rules import Rules
 from graph.thresholds import Judged, Suggestion, suggested
 from kb_service import timezones
 from kb_service.errors import InvalidRequest

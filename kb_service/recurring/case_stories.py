@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -44,11 +45,12 @@ def seen(unit: Unit, replica: Replica, begin: datetime, end: datetime) -> Seen:
     cited = _cited(unit, replica, begin, end)
     contacts = Contacts(unit.histories.contacts(begin, end))
     stories = []
-    for case in islice(unit.histories.opened(begin, end), MOST_CASES):
-        more = [*beside.get(case.id, ()), *given.get(case.id, ())]
-        story = story_of(read(with_steps(case, more), contacts, end), cited.get(case.id, ()))
-        if story is not None:
-            stories.append(story)
+    with closing(unit.histories.opened(begin, end)) as cases:
+        for case in islice(cases, MOST_CASES):
+            more = [*beside.get(case.id, ()), *given.get(case.id, ())]
+            story = story_of(read(with_steps(case, more), contacts, end), cited.get(case.id, ()))
+            if story is not None:
+                stories.append(story)
     kinds, titles = _documents(replica)
     return Seen(
         stories=tuple(stories),

@@ -74,6 +74,11 @@ class ClosedLoop:
         What is open already gets the figures of this night. What was accepted is proposed again when it was measured
         and four weeks since stand out anew.
         """
+        new = self._propose(workspace)
+        self._effects.night(workspace)
+        return new
+
+    def _propose(self, workspace: str) -> int:
         self._exposures.flush()
         replica = self._replicas.settled(workspace)
         with self._store.reading(workspace) as unit:
@@ -96,9 +101,7 @@ class ClosedLoop:
                 for finding in found
                 if self._wanted(unit, finding, end)
             ]
-        new = self._keep(replica, made, end) if made else 0
-        self._effects.night(workspace)
-        return new
+        return self._keep(replica, made, end) if made else 0
 
     # --- what becomes of a finding
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from graph.findings import Finding, Rate
 from graph.intervals import wilson
+from graph.labels import label_in
 from graph.models import Intent, Proposal
 
 TITLES: Mapping[str, Mapping[str, str]] = {
@@ -155,7 +156,7 @@ def _words(finding: Finding, known: Background, language: str) -> dict[str, obje
         "weekly": f"{finding.weekly[0]:.0f}",
         "wait": waited,
         "name": known.names.get(language) or next(iter(known.names.values()), finding.problem_ids[0]),
-        "target": known.target or finding.target or "",
+        "target": label_in(known.target or finding.target or "", language),
         "document": known.document or finding.document_id or "",
         "agents": comma.join(known.people.get(id, id) for id in finding.agents),
         "helpers": comma.join(known.people.get(id, id) for id in finding.helpers),

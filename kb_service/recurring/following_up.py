@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,8 +20,9 @@ from graph.confirmation import (
     judge,
 )
 from graph.confirmation import FollowUpState as State
-from graph.models import Agent, Alert, Case, Event, Problem, Rules, Verdict
+from graph.models import Agent, Alert, Case, Event, Problem, Verdict
 from graph.owners import owner_of_channel
+from graph.rules import Rules
 from kb_service.delivery.announcing import announce
 from kb_service.delivery.messages import follow_up_data
 from kb_service.ids import digest_id
@@ -325,14 +326,35 @@ def _follow_up(
 
 def _to_ask(unit: Unit, problem: Problem) -> dict[str | None, list[AskedCase]]:
     """Whom to ask, by channel: those of the episode, else those before it, as where somebody took a resolution back for
-    a while."""
-    begin = lifecycle.episode_begin(problem)
-    return _customers(unit, problem, begin) or _customers(unit, problem, None)
+    a while. Not those who were asked of a problem that was merged into it, and wrote nothing since."""
+    begin, told = lifecycle.episode_begin(problem), _told(unit, problem)
+    return _customers(unit, problem, begin, told) or _customers(unit, problem, None, told)
 
 
-def _customers(unit: Unit, problem: Problem, begin: datetime | None) -> dict[str | None, list[AskedCase]]:
-    """Who wrote of a problem since `begin`, by the channel of their latest case: at most MOST_ASKED on each, the
-    latest first."""
+def _told(unit: Unit, problem: Problem) -> dict[tuple[str, str | None], datetime]:
+    """When whoever was asked of a problem before it was merged into this one was asked, or answered."""
+    ids = [
+        id for entry in unit.regroupings.merged(problem.aliases) for id in entry.kept.get("follow_ups", ())
+    ]
+    found = sorted(
+        (item for id in ids if (item := unit.follow_ups.get(id)) is not None), key=lambda item: item.sent_at
+    )
+    return {
+        _voter(case): max(item.sent_at, case.answered_at or item.sent_at)
+        for item in found
+        for case in item.cases
+        if case.asked
+    }
+
+
+def _customers(
+    unit: Unit,
+    problem: Problem,
+    begin: datetime | None,
+    told_at: Mapping[tuple[str, str | None], datetime],
+) -> dict[str | None, list[AskedCase]]:
+    """Who wrote of a problem since `begin`, and since they were asked where `told_at` says when, by the channel of
+    their latest case: at most MOST_ASKED on each, the latest first."""
     found: dict[str | None, list[AskedCase]] = defaultdict(list)
     seen: set[str] = set()
     cursor: str | None = None
@@ -346,11 +368,13 @@ def _customers(unit: Unit, problem: Problem, begin: datetime | None) -> dict[str
             seen.add(customer)
             channel = case.channels[-1] if case.channels else None
             conversation = case.conversation_ids[-1] if case.conversation_ids else None
-            if len(found[channel]) < MOST_ASKED:
-                found[channel].append(AskedCase(case.id, conversation, case.customer_id))
+            asked = AskedCase(case.id, conversation, case.customer_id)
+            before = told_at.get(_voter(asked))
+            if len(found[channel]) < MOST_ASKED and (before is None or case.active_at > before):
+                found[channel].append(asked)
         if (cursor := page.next_cursor) is None:
             break
-    return dict(found)
+    return {channel: cases for channel, cases in found.items() if cases}
 
 
 def _answered(cases: Sequence[AskedCase], event: Event, case_id: str | None) -> tuple[AskedCase, ...]:

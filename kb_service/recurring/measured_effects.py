@@ -14,6 +14,8 @@ from graph.case_history import STAYS, Contacts, read
 from graph.effects import BEFORE, LOOKS, DayCount, Effect, EffectMetric, EffectVerdict, measured
 from graph.findings import Story, story_of
 from graph.models import Proposal
+from kb_service.care.gaps import AskedAfter, Gaps
+from kb_service.care.unanswered import SPAN
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Store, Unit
@@ -40,19 +42,19 @@ class _Change:
 class MeasuredEffects:
     """Measures each workspace's accepted proposals anew, until eight weeks have passed."""
 
-    def __init__(self, store: Store, replicas: Replicas, experiments: Experiments) -> None:
+    def __init__(self, store: Store, replicas: Replicas, experiments: Experiments, gaps: Gaps) -> None:
         self._store = store
         self._replicas = replicas
         self._experiments = experiments
+        self._gaps = gaps
 
     def night(self, workspace: str) -> int:
         """Measure what was accepted and is not settled yet; of how many something else is known now."""
         replica = self._replicas.settled(workspace)
         with self._store.reading(workspace) as unit:
-            end = unit.events.latest_at()
-            if end is None:
-                return 0
-            accepted = unit.proposals.accepted(min(end, unit.now) - MEASURED_FOR)
+            now = unit.now
+            end = unit.events.latest_at() or now
+            accepted = unit.proposals.accepted(min(end, now) - MEASURED_FOR)
             tried = {item.id: trial for item in accepted if (trial := _trial(unit, item)) is not None}
             due = [item for item in accepted if item.id not in tried and not _settled(item)]
             changes = [change for item in due if (change := _change(item, replica))]
@@ -63,9 +65,22 @@ class MeasuredEffects:
             )
             for change in changes
         }
+        found |= self._of_gaps(workspace, [item for item in due if item.problem_id is None], now)
         for proposal_id, experiment_id in tried.items():
             found[proposal_id] = of_trial(self._experiments.report(workspace, experiment_id))
         return self._keep(workspace, found)
+
+    def _of_gaps(self, workspace: str, accepted: Sequence[Proposal], now: datetime) -> dict[str, Effect]:
+        """What documents for gaps that are of no problem brought: how many of their questions still get no good
+        answer, against all other questions that get none."""
+        if not accepted:
+            return {}
+        asked = self._gaps.asked_since(workspace, now - MEASURED_FOR - SPAN)
+        return {
+            item.id: measured("unanswered", _by_day(asked[item.id], item.decided_at), item.decided_at, now)
+            for item in accepted
+            if item.id in asked and item.decided_at is not None
+        }
 
     def _keep(self, workspace: str, found: Mapping[str, Effect]) -> int:
         if not found:
@@ -154,6 +169,12 @@ def _counted(
         id: [DayCount(day, own[day], others[id][day]) for day in sorted(own.keys() | others[id].keys())]
         for id, own in hits.items()
     }
+
+
+def _by_day(asked: AskedAfter, decided_at: datetime) -> list[DayCount]:
+    own = Counter((at - decided_at) // _DAY for at in asked.own)
+    others = Counter((at - decided_at) // _DAY for at in asked.others)
+    return [DayCount(day, own[day], others[day]) for day in sorted(own.keys() | others.keys())]
 
 
 def _counts(story: Story, metric: EffectMetric) -> bool:

@@ -17,6 +17,7 @@ from kb_service.lookups import found_problem
 from kb_service.recurring.raising import recount
 from kb_service.recurring.steps import lead_alerts
 from kb_service.store import (
+    FollowUp,
     StoredMessage,
     StoredRegrouping,
     TieKind,
@@ -53,6 +54,7 @@ def merge(unit: Unit, old: Problem, into: Problem, why: Why) -> Problem:
     People's word that the two belong together is kept, over whatever was said of them before; a split that this
     takes back counts as undone.
     """
+    asked = unit.follow_ups.open(problem_id=old.id)
     entry = StoredRegrouping(
         id=new_id("rg_", unit.now),
         at=unit.now,
@@ -67,6 +69,7 @@ def merge(unit: Unit, old: Problem, into: Problem, why: Why) -> Problem:
             "alerts": {alert.id: alert.state for alert in unit.alerts.of_problem(old.id, quoted=False)},
             "proposals": list(unit.problems.proposals_of(old.id)),
             "follow_ups": list(unit.problems.follow_ups_of(old.id)),
+            "asked": {item.id: item.resolved_at.isoformat() for item in asked},
             "aliases": list(old.aliases),
         },
         evidence=why.evidence,
@@ -82,6 +85,7 @@ def merge(unit: Unit, old: Problem, into: Problem, why: Why) -> Problem:
     recount(unit, into.id)
     survivor = found_problem(unit, into.id)
     lead_alerts(unit, survivor)
+    _ask_once(unit, asked, survivor)
     return survivor
 
 
@@ -158,6 +162,8 @@ def unmerge(
     )
     _move_back(unit, survivor.id, problem.id, back)
     _restore_span(unit, found_problem(unit, survivor.id), kept.get("survivor"))
+    if entry is not None:
+        _ask_on(unit, kept.get("asked", {}), problem.id, entry.at)
     for alert_id, state in alerts.items():
         alert = unit.alerts.get(alert_id)
         if alert is not None and alert.problem_id == problem.id and alert.state != state:
@@ -172,6 +178,32 @@ def unmerge(
     recount(unit, problem.id)
     unit.changes.record("workspace", unit.workspace)
     return found_problem(unit, problem.id)
+
+
+# --- whom customers are asked after
+
+
+def _ask_once(unit: Unit, asked: Sequence[FollowUp], survivor: Problem) -> None:
+    """Let what customers are being asked of a merged problem be the question after its survivor's resolution, so that
+    nobody is asked of one incident twice; where the survivor is not resolved there is nothing to ask."""
+    for item in asked:
+        if survivor.state == "resolved" and survivor.resolved_at is not None:
+            now = replace(item, problem_id=survivor.id, resolved_at=survivor.resolved_at)
+        else:
+            now = replace(item, problem_id=survivor.id, state="reopened", closed_at=unit.now)
+        unit.follow_ups.put(now)
+
+
+def _ask_on(unit: Unit, asked: Mapping[str, str], problem_id: str, merged_at: datetime) -> None:
+    """Let what customers were being asked before a merge be asked of that problem again; what they decided since
+    stands."""
+    for id, resolved_at in asked.items():
+        item = unit.follow_ups.get(id)
+        if item is None or item.problem_id != problem_id:
+            continue
+        back = replace(item, resolved_at=datetime.fromisoformat(resolved_at))
+        ended = item.state == "reopened" and item.closed_at == merged_at
+        unit.follow_ups.put(replace(back, state="open", closed_at=None) if ended else back)
 
 
 # --- who is whose

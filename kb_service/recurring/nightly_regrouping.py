@@ -38,7 +38,7 @@ from kb_service.recurring.themes import Kin, due_kin, found_kin, kept_kin
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.routing import Routing
-from kb_service.store import Find, RegroupingKind, Store, StoredMessage, StoredRegrouping, Tie, Unit
+from kb_service.store import Find, ProblemTie, RegroupingKind, Store, StoredMessage, StoredRegrouping, Unit
 
 log = get_logger(__name__)
 
@@ -73,7 +73,7 @@ class Night:
 class _Known:
     """What a night goes by: what was said, what the last night found, and what became of what was done."""
 
-    ties: tuple[Tie, ...]
+    ties: tuple[ProblemTie, ...]
     finds: tuple[Find, ...]
     entries: tuple[StoredRegrouping, ...]
     since: datetime
@@ -299,7 +299,7 @@ def decided(entries: Iterable[StoredRegrouping], kind: RegroupingKind, now: date
     return found
 
 
-def _apart(ties: Iterable[Tie], problems: Iterable[Problem]) -> set[frozenset[str]]:
+def _apart(ties: Iterable[ProblemTie], problems: Iterable[Problem]) -> set[frozenset[str]]:
     """The pairs of problems, by their ids of now, that were said to be apart."""
     now = {id: problem.id for problem in problems for id in (problem.id, *problem.aliases)}
     return {
@@ -310,7 +310,7 @@ def _apart(ties: Iterable[Tie], problems: Iterable[Problem]) -> set[frozenset[st
 
 
 def _together(
-    unit: Unit, problem: Problem, ties: Iterable[Tie], *, every: bool
+    unit: Unit, problem: Problem, ties: Iterable[ProblemTie], *, every: bool
 ) -> list[tuple[frozenset[str], frozenset[str]]]:
     """The messages that people put together when they merged problems into this one, as pairs of what either had; with
     `every` also what nights did, since what is of one theme may well look like two."""

@@ -10,7 +10,8 @@ from graph.models import Entity, Event, Match, Problem, Utterance
 from graph.naming import name_problem
 from kb_service.ids import digest_id
 from kb_service.recurring.raising import Raising, recount
-from kb_service.replicas.replica import Replica, stored_utterance
+from kb_service.replicas.problem_memory import stored_utterance
+from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.store import Store, StoredMessage, Unit
 from kb_service.understanding.reading import nameable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal, TypeAlias
@@ -18,14 +18,15 @@ from kb_service.store.problems import STANDING
 from kb_service.timezones import zone
 
 BoardView: TypeAlias = Literal["standing", "emerging", "evergreen", "resolved", "candidates", "all"]
+BoardSort: TypeAlias = Literal["active", "customers", "growth", "opened"]
 
 DAYS_OF_BOARD = 14
+DAYS_OF_GROWTH = 7
+"""The last days of the board; how many messages more they brought than as many before them is a problem's growth."""
 DAYS_OF_PROBLEM = 28
 CASES = 20
 ALERTS = 20
 PROPOSALS = 20
-DOCUMENTS = 2
-"""Linked documents of a row of the board."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,22 @@ class Days:
     first: datetime
     counts: tuple[int, ...]
 
+    @property
+    def growth(self) -> int:
+        """How many messages more the last days brought than as many days before them."""
+        late = self.counts[-DAYS_OF_GROWTH:]
+        return sum(late) - sum(self.counts[-2 * DAYS_OF_GROWTH : -DAYS_OF_GROWTH])
+
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A problem of the board. `evidence` is that of its newest `alert`, else its counts in words; `example` is what one
-    of its customers said; `expertise` is a name."""
+    """A problem of the board. `evidence` is that of its newest `alert`, else its counts in words; `said` is what one of
+    its customers said, by the language they said it in; `expertise` is a name."""
 
     view: ProblemView
     alert: Alert | None
     evidence: Mapping[str, str]
-    example: str | None
+    said: Mapping[str, str]
     days: Days
     owner: Agent | None
     expertise: str | None
@@ -116,24 +123,28 @@ class ProblemBoard:
         *,
         state: ProblemState | None = None,
         q: str | None = None,
+        sort: BoardSort = "active",
     ) -> Board:
-        """A stretch of one sort of problems, the latest active first, and how many there are of each sort."""
+        """A stretch of one sort of problems, those first that `sort` asks for, and how many there are of each sort."""
         self._problems.wake(workspace)
         replica = self._replicas.at_hand(workspace)
         complete = replica.settled
         with self._store.reading(workspace) as unit:
             watermark = unit.events.latest_at() or self._clock()
+            bounds = midnights(watermark, zone(unit.rules.get().timezone), DAYS_OF_BOARD)
             page = unit.problems.page(
                 cursor,
                 limit,
                 state=state,
                 q=q,
+                sort=sort,
+                grown_over=(bounds[-1 - 2 * DAYS_OF_GROWTH], bounds[-1 - DAYS_OF_GROWTH], bounds[-1]),
                 states=_states(view),
                 opened_after=watermark - lifecycle.EMERGING_FOR if view == "emerging" else None,
                 evergreen=True if view == "evergreen" else None,
             )
             counts = unit.problems.counts(watermark)
-            days = _days(unit, [item.id for item in page.items], watermark, DAYS_OF_BOARD)
+            days = _days(unit, [item.id for item in page.items], bounds)
             newest = unit.alerts.newest_of([item.id for item in page.items])
             owners = replica.shop.agents
         fields = _fields(replica)
@@ -156,9 +167,10 @@ class ProblemBoard:
             cases = unit.cases.of_problem(problem.id, None, CASES)
             parent_id = problem.parent_id
             told = {entry.other_id: entry for entry in unit.regroupings.merged(problem.aliases)}
+            bounds = midnights(watermark, zone(unit.rules.get().timezone), DAYS_OF_PROBLEM)
             return ProblemFile(
                 detail=detail,
-                days=_days(unit, [problem.id], watermark, DAYS_OF_PROBLEM)[problem.id],
+                days=_days(unit, [problem.id], bounds)[problem.id],
                 owner=replica.shop.agents.get(problem.owner_id or ""),
                 expertise=_fields(replica).get(problem.expertise_id or ""),
                 parent=unit.problems.get(parent_id) if parent_id is not None else None,
@@ -173,6 +185,13 @@ class ProblemBoard:
                 more_cases=cases.next_cursor is not None,
                 complete=complete,
             )
+
+
+def for_reader(documents: Iterable[LinkedDocument], language: str) -> tuple[LinkedDocument, ...]:
+    """What answers a problem as somebody reads it: what is in their language first, each by how much speaks for it."""
+    return tuple(
+        sorted(documents, key=lambda item: (item.language != language, -item.weight, item.external_id))
+    )
 
 
 def cases_with_words(unit: Unit, problem_id: str, cases: Sequence[Case]) -> tuple[CaseOfProblem, ...]:
@@ -201,19 +220,18 @@ def _row(
         view=view,
         alert=alert,
         evidence=alert.evidence.words if alert is not None else counted(problem),
-        example=replica.said_of(problem),
+        said=replica.said_by_language(problem),
         days=days,
         owner=owners.get(problem.owner_id or ""),
         expertise=fields.get(problem.expertise_id or ""),
-        documents=replica.answers_of(problem)[:DOCUMENTS],
+        documents=replica.answers_of(problem),
     )
 
 
-def _days(unit: Unit, problem_ids: Sequence[str], until: datetime, days: int) -> dict[str, Days]:
-    """The messages of some problems by day, up to the shop's day of `until`; one statement for all of them."""
-    bounds = midnights(until, zone(unit.rules.get().timezone), days)
+def _days(unit: Unit, problem_ids: Sequence[str], bounds: Sequence[datetime]) -> dict[str, Days]:
+    """The messages of some problems between each two of the midnights; one statement for all of them."""
     counts = unit.events.counts_by_span(problem_ids, bounds)
-    return {id: Days(bounds[0], counts.get(id, (0,) * days)) for id in problem_ids}
+    return {id: Days(bounds[0], counts.get(id, (0,) * (len(bounds) - 1))) for id in problem_ids}
 
 
 def midnights(until: datetime, place: tzinfo, days: int) -> tuple[datetime, ...]:

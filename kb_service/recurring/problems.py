@@ -23,9 +23,10 @@ from kb_service.models import (
     ProblemDetail,
     ProblemView,
 )
+from kb_service.recurring.concerned import customers_since_opening, owner_of
 from kb_service.recurring.following_up import standing
 from kb_service.recurring.notes import noted
-from kb_service.recurring.notifying import customers_since_opening, owner_of
+from kb_service.recurring.quoting import quoted
 from kb_service.recurring.steps import lead_alerts, taken
 from kb_service.recurring.undoing import former, put_back, undoable
 from kb_service.replicas.replica import Replica
@@ -35,6 +36,8 @@ from kb_service.store import Page, Store, Unit
 COUNTS = timedelta(days=14)
 """The span of a problem's counts by hour."""
 EXAMPLES = 8
+QUOTED_FROM = 40
+"""The latest messages of a problem among which those that are quoted are chosen."""
 
 
 class Problems:
@@ -79,7 +82,7 @@ class Problems:
             [problem] = unit.problems.counted_in_all([found_problem(unit, problem_id)])
             watermark = unit.events.latest_at() or self._clock()
             counts = unit.events.counts_by_hour(problem.id, watermark - COUNTS)
-            recent = unit.events.of_problem(problem.id, limit=EXAMPLES)
+            recent = [item.event for item in unit.events.of_problem(problem.id, limit=QUOTED_FROM)]
             alerts = unit.alerts.of_problem(problem.id)
             follow_up = standing(unit, problem)
         linked = replica.answers_of(problem)
@@ -88,7 +91,7 @@ class Problems:
             view=view_of(problem, watermark, replica),
             evidence=newest.evidence.words if newest else counted(problem),
             counts=tuple(HourOfProblem(item.hour, item.events, item.customers) for item in counts),
-            examples=tuple(item.event.text for item in recent if item.event.text),
+            examples=tuple(event.text or "" for event in quoted(recent, EXAMPLES)),
             answers=tuple(item for item in linked if item.kind in ("faq", "product")),
             policies=_of_kind(linked, "policy"),
             resolutions=_of_kind(linked, "resolution"),
@@ -237,7 +240,9 @@ class Problems:
             alert = unit.alerts.get(alert_id)
             if alert is None:
                 raise NotFound("There is no alert {id} in this workspace.", id=alert_id)
-            return alert_views(unit, [alert])[0]
+            (view,) = alert_views(unit, [alert])
+            [problem] = unit.problems.counted_in_all([view.problem])
+            return replace(view, problem=problem)
 
 
 def view_of(problem: Problem, watermark: datetime, replica: Replica) -> ProblemView:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from graph.answer_findings import STATED
-from graph.drafting import Draft
+from graph.drafting import DraftArticle
 from graph.effects import EffectMetric, Expected, expected_saving, weekly_rate
 from graph.gaps import Gap, GapReason
 from graph.lifecycle import episode_begin
@@ -191,7 +191,12 @@ def _with(evidence: Mapping[str, str], expected: Expected) -> dict[str, str]:
 
 
 def propose_document(
-    gap_id: str, gap: Gap, names: Mapping[str, str], reason: GapReason, draft: Draft | None, at: datetime
+    gap_id: str,
+    gap: Gap,
+    names: Mapping[str, str],
+    reason: GapReason,
+    draft: DraftArticle | None,
+    at: datetime,
 ) -> Proposal:
     """A document for the questions of a gap, with the reply that customers accepted where there is one."""
     shown = {language: names.get(language) or next(iter(names.values()), gap_id) for language in ("zh", "en")}

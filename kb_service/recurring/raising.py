@@ -18,6 +18,7 @@ from kb_service.lookups import found_problem
 from kb_service.models import LinkedDocument
 from kb_service.recurring.notifying import Notifying
 from kb_service.recurring.proposing import Circumstances, propose, standing
+from kb_service.recurring.quoting import quoted
 from kb_service.recurring.relating import leader_of
 from kb_service.recurring.steps import taken
 from kb_service.recurring.titling import WINDOW, Titling
@@ -140,7 +141,7 @@ class Raising:
         stored = self._unit.events.of_problem(
             problem.id, limit=WINDOW, since=opened_at - window, until=opened_at
         )
-        quoted = [item.event for item in stored if item.event.text][:EXAMPLES]
+        examples = quoted([item.event for item in stored], EXAMPLES)
         alert = Alert(
             id=digest_id("alt", self._unit.workspace, problem.id, verdict.kind, opened_at.isoformat()),
             kind=verdict.kind,
@@ -148,14 +149,14 @@ class Raising:
             opened_at=opened_at,
             problem_id=problem.id,
             evidence=replace(
-                self._explained(verdict.evidence, quoted),
+                self._explained(verdict.evidence, examples),
                 title=self._titling.title(problem, [item.event for item in stored]),
             ),
-            examples=tuple(event.text or "" for event in quoted),
+            examples=tuple(event.text or "" for event in examples),
             products=problem.products,
             expertise_id=self._replica.expertise_of(problem),
         )
-        quotes = [event.id for event in quoted]
+        quotes = [event.id for event in examples]
         leader = leader_of(self._unit, self._replica, alert)
         if (
             leader is not None and leader.leads
@@ -213,7 +214,13 @@ class Raising:
             return ()
         best = sorted(votes, key=lambda name: (-votes[name], name))[:LINKED]
         return tuple(
-            LinkedDocument(name, named[name].kind, named[name].title, round(votes[name] / len(sure), 4))
+            LinkedDocument(
+                name,
+                named[name].kind,
+                named[name].title,
+                round(votes[name] / len(sure), 4),
+                named[name].language,
+            )
             for name in best
         )
 

@@ -15,7 +15,8 @@ from kb_service.recurring import moves
 from kb_service.recurring.moves import Why
 from kb_service.recurring.problems import view_of
 from kb_service.recurring.raising import Raising
-from kb_service.replicas.replica import Replica, stored_utterance
+from kb_service.replicas.problem_memory import stored_utterance
+from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.routing import Routing
 from kb_service.store import Store, StoredMessage, Unit

@@ -10,7 +10,7 @@ from graph.incidents import BEFORE, WITHIN, Said, Usual, marks, shared
 from graph.models import Alert, Event
 from graph.notices import Leader
 from graph.recurrence import Observation
-from kb_service.recurring.notifying import affected
+from kb_service.recurring.concerned import affected
 from kb_service.replicas.replica import Replica
 from kb_service.store import Unit
 from kb_service.understanding.reading import compared_words

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from graph.models import Rules
 from graph.priority import check_weights
+from graph.rules import Rules
 from kb_service.errors import Conflict, InvalidRequest
 from kb_service.models import Principal
 from kb_service.replicas.replicas import Replicas

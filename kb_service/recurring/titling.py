@@ -10,7 +10,7 @@ import numpy as np
 from graph.exemplars import Instance
 from graph.headings import heading
 from graph.models import Event, Problem, Utterance
-from graph.naming import another, name_problem
+from graph.naming import another, name_problem, named_alike
 from graph.words import is_han
 from ingest import language
 from kb_service.replicas.replica import Replica
@@ -20,7 +20,7 @@ from kb_service.understanding.reading import nameable, stem
 WINDOW = 60
 """Messages that are looked at for a title, or a name in a further language, the newest."""
 ENOUGH = 3
-"""Messages in a language from which a problem has a name in it, where it had borrowed one."""
+"""Messages in a language from which a problem has a name in it, where it had borrowed one and they say the same."""
 _NO_VECTOR = np.zeros(0, dtype=np.float32)
 
 
@@ -54,16 +54,20 @@ class Titling:
             return problem
         latest = _heard([item.event for item in self._unit.events.of_problem(problem.id, limit=WINDOW)])
         theirs = [item for item in latest if item.language == wanted and heading(item.text, wanted)]
-        own = self._names(nameable(theirs)) if len(theirs) >= ENOUGH else {}
-        return replace(problem, names={**problem.names, wanted: own[wanted]}) if wanted in own else problem
+        if len(theirs) < ENOUGH:
+            return problem
+        own = named_alike(problem.names[wanted], self._spoken(problem.id), wanted, rarity=self._rarity)
+        return replace(problem, names={**problem.names, wanted: own}) if own else problem
 
     def title(self, problem: Problem, events: Sequence[Event]) -> Mapping[str, str] | None:
         """What the messages of an alert's window name, where the problem's names say something else."""
         return another(problem.names, nameable(_heard(events[:WINDOW])), _words)
 
     def _names(self, spoken: Sequence[Utterance]) -> Mapping[str, str]:
-        matcher = self._replica.matcher
-        return name_problem(spoken, rarity=lambda word: matcher.rarity(stem(word)))
+        return name_problem(spoken, rarity=self._rarity)
+
+    def _rarity(self, word: str) -> float:
+        return self._replica.matcher.rarity(stem(word))
 
     def _spoken(self, problem_id: str) -> list[Utterance]:
         return nameable([self._as_written(kept) for kept in self._replica.matcher.exemplars(problem_id)])

@@ -5,16 +5,62 @@ Vectors of other models stay, so that going back costs nothing. Until a passage 
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+
 import numpy as np
 
 from ingest.embedding import BatchingEmbedder
 from ingest.pipeline import embed
 from ingest.redaction import mask_numbers
 from kb_service.models import Progress
-from kb_service.store import Store
+from kb_service.store import Store, Unit
 
 STRETCH = 64
 """Texts in one go: enough for full batches, few enough that other work goes on in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many passages this process embedded anew after a change of the model, and how long that took."""
+
+    texts: int = 0
+    seconds: float = 0.0
+
+    @property
+    def per_minute(self) -> float | None:
+        return 60 * self.texts / self.seconds if self.texts and self.seconds > 0 else None
+
+
+class Reembedding:
+    """How far one process is with the texts of a workspace. `complete` is whether all have a vector of the model."""
+
+    def __init__(self, workspace: str, store: Store, embedder: BatchingEmbedder) -> None:
+        self._workspace = workspace
+        self._store = store
+        self._embedder = embedder
+        self._reached = 0
+        self.complete = False
+        self.pace = Pace()
+
+    def look(self, unit: Unit) -> None:
+        """Whether anything is to be done."""
+        model_id = self._embedder.model_id
+        lacking = unit.documents.without_vectors(model_id, 1) or unit.events.of_other_models(model_id)
+        self.complete = not lacking
+
+    def go_on(self) -> bool:
+        """Embed some of what is left: passages first, then the messages by which problems are recognised. Whether
+        there was nothing more."""
+        began = time.monotonic()
+        done = embed_passages(self._store, self._embedder, self._workspace)
+        self.pace = Pace(self.pace.texts + done, self.pace.seconds + time.monotonic() - began)
+        if done:
+            return False
+        reached = embed_messages(self._store, self._embedder, self._workspace, self._reached)
+        if reached is not None:
+            self._reached = reached
+        return reached is None
 
 
 def embed_passages(store: Store, embedder: BatchingEmbedder, workspace: str) -> int:

@@ -11,10 +11,11 @@ from pathlib import Path
 from graph.customer_value import ValueScales
 from graph.entities import DEFAULT_CARRIERS
 from graph.field_evidence import FieldEvidence
-from graph.models import Agent, Expertise, Intent, Problem, Rules, Utterance
+from graph.models import Agent, Expertise, Intent, Problem, Utterance
 from graph.peers import Peers
 from graph.product_kinds import product_kinds
 from graph.profiles import Outcome, Profiles
+from graph.rules import Rules
 from graph.understanding import Gazetteer, IntentClassifier
 from ingest import language
 from ingest.embedding import BatchingEmbedder

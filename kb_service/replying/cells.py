@@ -59,12 +59,11 @@ class Cell:
     def attribute(self) -> Attribute | None:
         return attribute_of(self.label)
 
-    def worded(self, language: str, asked: Attribute | None = None) -> str:
-        """Label and value for a reader; the label in their language where its name in both is known."""
+    def named(self, language: str, asked: Attribute | None = None) -> str:
+        """The label for a reader: in their language where its name in both is known."""
         known = asked or self.attribute
         own = bool(re.search(r"[\u3400-\u9fff]", self.label))
-        label = known.name(language) if known is not None and own != (language == "zh") else self.label
-        return f"{label}{'：' if language == 'zh' else ': '}{self.value}"
+        return known.name(language) if known is not None and own != (language == "zh") else self.label
 
 
 def cells(passage: Passage) -> tuple[Cell, ...]:

@@ -7,13 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from graph.staleness import StaleCode
-from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Limit, Wired, in_thread
 from kb_service.wire.base import Page, Text, When
 from kb_service.wire.care import ConflictOut, StaleOut
 
 router = APIRouter(prefix="/v1", tags=["knowledge"], route_class=GuardedRoute)
-Cursor = Annotated[Text | None, Query(max_length=500)]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/conflicts", summary="Valid documents that contradict one another, the surest first")

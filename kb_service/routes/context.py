@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
@@ -16,6 +16,7 @@ from kb_service.messages import Language, named_language, preferred_language
 from kb_service.models import Principal
 from kb_service.security import OPEN
 from kb_service.services import Services
+from kb_service.wire.base import Text
 
 Outcome = TypeVar("Outcome")
 LONGEST_NAME = 100
@@ -113,3 +114,7 @@ Wired = Annotated[Services, Depends(services)]
 Caller = Annotated[Principal, Depends(principal)]
 Lang = Annotated[Language, Depends(language)]
 ReaderLang = Annotated[Language | None, Depends(reader)]
+Cursor = Annotated[Text | None, Query(max_length=500)]
+"""Where a list goes on, as the part before it told."""
+Limit = Annotated[int, Query(ge=1, le=200)]
+"""Entries of a part of a list."""

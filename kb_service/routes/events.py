@@ -15,9 +15,9 @@ from kb_service.lines import Line
 from kb_service.models import EventResult
 from kb_service.problem_details import KNOWN
 from kb_service.routes.batches import LINES_OUT, BatchResponse
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Lang, Limit, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
-from kb_service.wire.base import Id, Page, Text
+from kb_service.wire.base import Id, Page
 from kb_service.wire.cases import CaseDetailOut, ConsultIn, HandoverIn, ListedCaseOut, ResolveIn
 from kb_service.wire.decisions import DecisionOut, DecisionsOut
 from kb_service.wire.events import EVENT_EXAMPLE, EventIn, EventOut, EventRecordOut
@@ -94,15 +94,17 @@ async def cases(
     agent_id: Annotated[Id | None, Query()] = None,
     consulted_by: Annotated[Id | None, Query()] = None,
     sort: Literal["active", "priority"] = "active",
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[ListedCaseOut]:
     if sort == "priority":
         if state != "waiting" or agent_id is not None or consulted_by is not None:
             raise InvalidRequest.of(
                 "sort", "priority is that of waiting cases; send state=waiting and no agent"
             )
-        queue = await in_thread(wired, wired.assigning.queue, caller.workspace, cursor, limit, language=lang)
+        queue = await in_thread(
+            wired, wired.waiting_queue.page, caller.workspace, cursor, limit, language=lang
+        )
         queued = [ListedCaseOut.queued(item, lang) for item in queue.items]
         return Page[ListedCaseOut](items=queued, next_cursor=queue.next_cursor)
     filters = {"state": state, "agent_id": agent_id, "consulted_by": consulted_by}

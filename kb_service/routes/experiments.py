@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from graph.experiments import State
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Lang, Limit, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
-from kb_service.wire.base import Id, Page, Text
+from kb_service.wire.base import Id, Page
 from kb_service.wire.experiments import ExperimentIn, ExperimentOut, ExperimentReportOut
 
 router = APIRouter(prefix="/v1", tags=["experiments"], route_class=GuardedRoute)
@@ -21,8 +19,8 @@ async def experiments(
     wired: Wired,
     caller: Caller,
     state: State | None = None,
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[ExperimentOut]:
     page = await in_thread(wired, wired.experiments.page, caller.workspace, cursor, limit, state=state)
     items = [ExperimentOut.of(item) for item in page.items]

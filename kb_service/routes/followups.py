@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from graph.confirmation import FollowUpState
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
-from kb_service.wire.base import Page, Text
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Lang, Limit, Wired, in_thread
+from kb_service.wire.base import Page
 from kb_service.wire.followups import FollowUpOut
 
 router = APIRouter(prefix="/v1", tags=["problems"], route_class=GuardedRoute)
@@ -20,8 +18,8 @@ async def follow_ups(
     caller: Caller,
     lang: Lang,
     state: FollowUpState | None = None,
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[FollowUpOut]:
     page = await in_thread(wired, wired.following_up.page, caller.workspace, cursor, limit, state=state)
     return Page[FollowUpOut](

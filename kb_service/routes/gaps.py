@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Lang, Limit, Wired, in_thread
 from kb_service.wire.base import Page, Text, When
 from kb_service.wire.gaps import GapOut
 
@@ -21,8 +21,8 @@ async def gaps(
     since: When | None = None,
     language: Annotated[Text | None, Query(max_length=8)] = None,
     state: Literal["open", "answered", "dismissed"] | None = None,
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[GapOut]:
     page = await in_thread(
         wired, wired.gaps.page, caller.workspace, cursor, limit, since=since, language=language, state=state

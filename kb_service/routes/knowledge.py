@@ -14,7 +14,7 @@ from kb_service.lines import Line
 from kb_service.models import DocumentStatus, NewDocument, Principal, Refused
 from kb_service.problem_details import KNOWN
 from kb_service.routes.batches import LINES_OUT, BatchResponse
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Lang, Limit, Wired, in_thread
 from kb_service.services import Services
 from kb_service.wire.base import Id, Page, Text
 from kb_service.wire.knowledge import (
@@ -38,8 +38,6 @@ NDJSON = {
     }
 }
 Template = Annotated[Text, Field(max_length=500)] | None
-Cursor = Annotated[Text | None, Query(max_length=500)]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/documents", summary="Documents by external id")

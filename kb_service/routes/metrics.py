@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from graph.support_metrics import Dimension
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
-from kb_service.wire.base import Text, When
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Lang, Limit, Wired, in_thread
+from kb_service.wire.base import When
 from kb_service.wire.board import BoardOut
 from kb_service.wire.metrics import SupportMetricsOut
 
@@ -35,8 +35,8 @@ async def agents_board(
     lang: Lang,
     begin: From = None,
     end: To = None,
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+    cursor: Cursor = None,
+    limit: Limit = 200,
 ) -> BoardOut:
     report, page = await in_thread(
         wired, wired.measuring.board_page, caller.workspace, begin, end, cursor, limit

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter, Response
 
-from fastapi import APIRouter, Query, Response
-
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
-from kb_service.wire.base import Id, Page, Text
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Lang, Limit, Wired, in_thread
+from kb_service.wire.base import Id, Page
 from kb_service.wire.expertise import ExpertiseDetailOut, ExpertisePinIn
 from kb_service.wire.people import (
     AgentIn,
@@ -27,8 +25,6 @@ from kb_service.wire.people import (
 router = APIRouter(prefix="/v1", tags=["people"], route_class=GuardedRoute)
 NOW = AssignmentsIn()
 """The body that may be left out."""
-Cursor = Annotated[Text | None, Query(max_length=500)]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/intents", summary="The shop's intents")

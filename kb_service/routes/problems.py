@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from graph.models import AlertKind, AlertState, ProblemState
 from kb_service.models import ProblemView
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Lang, Limit, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.services import Services
 from kb_service.wire.base import NO_NOTE, NOTHING, EmptyIn, Id, NoteIn, Page, Text, When
@@ -30,8 +30,6 @@ from kb_service.wire.problems import (
 
 router = APIRouter(prefix="/v1", tags=["problems"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["problems"], route_class=IdempotentRoute)
-Cursor = Annotated[Text | None, Query(max_length=500)]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 def _out(view: ProblemView, lang: Lang) -> ProblemOut:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from graph.models import ProposalKind
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Lang, Limit, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
-from kb_service.wire.base import NO_NOTE, Id, NoteIn, Page, Text
+from kb_service.wire.base import NO_NOTE, Id, NoteIn, Page
 from kb_service.wire.proposals import AcceptIn, ProposalDetailOut, ProposalOut
 
 router = APIRouter(prefix="/v1", tags=["problems"], route_class=GuardedRoute)
@@ -25,8 +25,8 @@ async def proposals(
     lang: Lang,
     state: Literal["open", "accepted", "dismissed"] | None = None,
     kind: ProposalKind | None = None,
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[ProposalOut]:
     page = await in_thread(
         wired, wired.proposals.page, caller.workspace, cursor, limit, state=state, kind=kind

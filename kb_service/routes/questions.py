@@ -10,16 +10,11 @@ from kb_service.models import Question
 from kb_service.routes.context import Caller, GuardedRoute, Lang, ReaderLang, Wired, audiences_of, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
 from kb_service.services import Services
-from kb_service.wire.questions import (
-    FeedbackIn,
-    FeedbackOut,
-    HitOut,
-    HitsOut,
-    QuestionIn,
-    ReplyOut,
-    RouteOut,
-    SearchIn,
-)
+from kb_service.wire.feedback import FeedbackIn, FeedbackOut
+from kb_service.wire.questions import QuestionIn
+from kb_service.wire.replies import ReplyOut
+from kb_service.wire.routing import RouteOut
+from kb_service.wire.searching import HitOut, HitsOut, SearchIn
 
 router = APIRouter(prefix="/v1", tags=["questions"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["questions"], route_class=IdempotentRoute)

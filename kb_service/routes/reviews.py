@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
-from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Limit, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
-from kb_service.wire.base import Id, Page, Text
+from kb_service.wire.base import Id, Page
 from kb_service.wire.reviews import ReviewOut, VerdictIn
 
 router = APIRouter(prefix="/v1", tags=["reviews"], route_class=GuardedRoute)
@@ -21,8 +21,8 @@ async def reviews(
     caller: Caller,
     state: Literal["pending", "done"] | None = None,
     kind: Literal["answer", "edit"] | None = None,
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[ReviewOut]:
     page = await in_thread(
         wired, wired.reviewing.page, caller.workspace, cursor, limit, state=state, kind=kind

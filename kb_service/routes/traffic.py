@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from kb_service.routes.context import Caller, GuardedRoute, Lang, Wired, in_thread
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Lang, Limit, Wired, in_thread
 from kb_service.wire.base import Page, Text, When
 from kb_service.wire.traffic import ForecastOut, HeatmapOut, HelpOut, SurgeOut, TrainingOut
 from kb_service.wire.zones import Zone
@@ -51,8 +51,8 @@ async def surges(
     since: When | None = None,
     expertise: Expertise = None,
     state: Literal["open", "closed"] | None = None,
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[SurgeOut]:
     page = await in_thread(
         wired, wired.traffic.surges, caller.workspace, cursor, limit,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter, Response
 
-from fastapi import APIRouter, Query, Response
-
-from kb_service.routes.context import Caller, GuardedRoute, Wired, in_thread
+from kb_service.routes.context import Caller, Cursor, GuardedRoute, Limit, Wired, in_thread
 from kb_service.routes.idempotency import IdempotentRoute
-from kb_service.wire.base import Id, Page, Text
+from kb_service.wire.base import Id, Page
 from kb_service.wire.webhooks import (
     DeliveryOut,
     DeliveryStateName,
@@ -20,8 +18,6 @@ from kb_service.wire.webhooks import (
 
 router = APIRouter(prefix="/v1", tags=["webhooks"], route_class=GuardedRoute)
 once = APIRouter(prefix="/v1", tags=["webhooks"], route_class=IdempotentRoute)
-Cursor = Annotated[Text | None, Query(max_length=500)]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/webhooks", summary="The shop's webhooks, without their secrets")

@@ -6,6 +6,7 @@ from kb_service.store.digests import StoredDigest
 from kb_service.store.follow_ups import AskedCase, FollowUp
 from kb_service.store.held import HeldDocuments
 from kb_service.store.ids import new_id, utc_now
+from kb_service.store.looks import Look
 from kb_service.store.members import Member, Session, SignInLink
 from kb_service.store.outbox import OutboxWorker
 from kb_service.store.priority_weights import StoredWeights, WeightsKind
@@ -21,7 +22,7 @@ from kb_service.store.repository import ReadOnlyUnit
 from kb_service.store.shelf import Order, ShelfEntry, ShelfFilter, Validity
 from kb_service.store.store import Store
 from kb_service.store.surges import StoredSurge
-from kb_service.store.ties import Tie, TieKind
+from kb_service.store.ties import ProblemTie, TieKind
 from kb_service.store.traffic import Dimension, Handling, HourTraffic, SpanTraffic
 from kb_service.store.unit import AdminUnit, Unit
 from kb_service.store.values import (
@@ -41,6 +42,7 @@ from kb_service.store.values import (
     Head,
     HourCount,
     Judgement,
+    LastWords,
     Message,
     NewEvent,
     Outcome,
@@ -93,6 +95,8 @@ __all__ = [
     "HourCount",
     "HourTraffic",
     "Judgement",
+    "LastWords",
+    "Look",
     "Member",
     "Message",
     "NewEvent",
@@ -102,6 +106,7 @@ __all__ = [
     "Page",
     "PastMerge",
     "ProblemCounts",
+    "ProblemTie",
     "RankMove",
     "ReadOnlyUnit",
     "RegroupingKind",
@@ -125,7 +130,6 @@ __all__ = [
     "StoredRegrouping",
     "StoredSurge",
     "StoredWeights",
-    "Tie",
     "TieKind",
     "ToldGap",
     "Unit",

@@ -116,6 +116,17 @@ class Alerts(Repository):
         found = self._read(statement.order_by(_alerts.c.opened_at.desc(), _alerts.c.id.desc()))
         return self._with_examples(found) if quoted else tuple(_alert(row, ()) for row in found)
 
+    def of_problems(self, problem_ids: Collection[str], since: datetime) -> dict[str, tuple[Alert, ...]]:
+        """The alerts of each of some problems that were opened from `since` on, the latest first, without the messages
+        that they quote; without the problems that have none."""
+        found: dict[str, list[Alert]] = defaultdict(list)
+        for some in chunks(sorted(set(problem_ids))):
+            theirs = self._mine(), _alerts.c.problem_id.in_(some), _alerts.c.opened_at >= since
+            newest = select(_alerts).where(*theirs).order_by(_alerts.c.opened_at.desc(), _alerts.c.id.desc())
+            for row in self._read(newest):
+                found[row.problem_id].append(_alert(row, ()))
+        return {problem_id: tuple(alerts) for problem_id, alerts in found.items()}
+
     def newest_of(self, problem_ids: Collection[str]) -> dict[str, Alert]:
         """The alert that was opened last of each of some problems, without the messages that it quotes."""
         found: dict[str, Alert] = {}

@@ -17,7 +17,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kb_service.errors import InvalidRequest, Overloaded
 from kb_service.store.columns import dump_json
-from kb_service.store.copying import BEHIND, copy_sqlite, dump_postgres
+from kb_service.store.copying import copy_sqlite
+from kb_service.store.dumps import BEHIND, dump_postgres
 from kb_service.store.tables import workspaces
 
 MIGRATION_LOCK = 7_303_014_402_196_431

@@ -16,6 +16,7 @@ from kb_service.store.values import Page
 _cases = tables.cases
 _conversations = tables.case_conversations
 _decisions = tables.decisions
+_events = tables.events
 _OVER = ("resolved", "closed")
 
 
@@ -135,6 +136,27 @@ class Cases(Repository):
             found.update((row.conversation, _case(row)) for row in self._read(statement))
         return found
 
+    def naming(self, ids: Collection[str], limit: int = 20) -> tuple[Case, ...]:
+        """The cases whose events name any of some orders, parcels or products, the latest that did first, at most
+        `limit`; the ids in one spelling (`ingest.identifiers`)."""
+        named = tables.named_ids
+        naming = select(named.c.event_id).where(self._mine(named), named.c.id.in_(sorted(set(ids))))
+        latest = func.max(_events.c.at)
+        # Written so that a database without statistics begins with the ids: SQLite would otherwise walk through all
+        # events of the workspace, which their index of cases has in the order that they are grouped by.
+        case_id = _events.c.case_id.concat("")
+        statement = (
+            select(case_id)
+            .where(self._mine(_events), _events.c.id.in_(naming), case_id.is_not(None))
+            .group_by(case_id)
+            .order_by(latest.desc(), case_id.desc())
+            .limit(limit)
+        )
+        found = list(self._read(statement).scalars())
+        rows = self._read(select(_cases).where(self._mine(), _cases.c.id.in_(found))) if found else ()
+        cases = {row.id: _case(row) for row in rows}
+        return tuple(cases[id] for id in found if id in cases)
+
     def open_of_customers(
         self, customer_ids: Collection[str], begin: datetime, end: datetime
     ) -> tuple[Case, ...]:
@@ -243,6 +265,21 @@ class Cases(Repository):
             statement = statement.where(_cases.c.active_at >= since)
         ordered = statement.order_by(_cases.c.active_at.desc(), _cases.c.id.desc()).limit(limit)
         return tuple(map(_case, self._read(ordered)))
+
+    def of_customers(
+        self, customer_ids: Collection[str], since: datetime, limit: int = 200
+    ) -> dict[str, tuple[Case, ...]]:
+        """The cases of each of some customers that were active from `since` on, the latest active first, at most
+        `limit` each: many people may share one id. Without the customers that have none."""
+        found: dict[str, list[Case]] = {}
+        for some in chunks(sorted(set(customer_ids))):
+            order = _cases.c.active_at.desc(), _cases.c.id.desc()
+            place = func.row_number().over(partition_by=_cases.c.customer_id, order_by=order).label("place")
+            inside = self._mine(), _cases.c.customer_id.in_(some), _cases.c.active_at >= since
+            ranked = select(_cases, place).where(*inside).subquery()
+            for row in self._read(select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.place)):
+                found.setdefault(row.customer_id, []).append(_case(row))
+        return {customer_id: tuple(cases) for customer_id, cases in found.items()}
 
     def waiting(self) -> tuple[Case, ...]:
         """Every case in state `waiting`, the longest waiting first."""

@@ -196,7 +196,7 @@ class _Eraser(Rewriter):
             for id in set(self._read(select(_events.c.id).where(inside)).scalars()) - self._event_ids:
                 self._write(update(_events).where(self._mine(), _events.c.id == id).values(case_id=None))
                 self._log("event", id)
-        for table in (tables.event_vectors, tables.assignments):
+        for table in (tables.event_vectors, tables.assignments, tables.named_ids):
             self._delete(table, table.c.event_id, self._event_ids)
         self._delete(_events, _events.c.id, self._event_ids)
         self._delete(tables.decisions, tables.decisions.c.case_id, self._case_ids)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from numpy.typing import NDArray
-from sqlalchemy import Select, and_, case, func, insert, select
+from sqlalchemy import Select, and_, case, func, insert, or_, select
 
 from graph.backtests import Arrival
-from graph.models import Customer, Event, Speaker
+from graph.models import Customer, Event
 from graph.recurrence import Observation
 from graph.sightings import voter_code
+from ingest.identifiers import one_spelling, written_ids
 from kb_service.store import tables
 from kb_service.store.event_rows import (
     arrival,
@@ -26,7 +28,15 @@ from kb_service.store.event_rows import (
 from kb_service.store.outcomes import accepted_replies, outcomes
 from kb_service.store.repository import Repository, chunks
 from kb_service.store.snapshots import vector_bytes
-from kb_service.store.values import GivenReply, HourCount, NewEvent, Outcome, StoredEvent, StoredMessage
+from kb_service.store.values import (
+    GivenReply,
+    HourCount,
+    LastWords,
+    NewEvent,
+    Outcome,
+    StoredEvent,
+    StoredMessage,
+)
 
 _events = tables.events
 _assignments = tables.assignments
@@ -75,7 +85,17 @@ class Events(Repository):
         self._put_vectors(
             (new.event.id, new.vector, new.model_id) for new in fresh.values() if new.vector is not None
         )
+        self._put_names(fresh.values())
         return set(fresh)
+
+    def _put_names(self, events: Iterable[NewEvent]) -> None:
+        rows = [
+            {"workspace": self.workspace, "id": id, "event_id": new.event.id}
+            for new in events
+            for id in _ids_of(new)
+        ]
+        if rows:
+            self._write(insert(tables.named_ids), rows)
 
     def of_other_models(self, model_id: str) -> int:
         """How many messages were embedded by another model than this one."""
@@ -159,14 +179,18 @@ class Events(Repository):
                 found[row.case_id] = row.text
         return found
 
-    def last_words(self, case_ids: Collection[str]) -> dict[str, tuple[str, Speaker]]:
-        """What was said last in each of some cases and by whom; without those in which nobody said anything."""
-        found: dict[str, tuple[str, Speaker]] = {}
+    def last_words(self, case_ids: Collection[str], theirs: int = 3) -> dict[str, LastWords]:
+        """What was said last in each of some cases and by whom, with the last words of its customer, so many messages
+        at most; without the cases in which nobody said anything."""
+        found: dict[str, LastWords] = {}
         latest = (_events.c.at.desc(), _events.c.sequence.desc())
+        columns = _events.c.case_id, _events.c.text, _events.c.role, _events.c.language
+        number, whose = func.row_number(), (_events.c.case_id, _events.c.role)
         for some in chunks(dict.fromkeys(case_ids)):
-            place = func.row_number().over(partition_by=_events.c.case_id, order_by=latest).label("place")
+            place = number.over(partition_by=_events.c.case_id, order_by=latest).label("place")
+            own = number.over(partition_by=whose, order_by=latest).label("own")
             spoken = (
-                select(_events.c.case_id, _events.c.text, _events.c.role, place)
+                select(*columns, place, own)
                 .where(
                     self._mine(),
                     _events.c.type == "message",
@@ -176,8 +200,14 @@ class Events(Repository):
                 )
                 .subquery()
             )
-            for row in self._read(select(spoken).where(spoken.c.place == 1)):
-                found[row.case_id] = (row.text, row.role)
+            asked = and_(spoken.c.role == "customer", spoken.c.own <= theirs)
+            statement = select(spoken).where(or_(spoken.c.place == 1, asked)).order_by(spoken.c.place)
+            for row in self._read(statement):
+                # The last words come first.
+                known = found.setdefault(row.case_id, LastWords(row.text, row.role))
+                if row.role == "customer":
+                    told = (*known.theirs, (row.text, row.language))
+                    found[row.case_id] = replace(known, theirs=told)
         return found
 
     def of_cases(self, case_ids: Collection[str], since: datetime) -> tuple[StoredMessage, ...]:
@@ -374,3 +404,14 @@ class Events(Repository):
 
     def count(self) -> int:
         return int(self._read(select(func.count()).select_from(_events).where(self._mine())).scalar_one())
+
+
+def _ids_of(new: NewEvent) -> list[str]:
+    """The ids that an event of a case can be found by, in one spelling: those written in its words, those of its
+    products, and what else it names."""
+    if new.case_id is None:
+        return []
+    event = new.event
+    named = map(one_spelling, (*event.products, *new.named))
+    written = written_ids(f"{event.text or ''}\n{event.reply or ''}")
+    return [id for id in dict.fromkeys((*written, *named)) if id]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -144,17 +145,27 @@ class Exposures(Repository):
         )
         return tuple(reversed([exposure_of(row) for row in self._read(statement)]))
 
-    def sent_at(self, case_id: str, conversation_ids: Sequence[str]) -> datetime | None:
-        """When the bot last answered, or asked back, in a case or its conversations; None when it never did."""
-        of_case = or_(
-            _exposures.c.case_id == case_id,
-            _exposures.c.conversation_id.in_(list(conversation_ids)[-_CONVERSATIONS:]),
-        )
-        statement = select(func.max(_exposures.c.at)).where(
-            self._mine(), of_case, _exposures.c.route == "answers", _exposures.c.action.in_(SENT)
-        )
-        at: datetime | None = self._read(statement).scalar()
-        return at
+    def sent_in(self, conversations: Mapping[str, Sequence[str]]) -> dict[str, datetime]:
+        """When the bot last answered, or asked back, in each of some cases or their `conversations`, by the case's id;
+        without those in which it never did."""
+        latest = {case_id: list(known)[-_CONVERSATIONS:] for case_id, known in conversations.items()}
+        cases_of: dict[str, list[str]] = defaultdict(list)
+        for case_id, known in latest.items():
+            for conversation_id in known:
+                cases_of[conversation_id].append(case_id)
+        found: dict[str, datetime] = {}
+        for column, ids in ((_exposures.c.case_id, latest), (_exposures.c.conversation_id, cases_of)):
+            for some in chunks(sorted(ids)):
+                statement = select(column.label("id"), func.max(_exposures.c.at).label("sent_at")).where(
+                    self._mine(),
+                    column.in_(some),
+                    _exposures.c.route == "answers",
+                    _exposures.c.action.in_(SENT),
+                )
+                for row in self._read(statement.group_by(column)):
+                    for case_id in [row.id] if column is _exposures.c.case_id else cases_of[row.id]:
+                        found[case_id] = max(found.get(case_id, row.sent_at), row.sent_at)
+        return found
 
     def latest_id(self) -> str | None:
         """The id of the exposure that was made last; ids sort by time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from kb_service.store import tables
 from kb_service.store.repository import Repository, chunks
@@ -24,6 +24,12 @@ class FeedbackLog(Repository):
         row: dict[str, Any] = {name: getattr(feedback, name) for name in _NAMES}
         self._write(insert(_feedback), [row | {"workspace": self.workspace}])
         Uses(self._scope).count_outcome(feedback)
+
+    def remove(self, feedback: Feedback) -> None:
+        """Takes back what was said as if it had not been: neither counts nor lists know of it."""
+        theirs = self._mine(), _feedback.c.id == feedback.id
+        if self._write(delete(_feedback).where(*theirs)).rowcount:
+            Uses(self._scope).count_outcome(feedback, times=-1)
 
     def of_exposure(self, exposure_id: str) -> tuple[Feedback, ...]:
         """What was said of an exposure's answers, oldest first."""

@@ -1,4 +1,5 @@
-"""Documents that wait outside the knowledge for a while: read and not yet published, or removed and not yet gone."""
+"""What waits outside the knowledge for a while: documents read and not yet published, or removed and not yet gone,
+and what settled conflicts changed, to take it back."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from sqlalchemy import delete, insert, or_, select
 from kb_service.store import tables
 from kb_service.store.repository import Repository
 
-Purpose: TypeAlias = Literal["preview", "removed"]
+Purpose: TypeAlias = Literal["preview", "removed", "settled"]
 MOST_HELD = 20
 """What one person may have waiting for one purpose; the oldest go first."""
 _held = tables.held_documents

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -74,8 +74,9 @@ class Histories(Repository):
 
     table = _cases
 
-    def opened(self, begin: datetime, end: datetime) -> Iterator[CaseHistory]:
-        """The cases that opened from `begin` up to, without, `end`, each with all that has happened in it."""
+    def opened(self, begin: datetime, end: datetime) -> Generator[CaseHistory]:
+        """The cases that opened from `begin` up to, without, `end`, each with all that has happened in it. Whoever may
+        stop before the last one closes it: PostgreSQL holds the rest ready."""
         # No case is active before it opens: the index on activity finds those that opened since.
         within = and_(_cases.c.active_at >= begin, _cases.c.opened_at >= begin, _cases.c.opened_at < end)
         return self._histories(within)
@@ -249,13 +250,16 @@ class Histories(Repository):
                 by: Speaker = "bot" if row.route == "answers" else "agent"
                 yield SaidReply(row.case_id, row.at, by, external_id=shown[0])
 
-    def _histories(self, condition: ColumnElement[bool]) -> Iterator[CaseHistory]:
+    def _histories(self, condition: ColumnElement[bool]) -> Generator[CaseHistory]:
         """The cases that meet a condition on `cases`, by id."""
         columns = [_cases.c[name] for name in ("id", "opened_at", "customer_id", "problem_id", "language")]
         found = {row.id: row for row in self._read(select(*columns).where(self._mine(), condition))}
         rows = self._read(self._steps(condition).execution_options(yield_per=_STREAM))
-        for case_id, told in groupby(rows, key=lambda row: row.case_id):
-            yield _history(found[case_id], list(told))
+        try:
+            for case_id, told in groupby(rows, key=lambda row: row.case_id):
+                yield _history(found[case_id], list(told))
+        finally:
+            rows.close()
 
     def _steps(self, condition: ColumnElement[bool]) -> Select[Any]:
         """The events of some cases, case by case, oldest first."""

@@ -25,13 +25,14 @@ def migrate(backend: Backend) -> None:
     Alembic is imported only when there is something to do.
     """
     with backend.migrating() as connection:
-        current = current_revision(connection)
-        if current == HEAD:
-            return
-        _upgrade(connection, current)
+        bring_up_to_date(connection)
 
 
-def _upgrade(connection: Connection, current: str | None) -> None:
+def bring_up_to_date(connection: Connection) -> None:
+    """Runs the missing revisions within a transaction. Raises NewerStore for tables of a later version."""
+    current = current_revision(connection)
+    if current == HEAD:
+        return
     from alembic import command
 
     config = _config()

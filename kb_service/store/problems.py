@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Table, and_, case, delete, func, not_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, case, delete, func, not_, select, update
 
 from graph.lifecycle import EMERGING_FOR, EVERGREEN_CUSTOMERS, EVERGREEN_FOR, episode_begin
 from graph.models import Problem, ProblemState
@@ -25,7 +25,7 @@ _events = tables.events
 _assignments = tables.assignments
 _follow_ups = tables.follow_ups
 
-Sort = Literal["active", "opened", "customers", "events"]
+Sort = Literal["active", "opened", "customers", "events", "growth"]
 _SORTS = {
     "active": _problems.c.active_at,
     "opened": _problems.c.opened_at,
@@ -40,6 +40,7 @@ _VOTER = case(
 STANDING: frozenset[ProblemState] = frozenset({"open", "regressed", "acknowledged", "silenced"})
 """The states of problems that people know of and that are not resolved."""
 _EVER = "all_customers"
+_GROWN = "grown"
 _SHORT = timedelta(days=1)
 """A span so short that its messages are found sooner by time than by their problem."""
 _PLAIN = (
@@ -178,13 +179,18 @@ class Problems(Repository):
         opened_after: datetime | None = None,
         opened_by: datetime | None = None,
         evergreen: bool | None = None,
+        grown_over: Sequence[datetime] = (),
     ) -> Page[Problem]:
         """Problems that meet the conditions given, the largest or latest of `sort` first.
 
         `q` is found anywhere in a name of any language, whatever its case. Customers are those of all messages, see
-        `Problem.customers_ever`.
+        `Problem.customers_ever`. Growth is by how many messages more came between the last two of the three moments of
+        `grown_over` than between the first two.
         """
         statement = select(_problems, self._everyone().label(_EVER)).where(self._mine())
+        first: ColumnElement[Any] = _SORTS.get(sort, self._everyone().label(_EVER))
+        if sort == "growth":
+            statement, first = self._growing(statement, *grown_over)
         if states is not None:
             statement = statement.where(_problems.c.state.in_(sorted(states)))
         if opened_after is not None:
@@ -201,9 +207,32 @@ class Problems(Repository):
             statement = statement.where(_problems.c.owner_id == owner_id)
         if q is not None:
             statement = statement.where(_problems.c.folded_names.contains(q.casefold(), autoescape=True))
-        order = [self._everyone().label(_EVER) if sort == "customers" else _SORTS[sort], _problems.c.id]
-        rows, next_cursor = self._page(statement, order, cursor, limit, descending=True)
+        rows, next_cursor = self._page(statement, [first, _problems.c.id], cursor, limit, descending=True)
         return page_of(self._with_aliases(rows), next_cursor)
+
+    def _growing(
+        self, statement: Select[Any], begin: datetime, middle: datetime, end: datetime
+    ) -> tuple[Select[Any], ColumnElement[int]]:
+        """Problems with by how many messages more came after `middle` than before it. All are counted at once, from
+        the messages of that time on: one after another they would be asked for all that they ever had."""
+        change = func.sum(case((_events.c.at >= middle, 1), else_=-1)).label(_GROWN)
+        counted = (
+            select(_assignments.c.problem_id, change)
+            .select_from(_events.join(_assignments, _assignments.c.event_id == _events.c.id))
+            .where(
+                self._mine(_events),
+                self._mine(_assignments),
+                _events.c.type == "message",
+                _events.c.role == "customer",
+                _events.c.at >= begin,
+                _events.c.at < end,
+            )
+            .group_by(_assignments.c.problem_id)
+            .subquery()
+        )
+        grown = func.coalesce(counted.c.grown, 0).label(_GROWN)
+        joined = statement.add_columns(grown).outerjoin(counted, counted.c.problem_id == _problems.c.id)
+        return joined, grown
 
     def counts(self, at: datetime) -> ProblemCounts:
         """How many problems there are of each sort at a moment of event time."""

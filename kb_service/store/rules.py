@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from graph.models import Promise, Rules
+from graph.rules import Promise, Rules
 from kb_service.store import tables
 from kb_service.store.repository import Repository
 

@@ -96,11 +96,6 @@ class Shelf(Repository):
         statement = select(func.count()).select_from(_documents)
         return int(self._read(self._narrowed(statement, wanted, at, superseded)).scalar_one())
 
-    def languages(self) -> tuple[str, ...]:
-        """The languages that documents are in."""
-        found = self._read(select(_documents.c.language).where(self._mine()).distinct()).scalars()
-        return tuple(sorted(found))
-
     def history(self, external_id: str) -> tuple[tuple[int, datetime], ...]:
         """The versions of a document with when each came, the newest first; none of one that is not there."""
         versions = tables.document_versions

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, select
 from kb_service.errors import NotFound
 from kb_service.store import tables
 from kb_service.store.backends import open_backend, overload_told
+from kb_service.store.dumps import pour
 from kb_service.store.ids import utc_now
 from kb_service.store.ledger import Ledger
-from kb_service.store.migrating import current_revision, migrate
+from kb_service.store.migrating import bring_up_to_date, current_revision, migrate
 from kb_service.store.outbox import OutboxWorker
 from kb_service.store.repository import Scope
 from kb_service.store.unit import AdminUnit, Unit
@@ -125,6 +126,13 @@ class Store:
                 revision = current_revision(connection)
             self._backend.copy(to)
         return str(revision)
+
+    def replace(self, dump: Path) -> None:
+        """Puts a dump in the place of a PostgreSQL store and brings it up to date: all of that or nothing. Raises
+        ServiceError."""
+        with overload_told(), self._backend.migrating() as connection:
+            pour(connection, dump)
+            bring_up_to_date(connection)
 
     @contextmanager
     def _once(self) -> Iterator[None]:

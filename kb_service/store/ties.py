@@ -17,7 +17,7 @@ _ties = tables.problem_ties
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class ProblemTie:
     """What was said of two problems, by the ids that they had then; `first` comes before `second` as text."""
 
     first: str
@@ -27,7 +27,7 @@ class Tie:
     at: datetime
 
 
-class Ties(Repository):
+class ProblemTies(Repository):
     """One tie for two ids: what was said last holds."""
 
     table = _ties
@@ -48,6 +48,6 @@ class Ties(Repository):
             }
         )
 
-    def all(self) -> tuple[Tie, ...]:
+    def all(self) -> tuple[ProblemTie, ...]:
         rows = self._read(select(_ties).where(self._mine()).order_by(_ties.c.first, _ties.c.second))
-        return tuple(Tie(row.first, row.second, row.kind, row.actor, row.at) for row in rows)
+        return tuple(ProblemTie(row.first, row.second, row.kind, row.actor, row.at) for row in rows)

@@ -32,6 +32,7 @@ from kb_service.store.intents import Intents
 from kb_service.store.jobs import Jobs
 from kb_service.store.judgements import Judgements
 from kb_service.store.keys import Keys
+from kb_service.store.looks import Looks
 from kb_service.store.members import Members
 from kb_service.store.notices import Notices
 from kb_service.store.outbox import Outbox
@@ -46,7 +47,7 @@ from kb_service.store.rules import RuleBook
 from kb_service.store.shelf import Shelf
 from kb_service.store.sources import Sources
 from kb_service.store.surges import Surges
-from kb_service.store.ties import Ties
+from kb_service.store.ties import ProblemTies
 from kb_service.store.traffic import Traffic
 from kb_service.store.uses import Uses
 from kb_service.store.values import Erasure
@@ -68,6 +69,7 @@ class Unit:
         self.documents = Documents(scope)
         self.shelf = Shelf(scope)
         self.held = Held(scope)
+        self.looks = Looks(scope)
         self.changes = Changes(scope)
         self.sources = Sources(scope)
         self.intents = Intents(scope)
@@ -78,7 +80,7 @@ class Unit:
         self.decisions = Decisions(scope)
         self.expertise = Clusters(scope)
         self.problems = Problems(scope)
-        self.ties = Ties(scope)
+        self.ties = ProblemTies(scope)
         self.regroupings = Regroupings(scope)
         self.alerts = Alerts(scope)
         self.notices = Notices(scope)

@@ -48,15 +48,15 @@ class Uses(Repository):
                 shown[external_id, hour_of(exposure.at)] += 1
         self._add({key: {"shown": times} for key, times in shown.items()})
 
-    def count_outcome(self, feedback: Feedback) -> None:
-        """Counts what was told of one answer, for the document that it was made of."""
+    def count_outcome(self, feedback: Feedback, times: int = 1) -> None:
+        """Counts what was told of one answer, for the document that it was made of; -1 time where it is taken back."""
         statement = select(_exposures.c.answers).where(
             self._mine(_exposures), _exposures.c.id == feedback.exposure_id
         )
         answers = self._read(statement).scalar() or ()
         named = {answer["external_id"] for answer in answers if answer["answer_id"] == feedback.answer_id}
         if feedback.outcome in OUTCOMES:
-            self._add({(name, hour_of(feedback.at)): {feedback.outcome: 1} for name in named})
+            self._add({(name, hour_of(feedback.at)): {feedback.outcome: times} for name in named})
 
     def _add(self, counts: Mapping[tuple[str, datetime], Mapping[str, int]]) -> None:
         rows = [

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from graph.experiments import Arm
 from graph.learned_ranks import Contribution, Scope
-from graph.models import Event, Match
+from graph.models import Event, Match, Speaker
 from ingest.models import Document, Passage
 
 T = TypeVar("T")
@@ -152,10 +152,23 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
+    """An event to be stored; `named` are ids of orders, parcels and products that it names in other words than ids."""
+
     event: Event
     case_id: str | None = None
     vector: NDArray[Any] | None = None
     model_id: str | None = None
+    named: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """What was said last in a case and by whom; `theirs` what its customer said last, the latest first, each with its
+    language."""
+
+    said: str
+    by: Speaker
+    theirs: tuple[tuple[str, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from graph.rhythm import WEEK, Floats, hour_of
 from graph.staffing import needed_agents
 from graph.training import Demand, Training, trainings
 from kb_service.errors import InvalidRequest, NotFound
+from kb_service.metrics.lately import Lately
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.replicas.shop import Shop
@@ -87,6 +88,7 @@ class TrafficDesk:
         self._clock = clock
         self._drawn: dict[tuple[object, ...], tuple[datetime, Heatmap]] = {}
         """The latest heat maps, each with when it was drawn."""
+        self._looked_at: Lately[Heatmap] = Lately(clock)
         self._foretold: dict[tuple[object, ...], Forecast] = {}
         self._looked_back: dict[tuple[object, ...], tuple[Hindsight, ...]] = {}
         """The latest forecasts and looks back, by what they were made of: the same counts give the same again."""
@@ -145,6 +147,12 @@ class TrafficDesk:
             self._drawn.pop(next(iter(self._drawn)), None)
         self._drawn[place] = now, found
         return found
+
+    def heatmap_lately(self, workspace: str, by: Dimension) -> Heatmap:
+        """The map of the last weeks as it stood within the last minute, or a little before: for a page that many
+        people look at."""
+        names = self._replicas.at_hand(workspace).shop.expertise
+        return self._looked_at.of((workspace, by, names), lambda: self.heatmap(workspace, by))
 
     # --- what will come in
 

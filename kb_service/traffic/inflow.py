@@ -12,8 +12,9 @@ import numpy as np
 
 from graph.arrivals import Arrivals, Counted
 from graph.forecasting import HISTORY
-from graph.models import Expertise, Rules
+from graph.models import Expertise
 from graph.rhythm import DAY, Floats, hour_of
+from graph.rules import Rules
 from graph.surges import SurgeWatch, Usual, usual
 from kb_service.timezones import zone
 

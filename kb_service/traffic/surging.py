@@ -135,7 +135,7 @@ class Surging:
 
 
 def name_of(replica: Replica, key: str | None) -> dict[str, str]:
-    """What surges, in each language; an expertise has one name."""
+    """What surges, in each language, as the shop calls it."""
     if key is None:
         return dict(WHOLE_SHOP)
     found = next((cluster.name for cluster in replica.shop.expertise if cluster.id == key), key)

@@ -9,8 +9,8 @@ from typing import Any
 
 from graph.errors import InvalidValue
 from graph.experiments import Experiment, Guard, Metric, State, Treatment
-from graph.models import Rules
 from graph.priority import check_weights
+from graph.rules import Rules
 from graph.trial_ways import TRIED_RULES
 from kb_service.errors import Conflict, FieldError, InvalidRequest
 from kb_service.store import new_id

@@ -9,7 +9,8 @@ from graph.contacts import REPEAT_WITHIN, Contact, Matter, Turn, contacts
 from graph.models import Alert, Case, Entity, Event
 from graph.small_talk import small_talk
 from graph.waits import moves_of, waits_since
-from kb_service.replicas.replica import Replica, stored_utterance
+from kb_service.replicas.problem_memory import stored_utterance
+from kb_service.replicas.replica import Replica
 from kb_service.store import StoredMessage
 
 MOST_CASES = 20

@@ -12,8 +12,8 @@ from graph.models import AlertKind, Problem
 from graph.thresholds import Suggestion
 from kb_service.messages import Language
 from kb_service.recurring.backtesting import Alerts, Backtest, Trial
-from kb_service.wire.base import Id, Moment, ProblemRef, Request, Response, When
-from kb_service.wire.questions import problem_ref
+from kb_service.wire.base import Flag, Id, Moment, ProblemRef, Request, Response, When, Whole
+from kb_service.wire.problem_refs import problem_ref
 from kb_service.wire.rules import RulesShape
 
 MOST = 1000
@@ -43,8 +43,8 @@ class BacktestIn(Request):
     end: Annotated[When, Field(alias="to")]
     rules: RulesShape = RulesShape()
     kinds: Annotated[list[AlertKind], Field(max_length=4)] = []
-    limit: Annotated[int, Field(ge=1, le=MOST)] = 200
-    suggest: bool = False
+    limit: Annotated[Whole, Field(ge=1, le=MOST)] = 200
+    suggest: Flag = False
     labels: Annotated[dict[Id, Literal["useful", "noise"]], Field(max_length=10_000)] = {}
 
     def value(self) -> Trial:

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 from pydantic_core import PydanticCustomError
 
 from graph.models import Customer
@@ -71,6 +71,12 @@ def _iso_day(value: Any) -> Any:
     raise fault("", "must be a date with its year, such as 2026-11-11")
 
 
+def _no_text(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise fault("", "must be a whole number")
+    return value
+
+
 def _scalar(value: Any) -> Any:
     if isinstance(value, str):
         return _storable(value)
@@ -92,8 +98,14 @@ Day = Annotated[date, BeforeValidator(_iso_day)]
 """A date in a request."""
 Channel = Annotated[str, Field(max_length=40), AfterValidator(_storable)]
 Scalar = Annotated[str | int | float | bool | None, BeforeValidator(_scalar)]
-Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
-Amount = Annotated[float, Field(ge=0, le=1e12)]
+Flag = Annotated[bool, Strict()]
+"""true or false in a body; "false" and 0 are neither."""
+Whole = Annotated[int, BeforeValidator(_no_text)]
+"""A whole number in a body; 3.0 is one, "3" and true are none."""
+Number = Annotated[float, Strict()]
+"""A number in a body; "3.5" and true are none."""
+Count = Annotated[Whole, Field(ge=0, le=1_000_000_000)]
+Amount = Annotated[Number, Field(ge=0, le=1e12)]
 
 
 class Request(BaseModel):
@@ -137,7 +149,7 @@ class CustomerIn(Request):
     tier: Annotated[Text, Field(max_length=40)] | None = None
     orders: Count | None = None
     spend: Amount | None = None
-    recency_days: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    recency_days: Annotated[Number, Field(ge=0, le=1_000_000)] | None = None
 
     def value(self) -> Customer:
         return Customer(**self.model_dump())

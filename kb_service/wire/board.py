@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from graph.board import POINTS, STEPS, WEIGHTS, Part, PartName, Standings, Unused
+from graph.board import POINTS, STEPS, WEIGHTS, BoardLine, Part, PartName, Unused
 from graph.board_words import UNUSED
 from kb_service.messages import Language
 from kb_service.metrics.measuring import BoardReport
@@ -77,7 +77,7 @@ class BoardLineOut(Response):
     utilisation_text: Annotated[str | None, Field(description="The reason in words.")]
 
     @classmethod
-    def of(cls, line: Standings, labels: Mapping[str, str], language: Language) -> BoardLineOut:
+    def of(cls, line: BoardLine, labels: Mapping[str, str], language: Language) -> BoardLineOut:
         return cls(
             id=line.person.id,
             name=line.person.name,
@@ -126,7 +126,7 @@ class BoardOut(Response):
     next_cursor: str | None = None
 
     @classmethod
-    def of(cls, report: BoardReport, page: Page[Standings], language: Language) -> BoardOut:
+    def of(cls, report: BoardReport, page: Page[BoardLine], language: Language) -> BoardOut:
         return cls(
             begin=report.span.begin,
             end=report.span.end,

@@ -9,8 +9,9 @@ from pydantic import ConfigDict, Field
 from graph.models import Case, CaseState, Problem
 from kb_service.messages import Language
 from kb_service.models import CaseDetail, QueuedCase
-from kb_service.wire.base import Id, Moment, PriorityOut, ProblemRef, Request, Response, Text
-from kb_service.wire.questions import AgentChoiceOut, ServiceLevelOut, problem_ref
+from kb_service.wire.base import Flag, Id, Moment, Number, PriorityOut, ProblemRef, Request, Response, Text
+from kb_service.wire.problem_refs import problem_ref
+from kb_service.wire.routing import AgentChoiceOut, ServiceLevelOut
 
 
 class CaseOut(Response):
@@ -132,7 +133,7 @@ class ResolveIn(Request):
         json_schema_extra={"examples": [{"resolved": True, "agent_id": "agent-07", "handling_seconds": 128}]},
     )
 
-    resolved: bool = True
+    resolved: Flag = True
     agent_id: Id | None = None
     reply: Annotated[Text, Field(max_length=20_000)] | None = None
-    handling_seconds: Annotated[float, Field(ge=0, le=31_536_000)] | None = None
+    handling_seconds: Annotated[Number, Field(ge=0, le=31_536_000)] | None = None

@@ -10,7 +10,7 @@ from kb_service.messages import Language
 from kb_service.people.explaining import explained, in_language
 from kb_service.store import Decision, DecisionKind
 from kb_service.wire.base import IntentScoreOut, Moment, PriorityOut, Response
-from kb_service.wire.questions import ServiceLevelOut
+from kb_service.wire.routing import ServiceLevelOut
 
 
 class EstimateOut(Response):

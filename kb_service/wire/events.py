@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, Strict, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from graph.models import Event
 from kb_service.wire.base import (
     Amount,
     Channel,
     CustomerIn,
+    Flag,
     Id,
     Message,
     Moment,
+    Number,
     Request,
     Response,
     Text,
@@ -61,9 +63,9 @@ class EventIn(Request):
     agent_id: Id | None = None
     state: Literal["online", "offline", "busy"] | None = None
     reply: Message | None = None
-    handling_seconds: Annotated[float, Field(ge=0, le=31_536_000)] | None = None
-    resolved: Annotated[bool, Strict()] | None = None
-    rating: Annotated[float, Field(ge=0, le=5)] | None = None
+    handling_seconds: Annotated[Number, Field(ge=0, le=31_536_000)] | None = None
+    resolved: Flag | None = None
+    rating: Annotated[Number, Field(ge=0, le=5)] | None = None
     from_agent: Id | None = None
     to_agent: Id | None = None
     reason: Annotated[Text, Field(max_length=4000)] | None = None

@@ -28,7 +28,7 @@ from graph.trial_words import guard_words
 from kb_service.messages import Language
 from kb_service.trials.experiments import Report
 from kb_service.trials.plans import Plan
-from kb_service.wire.base import Id, Moment, Request, Response, Text, When, fault
+from kb_service.wire.base import Flag, Id, Moment, Number, Request, Response, Text, When, Whole, fault
 from kb_service.wire.weights import possible_weights
 
 EXPERIMENT_EXAMPLE: dict[str, Any] = {
@@ -45,17 +45,17 @@ EXPERIMENT_EXAMPLE: dict[str, Any] = {
 }
 
 Salt = Annotated[Text, Field(min_length=1, max_length=200)]
-Weights = dict[Annotated[Text, Field(max_length=100)], Annotated[float, Field(ge=0, le=100)]]
+Weights = dict[Annotated[Text, Field(max_length=100)], Annotated[Number, Field(ge=0, le=100)]]
 
 
 class TreatmentIn(Request):
     """What differs in treatment; what is left out stays as the shop has it."""
 
     assignment: Policy | None = None
-    clarification: bool | None = None
-    graph_walk: bool | None = None
-    wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] | None = None
-    swap_share: Annotated[float, Field(ge=0, le=0.2)] | None = None
+    clarification: Flag | None = None
+    graph_walk: Flag | None = None
+    wrong_answer_bound: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    swap_share: Annotated[Number, Field(ge=0, le=0.2)] | None = None
     priority_weights: Annotated[Weights, Field(min_length=1, max_length=50)] | None = None
     expertise: Annotated[dict[Id, Id], Field(min_length=1, max_length=50)] | None = None
 
@@ -81,7 +81,7 @@ class GuardIn(Request):
     """`margin` is in the metric's own unit: 0.02 are two points of a share. `worse` is the metric's own worse side."""
 
     metric: Metric
-    margin: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    margin: Annotated[Number, Field(ge=0, le=1e6)] = 0.0
     worse: Side | None = None
 
     def value(self) -> Guard:
@@ -96,14 +96,14 @@ class ExperimentIn(Request):
 
     name: Annotated[Text, Field(min_length=1, max_length=200, pattern=r"\S")]
     treatment: TreatmentIn
-    share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    share: Annotated[Number, Field(gt=0, lt=1)] = 0.5
     unit: Literal["customer"] = "customer"
     salt: Salt | None = None
     metric: Metric = "resolution"
     guards: Annotated[list[GuardIn], Field(max_length=5)] = []
-    minimum: Annotated[int, Field(ge=50, le=1_000_000)] = 200
-    maximum: Annotated[int, Field(ge=50, le=1_000_000)] | None = None
-    alpha: Annotated[float, Field(ge=0.001, le=0.2)] = 0.05
+    minimum: Annotated[Whole, Field(ge=50, le=1_000_000)] = 200
+    maximum: Annotated[Whole, Field(ge=50, le=1_000_000)] | None = None
+    alpha: Annotated[Number, Field(ge=0.001, le=0.2)] = 0.05
     state: Literal["draft", "running"] = "draft"
     starts_at: When | None = None
     ends_at: When | None = None

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from kb_service.messages import Language
-from kb_service.models import ClusterDetail, Via
+from kb_service.people.profile_views import ClusterDetail, Via
 from kb_service.wire.base import Id, Moment, Request, Response, Text
 from kb_service.wire.people import SkillOut
-from kb_service.wire.questions import name_in
+from kb_service.wire.problem_refs import name_in
 
 PIN_EXAMPLE: dict[str, Any] = {
     "name": "Screens and batteries",

@@ -8,8 +8,8 @@ from kb_service.messages import Language
 from kb_service.recurring.following_up import FollowUpView
 from kb_service.store import AskedCase
 from kb_service.wire.base import Moment, ProblemRef, Response
+from kb_service.wire.problem_refs import problem_ref
 from kb_service.wire.problems import OwnerOut
-from kb_service.wire.questions import problem_ref
 
 
 class AskedCaseOut(Response):

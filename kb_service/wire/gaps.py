@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from graph.drafting import Draft
+from graph.drafting import DraftArticle
 from graph.gaps import Gap
+from kb_service.care.gap_views import GapDocument, GapView
 from kb_service.messages import Language
-from kb_service.models import GapDocument, GapView
 from kb_service.wire.base import Moment, ProblemRef, Response
-from kb_service.wire.questions import problem_ref
+from kb_service.wire.problem_refs import problem_ref
 
 SHOWN_CUSTOMERS = 50
 SHOWN_CASES = 50
@@ -55,7 +55,7 @@ class DraftOut(Response):
     sources: list[DraftSourceOut]
 
     @classmethod
-    def of(cls, gap_id: str, gap: Gap, draft: Draft) -> DraftOut:
+    def of(cls, gap_id: str, gap: Gap, draft: DraftArticle) -> DraftOut:
         title = draft.title[:LONGEST_TITLE]
         return cls(
             title=title,

@@ -10,9 +10,22 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from graph.models import Agent, Intent
 from graph.permissions import COMPENSATION, REFUND, spelt
 from kb_service.messages import Language
-from kb_service.models import AgentProfile, Assignment
-from kb_service.wire.base import Id, PriorityOut, ProblemRef, Request, Response, Text, When, fault
-from kb_service.wire.questions import AgentChoiceOut, problem_ref
+from kb_service.models import Assignment
+from kb_service.people.profile_views import AgentProfile
+from kb_service.wire.base import (
+    Flag,
+    Id,
+    PriorityOut,
+    ProblemRef,
+    Request,
+    Response,
+    Text,
+    When,
+    Whole,
+    fault,
+)
+from kb_service.wire.problem_refs import problem_ref
+from kb_service.wire.routing import AgentChoiceOut
 
 INTENT_EXAMPLE: dict[str, Any] = {
     "label": "退货",
@@ -63,7 +76,7 @@ class IntentIn(Request):
     examples: Annotated[list[Example], Field(min_length=1, max_length=2000)]
     expertise: Short | None = None
     description: Annotated[Text, Field(max_length=2000)] | None = None
-    sensitive: bool = False
+    sensitive: Flag = False
 
     def value(self, intent_id: str) -> Intent:
         return Intent(
@@ -125,8 +138,8 @@ class AgentIn(Request):
     name: Label
     languages: Annotated[list[SpokenLanguage], Field(max_length=20)] = []
     skills: Annotated[list[Short], Field(max_length=200)] = []
-    capacity: Annotated[int, Field(ge=0, le=1000)] = 5
-    online: bool = False
+    capacity: Annotated[Whole, Field(ge=0, le=1000)] = 5
+    online: Flag = False
     pool: Literal["core", "flex"] = "core"
     permissions: Annotated[list[PermissionWord], Field(max_length=200)] = []
 

@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from graph.models import Agent, Problem
 from kb_service.messages import Language
 from kb_service.models import AlertView
-from kb_service.wire.base import Id, Moment, ProblemRef, Request, Response, Text, When, fault
-from kb_service.wire.questions import name_in, problem_ref
+from kb_service.wire.base import Flag, Id, Moment, ProblemRef, Request, Response, Text, When, Whole, fault
+from kb_service.wire.problem_refs import name_in, problem_ref
 
 
 class ProblemOut(Response):
@@ -137,9 +137,9 @@ class SilenceIn(Request):
     )
 
     until: When | None = None
-    count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    count: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
     escalation: Annotated[
-        bool,
+        Flag,
         Field(description="It ends with a burst, or with twice the customers a day of now, at least three."),
     ] = False
 

@@ -10,8 +10,8 @@ from pydantic import ConfigDict
 from graph.models import Proposal, ProposalKind
 from kb_service.messages import Language
 from kb_service.recurring.proposals import ProposalDetail
-from kb_service.wire.base import Moment, ProblemRef, Request, Response
-from kb_service.wire.questions import problem_ref
+from kb_service.wire.base import Flag, Moment, ProblemRef, Request, Response
+from kb_service.wire.problem_refs import problem_ref
 
 
 class AcceptIn(Request):
@@ -19,8 +19,8 @@ class AcceptIn(Request):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"apply": True}]})
 
-    apply: bool = False
-    trial: bool = False
+    apply: Flag = False
+    trial: Flag = False
 
 
 class ExpectedOut(Response):

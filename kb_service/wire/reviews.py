@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from kb_service.wire.base import Moment, Request, Response, Text
-from kb_service.wire.questions import CitationOut
+from kb_service.wire.replies import CitationOut
 
 Verdict = Literal["right", "wrong", "harmful"]
 

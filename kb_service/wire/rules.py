@@ -7,9 +7,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, field_validator
 
-from graph.models import ProblemGrain, Rules
+from graph.rules import ProblemGrain, Rules
 from graph.sensitive_flows import effective_flows, own_flows
-from kb_service.wire.base import Amount, Day, Id, Request, Text
+from kb_service.wire.base import Amount, Day, Flag, Id, Number, Request, Text, Whole
 from kb_service.wire.mail import MailAddress
 from kb_service.wire.sensitive_flows import SensitiveFlows
 from kb_service.wire.service_levels import ServiceLevelsShape, TierLifts, TierValues
@@ -44,28 +44,28 @@ class RulesShape(Request):
         json_schema_extra={"examples": [{"recurrence_customers": 3, "recurrence_window_hours": 168}]},
     )
 
-    recurrence_customers: Annotated[int, Field(ge=2, le=1000)] = DEFAULTS.recurrence_customers
-    recurrence_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = DEFAULTS.recurrence_window_hours
-    burst_customers: Annotated[int, Field(ge=2, le=1000)] = DEFAULTS.burst_customers
-    burst_likelihood: Annotated[float, Field(gt=0, le=0.01)] = DEFAULTS.burst_likelihood
-    growth_alerts: bool = DEFAULTS.growth_alerts
-    regression_customers: Annotated[int, Field(ge=1, le=1000)] = DEFAULTS.regression_customers
-    regression_grace_hours: Annotated[float, Field(ge=0, le=24 * 90)] = DEFAULTS.regression_grace_hours
-    promote_customers: Annotated[int, Field(ge=1, le=1000)] = DEFAULTS.promote_customers
-    promote_window_hours: Annotated[float, Field(gt=0, le=24 * 90)] = DEFAULTS.promote_window_hours
-    followup_hours: Annotated[float, Field(ge=0, le=24 * 90)] = DEFAULTS.followup_hours
-    regroup_nightly: bool = DEFAULTS.regroup_nightly
+    recurrence_customers: Annotated[Whole, Field(ge=2, le=1000)] = DEFAULTS.recurrence_customers
+    recurrence_window_hours: Annotated[Number, Field(gt=0, le=24 * 90)] = DEFAULTS.recurrence_window_hours
+    burst_customers: Annotated[Whole, Field(ge=2, le=1000)] = DEFAULTS.burst_customers
+    burst_likelihood: Annotated[Number, Field(gt=0, le=0.01)] = DEFAULTS.burst_likelihood
+    growth_alerts: Flag = DEFAULTS.growth_alerts
+    regression_customers: Annotated[Whole, Field(ge=1, le=1000)] = DEFAULTS.regression_customers
+    regression_grace_hours: Annotated[Number, Field(ge=0, le=24 * 90)] = DEFAULTS.regression_grace_hours
+    promote_customers: Annotated[Whole, Field(ge=1, le=1000)] = DEFAULTS.promote_customers
+    promote_window_hours: Annotated[Number, Field(gt=0, le=24 * 90)] = DEFAULTS.promote_window_hours
+    followup_hours: Annotated[Number, Field(ge=0, le=24 * 90)] = DEFAULTS.followup_hours
+    regroup_nightly: Flag = DEFAULTS.regroup_nightly
     problem_grain: ProblemGrain = DEFAULTS.problem_grain
     refund_limit: Amount = DEFAULTS.refund_limit
-    wrong_answer_bound: Annotated[float, Field(gt=0, lt=1)] = DEFAULTS.wrong_answer_bound
-    review_share: Annotated[float, Field(ge=0, le=1)] = DEFAULTS.review_share
-    swap_share: Annotated[float, Field(ge=0, le=0.2)] = DEFAULTS.swap_share
+    wrong_answer_bound: Annotated[Number, Field(gt=0, lt=1)] = DEFAULTS.wrong_answer_bound
+    review_share: Annotated[Number, Field(ge=0, le=1)] = DEFAULTS.review_share
+    swap_share: Annotated[Number, Field(ge=0, le=0.2)] = DEFAULTS.swap_share
     timezone: Zone = DEFAULTS.timezone
     promotion_days: Annotated[list[Day], Field(max_length=500)] = []
-    surge_customers: Annotated[int, Field(ge=2, le=10_000)] = DEFAULTS.surge_customers
-    inactive_minutes: Annotated[float, Field(ge=1, le=60 * 24 * 7)] = DEFAULTS.inactive_minutes
-    auto_assign: bool = DEFAULTS.auto_assign
-    priority_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = {}
+    surge_customers: Annotated[Whole, Field(ge=2, le=10_000)] = DEFAULTS.surge_customers
+    inactive_minutes: Annotated[Number, Field(ge=1, le=60 * 24 * 7)] = DEFAULTS.inactive_minutes
+    auto_assign: Flag = DEFAULTS.auto_assign
+    priority_weights: dict[str, Annotated[Number, Field(ge=0, le=100)]] = {}
     tier_values: TierValues = dict(DEFAULTS.tier_values)
     service_levels: ServiceLevelsShape = ServiceLevelsShape()
     tier_lifts: TierLifts = dict(DEFAULTS.tier_lifts)
@@ -73,12 +73,12 @@ class RulesShape(Request):
     sensitive_flows: SensitiveFlows = {}
     carriers: NamesByEntity = {}
     campaigns: NamesByEntity = {}
-    digest_hour: Annotated[int, Field(ge=0, le=23)] = DEFAULTS.digest_hour
+    digest_hour: Annotated[Whole, Field(ge=0, le=23)] = DEFAULTS.digest_hour
     digest_to: Annotated[list[MailAddress], Field(max_length=20)] = []
     digest_language: Literal["zh", "en"] = DEFAULTS.digest_language
-    group_wait_seconds: Annotated[float, Field(ge=0, le=3600)] = DEFAULTS.group_wait_seconds
-    group_interval_seconds: Annotated[float, Field(ge=0, le=24 * 3600)] = DEFAULTS.group_interval_seconds
-    repeat_hours: Annotated[float, Field(ge=0, le=24 * 90)] = DEFAULTS.repeat_hours
+    group_wait_seconds: Annotated[Number, Field(ge=0, le=3600)] = DEFAULTS.group_wait_seconds
+    group_interval_seconds: Annotated[Number, Field(ge=0, le=24 * 3600)] = DEFAULTS.group_interval_seconds
+    repeat_hours: Annotated[Number, Field(ge=0, le=24 * 90)] = DEFAULTS.repeat_hours
     owners: Owners = {}
 
     @field_validator("priority_weights")

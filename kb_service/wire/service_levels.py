@@ -6,16 +6,17 @@ from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
 
-from graph.models import Band, Promise, Rules
+from graph.models import Band
+from graph.rules import Promise, Rules
 from graph.service_level import BANDS, disorder
-from kb_service.wire.base import Request, Text, fault
+from kb_service.wire.base import Number, Request, Text, Whole, fault
 
 DEFAULTS = Rules()
 
-Minutes = Annotated[float, Field(gt=0, le=60 * 24 * 365)]
+Minutes = Annotated[Number, Field(gt=0, le=60 * 24 * 365)]
 TierName = Annotated[Text, Field(min_length=1, max_length=40, pattern=r"\S")]
-TierValues: TypeAlias = dict[TierName, Annotated[float, Field(ge=0, le=1)]]
-TierLifts: TypeAlias = dict[TierName, Annotated[int, Field(ge=0, le=3)]]
+TierValues: TypeAlias = dict[TierName, Annotated[Number, Field(ge=0, le=1)]]
+TierLifts: TypeAlias = dict[TierName, Annotated[Whole, Field(ge=0, le=3)]]
 
 
 class PromiseShape(Request):

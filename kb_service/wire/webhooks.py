@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AnyHttpUrl, ConfigDict, Field, SecretStr, UrlConstraints, model_validator
 
-from kb_service.wire.base import Id, Moment, Request, Response, Text, When, fault
+from kb_service.wire.base import Flag, Id, Moment, Request, Response, Text, When, fault
 
 WEBHOOK_EXAMPLE: dict[str, Any] = {
     "url": "https://example.com/hooks/support",
@@ -124,7 +124,7 @@ class ReplayIn(Request):
         list[Annotated[Text, Field(min_length=1, max_length=60)]],
         Field(max_length=20, description="Only these types of messages; all when empty."),
     ] = []
-    undelivered: bool = False
+    undelivered: Flag = False
     """Leave out what arrived."""
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PHONE, Shop
+from tests.browser.conftest import PHONE, WIDE, Shop
 
 SETTINGS = {"KB_WEBHOOK_ALLOW": "127.0.0.0/8"}
 ROOT = "/console/administration"
@@ -121,3 +123,81 @@ def test_a_member_has_a_page_that_fits_a_phone_and_axe(page: Page, shop: Shop) -
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     found = Axe().run(page, options={"runOnly": LEVELS})
     assert [item["id"] for item in found.response["violations"]] == []
+
+
+@pytest.fixture
+def failing(chromium: Browser, administrator: Any) -> Iterator[Page]:
+    """A page whose requests may fail, which Chromium tells in its own console too."""
+    options: Any = {"storage_state": administrator, "viewport": WIDE, "locale": "en-GB"}
+    with chromium.new_context(**options) as opened:
+        yield opened.new_page()
+
+
+def test_what_a_part_of_a_page_met_is_told_above_the_page_which_stays_as_it_is(
+    failing: Page, shop: Shop
+) -> None:
+    """A part that was refused changed nothing at all: nobody saw that anything was asked for."""
+    page = failing
+    page.goto(f"{shop.url}/console/traffic")
+    asked = re.compile(r"/console/traffic\?")
+    page.route(asked, lambda route: route.continue_(url=f"{shop.url}/console/nowhere"))
+    page.get_by_label("Days").first.select_option(index=1)
+    told = page.locator("#fault [role=alert]")
+    expect(told).to_contain_text("There is no such page.")
+    expect(told).to_contain_text("It may have been removed or merged")
+    expect(page.locator("#heat")).to_be_visible()
+    page.unroute(asked)
+    page.route(asked, lambda route: route.abort())
+    page.get_by_label("Days").first.select_option(index=2)
+    expect(told).to_contain_text("The service did not answer.")
+    page.unroute(asked)
+    page.get_by_label("Days").first.select_option(index=0)
+    expect(told).to_have_count(0)
+
+
+def test_a_page_whose_session_ended_leads_to_signing_in_and_back(page: Page, shop: Shop) -> None:
+    """The page for signing in was put into the part that was asked for."""
+    page.goto(f"{shop.url}/console/traffic?shade=row")
+    page.context.clear_cookies()
+    page.get_by_label("Days").first.select_option(index=1)
+    page.wait_for_url("**/console/sign-in?next=/console/traffic%3Fshade%3Drow")
+
+
+def test_ctrl_enter_sends_the_form_of_a_text_by_the_button_that_belongs_to_it(page: Page, shop: Shop) -> None:
+    """It did so in replies alone; elsewhere nothing happened."""
+    page.goto(f"{shop.url}{ROOT}/new/intent")
+    page.get_by_label("Id", exact=True).fill("gift-wrapping")
+    page.get_by_label("Name", exact=True).fill("Gift wrapping")
+    page.get_by_label("Examples, one a line").fill("can you wrap it as a gift\nplease wrap my present")
+    page.get_by_label("A customer's message").fill("wrap it please")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="As it is now")).to_be_visible(timeout=30_000)
+    assert all(item["id"] != "gift-wrapping" for item in shop.get("/v1/intents")["items"]), (
+        "it was tried only"
+    )
+    page.get_by_label("Examples, one a line").press("Meta+Enter")
+    page.wait_for_url(re.compile(f"{ROOT}/intents"))
+    assert any(item["id"] == "gift-wrapping" for item in shop.get("/v1/intents")["items"])
+
+
+def test_ctrl_enter_gives_the_reason_of_a_dismissal(page: Page, shop: Shop) -> None:
+    """Asked of the script alone: a form as the proposal's, with the reason that it is dismissed for."""
+    page.goto(f"{shop.url}/console/shortcuts")
+    expect(page.locator("[data-area=every]")).to_contain_text("Ctrl+Enter")
+    sent = page.evaluate(
+        """() => {
+          document.querySelector("main").innerHTML =
+            "<form><details open><label>Why not <textarea name=note></textarea></label>" +
+            "<button class=primary>Dismiss</button></details><button class=quiet>Back</button></form>";
+          let by = "";
+          document.querySelector("main form").addEventListener("submit", (event) => {
+            event.preventDefault();
+            by = event.submitter.textContent;
+          });
+          const field = document.querySelector("main textarea");
+          const pressed = {key: "Enter", ctrlKey: true, bubbles: true, cancelable: true};
+          field.dispatchEvent(new KeyboardEvent("keydown", pressed));
+          return by;
+        }"""
+    )
+    assert sent == "Dismiss"

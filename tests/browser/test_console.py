@@ -13,6 +13,9 @@ from tests.browser.addresses import PAGES
 from tests.browser.conftest import PHONE, WIDE, Shop
 
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+ROWS_OF = """document.querySelectorAll("table[data-rows] tbody > tr, [data-rows]:not(table) > *").length"""
+ROW_AT = """() => [...document.querySelectorAll("table[data-rows] tbody > tr, [data-rows]:not(table) > *")]
+  .findIndex((row) => row.contains(document.activeElement))"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -118,6 +121,45 @@ def test_no_page_is_wider_than_the_screen(
     page.goto(shop.url + path.format(**filled))
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= size["width"]
+
+
+ROWS = (
+    "/console/desk?view=resolved",
+    "/console/search?q=unworn+clothing",
+    "/console/problems",
+    "/console/problems/{problem}",
+    "/console/problems/{problem}/split",
+    "/console/alerts",
+    "/console/proposals?state=all",
+    "/console/traffic/trials",
+    "/console/knowledge",
+    "/console/knowledge/gaps",
+    "/console/knowledge/reviews/judged?kind=edit",
+    "/console/administration",
+    "/console/administration/keys",
+    "/console/administration/webhooks",
+    "/console/administration/webhooks/quality",
+    "/console/administration/intents",
+    "/console/administration/agents",
+    "/console/administration/expertise",
+    "/console/administration/workspaces",
+    "/console/administration/audit",
+)
+
+
+@pytest.mark.parametrize("path", ROWS)
+def test_j_and_k_walk_through_the_rows_of_every_list(
+    page: Page, shop: Shop, filled: dict[str, str], path: str
+) -> None:
+    if path.endswith("/webhooks/quality"):
+        shop.post("/v1/webhooks/quality/test")
+    page.goto(shop.url + path.format(**filled))
+    page.keyboard.press("j")
+    assert page.evaluate(ROW_AT) == 0
+    page.keyboard.press("j")
+    assert page.evaluate(ROW_AT) == min(1, page.evaluate(ROWS_OF) - 1)
+    page.keyboard.press("k")
+    assert page.evaluate(ROW_AT) == 0
 
 
 def test_the_language_changes_and_stays(page: Page, shop: Shop) -> None:

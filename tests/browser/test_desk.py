@@ -31,7 +31,7 @@ PARCEL = {
 }
 QUESTIONS = (
     "May unworn clothing be returned?",
-    "When is my order dispatched from Hangzhou?",
+    "Are parcels dispatched from Hangzhou within 48 hours of payment?",
     "How long is the warranty of earphones?",
 )
 
@@ -164,12 +164,49 @@ def test_blanks_fill_the_text_while_they_are_typed_and_none_may_be_left(page: Pa
     assert shop.get(f"/v1/cases/{case_id}")["state"] == "resolved"
 
 
-def test_a_rejected_reply_makes_way_for_the_next(page: Page, shop: Shop) -> None:
+def test_a_rejected_reply_makes_way_for_the_next_and_is_taken_back_by_a_key(page: Page, shop: Shop) -> None:
+    """It was noted in the reply, which folds when the next one opens: nobody saw it, and it could not be taken back."""
     case_id = _say(shop, "reject", QUESTIONS[0])
     page.goto(f"{shop.url}/console/cases/{case_id}")
     pressed(page, "1", "x")
-    expect(page.locator(".suggestion").first).to_contain_text("Noted: it does not help.")
+    expect(page.locator("#noted")).to_contain_text("Noted: it does not help.")
+    first = page.locator(".suggestion").first
+    expect(first).to_contain_text("does not help")
     expect(page.locator(".suggestion[open]")).not_to_have_attribute("data-reply", "1")
+    page.keyboard.press("u")
+    expect(page.locator("#noted")).to_contain_text("Taken back: nothing was said of this reply.")
+    expect(page.locator(".suggestion[open]")).to_have_attribute("data-reply", "1")
+    expect(first.locator(".refused")).to_be_hidden()
+    shop.post(f"/v1/cases/{case_id}/resolve")
+
+
+def test_an_unsure_reply_takes_a_second_step_before_a_key_sends_it(page: Page, shop: Shop) -> None:
+    """One key chose it and the next sent it, however unlikely it was to be right."""
+    case_id = _say(shop, "unsure", "Do you sell gift cards for a zoo?")
+    page.goto(f"{shop.url}/console/cases/{case_id}")
+    first = page.locator(".suggestion.unsure").first
+    expect(first).to_contain_text("Unsure: read before you send")
+    expect(first).not_to_have_attribute("open", re.compile(".*"))
+    number = first.get_attribute("data-reply") or ""
+    pressed(page, number, "d")
+    expect(first.locator("[data-unread]")).to_be_visible()
+    box = first.get_by_label("I have read it, and it is right for this customer")
+    expect(box).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    assert [event["role"] for event in shop.get(f"/v1/cases/{case_id}")["events"]] == ["customer"]
+    box.focus()
+    pressed(page, "Space", "s")
+    expect(page.locator(".turn.agent")).to_be_visible()
+    shop.post(f"/v1/cases/{case_id}/resolve")
+
+
+def test_an_unsure_reply_that_was_changed_is_sent_by_a_key(page: Page, shop: Shop) -> None:
+    case_id = _say(shop, "changed", "Do you sell gift cards for a zoo?")
+    page.goto(f"{shop.url}/console/cases/{case_id}")
+    pressed(page, page.locator(".suggestion.unsure").first.get_attribute("data-reply") or "", "e")
+    page.keyboard.type("Dear customer, ")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".turn.agent")).to_contain_text("Dear customer,")
     shop.post(f"/v1/cases/{case_id}/resolve")
 
 
@@ -297,3 +334,20 @@ def test_a_case_is_answered_on_a_phone(page: Page, shop: Shop) -> None:
     page.get_by_role("button", name="Send, resolve, next").first.click()
     page.wait_for_url("**/console/desk")
     assert shop.get(f"/v1/cases/{case_id}")["state"] == "resolved"
+
+
+def test_a_long_name_and_the_list_of_colleagues_fit_a_phone(page: Page, shop: Shop) -> None:
+    name = "My earphones have no sound in the left ear since I updated the app on my second phone"
+    shop.put("/v1/agents/agent-8", {"name": name, "online": True, "languages": ["zh", "en", "de", "fr"]})
+    case_id = _say(shop, "narrow", f"{name}, what is the warranty of earphones?")
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(f"{shop.url}/console/cases/{case_id}")
+    page.locator("summary[data-key=h]").click()
+    expect(page.get_by_label("To whom")).to_be_visible()
+    for address in (page.url, f"{shop.url}/console/desk"):
+        page.goto(address)
+        if "cases" in address:
+            page.locator("summary[data-key=h]").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    shop.post(f"/v1/cases/{case_id}/resolve")
+    shop.put("/v1/agents/agent-8", {"name": "Away", "online": False})

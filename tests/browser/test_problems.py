@@ -136,9 +136,12 @@ def test_cases_are_split_off_by_keyboard(page: Page, shop: Shop, filled: dict[st
     page.goto(f"{shop.url}/console/problems/{filled['broken']}")
     page.keyboard.press("x")
     page.wait_for_url("**/split")
-    page.get_by_role("checkbox").first.focus()
+    page.keyboard.press("j")
+    expect(page.get_by_role("checkbox").first).to_be_focused()
     page.keyboard.press("Space")
-    page.keyboard.press("Enter")
+    page.keyboard.press("j")
+    expect(page.get_by_role("checkbox").nth(1)).to_be_focused()
+    page.keyboard.press("v")
     page.wait_for_url("**/split?*case=*")
     expect(page.get_by_role("heading", name="A new problem")).to_be_visible()
     assert _violations(page) == []
@@ -148,6 +151,17 @@ def test_cases_are_split_off_by_keyboard(page: Page, shop: Shop, filled: dict[st
     page.keyboard.press("u")
     page.wait_for_url(f"**/console/problems/{filled['broken']}")
     assert shop.get(f"/v1/problems/{filled['broken']}")["customers"] == 3
+
+
+def test_a_problem_is_put_under_another_by_keyboard(page: Page, shop: Shop, filled: dict[str, str]) -> None:
+    page.goto(f"{shop.url}/console/problems/{filled['broken']}/parent?q=parcel")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/console/problems/{filled['broken']}")
+    assert shop.get(f"/v1/problems/{filled['broken']}")["parent_id"] == filled["late"]
+    page.keyboard.press("u")
+    expect(page.get_by_role("status")).to_contain_text("The problem comes under no other one now.")
+    assert shop.get(f"/v1/problems/{filled['broken']}")["parent_id"] is None
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

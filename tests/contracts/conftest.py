@@ -6,7 +6,7 @@ import fcntl
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -74,9 +74,8 @@ def postgres_server(shared_folder: Path, worker_id: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> str:
-    store = Store(postgres_server)
-    store.migrate()
-    store.close()
+    with closing(Store(postgres_server)) as store:
+        store.migrate()
     return postgres_server
 
 
@@ -91,9 +90,8 @@ def postgres_url(postgres_template: str) -> str:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "kb.sqlite3"
-    store = Store(f"sqlite:///{path}")
-    store.migrate()
-    store.close()
+    with closing(Store(f"sqlite:///{path}")) as store:
+        store.migrate()
     return path
 
 

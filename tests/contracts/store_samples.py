@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import create_engine, make_url, select
+from sqlalchemy import Engine, create_engine, make_url, select
 
 from graph.effects import Effect, Expected
 from graph.experiments import Experiment, Guard, Treatment
@@ -25,9 +27,9 @@ from graph.models import (
     Match,
     Problem,
     Proposal,
-    Rules,
 )
 from graph.notices import Group, Notice
+from graph.rules import Rules
 from graph.surges import Surge
 from ingest.models import Block, Document, Passage, passage_id
 from kb_service.store import (
@@ -40,6 +42,7 @@ from kb_service.store import (
     Find,
     FollowUp,
     HeldDocuments,
+    Look,
     NewEvent,
     RankMove,
     Replay,
@@ -265,6 +268,19 @@ def a_held(id: str = "held-1", **changes: Any) -> HeldDocuments:
         "ends_at": datetime(2100, 1, 1, tzinfo=UTC),
     }
     return HeldDocuments(**{**values, **changes})
+
+
+def a_look(id: str = "look-1", **changes: Any) -> Look:
+    values: dict[str, Any] = {
+        "id": id,
+        "external_id": "policy-returns",
+        "version": 2,
+        "reasons": ("ends_soon", "poor_feedback"),
+        "actor": "mem_1",
+        "at": AT,
+        "until": datetime(2100, 1, 1, tzinfo=UTC),
+    }
+    return Look(**{**values, **changes})
 
 
 def a_proposal(id: str = "proposal-1", **changes: Any) -> Proposal:
@@ -601,6 +617,7 @@ def fill(unit: Unit) -> None:
     put_document(unit, a_document())
     put_document(unit, a_document(title="退货政策(新)"))
     unit.held.put(a_held())
+    unit.looks.add(a_look())
     unit.sources.put("/kb/policies/returns.md", "digest", ["policy-returns"])
     unit.intents.put(an_intent())
     unit.agents.put(an_agent())
@@ -655,7 +672,7 @@ def rows(url: str, workspace: str | None = None) -> dict[str, list[dict[str, Any
         parsed = parsed.set(drivername="postgresql+psycopg")
     engine = create_engine(parsed)
     found: dict[str, list[dict[str, Any]]] = {}
-    with engine.connect() as connection:
+    with disposing(engine), engine.connect() as connection:
         for table in tables.metadata.sorted_tables:
             statement = select(table).order_by(*table.primary_key.columns)
             if workspace is not None:
@@ -664,8 +681,17 @@ def rows(url: str, workspace: str | None = None) -> dict[str, list[dict[str, Any
                     continue
                 statement = statement.where(key == workspace)
             found[table.name] = [dict(row._mapping) for row in connection.execute(statement)]
-    engine.dispose()
     return found
+
+
+@contextmanager
+def disposing(engine: Engine) -> Iterator[None]:
+    """Closes an engine's connections at the end, also where something failed: else that is lost under a warning that
+    one was deleted while still open."""
+    try:
+        yield
+    finally:
+        engine.dispose()
 
 
 def everything(url: str) -> str:

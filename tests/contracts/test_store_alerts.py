@@ -67,6 +67,8 @@ def test_lists_of_alerts(store: Store) -> None:
         assert [alert.id for alert in unit.alerts.of_problem("p1")] == ["a3", "a2"]
         bare = unit.alerts.of_problem("p1", AT + 3 * HOUR, quoted=False)
         assert [(alert.id, alert.examples) for alert in bare] == [("a3", ())]
+        several = unit.alerts.of_problems(["p1", "p0", "none"], AT + 2 * HOUR)
+        assert {id: [alert.id for alert in alerts] for id, alerts in several.items()} == {"p1": ["a3", "a2"]}
 
 
 def test_alerts_follow_their_problem(store: Store) -> None:

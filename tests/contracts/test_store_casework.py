@@ -271,6 +271,9 @@ def test_lists_of_cases(store: Store) -> None:
         lately = unit.cases.of_customer("u1", AT + MINUTE, limit=2)
         assert [case.id for case in lately] == ["case-4", "case-3"]
         assert len(unit.cases.of_customer("u1", AT + MINUTE)) == 3
+        several = unit.cases.of_customers(["u1", "nobody"], AT + MINUTE, limit=2)
+        assert several == {"u1": lately}
+        assert unit.cases.of_customers(["u1"], AT)["u1"] == unit.cases.of_customer("u1", AT)
         assert [case.id for case in unit.cases.waiting()] == ["case-3", "case-1"]
 
 
@@ -425,7 +428,38 @@ def test_when_the_bot_last_said_something(store: Store) -> None:
             ]
         )
     with store.reading("shop") as unit:
-        assert unit.exposures.sent_at("case-1", ["c1"]) == AT + 2 * MINUTE
-        assert unit.exposures.sent_at("case-1", []) == AT + MINUTE
-        assert unit.exposures.sent_at("none", ["c2"]) == AT + 5 * MINUTE
-        assert unit.exposures.sent_at("none", []) is None
+        sent = unit.exposures.sent_in
+        assert sent({"case-1": ["c1"], "none": ["c2"]}) == {
+            "case-1": AT + 2 * MINUTE,
+            "none": AT + 5 * MINUTE,
+        }
+        assert sent({"case-1": [], "none": []}) == {"case-1": AT + MINUTE}
+        assert sent({"case-2": ["c1"], "case-1": ["c1"]}) == {
+            "case-1": AT + 2 * MINUTE,
+            "case-2": AT + 5 * MINUTE,
+        }
+        assert sent({}) == {}
+
+
+def test_cases_are_found_by_what_their_events_name(store: Store) -> None:
+    with store.writing("shop") as unit:
+        for number in range(4):
+            unit.cases.put(a_case(f"case-{number}", conversation_ids=()))
+        said = (
+            ("e0", "case-0", "order SO20261119-0042", ()),
+            ("e1", "case-1", "it broke", ("SKU-7",)),
+            ("e2", "case-2", "order so20261119 0042 and SO20261119_0042", ()),
+            ("e3", "case-3", "SO20261119-0043", ()),
+        )
+        for number, (id, case_id, text, products) in enumerate(said):
+            unit.events.add(an_event(id, at=AT + number * MINUTE, text=text, products=products), case_id)
+        unit.events.add_many(
+            [NewEvent(an_event("e4", text="the lamp", products=()), "case-3", named=("SKU-7",))]
+        )
+        unit.events.add(an_event("e5", text="order SO20261119-0042"))
+    with store.reading("shop") as unit:
+        found = [case.id for case in unit.cases.naming(["so202611190042"])]
+        assert found == ["case-2", "case-0"], "the latest that named it first; no event without a case"
+        assert {case.id for case in unit.cases.naming(["sku7"])} == {"case-1", "case-3"}
+        assert len(unit.cases.naming(["so202611190042", "sku7"], limit=3)) == 3
+        assert unit.cases.naming([]) == unit.cases.naming(["nothing"]) == ()

@@ -225,6 +225,7 @@ def test_what_was_touched_is_told(erased: Erasure) -> None:
         "follow_up_cases": 2,
         "idempotency": 2,
         "messages": 5,
+        "named_ids": 4,
         "problems": 3,
         "proposals": 1,
         "rank_moves": 1,

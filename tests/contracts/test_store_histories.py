@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
+
+from sqlalchemy import text
 
 from graph.case_history import Step
 from graph.models import Customer, Event
@@ -40,6 +43,20 @@ def happened(type: str, minutes: float, **fields: Any) -> Event:
         "language": None,
     }
     return an_event(f"{type}-{minutes}", **(values | fields))
+
+
+def test_cases_that_are_read_halfway_leave_nothing_open(store: Store) -> None:
+    """What was left of them stayed open on PostgreSQL, and was told of as deleted while still open."""
+    with store.writing("shop") as unit:
+        for name in ("first", "second"):
+            unit.cases.put(a_case(name, conversation_ids=(name,), opened_at=AT, active_at=AT))
+            unit.events.add(an_event(f"m-{name}", at=AT), name)
+    with store.reading("shop") as unit:
+        with closing(unit.histories.opened(AT, at(1))) as cases:
+            assert next(cases).id == "first"
+        if store.dialect == "postgresql":
+            held = unit._scope.connection.execute(text("SELECT name FROM pg_cursors")).all()
+            assert held == []
 
 
 def test_a_case_comes_with_its_steps_by_time_whatever_the_order_of_arrival(store: Store) -> None:

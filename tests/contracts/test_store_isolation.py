@@ -8,10 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Column, Engine, Integer, MetaData, QueuePool, Table, create_engine
+from sqlalchemy.exc import DBAPIError
 
-from graph.models import Customer, Rules
+from graph.models import Customer
+from graph.rules import Rules
 from kb_service.store import NewEvent, ShelfFilter, Store, Unit
 from kb_service.store.repository import Repository
+from tests.contracts import store_samples
 from tests.contracts.store_samples import (
     AT,
     MODEL,
@@ -24,6 +28,7 @@ from tests.contracts.store_samples import (
     a_document,
     a_follow_up,
     a_held,
+    a_look,
     a_match,
     a_notice,
     a_pin,
@@ -91,10 +96,11 @@ READS: dict[str, Call] = {
     "documents.without_vectors": lambda u: u.documents.without_vectors("another-model", 9),
     "shelf.page": lambda u: u.shelf.page(ShelfFilter(), at=AT, superseded=()),
     "shelf.count": lambda u: u.shelf.count(ShelfFilter(), at=AT, superseded=()),
-    "shelf.languages": lambda u: u.shelf.languages(),
     "shelf.history": lambda u: u.shelf.history("policy-returns"),
     "uses.all": lambda u: u.uses.all(AT),
     "shelf.entries": lambda u: u.shelf.entries(["policy-returns"]),
+    "looks.get": lambda u: u.looks.get("look-1"),
+    "looks.in_force": lambda u: u.looks.in_force(AT),
     "held.get": lambda u: u.held.get("held-1", "mem_1"),
     "held.of_owner": lambda u: u.held.of_owner("mem_1", a_held().purpose),
     "uses.of": lambda u: u.uses.of(["policy-returns"], AT),
@@ -268,7 +274,10 @@ READS: dict[str, Call] = {
     ),
     "exposures.of_conversation": lambda u: u.exposures.of_conversation("c1"),
     "exposures.latest_id": lambda u: u.exposures.latest_id(),
-    "exposures.sent_at": lambda u: u.exposures.sent_at("case-1", ["c1"]),
+    "exposures.sent_in": lambda u: u.exposures.sent_in({"case-1": ["c1"]}),
+    "alerts.of_problems": lambda u: u.alerts.of_problems(["p1"], LONG_AGO),
+    "cases.of_customers": lambda u: u.cases.of_customers(["u1"], LONG_AGO),
+    "cases.naming": lambda u: u.cases.naming(["sku1"]),
     "exposures.erased": lambda u: u.exposures.erased(["x1", "x2"]) != {"x1", "x2"} and "x1",
     "feedback.of_exposures": lambda u: u.feedback.of_exposures(["x1"]),
     "feedback.of_ids": lambda u: u.feedback.of_ids(["f1"]),
@@ -318,6 +327,9 @@ WRITES: dict[str, Call] = {
     "documents.assign": lambda u: u.documents.assign("policy-returns", "/kb/another.md"),
     "documents.drop_vectors": lambda u: u.documents.drop_vectors(MODEL),
     "documents.remove": lambda u: u.documents.remove("policy-returns"),
+    "looks.add": lambda u: u.looks.add(a_look("look-2")),
+    "looks.remove": lambda u: u.looks.remove("look-1"),
+    "looks.sweep": lambda u: u.looks.sweep(),
     "held.put": lambda u: u.held.put(a_held(owner="another")),
     "held.remove": lambda u: u.held.remove("held-1", "mem_1"),
     "held.sweep": lambda u: u.held.sweep(),
@@ -477,3 +489,23 @@ def test_the_same_ids_live_side_by_side(filled: Store, store_url: str) -> None:
         fill(unit)
         unit.erase_customer("u1")
     assert rows(store_url, "shop") == before
+
+
+def test_a_look_at_the_rows_that_fails_leaves_no_connection_open(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed was lost under a warning that a connection was deleted while still open."""
+    made: list[Engine] = []
+
+    def heard(*given: Any) -> Engine:
+        made.append(create_engine(*given))
+        return made[-1]
+
+    elsewhere = MetaData()
+    Table("nowhere", elsewhere, Column("id", Integer, primary_key=True))
+    monkeypatch.setattr(store_samples, "create_engine", heard)
+    monkeypatch.setattr(store_samples.tables, "metadata", elsewhere)
+    with pytest.raises(DBAPIError):
+        rows(store_url)
+    assert isinstance(made[0].pool, QueuePool)
+    assert made[0].pool.checkedin() == made[0].pool.checkedout() == 0

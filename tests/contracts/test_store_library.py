@@ -13,7 +13,15 @@ from sqlalchemy import delete
 
 from kb_service.store import Order, ShelfFilter, ShownAnswer, Store, tables
 from kb_service.store.held import MOST_HELD
-from tests.contracts.store_samples import AT, a_document, a_held, an_exposure, put_document, some_feedback
+from tests.contracts.store_samples import (
+    AT,
+    a_document,
+    a_held,
+    a_look,
+    an_exposure,
+    put_document,
+    some_feedback,
+)
 
 
 def titles(
@@ -94,6 +102,24 @@ def test_what_was_shown_before_uses_were_counted_is_counted_by_the_migration(sto
     with store.reading("shop") as unit:
         assert unit.uses.by_hour("policy-returns", AT - timedelta(days=1)) == before
     assert len(before) == 2
+
+
+def test_the_latest_look_at_a_document_holds_until_its_day(store: Store) -> None:
+    later = a_look("look-2", at=AT + timedelta(days=1), version=3)
+    with store.writing("shop") as unit:
+        unit.looks.add(later)
+        unit.looks.add(a_look())
+        unit.looks.add(a_look("look-3", until=AT))
+    with store.reading("shop") as unit:
+        assert unit.looks.in_force(AT) == {"policy-returns": later}
+        assert unit.looks.get("look-1") == a_look()
+        assert unit.looks.in_force(later.until) == {}
+    with store.writing("shop") as unit:
+        assert unit.looks.remove("look-2")
+        assert not unit.looks.remove("look-2")
+        assert unit.looks.sweep() == 1
+    with store.reading("shop") as unit:
+        assert unit.looks.in_force(AT) == {"policy-returns": a_look()}
 
 
 def test_what_waits_is_its_owners_alone_and_only_until_it_ends(store: Store) -> None:

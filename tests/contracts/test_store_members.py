@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
-from kb_service.errors import NotFound
+from kb_service.accounts import Accounts
+from kb_service.errors import Forbidden, NotFound
 from kb_service.store import SignInLink, Store
 from tests.conftest import FixedClock
 from tests.contracts.store_samples import everything
@@ -74,3 +78,23 @@ def test_a_session_is_closed(store: Store) -> None:
 def test_a_member_needs_a_workspace(store: Store) -> None:
     with pytest.raises(NotFound), store.administration() as unit:
         unit.members.create("nowhere", "Lin", ["agent"])
+
+
+def test_of_many_who_use_a_link_at_once_one_signs_in(open_store: Callable[[], Store], store: Store) -> None:
+    with store.administration() as unit:
+        member = unit.members.create("shop", "Lin", ["agent"])
+        link = unit.members.new_link("shop", member.id, lasts=DAY)
+    together = Barrier(6)
+
+    def use(accounts: Accounts) -> bool:
+        together.wait(20)
+        try:
+            return bool(accounts.sign_in(link, None))
+        except Forbidden:
+            return False
+
+    with ThreadPoolExecutor(6) as pool:
+        signed_in = list(pool.map(use, [Accounts(open_store()) for _ in range(6)]))
+    assert signed_in.count(True) == 1
+    with store.administration(writing=False) as unit:
+        assert len(unit.members.sessions("shop")) == 1

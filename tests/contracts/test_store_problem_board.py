@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kb_service.store import ProblemCounts, Store, Unit
+from kb_service.store import LastWords, ProblemCounts, Store, Unit
 from kb_service.store.values import Hanging
 from tests.contracts.store_samples import (
     AT,
@@ -70,6 +70,34 @@ def test_messages_of_problems_are_counted_between_moments(store: Store) -> None:
         bounds = (AT - DAY, AT, AT + DAY)
         assert unit.events.counts_by_span(["p1", "p2", "p3"], bounds) == {"p1": (1, 2), "p2": (0, 1)}
         assert unit.events.counts_by_span([], bounds) == {}
+
+
+def test_problems_come_by_how_much_they_grew_page_by_page(store: Store) -> None:
+    said = {
+        "shrank": (-DAY, -DAY, HOUR),
+        "grew": (HOUR, HOUR, 2 * HOUR),
+        "grew less": (-DAY, HOUR, HOUR),
+        "still": (-DAY, HOUR),
+        "silent": (-5 * DAY, 3 * DAY),
+    }
+    with store.writing("shop") as unit:
+        for problem_id, moments in said.items():
+            unit.problems.put(a_problem(problem_id))
+            for place, after in enumerate(moments):
+                id = f"{problem_id} {place}"
+                unit.events.add(an_event(id, at=AT + after), "case-1", vectors_of(1)[0], MODEL)
+                unit.assignments.put(id, problem_id, a_match(problem_id))
+        unit.events.add(an_event("reply", role="agent", customer_id=None, at=AT + HOUR), "case-1")
+        unit.assignments.put("reply", "still", a_match())
+    with store.reading("shop") as unit:
+        over = (AT - 2 * DAY, AT, AT + 2 * DAY)
+        found, cursor = [], None
+        for _ in range(3):
+            page = unit.problems.page(cursor, 2, sort="growth", grown_over=over)
+            found += [item.id for item in page.items]
+            cursor = page.next_cursor
+        assert found == ["grew", "grew less", "still", "silent", "shrank"]
+        assert cursor is None
 
 
 def test_a_case_is_known_by_what_its_customer_first_said_of_a_problem(store: Store) -> None:
@@ -157,7 +185,9 @@ def test_the_last_words_of_a_case_are_read_without_the_others(store: Store) -> N
         ):
             unit.events.add(an_event(id, at=AT + after, **fields), "case-1")
         unit.events.add(an_event("m5", text=None), "case-2")
-        assert unit.events.last_words(["case-1", "case-2", "none"]) == {"case-1": ("sent again", "agent")}
+        told = unit.events.last_words(["case-1", "case-2", "none"])
+        assert told == {"case-1": LastWords("sent again", "agent", (("and late", "zh"), ("broken", "zh")))}
+        assert unit.events.last_words(["case-1"], theirs=1)["case-1"].theirs == (("and late", "zh"),)
         assert unit.events.count_of_case("case-1") == 5
         assert unit.events.count_of_case("none") == 0
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from graph.models import Match
-from kb_service.store import Find, PastMerge, Store, Tie, Unit, kept_problem, problem_kept
+from kb_service.store import Find, PastMerge, ProblemTie, Store, Unit, kept_problem, problem_kept
 from tests.conftest import FixedClock
 from tests.contracts.store_samples import (
     AT,
@@ -46,8 +46,8 @@ def test_what_was_said_last_of_two_ids_holds_in_whatever_order_they_are_named(st
         now = unit.now
     with store.reading("shop") as unit:
         assert unit.ties.all() == (
-            Tie("p1", "p2", "apart", "key_2", now),
-            Tie("p1", "p3", "apart", "key_1", now),
+            ProblemTie("p1", "p2", "apart", "key_2", now),
+            ProblemTie("p1", "p3", "apart", "key_1", now),
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from graph.models import Agent, Intent, Rules
+from graph.models import Agent, Intent
+from graph.rules import Rules
 from kb_service.store import Change, Store
 from tests.contracts.store_samples import a_case, an_agent, an_intent, some_rules
 

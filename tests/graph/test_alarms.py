@@ -11,7 +11,8 @@ import pytest
 from graph import lifecycle
 from graph.alarms import STEP, Alarms
 from graph.bursts import Finding
-from graph.models import AlertKind, Problem, Rules
+from graph.models import AlertKind, Problem
+from graph.rules import Rules
 from graph.sightings import voter_code
 
 T = datetime(2026, 3, 2, tzinfo=UTC)

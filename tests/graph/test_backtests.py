@@ -22,7 +22,8 @@ from graph.backtests import (
     summarised,
 )
 from graph.lifecycle import Action
-from graph.models import AlertKind, Evidence, Rules
+from graph.models import AlertKind, Evidence
+from graph.rules import Rules
 
 MONDAY = datetime(2026, 6, 1, 8, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

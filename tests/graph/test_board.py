@@ -14,9 +14,9 @@ from graph.board import (
     POINTS,
     STEPS,
     WEIGHTS,
+    BoardLine,
     Part,
     Person,
-    Standings,
     board,
     present_seconds,
 )
@@ -51,12 +51,12 @@ def work(
 
 def lines(
     outcomes: Iterable[Outcome], *people: Person | str, begin: datetime = BEGIN
-) -> dict[str, Standings]:
+) -> dict[str, BoardLine]:
     named = [Person(one, one) if isinstance(one, str) else one for one in people]
     return {line.person.id: line for line in board(list(outcomes), named, begin=begin, end=END)}
 
 
-def part(line: Standings, name: str) -> Part:
+def part(line: BoardLine, name: str) -> Part:
     return next(one for one in line.parts if one.name == name)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from graph.confirmation import PATIENCE, QUESTION, Answer, Confirmation, evidence, judge
-from graph.models import Rules
+from graph.rules import Rules
 
 SENT = datetime(2026, 11, 15, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.customer_value import PSEUDO_CUSTOMERS, ValueScales, named_in, tier_words
-from graph.models import Customer, Rules
+from graph.models import Customer
+from graph.rules import Rules
 
 TIERS = Rules().tier_values
 

@@ -21,7 +21,8 @@ from graph.experiments import (
     unit_of,
 )
 from graph.field_evidence import FieldEvidence
-from graph.models import Expertise, Problem, Rules
+from graph.models import Expertise, Problem
+from graph.rules import Rules
 from graph.sequential import Sample
 from graph.trial_ways import way_of
 from graph.trial_words import verdict_words

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from graph.communities import Community, communities, matched
 from graph.expertise import Pins, cluster, expertise_for, expertise_id
+from graph.labels import label_in
 from graph.models import Agent, Expertise, Intent, IntentScore, Problem
 from graph.profiles import Outcome
 
@@ -140,6 +142,24 @@ def test_undeclared_clusters_are_learned_and_keep_their_ids() -> None:
         ("learned-p3", "Problem p3 · Problem p4", ("p4", "p5", "p9")),
     ]
     assert cluster([], agents, remaining, [], now=T + DAY, previous=second)[0].problem_ids == ("p1", "p2")
+
+
+def test_learned_expertise_is_named_in_the_languages_of_its_intents_and_problems() -> None:
+    agents, problems, outcomes = learned_shop()
+    spoken = {
+        "p0": {"zh": "屏幕碎了（碎裂、外屏）", "en": "screen broke (cracked)"},
+        "p1": {"zh": "花屏", "en": "花屏"},
+    }
+    known = [replace(item, names=spoken.get(item.id, item.names)) for item in problems]
+    name = cluster([], agents, known, outcomes, now=T)[0].name
+    assert label_in(name, "zh") == "碎裂、外屏 · 花屏"
+    assert label_in(name, "en") == "cracked · 花屏"
+    labels = {"p0": "退货 / Returns", "p1": "运费 / Postage"}
+    intents = [Intent(f"of-{id}", label, ()) for id, label in labels.items()]
+    asked = [replace(item, intent_id=f"of-{item.id}" if item.id in labels else None) for item in problems]
+    name = cluster(intents, agents, asked, outcomes, now=T)[0].name
+    assert label_in(name, "zh").startswith("退货 · 运费")
+    assert label_in(name, "en").startswith("Returns · Postage")
 
 
 def test_small_problems_are_seen_through_their_intent() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from graph.gaps import Unanswered, asks_something, found_at, gap_of, grouped, rewritten
-from graph.models import Rules
+from graph.rules import Rules
 from tests.graph.utterances import say, words
 
 AT = datetime(2026, 6, 18, 4, 0, tzinfo=UTC)

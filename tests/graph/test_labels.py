@@ -17,6 +17,12 @@ from graph.labels import label_in
         ("退货/换货", "退货/换货", "退货/换货"),
         ("Returns / Refunds", "Returns / Refunds", "Returns / Refunds"),
         ("退货 / 退款", "退货 / 退款", "退货 / 退款"),
+        ("退货 / Returns · 运费 / Postage", "退货 · 运费", "Returns · Postage"),
+        ("退货 · 运费 / Returns · Postage", "退货 · 运费", "Returns · Postage"),
+        ("after-sales-clothing", "after sales clothing", "after sales clothing"),
+        ("return_postage", "return postage", "return postage"),
+        ("agent-07", "agent-07", "agent-07"),
+        ("SKU-WH50", "SKU-WH50", "SKU-WH50"),
     ],
 )
 def test_a_label_is_shown_in_the_readers_language(label: str, zh: str, en: str) -> None:

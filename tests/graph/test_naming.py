@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from graph.naming import another, name_problem, typical
+from graph.naming import another, name_problem, named_alike, typical
 from tests.graph.utterances import say, words
 
 SCREEN = ["手机屏幕碎了", "手机屏幕碎了怎么退货", "手机屏幕碎了，物流压坏的吧", "收到手机屏幕裂了要退货"]
@@ -14,16 +17,46 @@ def test_the_most_typical_message_names_the_problem() -> None:
     assert names["en"] == names["zh"]
 
 
-def test_each_language_has_its_own_name() -> None:
-    english = [
-        "speaker is dead after the update",
-        "the update killed my speaker",
-        "speaker dead since update",
+def test_names_in_two_languages_are_of_the_same_matter() -> None:
+    alike = ["JK01 red runs in the rain", "JK01 red runs", "my JK01 red runs in the wash"]
+    other = [
+        "where can I find the invoice for it",
+        "please send me that invoice",
+        "the invoice never came to us",
     ]
-    names = name_problem([say(text) for text in [*SCREEN, *english]])
-    assert names["zh"].startswith("手机屏幕碎了")
-    assert "speaker" in names["en"]
-    assert "屏幕" not in names["en"]
+    chinese = [
+        "JK01 red 掉色",
+        "JK01 red 掉色怎么办",
+        "JK01 red 下雨就掉色",
+        "JK01 red 掉色",
+        "JK01 red 掉色了",
+        "JK01 red 掉",
+    ]
+    names = name_problem([say(text) for text in [*chinese, *other, *alike]])
+    assert "掉色" in names["zh"]
+    assert "JK01 red runs" in names["en"]
+    assert "invoice" not in names["en"]
+
+
+def test_a_language_that_says_something_else_borrows_the_name_rather_than_mean_another_thing() -> None:
+    names = name_problem([say(text) for text in [*SCREEN, "does the return period start from delivery"]])
+    assert names["en"] == names["zh"]
+
+
+def test_without_vectors_nothing_tells_that_two_messages_say_the_same() -> None:
+    said = [*SCREEN, "手机 screen is cracked"]
+    bare = [replace(say(text), vector=np.zeros(0, np.float32)) for text in said]
+    names = name_problem(bare)
+    assert names["en"] == names["zh"]
+
+
+def test_a_further_name_is_of_what_the_first_name_is_of() -> None:
+    messages = [say(text) for text in ["JK01 red runs", "JK01 red 掉色", "发票什么时候开"]]
+    found = named_alike("JK01 red runs", messages, "zh")
+    assert found is not None
+    assert "掉色" in found
+    assert named_alike("the lid leaks", messages, "zh") is None
+    assert named_alike("JK01 red runs", messages[:1] + messages[2:], "zh") is None
 
 
 def test_telling_words_follow_the_title() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.models import Alert, AlertKind, Evidence, Problem, ProblemState, Rules
+from graph.models import Alert, AlertKind, Evidence, Problem, ProblemState
 from graph.notices import (
     NO_PARENT,
     Earlier,
@@ -31,6 +31,7 @@ from graph.notices import (
     urgent,
     woken,
 )
+from graph.rules import Rules
 
 NOW = datetime(2026, 11, 11, 4, 0, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")

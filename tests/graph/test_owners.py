@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from graph.errors import InvalidValue
-from graph.models import Problem, Rules
+from graph.models import Problem
 from graph.owners import owner_by_rules, owner_of_channel
 from graph.parents import ancestors, placed_under
+from graph.rules import Rules
 
 T = datetime(2026, 11, 1, tzinfo=UTC)
 PROBLEM = Problem("p1", {"en": "Late"}, "open", T, T, T, products=("SKU-0", "SKU-1"))

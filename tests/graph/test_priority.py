@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from graph.customer_value import ValueScales
 from graph.emotion import emotion, urgency
 from graph.errors import InvalidValue
-from graph.models import Customer, Emotion, EmotionLabel, Priority, ProblemState, Rules, Understanding
+from graph.models import Customer, Emotion, EmotionLabel, Priority, ProblemState, Understanding
 from graph.priority import DEFAULT_WEIGHTS, VALUE_CAP, band, check_weights, prioritise, whole_points
+from graph.rules import Rules
 
 SILVER = Customer("u-9", tier="silver", orders=4, spend=5230.0, recency_days=7)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.models import Rules
 from graph.recurrence import Observation, by_chance, duration, reached, recurrence, regression
+from graph.rules import Rules
 
 T = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -6,7 +6,7 @@ import pytest
 
 from graph.entities import Gazetteer
 from graph.flow_words import FLOW_WORDS
-from graph.models import Rules
+from graph.rules import Rules
 from graph.sensitive_flows import effective_flows, own_flows, refund_words, sensitive_flow, worth
 from tests.graph.requests import NEAR_SENSITIVE, NO_REFUND_ABOVE_500, REFUNDS_ABOVE_500, SENSITIVE, lines
 

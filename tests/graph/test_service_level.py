@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from graph.models import Band, Promise, Rules
+from graph.models import Band
+from graph.rules import Promise, Rules
 from graph.service_level import BANDS, consumed, disorder, sla
 
 T = datetime(2026, 11, 1, tzinfo=UTC)

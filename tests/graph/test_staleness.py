@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from graph.staleness import StaleReason, Standing, stale_reasons
+from graph.staleness import DocumentInUse, StaleReason, stale_reasons
 
 NOW = datetime(2026, 6, 18, tzinfo=UTC)
-WELL = Standing(valid_to=None, updated_at=NOW - timedelta(days=10))
+WELL = DocumentInUse(valid_to=None, updated_at=NOW - timedelta(days=10))
 
 
-def only(standing: Standing) -> StaleReason:
+def only(standing: DocumentInUse) -> StaleReason:
     (reason,) = stale_reasons(standing, NOW)
     assert set(reason.text) == {"zh", "en"} and all(reason.text.values())
     return reason
 
 
-def standing(**changes: object) -> Standing:
+def standing(**changes: object) -> DocumentInUse:
     known = {name: getattr(WELL, name) for name in WELL.__slots__}
-    return Standing(**{**known, **changes})  # type: ignore[arg-type]
+    return DocumentInUse(**{**known, **changes})  # type: ignore[arg-type]
 
 
 def test_a_document_that_is_well_has_no_reason() -> None:

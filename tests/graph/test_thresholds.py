@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from graph.backtests import Arrival, Past
-from graph.models import Rules
+from graph.rules import Rules
 from graph.thresholds import LEAST_USEFUL, Judged, suggested
 
 MONDAY = datetime(2026, 6, 1, 8, tzinfo=UTC)

@@ -38,6 +38,14 @@ LATE = "my parcel has not moved for three days, where is it"
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_first_views() -> Iterator[None]:
+    """Nothing is made ahead of its first visit: tests count what a visit asks, and look at figures as they are now."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kb_service.console.first_views.LOOK_SECONDS", 3600.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def plain_logs() -> None:
     """Log lines as JSON: the library's default draws every variable of a traceback, which takes seconds."""
     structlog.configure(
@@ -49,7 +57,9 @@ def plain_logs() -> None:
 def places_as_ranked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """No neighbours change places, which follows from ids that are made by chance; `swaps` is for where they do."""
     if "swaps" not in request.fixturenames:
-        monkeypatch.setattr("kb_service.answering.swapped", lambda answers, *_, **__: as_ranked(answers))
+        monkeypatch.setattr(
+            "kb_service.replying.responding.swapped", lambda answers, *_, **__: as_ranked(answers)
+        )
 
 
 @pytest.fixture(autouse=True)

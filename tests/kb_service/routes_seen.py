@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from kb_service.app import ROUTERS
 from kb_service.console.access import PAGES
+from kb_service.routes.routers import ROUTERS
 from kb_service.security import ACCESS, OPEN
 
 BODIES: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from graph.models import Emotion, IntentScore, Understanding
-from kb_service.wire.questions import UnderstandingOut
+from kb_service.wire.understanding import UnderstandingOut
 from tests.kb_service.conftest import RETURNS, Api, faults, problem
 from tests.kb_service.test_reviews import ASKED, proven
 

@@ -48,7 +48,7 @@ def test_a_field_names_its_product() -> None:
         {},
         "zh",
     )
-    assert composed.text == "晨风耳机，保修期：12 个月"
+    assert composed.text == "晨风耳机的保修期是 12 个月。"
     assert composed.citation.quote == "保修期: 12 个月"
 
 

@@ -21,7 +21,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from bench.datasets import FOLDER_VARIABLE
-from graph.models import Rules
+from graph.rules import Rules
 from kb_service.app import create_app
 from kb_service.cli import app as commands
 from kb_service.delivery.messages import body, headers, new_secret
@@ -30,10 +30,12 @@ from kb_service.security import ACCESS, OPEN
 from kb_service.settings import Settings
 from kb_service.store import WebhookSecret
 from kb_service.wire.events import EventIn
+from kb_service.wire.feedback import FeedbackIn
 from kb_service.wire.knowledge import DocumentIn
 from kb_service.wire.people import AgentIn, IntentIn
-from kb_service.wire.questions import FeedbackIn, QuestionIn, SearchIn
+from kb_service.wire.questions import QuestionIn
 from kb_service.wire.rules import RulesShape
+from kb_service.wire.searching import SearchIn
 from kb_service.wire.webhooks import WebhookIn
 from tests.kb_service.routes_seen import offered
 

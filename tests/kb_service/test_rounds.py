@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
+from kb_service.errors import NotReady
 from kb_service.rounds import WorkspaceRounds
 from kb_service.store import Store
 from tests.kb_service.conftest import Api
@@ -34,6 +36,20 @@ def test_a_workspace_that_fails_keeps_no_other_from_its_turn(api: Api) -> None:
     looking = Looking(api.store, fails_at=everybody.turns[0])
     looking.go_round()
     assert looking.turns == everybody.turns
+
+
+def test_a_workspace_that_is_still_loading_is_no_error(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking = Looking(api.store)
+
+    def loading(workspace: str) -> None:
+        raise NotReady("The workspace {workspace} is still loading.", workspace=workspace)
+
+    monkeypatch.setattr(looking, "look", loading)
+    with capture_logs() as lines:
+        looking.go_round()
+    assert {(line["event"], line["log_level"]) for line in lines} == {("round_postponed", "info")}
+    assert looking.last is not None
+    assert looking.last.failed.keys() == {"shop", "other"}
 
 
 def test_a_round_that_finds_no_list_is_followed_by_one_that_does(

@@ -17,7 +17,7 @@ def test_every_route_stands_in_the_table(shared_api: Api) -> None:
 
 
 def test_every_route_asks_who_calls() -> None:
-    from kb_service.app import ROUTERS
+    from kb_service.routes.routers import ROUTERS
 
     assert all(isinstance(route, GuardedRoute) for router in ROUTERS for route in router.routes)
 

@@ -154,8 +154,8 @@ def test_what_a_server_acknowledged_survives_its_death(tmp_path: Path) -> None:
     assert ledger.faults == []
     assert {states[name] for name in ledger.events} == {"duplicate"}
     assert states.keys() == ledger.sent.keys()
-    assert len(ledger.events) > 30
-    assert len(ledger.documents) > 10
+    assert len(ledger.events) > 20, "too little was acknowledged to tell"
+    assert len(ledger.documents) > 4
     with restarted(data) as (store, replica):
         with store.reading(SHOP) as unit:
             assert unit.events.count() == len(ledger.sent), "each once, whatever became of its first try"

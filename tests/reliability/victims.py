@@ -29,7 +29,7 @@ from kb_service.delivery.addresses import parse_networks
 from kb_service.delivery.courier import Courier
 from kb_service.knowledge import Knowledge
 from kb_service.observability import Metrics, configure_logging
-from kb_service.replicas import replica, replicas
+from kb_service.replicas import published_index, replicas
 from kb_service.replicas.replica import Replica
 from kb_service.search import snapshots
 from kb_service.settings import Settings
@@ -94,7 +94,7 @@ def ingest(told: Connection, data: Path, folder: Path) -> None:
 def serve(told: Connection, data: Path, port: int, given: dict[str, Any], publish_seconds: float) -> None:
     """`kb serve`, publishing its indexes as often as asked instead of now and then."""
     replicas.PUBLISH_SECONDS = publish_seconds
-    replica.PUBLISH_SHARE = 1
+    published_index.PUBLISH_SHARE = 1
     settings = Settings(data=data, **given)
     quiet(settings)
     app = create_app(settings, embedder=WordHashEmbedder(), chance=random.Random(1))
@@ -103,7 +103,7 @@ def serve(told: Connection, data: Path, port: int, given: dict[str, Any], publis
 
 def publish(told: Connection, data: Path, fatal: int) -> None:
     """Publishes what the store holds and dies at the step `fatal`; tells the number of steps if it lives."""
-    replica.PUBLISH_SHARE = 1
+    published_index.PUBLISH_SHARE = 1
     made = replica_of(opened(data), data)
     steps = 0
     watching = True

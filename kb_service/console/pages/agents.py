@@ -5,30 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
 from graph.models import Agent
 from kb_service.console.guard import Guest, PageRoute
 from kb_service.console.notices import done
 from kb_service.console.rendering import page
-from kb_service.console.typed import Typed, checked, outdated, overtaken, refused, stamped, typed
+from kb_service.console.typed import Typed, checked, new_id, outdated, overtaken, refused, stamped, typed
 from kb_service.errors import Conflict, InvalidRequest, changed_meanwhile
-from kb_service.routes.context import Wired, in_thread
-from kb_service.wire.base import Id, Text
+from kb_service.routes.context import Cursor, Wired, in_thread
+from kb_service.wire.base import Id
 from kb_service.wire.people import AgentIn
 
 ROOT = "/console/administration"
 HOME = f"{ROOT}/agents"
 router = APIRouter(prefix=ROOT, route_class=PageRoute, include_in_schema=False)
 PAGE = 50
-Cursor = Annotated[Text | None, Query(max_length=500)]
 
 
 @router.get("/agents")
 async def agents(request: Request, wired: Wired, guest: Guest, cursor: Cursor = None) -> Response:
     found = await in_thread(wired, wired.team.agents, guest.principal.workspace, cursor, PAGE)
-    return page(request, "administration/agents.html", agents=found.items, next_cursor=found.next_cursor)
+    fields = await in_thread(wired, wired.clustering.names, guest.principal.workspace)
+    return page(
+        request,
+        "administration/agents.html",
+        agents=found.items,
+        fields=fields,
+        next_cursor=found.next_cursor,
+    )
 
 
 @router.get("/new/agent")
@@ -55,10 +61,10 @@ async def change(request: Request, wired: Wired, guest: Guest, id: Id) -> Respon
 
 
 @router.post("/agents/{id}/online")
-async def present(wired: Wired, guest: Guest, id: Id, online: Annotated[bool, Form()] = False) -> Response:
+async def present(wired: Wired, guest: Guest, id: Id, online: Annotated[bool, Form()]) -> Response:
     """Say for an agent that they are here, or gone."""
     found = await in_thread(wired, wired.team.agent, guest.principal.workspace, id)
-    await in_thread(wired, wired.team.put_agent, guest.principal, replace(found, online=online))
+    await in_thread(wired, wired.team.put_agent, guest.principal, replace(found, online=online), over=found)
     return RedirectResponse(HOME, status_code=303)
 
 
@@ -77,19 +83,16 @@ async def restore(wired: Wired, guest: Guest, id: Id) -> Response:
 
 async def _save(request: Request, wired: Wired, guest: Guest, form: Typed, known: Agent | None) -> Response:
     try:
-        agent_id = known.id if known else form.text("id")
-        if known is None:
-            if not agent_id or len(agent_id) > 100 or set(agent_id) & set("/?#% "):
-                raise InvalidRequest.of("id", "must be 1 to 100 characters without blanks and / ? # %")
-            if await in_thread(wired, wired.team.known, guest.principal.workspace, agent_id):
-                raise InvalidRequest.of("id", "there is an agent {id} already", id=agent_id)
+        agent_id = known.id if known else new_id(form.text("id"))
+        if known is None and await in_thread(wired, wired.team.known, guest.principal.workspace, agent_id):
+            raise InvalidRequest.of("id", "there is an agent {id} already", id=agent_id)
         made = checked(
             lambda: AgentIn.model_validate(
                 {
                     "name": form.text("name"),
                     "languages": form.words("languages"),
                     "skills": form.words("skills"),
-                    "capacity": form.text("capacity"),
+                    "capacity": form.whole("capacity"),
                     "online": bool(form.text("online")),
                     "pool": form.text("pool") or "core",
                     "permissions": form.words("permissions"),

@@ -7,13 +7,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from graph.models import AlertKind, AlertState
+from kb_service.console.delivery_failures import failed
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
-from kb_service.console.pages.webhooks import failed
-from kb_service.console.rendering import page, rest_of
-from kb_service.routes.context import Wired, in_thread
+from kb_service.console.rendering import language_of, page, rest_of
+from kb_service.delivery.digest_words import SECTIONS
+from kb_service.recurring.quoting import for_reader
+from kb_service.routes.context import Cursor, Wired, in_thread
 from kb_service.security import ADMIN
-from kb_service.wire.base import Id, Text
+from kb_service.wire.base import Id
 
 router = APIRouter(prefix="/console/alerts", route_class=PageRoute, include_in_schema=False)
 PAGE = 50
@@ -29,7 +31,7 @@ async def alerts(
     place: ShopZone,
     kind: Annotated[AlertKind | Literal[""], Query()] = "",
     state: Annotated[AlertState | Literal[""], Query()] = "",
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Alerts, the newest first."""
     found = await in_thread(
@@ -49,6 +51,22 @@ async def alerts(
     )
 
 
+@router.get("/digest")
+async def digest(request: Request, wired: Wired, guest: Guest, place: ShopZone) -> Response:
+    """What the next digest by mail would tell, and when it goes to how many."""
+    language = language_of(request)
+    found = await in_thread(wired, wired.digests.preview, guest.principal.workspace, language)
+    sections = found.digest.sections if found.digest is not None else ()
+    return page(
+        request,
+        "problems/digest.html",
+        found=found,
+        sections=[(SECTIONS[section.key][language], section) for section in sections],
+        may_change=guest.may(ADMIN),
+        zone=place,
+    )
+
+
 @router.get("/{id}")
 async def alert(request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id) -> Response:
     """One alert with its examples, when it was told and why, and each delivery that told of it."""
@@ -62,6 +80,7 @@ async def alert(request: Request, wired: Wired, guest: Guest, place: ShopZone, i
         "problems/alert.html",
         view=view,
         alert=view.alert,
+        examples=for_reader(view.alert.examples, language_of(request)),
         notice_of=view.notice,
         deliveries=deliveries,
         failed=failed,

@@ -6,18 +6,20 @@ from datetime import tzinfo
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from starlette.responses import RedirectResponse
 
 from graph.models import Event
 from kb_service.accounts import Visitor
 from kb_service.console.access import HANDLES
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
-from kb_service.console.pages.answers import BLANKS, Draft, suggested, urgency
 from kb_service.console.pages.desk import following
 from kb_service.console.rendering import fragment, language_of, page
-from kb_service.errors import InvalidRequest, NotFound
+from kb_service.console.suggestions import WrittenReply, suggested, urgency
+from kb_service.console.taken_back import GIVEN, QUEUED, REOPENED, TAKEN, Undoes, left_with, over, way_back
+from kb_service.errors import Conflict, InvalidRequest
 from kb_service.models import CaseDetail
+from kb_service.people.takers import STANDINGS
+from kb_service.people.waiting import question_of
 from kb_service.replying.placeholders import blanks
 from kb_service.routes.context import Wired, in_thread
 from kb_service.services import Services
@@ -30,8 +32,8 @@ TURNS = 20
 Agent = Annotated[Text, Form(max_length=200)]
 Written = Annotated[Text, Form(max_length=4000)]
 Left = Annotated[Text, Form(max_length=201)]
-"""With whom a step that is taken back left a case, see `_left_with`; empty where no step is taken back."""
-STEPS = frozenset({"take", "handover", "consult", "resolve", "reply", "reject"})
+"""With whom a step that is taken back left a case, see `left_with`; empty where no step is taken back."""
+Undone = Annotated[Undoes, Form()]
 
 
 @router.get("/{id}")
@@ -54,7 +56,7 @@ async def case_page(
     id: str,
     *,
     suggest: bool = False,
-    draft: Draft | None = None,
+    draft: WrittenReply | None = None,
 ) -> Response:
     """A case with what may be replied. Replies are suggested to who may send one, while the customer waits for it or
     when they are asked for; that is logged like any other request for them. `draft` is one that could not be sent."""
@@ -81,7 +83,7 @@ async def case_page(
         may_answer=may_answer,
         urgency=urgency(found.understanding),
         blanks=blanks,
-        known_blanks=BLANKS,
+        standings=STANDINGS,
         mark=len(found.detail.events),
         zone=place,
     )
@@ -103,6 +105,7 @@ async def turns(
     given: dict[str, Any] = {
         "case": detail.case,
         "problem": detail.problem,
+        "asked": question_of(detail.case, detail.events).text,
         "turns": shown,
         "before": earlier,
         "names": team,
@@ -130,18 +133,15 @@ async def experts(request: Request, wired: Wired, guest: Guest, id: Id) -> Respo
     found = await in_thread(
         wired, wired.consulting.consult, guest.principal, id, None, None, language=language_of(request)
     )
-    given: dict[str, Any] = {"case": found.case, "problem": found.problem, "experts": found.experts}
+    given: dict[str, Any] = {
+        "case": found.case,
+        "problem": found.problem,
+        "asked": question_of(found.case, found.events).text,
+        "experts": found.experts,
+    }
     if "hx-request" in request.headers:
         return fragment(request, "desk/asked_experts.html", **given)
     return page(request, "desk/experts.html", **given)
-
-
-@router.get("/{id}/{step}")
-async def form(id: Id, step: Text) -> Response:
-    """Where the address of a form leads that was refused, and then asked for again: to its case."""
-    if step not in STEPS:
-        raise NotFound("There is no such page.")
-    return RedirectResponse(f"/console/cases/{id}", status_code=303)
 
 
 @router.post("/{id}/consult")
@@ -160,42 +160,41 @@ async def consult(
 
 
 @router.post("/{id}/take")
-async def take(wired: Wired, guest: Guest, id: Id, left: Left = "") -> Response:
+async def take(wired: Wired, guest: Guest, id: Id, left: Left = "", undoes: Undone = "") -> Response:
     """Give a case to the visitor, whoever had it; as a step taken back (`left`), only while nobody else did more."""
+    page, mine = f"/console/cases/{id}", guest.member.agent_id
+    if mine is None:
+        raise Conflict("You are no agent of this shop, so no case can be yours; hand it over to one.")
     before = await in_thread(wired, wired.casework.case, guest.principal.workspace, id)
-    mine = guest.member.agent_id or ""
-    await in_thread(wired, wired.assigning.give, guest.principal, id, mine, over=_over(left))
-    return done(
-        "The case is yours.",
-        to=f"/console/cases/{id}",
-        undo=f"/console/cases/{id}/handover",
-        fields={"agent_id": before.case.agent_id or "", "left": _left_with(mine)},
-    )
+    await in_thread(wired, wired.assigning.give, guest.principal, id, mine, over=over(left))
+    if before.case.state in OVER:  # Who had it before it was resolved cannot have it back resolved.
+        return done(TAKEN[undoes] if undoes else REOPENED, to=page)
+    return done(TAKEN[undoes], to=page, **way_back(id, before.case.agent_id, mine, mine, undoes))
 
 
 @router.post("/{id}/handover")
 async def hand_over(
-    wired: Wired, guest: Guest, id: Id, reason: Written = "", agent_id: Agent = "", left: Left = ""
+    wired: Wired,
+    guest: Guest,
+    id: Id,
+    reason: Written = "",
+    agent_id: Agent = "",
+    left: Left = "",
+    undoes: Undone = "",
 ) -> Response:
-    """Hand a case to a colleague, or back to the queue; the way back is to take it again. As a step taken back
-    (`left`), only while nobody else did more."""
+    """Hand a case to a colleague, or back to the queue. As a step taken back (`left`), only while nobody else did
+    more."""
     before = await in_thread(wired, wired.casework.case, guest.principal.workspace, id)
-    page, mine = f"/console/cases/{id}", guest.member.agent_id
-    back: dict[str, Any] = {}
-    if before.case.agent_id is not None and before.case.agent_id == mine:
-        back = {"undo": f"{page}/take", "fields": {"left": _left_with(agent_id)}}
-    elif before.case.agent_id is not None:
-        fields = {"agent_id": before.case.agent_id, "left": _left_with(agent_id)}
-        back = {"undo": f"{page}/handover", "fields": fields}
-    note = reason.strip() or None
+    page, note = f"/console/cases/{id}", reason.strip() or None
+    back = way_back(id, before.case.agent_id, agent_id or None, guest.member.agent_id, undoes)
     if agent_id:
         await in_thread(
-            wired, wired.assigning.give, guest.principal, id, agent_id, note=note, over=_over(left)
+            wired, wired.assigning.give, guest.principal, id, agent_id, note=note, over=over(left)
         )
         team = await in_thread(wired, wired.agent_desk.names, guest.principal.workspace)
-        return done("Handed over to {name}.", to=page, name=team.get(agent_id, agent_id), **back)
-    await in_thread(wired, wired.casework.handover, guest.principal, id, note, over=_over(left))
-    return done("Handed over: the case waits for an agent.", to=page, **back)
+        return done(GIVEN[undoes], to=page, name=team.get(agent_id, agent_id), **back)
+    await in_thread(wired, wired.casework.handover, guest.principal, id, note, over=over(left))
+    return done(QUEUED[undoes], to=page, **back)
 
 
 @router.post("/{id}/resolve")
@@ -214,20 +213,12 @@ async def resolved(request: Request, wired: Services, guest: Visitor, id: str) -
     )  # fmt: skip
     back: dict[str, Any] = {}
     if guest.member.agent_id:
-        back = {"undo": f"/console/cases/{id}/take", "fields": {"left": _left_with(after.case.agent_id)}}
+        fields = {"left": left_with(after.case.agent_id), "undoes": "resolution"}
+        back = {"undo": f"/console/cases/{id}/take", "fields": fields}
     onward = await following(request, wired, guest, id)
     if onward is None:
         return done("Resolved. Nothing else waits.", to="/console/desk", **back)
     return done("Resolved. This is the next case.", to=f"/console/cases/{onward}", **back)
-
-
-def _left_with(agent_id: str | None) -> str:
-    """Whom a case is with after a step, as a field that is never empty: forms cannot tell empty from left out."""
-    return f"={agent_id or ''}"
-
-
-def _over(left: str) -> str | None:
-    return left[1:] if left else None
 
 
 def _last_written(events: tuple[Event, ...]) -> str | None:

@@ -14,11 +14,12 @@ from graph.models import Case, Priority, Problem
 from kb_service.accounts import Visitor
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
+from kb_service.console.readable import shortened
 from kb_service.console.rendering import fragment, language_of, page
 from kb_service.ids import digest_id
 from kb_service.models import QueuedCase
 from kb_service.people.agent_desk import ListedCase, View
-from kb_service.routes.context import Wired, in_thread
+from kb_service.routes.context import Cursor, Wired, in_thread
 from kb_service.services import Services
 from kb_service.wire.base import Id, Text
 
@@ -29,7 +30,6 @@ EXCERPT = 160
 VIEWS: tuple[View, ...] = ("waiting", "mine", "asked", "assigned", "pending", "bot", "resolved")
 OWN: frozenset[View] = frozenset({"mine", "asked"})
 """Lists of an agent's own: who is no agent has none."""
-Cursor = Annotated[Text | None, Query(max_length=500)]
 Shown = Annotated[View, Query()]
 
 
@@ -43,10 +43,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case of a list. `priority`, `due` and `late` are known of those that wait."""
+    """A case of a list, by what its customer said last that tells something; `said` is what was said after that, `by`
+    by whom. `priority`, `due` and `late` are known of those that wait."""
 
     case: Case
     problem: Problem | None
+    asked: str
     said: str
     by: str | None
     ago: Span
@@ -117,7 +119,7 @@ async def _list(
     counts = await in_thread(wired, wired.agent_desk.counts, workspace, agent_id)
     names = await in_thread(wired, wired.agent_desk.names, workspace)
     if view == "waiting":
-        queue = await in_thread(wired, wired.assigning.queue, workspace, cursor, PAGE, language=language)
+        queue = await in_thread(wired, wired.waiting_queue.page, workspace, cursor, PAGE, language=language)
         found, following = tuple(_queued(item, now) for item in queue.items), queue.next_cursor
     else:
         listed = await in_thread(wired, wired.agent_desk.listed, workspace, view, agent_id, cursor, PAGE)
@@ -138,18 +140,14 @@ async def _list(
 def _queued(item: QueuedCase, now: datetime) -> Row:
     since = item.waiting_since or item.case.opened_at
     due = item.sla.first_response_due
-    said = _excerpt(item.asked)
-    by = "customer" if said else None
-    return Row(item.case, item.problem, said, by, _span(since, now), item.priority, due, due < now)
+    asked = shortened(item.asked, EXCERPT)
+    return Row(item.case, item.problem, asked, "", None, _span(since, now), item.priority, due, due < now)
 
 
 def _listed(item: ListedCase, now: datetime) -> Row:
-    return Row(item.case, item.problem, _excerpt(item.said), item.by, _span(item.case.active_at, now))
-
-
-def _excerpt(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
+    after = "" if item.said == item.asked else shortened(item.said, EXCERPT)
+    asked = shortened(item.asked, EXCERPT)
+    return Row(item.case, item.problem, asked, after, item.by, _span(item.case.active_at, now))
 
 
 def _span(since: datetime, now: datetime) -> Span:

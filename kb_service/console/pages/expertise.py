@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request, Response
 from kb_service.console.guard import Guest, PageRoute
 from kb_service.console.notices import done
 from kb_service.console.rendering import page
-from kb_service.console.typed import Typed, refused, typed
-from kb_service.errors import InvalidRequest
-from kb_service.models import ClusterDetail
+from kb_service.console.typed import Typed, overtaken, refused, typed
+from kb_service.errors import InvalidRequest, not_whole
+from kb_service.people.profile_views import ClusterDetail
 from kb_service.routes.context import Wired, in_thread
 from kb_service.wire.base import Id
 
@@ -21,6 +21,8 @@ MOST_SHOWN = 200
 PROBLEMS_SHOWN = 50
 OFFERED = 200
 """Intents and agents that can be chosen; the ids of others are typed."""
+OVER = "over"
+"""The field of a form that tells which name stood when it was made."""
 Kind = Literal["intent", "problem", "agent"]
 PINS: dict[Kind, str] = {"intent": "intent_ids", "problem": "problem_ids", "agent": "agent_ids"}
 
@@ -42,17 +44,22 @@ async def cluster(request: Request, wired: Wired, guest: Guest, id: Id) -> Respo
 async def name(request: Request, wired: Wired, guest: Guest, id: Id) -> Response:
     """Name a cluster, or with an empty name leave that to the shop's own words."""
     form = await typed(request)
+    if OVER not in form.fields:
+        raise not_whole()
     given = " ".join(form.text("name").split())
     if len(given) > 100:
         error = InvalidRequest.of("name", "must have at most {max_length} characters", max_length=100)
         return await _cluster(request, wired, guest, id, refused(request, form, error), status=422)
-    before = (await in_thread(wired, wired.clustering.one, guest.principal.workspace, id)).pin
+    detail = await in_thread(wired, wired.clustering.one, guest.principal.workspace, id)
+    before = (detail.pin.name if detail.pin else None) or ""
+    if form.text(OVER) != before:
+        return await _cluster(request, wired, guest, id, overtaken(request, form), status=409)
     await in_thread(wired, wired.clustering.pin, guest.principal, id, {"name": given or None})
     return done(
         "The name was kept.",
         to=f"{HOME}/{id}",
         undo=f"{HOME}/{id}/name",
-        fields={"name": (before.name or "") if before else ""},
+        fields={"name": before, OVER: given},
     )
 
 

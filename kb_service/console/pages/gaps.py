@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -9,14 +10,14 @@ from fastapi import APIRouter, Form, Query, Request, Response
 
 from ingest.errors import IngestError
 from kb_service.accounts import Visitor
+from kb_service.care.gap_views import GapDetail, GapState
 from kb_service.console import articles
-from kb_service.console.articles import Article, Preview, Written
+from kb_service.console.articles import Article, ArticlePreview, Written
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
 from kb_service.console.rendering import language_of, page, reopened
 from kb_service.errors import ServiceError
-from kb_service.models import GapDetail, GapState
-from kb_service.routes.context import Wired, in_thread
+from kb_service.routes.context import Cursor, Wired, in_thread
 from kb_service.security import EDITOR
 from kb_service.services import Services
 from kb_service.wire.base import Id, Text
@@ -27,12 +28,12 @@ PAGE = 20
 """Gaps of a page: each one's questions are asked again."""
 STATES: tuple[GapState, ...] = ("open", "answered", "dismissed")
 DAYS = (1, 7, 30, 90)
+FIRST: GapState = "open"
 LANGUAGES = ("zh", "en")
 ASKED = 5
 """Questions of a gap that an article is tried on."""
 LISTED = 50
 LONGEST_REASON = 2_000
-Cursor = Annotated[Text | None, Query(max_length=500)]
 
 
 @router.get("/gaps")
@@ -41,9 +42,9 @@ async def gaps(
     wired: Wired,
     guest: Guest,
     place: ShopZone,
-    state: Annotated[GapState, Query()] = "open",
+    state: Annotated[GapState, Query()] = FIRST,
     asked_in: Annotated[Literal["", "zh", "en"], Query(alias="language")] = "",
-    days: Annotated[int, Query(ge=1, le=90)] = 90,
+    days: Annotated[int, Query(ge=1, le=90)] = max(DAYS),
     cursor: Cursor = None,
 ) -> Response:
     """What is missing, for most customers first."""
@@ -51,9 +52,14 @@ async def gaps(
         wired, wired.gaps.lately, guest.principal.workspace, cursor, PAGE,
         days=days if days < max(DAYS) else None, language=asked_in or None, state=state,
     )  # fmt: skip
+    counts = await in_thread(
+        wired, wired.gaps.counts, guest.principal.workspace,
+        days=days if days < max(DAYS) else None, language=asked_in or None,
+    )  # fmt: skip
     return page(
         request,
         "knowledge/gaps.html",
+        counts=counts,
         gaps=[GapOut.of(view, language_of(request)) for view in found.items],
         looked_at=looked_at,
         state=state,
@@ -65,6 +71,11 @@ async def gaps(
         next_cursor=found.next_cursor,
         zone=place,
     )
+
+
+def first_view(wired: Services, workspace: str) -> None:
+    """Make what the page asks for when nothing was chosen on it."""
+    wired.gaps.lately(workspace, None, PAGE, days=None, language=None, state=FIRST)
 
 
 @router.get("/gaps/{id}")
@@ -135,7 +146,7 @@ async def dismiss(
     if not 0 < len(reason.strip()) <= LONGEST_REASON:
         detail = await in_thread(wired, wired.gaps.one, guest.principal.workspace, id)
         article = await _opened(request, wired, guest, detail)
-        return await _page(request, wired, guest, place, detail, article, fault="reason", reason=reason)
+        return await _page(request, wired, guest, place, detail, article, faults=["reason"], reason=reason)
     await in_thread(wired, wired.gaps.dismiss, guest.principal, id, reason)
     return done(
         "The gap is dismissed.", to="/console/knowledge/gaps", undo=f"/console/knowledge/gaps/{id}/reopen"
@@ -156,22 +167,22 @@ async def _page(
     detail: GapDetail,
     article: Article,
     *,
-    tried: Preview | None = None,
+    tried: ArticlePreview | None = None,
     asked: tuple[articles.AskedAgain, ...] = (),
-    fault: str | None = None,
+    faults: Collection[str] = (),
     reason: str = "",
 ) -> Response:
     return page(
         request,
         "knowledge/gap.html",
-        status=409 if fault == "over" else 422 if fault else 200,
+        status=409 if "over" in faults else 422 if faults else 200,
         gap=GapOut.of(detail.view, language_of(request)),
         questions=detail.questions[:LISTED],
         note=detail.note,
         article=article,
         kinds=articles.KINDS,
         tried=tried,
-        fault=fault,
+        faults=articles.in_order(faults),
         reason=reason,
         asked=asked,
         zone=place,
@@ -189,11 +200,11 @@ async def _again(
     error: Exception,
 ) -> Response:
     """The page with what was typed and what is wrong beside it. Raises an error that is about no field."""
-    fault = articles.fault_of(error)
-    if fault is None:
+    faults = articles.faults_of(error)
+    if not faults:
         raise error
     return reopened(
-        request, await _page(request, wired, guest, place, detail, article, fault=fault), "#writing"
+        request, await _page(request, wired, guest, place, detail, article, faults=faults), "#writing"
     )
 
 

@@ -10,10 +10,10 @@ from graph.models import Intent
 from kb_service.console.guard import Guest, PageRoute
 from kb_service.console.notices import done
 from kb_service.console.rendering import page
-from kb_service.console.typed import Typed, checked, outdated, overtaken, refused, stamped, typed
+from kb_service.console.typed import Typed, checked, new_id, outdated, overtaken, refused, stamped, typed
 from kb_service.errors import Conflict, InvalidRequest, changed_meanwhile
 from kb_service.people.taxonomy import MOST_KEPT
-from kb_service.routes.context import Wired, in_thread
+from kb_service.routes.context import Cursor, Wired, in_thread
 from kb_service.wire.base import Id, Text
 from kb_service.wire.people import IntentIn
 
@@ -21,7 +21,6 @@ ROOT = "/console/administration"
 HOME = f"{ROOT}/intents"
 router = APIRouter(prefix=ROOT, route_class=PageRoute, include_in_schema=False)
 PAGE = 50
-Cursor = Annotated[Text | None, Query(max_length=500)]
 
 
 @router.get("/intents")
@@ -41,6 +40,7 @@ async def intents(
         request,
         "administration/intents.html",
         intents=found.items,
+        fields=await in_thread(wired, wired.clustering.names, workspace),
         next_cursor=found.next_cursor,
         q=q.strip(),
         message=message,
@@ -91,9 +91,9 @@ async def _save(request: Request, wired: Wired, guest: Guest, form: Typed, known
     workspace = guest.principal.workspace
     trying = form.text("do") == "try"
     try:
-        intent_id = known.id if known else form.text("id")
-        if known is None:
-            await _check_new(wired, workspace, intent_id)
+        intent_id = known.id if known else new_id(form.text("id"))
+        if known is None and await in_thread(wired, wired.taxonomy.known, workspace, intent_id):
+            raise InvalidRequest.of("id", "there is an intent {id} already", id=intent_id)
         draft = checked(
             lambda: IntentIn.model_validate(
                 {
@@ -122,14 +122,6 @@ async def _save(request: Request, wired: Wired, guest: Guest, form: Typed, known
         to=f"{HOME}/{draft.id}",
         label=draft.label,
     )
-
-
-async def _check_new(wired: Wired, workspace: str, intent_id: str) -> None:
-    """Raises InvalidRequest for what cannot be the id of a new intent."""
-    if not intent_id or len(intent_id) > 100 or set(intent_id) & set("/?#% "):
-        raise InvalidRequest.of("id", "must be 1 to 100 characters without blanks and / ? # %")
-    if await in_thread(wired, wired.taxonomy.known, workspace, intent_id):
-        raise InvalidRequest.of("id", "there is an intent {id} already", id=intent_id)
 
 
 def _held(intent: Intent) -> Typed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from kb_service.accounts import Membership
-from kb_service.console.guard import Guest, PageRoute, ShopZone
+from kb_service.console.guard import Guest, PageRoute, ShopZone, sign_in_link
 from kb_service.console.notices import done
 from kb_service.console.rendering import page
 from kb_service.console.typed import Typed, outdated, overtaken, refused, stamped, typed
@@ -126,7 +126,7 @@ async def _members(
         form=form,
         zone=place,
         invited=link and link[0],
-        link=link and _link(request, link[1]),
+        link=link and sign_in_link(request, link[1]),
     )
 
 
@@ -154,7 +154,7 @@ async def _member(
         roles=[role for role in KEY_ROLES if role in OFFERED or role in member.roles],
         form=form or stamped(_held(found)),
         zone=place,
-        link=token and _link(request, token),
+        link=token and sign_in_link(request, token),
     )
 
 
@@ -162,7 +162,3 @@ def _held(membership: Membership) -> Typed:
     member = membership.member
     roles = tuple(sorted(member.roles))
     return Typed({"name": (member.name,), "roles": roles, "agent_id": (member.agent_id or "",)})
-
-
-def _link(request: Request, token: str) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}/console/sign-in?token={token}"

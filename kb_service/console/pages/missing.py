@@ -13,19 +13,40 @@ from kb_service.console.guard import PageRoute
 from kb_service.errors import NotFound
 
 router = APIRouter(prefix="/console", route_class=PageRoute, include_in_schema=False)
+ABOUT_A_DOCUMENT = ("/console/knowledge/remove/", "/console/knowledge/restore/")
+DOWNLOADS = ("/console/administration/backups/{name}",)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 @router.api_route("/{rest:path}", methods=list(METHODS))
 async def missing(request: Request, rest: str) -> Response:
-    """To the page without the slash at the end; else 405 where there is a page for another method, and 404."""
+    """To the page without the slash at the end, or that a form's address belongs to: a browser asks for that after a
+    sign-in or a reload. Else 405 where there is a page for another method, and 404."""
     path = request.url.path
     if request.method == "GET" and path.endswith("/") and any(_pages(request, path.rstrip("/"), Match.FULL)):
-        return RedirectResponse(request.url.replace(path=path.rstrip("/")), status_code=307)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(path.rstrip("/") + query, status_code=307)
+    if request.method == "GET" and any(_pages(request, path, Match.PARTIAL)):
+        return RedirectResponse(_page_of_form(request, path), status_code=303)
     offered = {method for route in _pages(request, path, Match.PARTIAL) for method in route.methods or ()}
     if offered:
         raise HTTPException(405, headers={"Allow": ", ".join(sorted(offered))})
     raise NotFound("There is no such page.")
+
+
+def _page_of_form(request: Request, path: str) -> str:
+    """The page that the address of a form belongs to: the nearest above it, of an action on a document that document.
+
+    What is downloaded is no page to come back to.
+    """
+    for begin in ABOUT_A_DOCUMENT:
+        if path.startswith(begin):
+            return f"/console/documents/{path.removeprefix(begin)}"
+    while (path := path.rpartition("/")[0]) != "/console":
+        found = next(_pages(request, path, Match.FULL), None)
+        if found is not None and found.path not in DOWNLOADS:
+            return path
+    return path
 
 
 def _pages(request: Request, path: str, how: Match) -> Iterator[PageRoute]:

@@ -8,23 +8,27 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from graph.models import ProblemState
-from kb_service.console.day_charts import bars, small_bars
+from kb_service.console.charts.days import bars, small_bars
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
-from kb_service.console.rendering import page, rest_of
+from kb_service.console.rendering import language_of, page, rest_of
 from kb_service.console.typed import bounded
 from kb_service.errors import InvalidRequest
 from kb_service.models import ProblemView
-from kb_service.recurring.problem_board import BoardView
-from kb_service.routes.context import Wired, in_thread
+from kb_service.recurring.problem_board import DAYS_OF_GROWTH, BoardSort, BoardView, for_reader
+from kb_service.recurring.quoting import for_reader as quotes
+from kb_service.routes.context import Cursor, Wired, in_thread
 from kb_service.security import PRODUCT
 from kb_service.wire.base import Id, Text
 
 router = APIRouter(prefix="/console/problems", route_class=PageRoute, include_in_schema=False)
 PAGE = 40
+DOCUMENTS = 2
+"""Documents that answer a problem, of a row of the board."""
 AGENTS = 200
 """Agents that one may be chosen from as an owner."""
 VIEWS: tuple[BoardView, ...] = ("standing", "emerging", "evergreen", "resolved", "candidates", "all")
+SORTS: tuple[BoardSort, ...] = ("active", "customers", "growth", "opened")
 STATES: tuple[ProblemState, ...] = ("open", "regressed", "acknowledged", "silenced")
 """States by which problems that stand are told apart; the others have a view of their own."""
 Step = Literal["acknowledge", "resolve", "reopen", "silence"]
@@ -45,7 +49,8 @@ async def board(
     view: Annotated[BoardView, Query()] = "standing",
     state: Annotated[ProblemState | Literal[""], Query()] = "",
     q: Annotated[Text, Query(max_length=500)] = "",
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
+    sort: Annotated[BoardSort, Query()] = "active",
+    cursor: Cursor = None,
 ) -> Response:
     workspace = guest.principal.workspace
     found = await in_thread(
@@ -57,19 +62,26 @@ async def board(
         PAGE,
         state=state or None,
         q=q.strip() or None,
+        sort=sort,
     )
     return page(
         request,
         "problems/problems.html",
-        rows=[(row, small_bars(row.days.counts)) for row in found.rows],
+        rows=[
+            (row, small_bars(row.days.counts), for_reader(row.documents, language_of(request))[:DOCUMENTS])
+            for row in found.rows
+        ],
         counts=found.counts,
         complete=found.complete,
-        more=rest_of("/console/problems", found.next_cursor, view=view, state=state, q=q),
+        more=rest_of("/console/problems", found.next_cursor, view=view, state=state, q=q, sort=sort),
         views=VIEWS,
         view=view,
         states=STATES,
         state=state,
         q=q,
+        sorts=SORTS,
+        sort=sort,
+        days=DAYS_OF_GROWTH,
         zone=place,
     )
 
@@ -84,6 +96,10 @@ async def problem(request: Request, wired: Wired, guest: Guest, place: ShopZone,
         "problems/problem.html",
         found=found,
         detail=found.detail,
+        examples=quotes(found.detail.examples, language_of(request)),
+        linked=for_reader(
+            (*found.detail.answers, *found.detail.policies, *found.detail.resolutions), language_of(request)
+        ),
         problem=found.detail.view.problem,
         bars=bars(found.days.first, found.days.counts),
         most=max(found.days.counts, default=0),

@@ -10,7 +10,7 @@ from graph.models import Proposal, ProposalKind
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
 from kb_service.console.rendering import page, rest_of
-from kb_service.routes.context import Wired, in_thread
+from kb_service.routes.context import Cursor, Wired, in_thread
 from kb_service.security import EDITOR, PRODUCT
 from kb_service.wire.base import Id, Text
 
@@ -30,7 +30,7 @@ async def proposals(
     place: ShopZone,
     state: Annotated[State | Literal["all"], Query()] = "open",
     kind: Annotated[ProposalKind | Literal[""], Query()] = "",
-    cursor: Annotated[Text | None, Query(max_length=500)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Proposals, the latest first."""
     found = await in_thread(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -10,14 +11,14 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from ingest.errors import IngestError
 from kb_service.care.articles import article_id
 from kb_service.console import articles
-from kb_service.console.articles import Article, Preview, Written
+from kb_service.console.articles import Article, ArticlePreview, Written
 from kb_service.console.differences import marked
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
 from kb_service.console.rendering import page, reopened
 from kb_service.errors import ServiceError
-from kb_service.models import ReviewedAnswer
-from kb_service.routes.context import Wired, in_thread
+from kb_service.learning.review_views import ReviewedAnswer
+from kb_service.routes.context import Cursor, Wired, in_thread
 from kb_service.security import EDITOR
 from kb_service.wire.base import Id, Text
 from kb_service.wire.reviews import Verdict
@@ -28,7 +29,6 @@ KINDS: tuple[Kind, ...] = ("answer", "edit")
 VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "harmful")
 PAGE = 50
 Of = Annotated[Kind, Query()]
-Cursor = Annotated[Text | None, Query(max_length=500)]
 
 
 @router.get("")
@@ -62,13 +62,14 @@ async def judged(
     request: Request, wired: Wired, guest: Guest, place: ShopZone, kind: Of = "answer", cursor: Cursor = None
 ) -> Response:
     """What was judged, the latest answers first."""
-    found = await in_thread(
-        wired, wired.reviewing.page, guest.principal.workspace, cursor, PAGE, state="done", kind=kind
-    )
+    workspace = guest.principal.workspace
+    found = await in_thread(wired, wired.reviewing.page, workspace, cursor, PAGE, state="done", kind=kind)
+    progress = await in_thread(wired, wired.reviewing.progress, workspace, kind)
     return page(
         request,
         "knowledge/judged.html",
         items=found.items,
+        views=progress.views,
         kind=kind,
         kinds=KINDS,
         next_cursor=found.next_cursor,
@@ -90,19 +91,22 @@ async def judge(
     item = await in_thread(wired, wired.reviewing.judge, guest.principal, id, verdict, note.strip() or None)
     rest = f"&cursor={passed}" if passed else ""
     to, undo = f"/console/knowledge/reviews?kind={item.kind}{rest}", f"/console/knowledge/reviews/{id}/undo"
+    fields = {"verdict": verdict}
     if item.withheld:
-        return done("Judged harmful; its document is kept out of automatic answers.", to=to, undo=undo)
+        return done(
+            "Judged harmful; its document is kept out of automatic answers.", to=to, undo=undo, fields=fields
+        )
     if verdict == "right":
-        return done("Judged right.", to=to, undo=undo)
+        return done("Judged right.", to=to, undo=undo, fields=fields)
     if verdict == "wrong":
-        return done("Judged wrong.", to=to, undo=undo)
-    return done("Judged harmful.", to=to, undo=undo)
+        return done("Judged wrong.", to=to, undo=undo, fields=fields)
+    return done("Judged harmful.", to=to, undo=undo, fields=fields)
 
 
 @router.post("/{id}/undo")
-async def undo(wired: Wired, guest: Guest, id: Id) -> Response:
+async def undo(wired: Wired, guest: Guest, id: Id, verdict: Annotated[Verdict, Form()]) -> Response:
     """The verdict is as if it had not been given."""
-    await in_thread(wired, wired.reviewing.take_back, guest.principal, id)
+    await in_thread(wired, wired.reviewing.take_back, guest.principal, id, verdict)
     item = await in_thread(wired, wired.reviewing.one, guest.principal.workspace, id)
     return done("The verdict is taken back.", to=f"/console/knowledge/reviews?kind={item.kind}")
 
@@ -161,28 +165,28 @@ def _editor(
     request: Request,
     item: ReviewedAnswer,
     written: Article,
-    tried: Preview | None = None,
-    fault: str | None = None,
+    tried: ArticlePreview | None = None,
+    faults: Collection[str] = (),
 ) -> Response:
     return page(
         request,
         "knowledge/review_article.html",
-        status=409 if fault == "over" else 422 if fault else 200,
+        status=409 if "over" in faults else 422 if faults else 200,
         document_id=article_id(item.id),
         item=item,
         article=written,
         kinds=articles.KINDS,
         tried=tried,
-        fault=fault,
+        faults=articles.in_order(faults),
     )
 
 
 def _again(request: Request, item: ReviewedAnswer, written: Article, error: Exception) -> Response:
     """The form with what was typed and what is wrong beside it. Raises an error that is about no field."""
-    fault = articles.fault_of(error)
-    if fault is None:
+    faults = articles.faults_of(error)
+    if not faults:
         raise error
-    return reopened(request, _editor(request, item, written, fault=fault), "#writing")
+    return reopened(request, _editor(request, item, written, faults=faults), "#writing")
 
 
 def _drafted(item: ReviewedAnswer) -> Article:

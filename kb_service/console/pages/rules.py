@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 
-from graph.errors import InvalidValue
 from graph.flow_words import FLOW_WORDS
-from graph.models import Rules
 from graph.priority import DEFAULT_WEIGHTS, weights_of
+from graph.rules import Rules
 from graph.service_level import BANDS
-from kb_service.console.effects import effect_of
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
-from kb_service.console.rendering import language_of, page, said
-from kb_service.console.rule_form import (
-    DEFAULTS,
-    FIELDS,
-    GROUPS,
-    LISTED,
-    OWNED,
-    PROMISES,
-    Faults,
-    Faulty,
-    Shown,
-    put_in,
-    rules_of,
-    said_place,
-    sheet_of,
-    sheet_read,
-    told,
-)
-from kb_service.errors import Conflict, FieldError, InvalidRequest, NotFound, ServiceError
+from kb_service.console.rendering import language_of, page
+from kb_service.console.rule_effects import effect_of
+from kb_service.console.rule_faults import REFUSED, RulesRefused, refusal
+from kb_service.console.rule_fields import FIELDS, GROUPS, LISTED, OWNED, PROMISES
+from kb_service.console.rule_form import DEFAULTS, Shown, put_in, rules_of, sheet_of, sheet_read
+from kb_service.console.rule_runs import RunSeen, begun, looked_at
+from kb_service.errors import NotFound, not_whole
 from kb_service.long_runs import Run
-from kb_service.messages import Language
-from kb_service.problem_details import details
 from kb_service.recurring.backtesting import Backtest, Trial
 from kb_service.recurring.rulebook import edition
 from kb_service.routes.context import Wired, in_thread
@@ -86,45 +69,45 @@ async def change(
     present = await in_thread(wired, wired.rulebook.rules, workspace)
     sheet = {**sheet_of(present), **sheet_read(await request.form())}
     action, _, of = do.partition(":")
+    if action == "save" and not was:
+        raise not_whole()
     again = partial(_page, request, wired, guest, place, present)
     if action == "reset" and of in DEFAULTS:
         return await again({**sheet, of: DEFAULTS[of]}, at=of)
     if action == "take":
-        run = await in_thread(wired, wired.backtest_runs.of, workspace, of)
-        return await again(_taken(sheet, present, run), word="taken")
+        suggested = await in_thread(wired, wired.backtest_runs.of, workspace, of)
+        return await again(_taken(sheet, present, suggested), taken=True)
     try:
         wanted = rules_of(sheet, present)
         if action == "save":
             return await _saved(wired, guest, wanted, was)
-        run_of = await in_thread(wired, _begin, wired, guest, present, wanted, action == "suggest")
-        return await again(sheet, run=run_of, wanted=wanted)
-    except Faulty as error:
-        return await again(sheet, faults=error.faults)
-    except InvalidRequest as error:
-        return await again(sheet, faults=told(error.fields))
-    except InvalidValue as error:
-        reason = FieldError(error.field, "{reason}", {"reason": error.message})
-        return await again(sheet, faults=told([reason]))
-    except Conflict as error:
-        return await again(sheet, refused=error)
+        run = await in_thread(wired, _begun, wired, guest, present, wanted, action == "suggest")
+        seen = RunSeen.of(run, language_of(request)) if run is not None else None
+        return await again(sheet, run=seen, tried=True)
+    except REFUSED as error:
+        return await again(sheet, refused=refusal(error))
 
 
 @router.get("/effect/{id}")
-async def effect(request: Request, wired: Wired, guest: Guest, place: ShopZone, id: Id) -> Response:
-    """How far a run is, or what came of it: a part of the page that asks again by itself."""
-    language = language_of(request)
-    try:
-        run = await in_thread(wired, wired.backtest_runs.of, guest.principal.workspace, id)
-    except NotFound as error:
-        # Whoever asks each second is to stop asking.
-        return page(request, "administration/_gone.html", why=error.detail(language))
+async def effect(
+    request: Request,
+    wired: Wired,
+    guest: Guest,
+    place: ShopZone,
+    id: Id,
+    of: Annotated[Text, Query(max_length=2_000)] = "",
+) -> Response:
+    """How far a run is, or what came of it: a part of the page that asks again by itself, with the word of it beside
+    the rules `of` the form that differ."""
+    seen = await looked_at(wired, guest, id, language_of(request))
+    changed = [name for name in of.split(",") if name in FIELDS]
     return page(
         request,
-        "administration/_effect.html",
-        **_told(run, language),
+        "administration/effect.html",
+        **_effect(seen),
+        changed=changed,
+        about_alerts=ABOUT_ALERTS,
         zone=place,
-        fields=FIELDS,
-        shown=_shown,
     )
 
 
@@ -135,17 +118,22 @@ async def undo(wired: Wired, guest: Guest, of: Annotated[Text, Form(max_length=6
 
 
 @router.post("/weights/rollback")
-async def roll_back(wired: Wired, guest: Guest) -> Response:
+async def roll_back(wired: Wired, guest: Guest, of: Annotated[Text, Form(max_length=64)]) -> Response:
     principal = guest.principal
-    await in_thread(wired, wired.prioritising.roll_back, principal.workspace, actor=principal.key_id)
+    await in_thread(wired, wired.prioritising.roll_back, principal.workspace, actor=principal.key_id, of=of)
     return done("The weights are as they were.", to=f"{HERE}#weights")
 
 
 @router.post("/weights/{id}/apply")
 async def apply(wired: Wired, guest: Guest, id: Id) -> Response:
     principal = guest.principal
-    await in_thread(wired, wired.prioritising.apply, principal.workspace, id, actor=principal.key_id)
-    return done("The weights are in force.", to=f"{HERE}#weights", undo=f"{HERE}/weights/rollback")
+    entry = await in_thread(wired, wired.prioritising.apply, principal.workspace, id, actor=principal.key_id)
+    return done(
+        "The weights are in force.",
+        to=f"{HERE}#weights",
+        undo=f"{HERE}/weights/rollback",
+        fields={"of": entry.id},
+    )
 
 
 async def _saved(wired: Services, guest: Guest, wanted: Rules, was: str) -> Response:
@@ -153,28 +141,19 @@ async def _saved(wired: Services, guest: Guest, wanted: Rules, was: str) -> Resp
     before = await in_thread(wired, wired.rulebook.rules, workspace)
     if wanted == before:
         return done("Nothing was changed.", to=HERE)
-    stored = await in_thread(wired, wired.rulebook.put, guest.principal, wanted, over=was or None)
+    stored = await in_thread(wired, wired.rulebook.put, guest.principal, wanted, over=was)
     return done("The rules are saved.", to=HERE, undo=f"{HERE}/undo", fields={"of": edition(stored)})
 
 
-def _begin(
+def _begun(
     wired: Services, guest: Guest, present: Rules, wanted: Rules, suggest: bool
 ) -> Run[Backtest] | None:
     """The run that tells the effect; None where the rules that differ bear on no alert."""
     if not suggest and not any(getattr(wanted, name) != getattr(present, name) for name in ABOUT_ALERTS):
         return None
-    workspace = guest.principal.workspace
-    begin, end = wired.backtesting.span(workspace, DAYS)
+    begin, end = wired.backtesting.span(guest.principal.workspace, DAYS)
     trial = Trial(begin, end, lambda _: wanted, suggest=suggest)
-    asked = {name: held for name, held in asdict(wanted).items() if name in ABOUT_ALERTS}
-    key = f"effect {suggest} {edition(present)} {json.dumps(asked, sort_keys=True)}"
-    return wired.backtest_runs.begin(
-        workspace,
-        guest.member.id,
-        key,
-        lambda heard: wired.backtesting.run(workspace, trial, heard),
-        position=wired.backtesting.position(workspace),
-    )
+    return begun(wired, guest, trial, present, f"effect {suggest}", ABOUT_ALERTS)
 
 
 def _taken(sheet: Mapping[str, Shown], present: Rules, run: Run[Backtest]) -> dict[str, Shown]:
@@ -193,17 +172,42 @@ def _shown(name: str, value: float) -> str:
     return str(sheet_of(replace(Rules(), **given))[name])
 
 
-def _told(run: Run[Backtest] | None, language: Language) -> dict[str, Any]:
-    # Looked at once: it may end while the page is made.
-    state = run.state if run is not None else None
-    outcome = run.outcome if run is not None and state == "done" else None
-    error = run.error if run is not None and state == "failed" else None
+def _effect(run: RunSeen | None) -> dict[str, Any]:
+    """What the page tells of a run and of what it found."""
+    found = run.outcome if run is not None else None
+    effect = effect_of(found) if found is not None else None
+    return {"run": run, "found": found, "effect": effect, "fields": FIELDS, "shown": _shown}
+
+
+def _form(sheet: Mapping[str, Shown], present: Rules) -> dict[str, Any]:
+    """What the form is made of: every rule as it is filled in, beside the one in force and the product's."""
+    before = sheet_of(present)
     return {
-        "run": run,
-        "state": state,
-        "found": outcome,
-        "effect": effect_of(outcome) if outcome is not None else None,
-        "why": details(error, language)["detail"] if error is not None else "",
+        "groups": GROUPS,
+        "sheet": sheet,
+        "defaults": DEFAULTS,
+        "changed": [name for name in FIELDS if sheet[name] != before[name]],
+        "set_by_shop": frozenset(name for name in FIELDS if before[name] != DEFAULTS[name]),
+        "about_alerts": ABOUT_ALERTS,
+        "factors": tuple(DEFAULT_WEIGHTS),
+        "bands": BANDS,
+        "promises": PROMISES,
+        "owned": OWNED,
+        "listed": LISTED,
+        "zones": ZONES,
+        "flows": tuple(FLOW_WORDS),
+        "was": edition(present),
+    }
+
+
+async def _learned(wired: Services, workspace: str, present: Rules) -> dict[str, Any]:
+    """What escalations taught of the weights, and which of it is in force."""
+    history = await in_thread(wired, wired.prioritising.history, workspace, ENTRIES)
+    return {
+        "history": history,
+        "in_force": weights_of(present),
+        "standing": [entry.id for entry in history if dict(entry.weights) == dict(present.priority_weights)],
+        "applied": next((entry.id for entry in history if entry.kind != "proposed"), ""),
     }
 
 
@@ -215,55 +219,24 @@ async def _page(
     present: Rules,
     sheet: Mapping[str, Shown],
     *,
-    faults: Faults | None = None,
-    refused: ServiceError | None = None,
-    run: Run[Backtest] | None = None,
-    wanted: Rules | None = None,
-    word: str = "",
+    refused: RulesRefused | None = None,
+    run: RunSeen | None = None,
+    tried: bool = False,
+    taken: bool = False,
     at: str = "",
 ) -> Response:
-    workspace, language = guest.principal.workspace, language_of(request)
-    history = await in_thread(wired, wired.prioritising.history, workspace, ENTRIES)
-    before = sheet_of(present)
-
-    def where(name: str, within: str) -> str:
-        return (
-            said_place(FIELDS[name], within, lambda text: said(text, language)) if name in FIELDS else within
-        )
-
+    """The page; `tried` where the effect was asked for, `taken` where suggested thresholds were filled in, `at` the
+    rule that was set back."""
     return page(
         request,
         "administration/rules.html",
-        status=422 if faults else 409 if refused else 200,
-        groups=GROUPS,
-        fields=FIELDS,
-        sheet=sheet,
-        defaults=DEFAULTS,
-        changed=[name for name in FIELDS if sheet[name] != before[name]],
-        unlike={
-            group.name: sum(sheet[item.name] != DEFAULTS[item.name] for item in group.fields)
-            for group in GROUPS
-        },
-        factors=tuple(DEFAULT_WEIGHTS),
-        bands=BANDS,
-        promises=PROMISES,
-        owned=OWNED,
-        listed=LISTED,
-        zones=ZONES,
-        faults=faults or {},
-        where=where,
-        refused=refused.detail(language) if refused is not None else "",
-        tried=wanted is not None,
-        word=word,
-        at=at,
-        was=edition(present),
         may_set=guest.may(ADMIN),
-        history=history,
-        in_force=weights_of(present),
-        standing=[entry.id for entry in history if dict(entry.weights) == dict(present.priority_weights)],
-        applied=next((entry.id for entry in history if entry.kind != "proposed"), ""),
-        flows=tuple(FLOW_WORDS),
-        shown=_shown,
+        tried=tried,
+        taken=taken,
+        at=at,
         zone=place,
-        **_told(run, language),
+        **(refused or RulesRefused()).told(language_of(request)),
+        **_form(sheet, present),
+        **_effect(run),
+        **await _learned(wired, guest.principal.workspace, present),
     )

@@ -7,16 +7,18 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from graph.profiles import SHOWN_FROM
-from graph.support_metrics import Metric
+from graph.support_metrics import Dimension, Metric
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.rendering import fragment, language_of, page
 from kb_service.metrics.measuring import SupportReport
 from kb_service.people.standing_queue import DIVIDED
 from kb_service.routes.context import Wired, in_thread
+from kb_service.services import Services
 from kb_service.wire.unsorted import UNSORTED
 
 router = APIRouter(prefix="/console/traffic", route_class=PageRoute, include_in_schema=False)
 SPANS = (7, 28)
+GROUPED: tuple[Dimension, ...] = ("expertise",)
 MOST_PARTS = 12
 MOST_GROUPS = 20
 Unit = Literal["share", "seconds", "stars"]
@@ -64,7 +66,7 @@ async def service_levels(
 ) -> Response:
     """The page, or where cases wait alone for a script that asks for it."""
     workspace, language = guest.principal.workspace, language_of(request)
-    queue = await in_thread(wired, wired.assigning.standing, workspace, language=language)
+    queue = await in_thread(wired, wired.waiting_queue.standing, workspace, language=language)
     given: dict[str, Any] = {
         "queue": queue,
         "divided": DIVIDED,
@@ -75,7 +77,7 @@ async def service_levels(
     }
     if request.headers.get("hx-target") == "waiting":
         return fragment(request, "traffic/_waiting_live.html", **given)
-    report = await in_thread(wired, wired.measuring.support_lately, workspace, int(days), ("expertise",))
+    report = await in_thread(wired, wired.measuring.support_lately, workspace, int(days), GROUPED)
     return page(
         request,
         "traffic/service.html",
@@ -88,6 +90,11 @@ async def service_levels(
         least=round(SHOWN_FROM),
         **given,
     )
+
+
+def first_view(wired: Services, workspace: str) -> None:
+    """Make what the page asks for when nothing was chosen on it."""
+    wired.measuring.support_lately(workspace, SPANS[0], GROUPED)
 
 
 def _groups(report: SupportReport, unsorted: str) -> list[tuple[str, Any]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from kb_service.accounts import SESSION_LASTS
-from kb_service.console.guard import SESSION, SIGN_IN, Guest, PageRoute
+from kb_service.console.guard import LONGEST_WAY_BACK, SESSION, SIGN_IN, Guest, PageRoute
 from kb_service.console.rendering import LANGUAGE, LONGEST_ADDRESS, asset, page
 from kb_service.routes.context import Wired, in_thread
 from kb_service.security import AGENT
@@ -17,6 +17,8 @@ from kb_service.wire.base import Text
 
 router = APIRouter(prefix="/console", route_class=PageRoute, include_in_schema=False)
 YEAR_SECONDS = 365 * 86_400
+INSIDE = re.compile(r"/console(?:[/?][^\\\x00-\x20\x7f]*)?")
+"""What an address of the console may look like: nothing that a browser reads in another way than we do."""
 
 
 @router.get("")
@@ -36,7 +38,7 @@ async def sign_in_page(
     request: Request,
     wired: Wired,
     token: Annotated[Text, Query(max_length=200)] = "",
-    next: Annotated[Text, Query(max_length=500)] = "",
+    next: Annotated[Text, Query(max_length=LONGEST_WAY_BACK)] = "",
 ) -> Response:
     """A link is used by a button, since mail programs and chats open links to show what is behind them."""
     link = await in_thread(wired, wired.accounts.link, token) if token else None
@@ -49,9 +51,12 @@ async def sign_in(
     wired: Wired,
     token: Annotated[Text, Form(max_length=200)],
     name: Annotated[Text, Form(max_length=200)] = "",
-    next: Annotated[Text, Form(max_length=500)] = "",
+    next: Annotated[Text, Form(max_length=LONGEST_WAY_BACK)] = "",
 ) -> Response:
-    session = await in_thread(wired, wired.accounts.sign_in, token, name)
+    """Use a link up. A session that this browser had before ends: nobody could leave it any more."""
+    session = await in_thread(
+        wired, wired.accounts.sign_in, token, name, instead_of=request.cookies.get(SESSION)
+    )
     response = RedirectResponse(_inside(next), status_code=303)
     response.set_cookie(
         SESSION,
@@ -75,19 +80,25 @@ async def sign_out(request: Request, wired: Wired, guest: Guest) -> Response:
 
 @router.post("/language")
 async def choose_language(
+    request: Request,
     language: Annotated[Literal["zh", "en"], Form()],
     next: Annotated[Text, Form(max_length=LONGEST_ADDRESS)] = "",
 ) -> Response:
     response = RedirectResponse(_inside(next), status_code=303)
-    response.set_cookie(LANGUAGE, language, max_age=YEAR_SECONDS, path="/console", samesite="lax")
+    response.set_cookie(
+        LANGUAGE,
+        language,
+        max_age=YEAR_SECONDS,
+        path="/console",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
     return response
 
 
 def _inside(next: str) -> str:
     """A page of the console to go on to; never another place, whatever a link says."""
-    try:
-        parts = urlsplit(next)
-    except ValueError:
-        return "/console"
-    inside = not parts.scheme and not parts.netloc and parts.path.startswith("/console") and "\\" not in next
-    return next if inside and not next.startswith("//") else "/console"
+    path = next.partition("?")[0]
+    odd = any(part in ("", ".", "..") for part in path.split("/")[1:])
+    return next if INSIDE.fullmatch(next) and not odd else "/console"

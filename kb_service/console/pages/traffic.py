@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from graph.hindsight import Hindsight
 from kb_service.accounts import Visitor
-from kb_service.console.charts import Cell, Course, course, heat, ticks
+from kb_service.console.charts.hours import Course, HeatCell, course, heat, ticks
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.rendering import language_of, page
 from kb_service.messages import Language
@@ -55,13 +55,13 @@ class PastDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class HeatGroup:
     """A row of the picture of hours: an expertise, a channel or a product. `query` shows its week."""
 
     key: str | None
     name: str
     query: str
-    cells: Sequence[Cell]
+    cells: Sequence[HeatCell]
     cases: int
 
 
@@ -70,7 +70,7 @@ class Week:
     """The hours of the week of one group or of the whole shop."""
 
     name: str
-    cells: Sequence[Sequence[Cell]]
+    cells: Sequence[Sequence[HeatCell]]
     cases: int
     messages: int
     customers: int
@@ -82,7 +82,7 @@ async def traffic(
     wired: Wired,
     guest: Guest,
     place: ShopZone,
-    by: Annotated[By, Query()] = "expertise",
+    by: Annotated[By, Query()] = DIMENSIONS[0],
     key: Annotated[Text, Query(max_length=200)] = "",
     expertise: Annotated[Text, Query(max_length=200)] = "",
     day: Annotated[Weekday, Query()] = "",
@@ -97,11 +97,20 @@ async def traffic(
     if part != "heat":
         given |= await _ahead(wired, workspace, chosen["expertise"], names, language, place)
     if part != "forecast":
-        found = await in_thread(wired, wired.traffic.heatmap, workspace, by)
+        found = await in_thread(wired, wired.traffic.heatmap_lately, workspace, by)
         given |= _picture(found, chosen, key, language)
     if part not in PARTS:
         given |= await _people(wired, guest, names, language)
     return page(request, PARTS.get(part, "traffic/traffic.html"), **given)
+
+
+def first_view(wired: Services, workspace: str) -> None:
+    """Make what the page asks for when nothing was chosen on it."""
+    wired.traffic.heatmap_lately(workspace, DIMENSIONS[0])
+    wired.traffic.forecast(workspace, HOURS)
+    wired.traffic.hindsight(workspace, PAST_DAYS)
+    wired.traffic.help(workspace, None, None)
+    wired.traffic.training(workspace)
 
 
 # --- the forecast beside what came
@@ -189,7 +198,7 @@ def _picture(found: Heatmap, chosen: Mapping[str, str], key: str, language: Lang
     unnamed = UNSORTED[found.by][language]
     plain = {name: value for name, value in chosen.items() if value}
     groups = [
-        Group(
+        HeatGroup(
             row.key,
             row.name or unnamed,
             urlencode({**plain, "key": row.key or ""}),

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
+from kb_service.console.delivery_failures import failed
 from kb_service.console.guard import Guest, PageRoute, ShopZone
 from kb_service.console.notices import done
 from kb_service.console.rendering import page
-from kb_service.console.typed import Typed, checked, refused, typed
+from kb_service.console.typed import Typed, checked, new_id, outdated, overtaken, refused, stamped, typed
 from kb_service.delivery.courier import SCHEDULE
 from kb_service.delivery.endpoints import Endpoint
-from kb_service.errors import InvalidRequest
+from kb_service.errors import Conflict, InvalidRequest
 from kb_service.models import Principal
-from kb_service.routes.context import Wired, in_thread
-from kb_service.wire.base import Id, Text
+from kb_service.routes.context import Cursor, Wired, in_thread
+from kb_service.wire.base import Id
 from kb_service.wire.webhooks import DeliveryStateName, WebhookIn
 
 ROOT = "/console/administration"
@@ -39,7 +36,6 @@ FORMATS = ("standard", "slack", "feishu", "dingtalk", "wecom")
 STATES: tuple[DeliveryStateName, ...] = ("pending", "delivered", "exhausted", "cancelled")
 SOON = timedelta(minutes=1)
 """A page waits for attempts that are due this soon."""
-Cursor = Annotated[Text | None, Query(max_length=500)]
 
 
 @router.get("/webhooks")
@@ -68,11 +64,8 @@ async def create(request: Request, wired: Wired, guest: Guest, place: ShopZone) 
     """A new webhook; its secret is shown here once."""
     form = await typed(request)
     try:
-        webhook_id = form.text("id")
-        if not webhook_id or len(webhook_id) > 100 or set(webhook_id) & set("/?#% "):
-            raise InvalidRequest.of("id", "must be 1 to 100 characters without blanks and / ? # %")
-        known = await in_thread(wired, wired.endpoints.known, guest.principal.workspace, webhook_id)
-        if known:
+        webhook_id = new_id(form.text("id"))
+        if await in_thread(wired, wired.endpoints.known, guest.principal.workspace, webhook_id):
             raise InvalidRequest.of("id", "there is a webhook {id} already", id=webhook_id)
         endpoint = await _put(wired, guest.principal, webhook_id, form)
     except InvalidRequest as error:
@@ -97,15 +90,19 @@ async def webhook(
 @router.get("/webhooks/{id}/edit")
 async def edit(request: Request, wired: Wired, guest: Guest, id: Id) -> Response:
     endpoint = await in_thread(wired, wired.endpoints.get, guest.principal.workspace, id)
-    return await _form(request, wired, guest, _held(endpoint), endpoint)
+    return await _form(request, wired, guest, stamped(_held(endpoint)), endpoint)
 
 
 @router.post("/webhooks/{id}")
 async def change(request: Request, wired: Wired, guest: Guest, id: Id) -> Response:
     form = await typed(request)
     endpoint = await in_thread(wired, wired.endpoints.get, guest.principal.workspace, id)
+    if outdated(form, _held(endpoint)):
+        return await _form(request, wired, guest, overtaken(request, form), endpoint, status=409)
     try:
-        await _put(wired, guest.principal, id, form)
+        await _put(wired, guest.principal, id, form, over=endpoint)
+    except Conflict:
+        return await _form(request, wired, guest, overtaken(request, form), endpoint, status=409)
     except InvalidRequest as error:
         return await _form(request, wired, guest, refused(request, form, error), endpoint, status=422)
     return done("The webhook {id} was changed.", to=f"{HOME}/{id}", id=id)
@@ -167,37 +164,14 @@ async def resend(request: Request, wired: Wired, guest: Guest, id: Id) -> Respon
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why an attempt failed: `kind` has its words in the console, `values` are what they name."""
-
-    kind: str
-    values: Mapping[str, str]
-
-
-FAILURES: Mapping[str, re.Pattern[str]] = {
-    "private": re.compile(r"the address (?P<address>\S+) of (?P<host>\S+) is not public"),
-    "unresolved": re.compile(r"the name (?P<host>\S+) (?:cannot be resolved|has no address)"),
-    "status": re.compile(r"answered (?P<status>\d+)$"),
-    "timeout": re.compile(r"(?:\w*Timeout\w*|TimeoutError):"),
-    "unreachable": re.compile(r"(?:ConnectError|ConnectionRefusedError|OSError):"),
-}
-
-
-def failed(error: str) -> Failure:
-    """An attempt's error, which the courier keeps in English, as one of the console's own texts."""
-    for kind, pattern in FAILURES.items():
-        if (found := pattern.match(error)) is not None:
-            return Failure(kind, found.groupdict())
-    return Failure("other", {"error": error})
-
-
 def _host(url: str) -> str:
     """The address without the key that the path of a chat platform's holds."""
     return urlsplit(url).hostname or url
 
 
-async def _put(wired: Wired, caller: Principal, webhook_id: str, form: Typed) -> Endpoint:
+async def _put(
+    wired: Wired, caller: Principal, webhook_id: str, form: Typed, *, over: Endpoint | None = None
+) -> Endpoint:
     secret: dict[str, str] = {}
     if form.text("unsigned"):
         secret = {"signing_secret": ""}
@@ -219,7 +193,7 @@ async def _put(wired: Wired, caller: Principal, webhook_id: str, form: Typed) ->
             }
         )
     )
-    return await in_thread(wired, wired.endpoints.put, caller, webhook_id, **body.settings())
+    return await in_thread(wired, wired.endpoints.put, caller, webhook_id, over=over, **body.settings())
 
 
 def _held(endpoint: Endpoint) -> Typed:
@@ -273,6 +247,7 @@ async def _shown(
         request,
         "administration/webhook.html",
         webhook=endpoint,
+        fields=await in_thread(wired, wired.clustering.names, workspace),
         host=_host,
         failed=failed,
         deliveries=deliveries.items,
@@ -282,6 +257,8 @@ async def _shown(
             for item in deliveries.items
         ),
         state=state,
+        asked=urlencode({name: value for name, value in (("state", state), ("cursor", cursor)) if value}),
+        later=cursor is not None,
         states=STATES,
         attempts=len(SCHEDULE),
         zone=place,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from kb_service.console.guard import Guest, PageRoute, ShopZone
+from kb_service.console.guard import Guest, PageRoute, ShopZone, sign_in_link
 from kb_service.console.rendering import page
 from kb_service.console.typed import Typed, refused, typed
 from kb_service.errors import InvalidRequest
@@ -66,5 +66,5 @@ async def _workspaces(
         form=form,
         zone=place,
         opened=link and link[0],
-        link=link and f"{request.url.scheme}://{request.url.netloc}/console/sign-in?token={link[1]}",
+        link=link and sign_in_link(request, link[1]),
     )

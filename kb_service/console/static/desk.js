@@ -9,18 +9,18 @@ function replies() {
   return [...document.querySelectorAll("details[data-reply]")];
 }
 
-function choose(reply) {
+function choose(reply, writing = true) {
   for (const other of replies()) other.open = other === reply;
   chosen = reply;
   reply.scrollIntoView({ block: "nearest" });
   const blank = [...reply.querySelectorAll("input[name=value]")].find((input) => !input.value.trim());
-  if (blank) blank.focus();
-  else if (reply.dataset.reply === "w") reply.querySelector("[data-text]").focus();
+  if (blank && writing) blank.focus();
+  else if (reply.dataset.reply === "w" && writing) reply.querySelector("[data-text]").focus();
   else reply.querySelector("summary").focus();
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || written(event.target)) return; // of keys.js
   const wanted = replies().find((reply) => reply.dataset.reply === event.key);
   if (wanted) {
     event.preventDefault();
@@ -109,6 +109,11 @@ function moved(form) {
     }
   }
   form.before = now;
+  // Who changes a suggestion has read it.
+  const read = form.querySelector("[data-read]");
+  if (read) read.required = false;
+  const unread = form.querySelector("[data-unread]");
+  if (unread) unread.hidden = true;
 }
 
 function left(form) {
@@ -138,6 +143,15 @@ function refused(form) {
   return true;
 }
 
+// A suggestion that is unsure goes nowhere before somebody says that they read it, or changes it.
+function unread(form) {
+  const read = form.querySelector("[data-read]");
+  if (!read || !read.required || read.checked) return false;
+  form.querySelector("[data-unread]").hidden = false;
+  read.focus();
+  return true;
+}
+
 // --- copying: what is sent goes to the clipboard too, to be pasted where the customer reads it
 
 function copied(form) {
@@ -161,7 +175,7 @@ document.addEventListener(
   (event) => {
     const button = event.target.closest("[data-copy], [data-copies]");
     if (!button) return;
-    if (refused(button.form)) {
+    if (refused(button.form) || (button.matches("[data-copies]") && unread(button.form))) {
       event.preventDefault();
       event.stopImmediatePropagation();
     } else if (button.form.querySelector("[data-text]").value.trim()) {
@@ -181,21 +195,30 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// --- what a request brings: a panel begins at its first field, a rejected reply makes way for the next one
+// --- what a request brings: a panel begins at its first field, a rejected reply makes way for the next one and comes back
 
 document.addEventListener("htmx:afterSwap", (event) => {
   const panel = event.target.closest("details.act");
   const first = panel && panel.open && panel.querySelector("input:not([type=hidden])");
   if (first) first.focus();
-  const noted = document.querySelector("[data-rejected]");
-  const reply = noted && noted.closest("details[data-reply]");
-  if (reply) {
-    noted.removeAttribute("data-rejected");
-    reply.classList.add("rejected");
-    const next = replies()[replies().indexOf(reply) + 1];
-    if (next) choose(next);
-  }
+  noted(event.target);
 });
+
+// What was said of a suggestion stands above all of them with the way back, which is the only one that u takes now.
+function noted(place) {
+  if (place.id !== "noted") return;
+  const told = place.querySelector("[data-rejected], [data-restored]");
+  const id = told && (told.dataset.rejected || told.dataset.restored);
+  const reply = replies().find((item) => item.querySelector("[name=answer_id]")?.value === id);
+  if (!reply) return;
+  const rejected = "rejected" in told.dataset;
+  reply.classList.toggle("rejected", rejected);
+  reply.querySelector(".refused").hidden = !rejected;
+  for (const other of document.querySelectorAll("main > .notice [data-key=u]")) delete other.dataset.key;
+  const next = rejected ? replies()[replies().indexOf(reply) + 1] : reply;
+  // Into no field, where u would be a letter.
+  if (next) choose(next, false);
+}
 
 // --- the reasons of a priority on hover; a click, a tap or Enter opens them as well
 

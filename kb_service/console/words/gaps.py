@@ -9,6 +9,7 @@ ZH: Mapping[str, str] = {
     "The article is withdrawn.": "文章已撤回。",
     "The gap is dismissed.": "已忽略该缺口。",
     "The gap is open again.": "缺口已重新打开。",
+    "Gaps by state": "缺口状态",
     "gap open": "待补充",
     "gap answered": "已有答案",
     "gap dismissed": "已忽略",

@@ -6,6 +6,20 @@ from collections.abc import Mapping
 
 ZH: Mapping[str, str] = {
     "Search": "搜索",
+    "Sort by": "排序",
+    "The next digest by mail": "下一封日报邮件",
+    "It is not sent: this installation has no mail server. An operator sets one with KB_SMTP_URL and KB_MAIL_FROM.": "不会发送：系统未设置邮件服务器。运维人员可通过 KB_SMTP_URL 和 KB_MAIL_FROM 设置。",
+    "It is not sent: the rules name no address.": "不会发送：规则中没有收件人。",
+    "It goes to {count} addresses, {when}.": "将于 {when} 发送至 {count} 个地址。",
+    "What happens until then is added.": "此后发生的事项也会计入。",
+    "Nothing happened since the last one: without news no mail goes out.": "上次之后没有新情况；没有内容时不发邮件。",
+    "The problem in all": "该问题合计",
+    "Some of the messages belong to another problem by now.": "其中部分消息现已归入其他问题。",
+    "first by active": "最近有消息的在前",
+    "first by customers": "顾客最多的在前",
+    "first by growth": "增长最快的在前",
+    "first by opened": "最新出现的在前",
+    "{change} messages against the {days} days before": "较前 {days} 天 {change} 条消息",
     "State": "状态",
     "No problem fits.": "没有符合条件的问题。",
     "{customers} customers, {events} messages": "{customers} 位顾客，{events} 条消息",
@@ -228,6 +242,10 @@ ZH: Mapping[str, str] = {
     "Tick cases, then look at what they would become. What you ticked stays while you search on.": "勾选会话后预览拆分结果；继续搜索时已勾选的会话会保留。",
 }
 EN: Mapping[str, str] = {
+    "first by active": "latest message",
+    "first by customers": "most customers",
+    "first by growth": "fastest growing",
+    "first by opened": "newest",
     "do acknowledge": "Acknowledge",
     "do silence": "Silence",
     "do reopen": "Reopen",

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ZH: Mapping[str, str] = {
+    "tried assignment": "会话分给谁",
+    "tried clarification": "不清楚时先追问",
+    "tried graph_walk": "沿问题图查找答案",
+    "tried expertise": "意图改送专长",
+    "assigned by learned": "按以往结果",
+    "assigned by declared_skills": "按登记的技能",
+    "assigned by round_robin": "轮流",
     "Hours": "时段",
     "Service levels": "服务水平",
     "People": "人员",
@@ -24,7 +31,6 @@ ZH: Mapping[str, str] = {
     "the latest event": "最新事件",
     "The past shows, for each day, what would have been forecast at its midnight from all that came before.": "过去每一天显示的是：按当日零点之前的数据，当时会作出的预测。",
     "Days that stood out and taught nothing: {days}.": "异常日期，不计入学习：{days}。",
-    ", ": "、",
     "The past days as a table": "以表格查看过去几天",
     "The next 48 hours as a table": "以表格查看未来 48 小时",
     "Day": "日期",
@@ -209,6 +215,13 @@ ZH: Mapping[str, str] = {
     "Ends": "结束",
 }
 EN: Mapping[str, str] = {
+    "tried assignment": "Who gets a case",
+    "tried clarification": "Asking back where a question is unclear",
+    "tried graph_walk": "Looking for answers along the problem graph",
+    "tried expertise": "Intents sent to other expertise",
+    "assigned by learned": "by what outcomes taught",
+    "assigned by declared_skills": "by declared skills",
+    "assigned by round_robin": "in turn",
     "by expertise": "expertise",
     "by channel": "channel",
     "by product": "product",

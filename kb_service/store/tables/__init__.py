@@ -14,6 +14,7 @@ from kb_service.store.tables.casework import (
     events,
     exposures,
     feedback,
+    named_ids,
     problem_aliases,
     problems,
     proposals,
@@ -23,6 +24,7 @@ from kb_service.store.tables.experiments import experiments
 from kb_service.store.tables.gaps import told_gaps
 from kb_service.store.tables.knowledge import (
     agents,
+    document_looks,
     document_uses,
     document_versions,
     documents,
@@ -56,6 +58,7 @@ __all__ = [
     "decisions",
     "deliveries",
     "digests",
+    "document_looks",
     "document_uses",
     "document_versions",
     "documents",
@@ -75,6 +78,7 @@ __all__ = [
     "members",
     "messages",
     "metadata",
+    "named_ids",
     "notices",
     "passage_vectors",
     "passages",

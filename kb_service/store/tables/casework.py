@@ -52,6 +52,16 @@ event_vectors = Table(
     ForeignKeyConstraint(["workspace", "event_id"], ["events.workspace", "events.id"], ondelete="CASCADE"),
 )
 
+named_ids = Table(
+    "named_ids",
+    metadata,
+    workspace_key(),
+    Column("id", Words, primary_key=True),
+    Column("event_id", Words, primary_key=True),
+    ForeignKeyConstraint(["workspace", "event_id"], ["events.workspace", "events.id"], ondelete="CASCADE"),
+    Index("ix_named_ids_event", "workspace", "event_id"),
+)
+
 assignments = Table(
     "assignments",
     metadata,

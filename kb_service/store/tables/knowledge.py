@@ -107,6 +107,20 @@ held_documents = Table(
     Index("ix_held_documents_owner", "workspace", "owner", "made_at"),
 )
 
+document_looks = Table(
+    "document_looks",
+    metadata,
+    workspace_key(),
+    Column("id", Words, primary_key=True),
+    Column("external_id", Words, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Index("ix_document_looks_until", "workspace", "until"),
+)
+
 document_uses = Table(
     "document_uses",
     metadata,

@@ -292,7 +292,8 @@ def test_a_store_that_is_none_is_not_restored(
             connection.execute("INSERT INTO alembic_version VALUES (?)", (about.revision,))
     told = {name: getattr(about, name) for name in ("made_at", "version", "dialect", "revision")}
     write(tmp_path / "wrong.kbbackup", {"store.sqlite3": store}, **told)
-    refused = kb("restore", tmp_path / "wrong.kbbackup", "--force")
-    assert refused.status == 1
-    assert said in refused.err
+    for how in ("--check", "--force"):
+        refused = kb("restore", tmp_path / "wrong.kbbackup", how)
+        assert refused.status == 1, how
+        assert said in refused.err
     assert names(kb) == ["first"]

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from ingest.embedding import WordHashEmbedder
 from kb_service.app import create_app
 from kb_service.backups import shelf
-from kb_service.backups.archive import verify
+from kb_service.backups.archive import Manifest, verify
 from kb_service.backups.shelf import Backups
 from kb_service.errors import ServiceError
 from kb_service.settings import Settings
@@ -90,6 +90,27 @@ def test_two_within_one_second_are_two(api: Api) -> None:
     visitor = signed_in(api, operator=True)
     assert made(api, visitor) != made(api, visitor)
     assert len(api.services.backups.backups()) == 2
+
+
+def test_a_look_at_the_shelf_opens_each_archive_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a backup was made the page opened every archive there was, each second."""
+    visitor = signed_in(api, operator=True)
+    backups = api.services.backups
+    first, second = made(api, visitor), made(api, visitor)
+    opened: list[str] = []
+    read = shelf.manifest_of
+
+    def heard(path: Path) -> Manifest:
+        opened.append(path.name)
+        return read(path)
+
+    monkeypatch.setattr(shelf, "manifest_of", heard)
+    fresh = Backups(api.store, api.services.settings, clock=api.clock)
+    assert [item.version for item in fresh.backups()] == [item.version for item in backups.backups()]
+    fresh.backups()
+    assert sorted(opened) == sorted([first, second])
+    (fresh.folder / first).write_bytes(b"no archive any more")
+    assert {item.name: item.soundness for item in fresh.backups()}[first] == "damaged"
 
 
 # --- the page

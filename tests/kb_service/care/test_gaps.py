@@ -15,7 +15,7 @@ from graph.gaps import gap_of, grouped
 from ingest.embedding import BatchingEmbedder, Embedder
 from kb_service.care.gap_watch import GapWatch
 from kb_service.care.gaps import identified
-from kb_service.care.unanswered import standing, why
+from kb_service.care.unanswered import received, why
 from kb_service.store import Feedback, ShownAnswer
 from kb_service.understanding.reading import Reader
 from tests.contracts.store_samples import AT, a_told_gap, an_exposure
@@ -225,10 +225,10 @@ def test_one_good_answer_of_several_is_enough() -> None:
 
     exposure = an_exposure(answers=(ShownAnswer("a", "one", 1, 0.9), ShownAnswer("b", "two", 2, 0.1)))
     offered = {"a": "unworn clothing may be returned"}
-    assert why(exposure, standing([said("a", "rejected"), said("b", "accepted")], offered)) is None
+    assert why(exposure, received([said("a", "rejected"), said("b", "accepted")], offered)) is None
     other = [said("a", "edited", "broken lamps are exchanged anywhere"), said("a", "resolved")]
-    assert standing(other, offered) == {"a": "rewritten"}
-    assert standing(other, {}) == {"a": "good"}, "the document has changed since"
+    assert received(other, offered) == {"a": "rewritten"}
+    assert received(other, {}) == {"a": "good"}, "the document has changed since"
 
 
 # --- answered now
@@ -471,3 +471,53 @@ def test_paraphrases_in_both_languages_find_their_group(packaged_embedder: Embed
     assert {frozenset({"en-0", "en-1", "en-2"}), frozenset({"kettle-0", "kettle-1"})} <= found
     if "zh" in packaged_embedder.reads:
         assert frozenset({"zh-0", "zh-1", "zh-2"}) in found
+
+
+# --- what an article for a gap brought
+
+
+def asked_a_day(api: Api, texts: Sequence[str], days: int, prefix: str) -> None:
+    """One customer a day for each text, who gets no good answer."""
+    for day in range(days):
+        ask_all(api, texts, prefix=f"{prefix}{day}-")
+        api.clock.advance(hours=24)
+
+
+OTHERS = ("does the kettle have a whistle", "which voltage does the kettle take")
+
+
+def an_accepted_article(api: Api, days: int) -> str:
+    """The proposal to write about company invoices, accepted after so many days of questions; its id."""
+    asked_a_day(api, (*INVOICE[:2], *OTHERS), days, "b")
+    assert api.services.gap_watch.look("shop")
+    of_invoices = [item for item in api.get("/v1/proposals").json()["items"] if "invoice" in item["title"]]
+    assert [item["problem_id"] for item in of_invoices] == [None]
+    assert api.post(f"/v1/proposals/{of_invoices[0]['id']}/accept").status_code == 200
+    return str(of_invoices[0]["id"])
+
+
+@pytest.mark.parametrize(
+    ("since", "verdict"), [(OTHERS, "better"), ((*INVOICE[:2], *OTHERS), "no_difference")]
+)
+def test_an_article_for_a_gap_without_a_problem_is_measured_by_its_unanswered_questions(
+    api: Api, since: tuple[str, ...], verdict: str
+) -> None:
+    proposal_id = an_accepted_article(api, 20)
+    asked_a_day(api, since, 15, "a")
+    api.services.closed_loop.night("shop")
+    effect = api.get(f"/v1/proposals/{proposal_id}").json()["effect"]
+    assert (effect["metric"], effect["source"], effect["verdict"]) == (
+        "unanswered",
+        "before_and_after",
+        verdict,
+    )
+    assert (effect["days"], effect["before"], effect["after"]) == (14, 40, 0 if verdict == "better" else 28)
+    assert "questions without a good answer" in effect["words"]["en"]
+    assert "all other questions" in effect["words"]["en"]
+
+
+def test_of_an_article_of_few_days_nothing_is_claimed(api: Api) -> None:
+    proposal_id = an_accepted_article(api, 5)
+    api.services.closed_loop.night("shop")
+    effect = api.get(f"/v1/proposals/{proposal_id}").json()["effect"]
+    assert (effect["metric"], effect["verdict"], effect["change"]) == ("unanswered", "too_early", None)

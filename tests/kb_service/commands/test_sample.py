@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from graph.labels import label_in
 from ingest.embedding import WordHashEmbedder
 from kb_service.commands.asking import ask, questions_of
 from kb_service.commands.sample import (
+    EXPERTISE,
     FILES,
     FOLDERS,
     RULES,
@@ -24,6 +26,7 @@ from kb_service.commands.sample import (
     Welcome,
     fill,
     missing,
+    put_names,
     put_people,
     put_rules,
 )
@@ -81,6 +84,32 @@ def test_sixteen_agents_are_known_by_number() -> None:
     assert len(agents) == 16
     assert all(re.fullmatch(r"agent-\d\d", agent["id"]) for agent in agents)
     assert {language for agent in agents for language in agent["languages"]} == {"zh", "en"}
+
+
+def both(label: str) -> bool:
+    """Whether a label is in Chinese and in English."""
+    return label_in(label, "zh") != label_in(label, "en")
+
+
+def test_expertise_and_why_cases_were_passed_on_are_named_in_both_languages() -> None:
+    named = {item["id"]: item["name"] for item in lines("expertise.jsonl")}
+    declared = {skill for agent in lines("agents.jsonl") for skill in agent["skills"]}
+    assert set(named) == declared
+    assert all(map(both, named.values()))
+    reasons = {event["reason"] for event in lines("events.jsonl") if event.get("reason")}
+    assert reasons
+    assert all(map(both, reasons))
+
+
+def test_the_expertise_of_the_filled_shop_has_its_names_until_somebody_renames_it(filled: Filled) -> None:
+    names = filled.bench.services.clustering.names("demo")
+    assert names["logistics"] == "物流配送 / Delivery"
+    assert all(map(both, names.values()))
+    caller = Principal("demo", "sample", frozenset(KEY_ROLES))
+    filled.bench.services.clustering.pin(caller, "logistics", {"name": "Parcels"})
+    put_names(filled.bench, caller, SAMPLE / EXPERTISE)
+    assert filled.bench.services.clustering.names("demo")["logistics"] == "Parcels"
+    filled.bench.services.clustering.pin(caller, "logistics", {"name": "物流配送 / Delivery"})
 
 
 def test_resolutions_tell_who_answered_how_and_how_it_went() -> None:

@@ -10,7 +10,9 @@ import pytest
 
 import kb_service
 from graph.models import ProblemState
+from kb_service.accounts import COMMAND_LINE
 from kb_service.console.words import EN, ZH
+from kb_service.learning.calibrating import COMMAND, NIGHTLY
 from tests.kb_service.conftest import Api
 from tests.kb_service.console.visitors import Browser, signed_in
 
@@ -73,6 +75,46 @@ def test_every_action_has_its_words_in_both_languages() -> None:
         assert f"action {action}" in ZH, action
         assert f"action {action}" in EN, action
         assert f"noun {action.partition('.')[0]}" in ZH, action
+
+
+NOT_DETAILS = {
+    *("was", "evidence", "webhook_id", "host", "words", "told_customers", "value", "survivor", "alerts"),
+    *("aliases", "proposals", "follow_ups", "asked", "silent_since", "ahead"),
+}
+"""Names in the same functions that are no part of what the audit keeps, or are told without a name."""
+
+
+def test_every_detail_that_an_action_tells_has_its_words_in_both_languages() -> None:
+    """Some stood in the trail as the code calls them."""
+    found: dict[str, str] = {}
+    for source in SOURCES.rglob("*.py"):
+        for function in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if isinstance(function, ast.FunctionDef) and _appends(function):
+                names = (
+                    key for item in ast.walk(function) if isinstance(item, ast.Dict) for key in item.keys
+                )
+                found |= {
+                    key.value: f"{source.name} {function.name}"
+                    for key in names
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str)
+                }
+    assert len(found) > 40
+    lacking = {name: where for name, where in found.items() if f"detail {name}" not in ZH}
+    assert {name: where for name, where in lacking.items() if f"rule {name}" not in ZH}.keys() <= NOT_DETAILS
+
+
+def test_every_one_who_acts_by_themselves_has_their_words() -> None:
+    for actor in ("sample", COMMAND_LINE, COMMAND, NIGHTLY, "lifecycle", "courier", "digest", "regrouping"):
+        assert f"actor {actor}" in ZH
+
+
+def test_an_id_that_the_service_made_up_is_told_by_its_end(api: Api, boss: Browser) -> None:
+    api.recurring()
+    alert = api.get("/v1/alerts").json()["items"][0]
+    page = boss.get(f"{AUDIT}?action=alert.opened").text
+    assert f'title="{alert["id"]}"' in page
+    assert f">…{alert['id'][-6:]}</a>" in page
+    assert f">{alert['id']}<" not in page
 
 
 @pytest.mark.parametrize("state", ProblemState.__args__)  # type: ignore[attr-defined]

@@ -84,18 +84,19 @@ def test_roles_change_at_once(api: Api, boss: Browser) -> None:
     guest = signed_in(api, "agent", name="Mo")
     mo = f"{HOME}/members/{member_id(api, 'Mo')}"
     assert guest.get(HOME).status_code == 403
-    assert boss.post(mo, name="Mo Chen", roles="admin").status_code == 303
+    assert boss.post(mo, name="Mo Chen", roles="admin", stamp=boss.stamp(mo)).status_code == 303
     assert "Mo Chen · shop" in guest.text(HOME)
     assert "name Mo → Mo Chen" in boss.text(f"{HOME}/audit")
 
 
 def test_the_last_administrator_stays_one(api: Api, boss: Browser) -> None:
     own = f"{HOME}/members/{member_id(api, 'Boss')}"
-    for response in (boss.post(own, name="Boss", roles="agent"), boss.post(f"{own}/end")):
+    as_agent = {"name": "Boss", "roles": "agent", "stamp": boss.stamp(own)}
+    for response in (boss.post(own, **as_agent), boss.post(f"{own}/end")):
         assert response.status_code == 409
         assert "last administrator" in response.text
     signed_in(api, "admin", name="Second")
-    assert boss.post(own, name="Boss", roles="agent").status_code == 303
+    assert boss.post(own, **as_agent).status_code == 303
     assert boss.get(HOME).status_code == 403
 
 
@@ -142,8 +143,9 @@ def test_a_plain_administrator_does_not_become_operator(api: Api, boss: Browser)
     signed_in(api, "admin", name="Op", operator=True)
     before = next(item for item in api.services.accounts.members("shop") if item.name == "Op")
     op = f"{HOME}/members/{before.id}"
+    stamp = boss.stamp(op)
     for path in ("", "/link", "/end"):
-        refused = boss.post(f"{op}{path}", name="Mine", roles="agent")
+        refused = boss.post(f"{op}{path}", name="Mine", roles="agent", stamp=stamp)
         assert refused.status_code == 403, path
         assert "kb members link" in refused.text
         assert not LINK.search(refused.text)

@@ -58,7 +58,8 @@ def test_an_intent_is_written_with_an_example_a_line(api: Api, boss: Browser) ->
         "my kettle has limescale",
         "clean the kettle inside",
     ]
-    boss.post(f"{INTENTS}/kettle", label="Kettle care", examples="how do I descale the kettle", do="save")
+    fewer = {"label": "Kettle care", "examples": "how do I descale the kettle", "do": "save"}
+    boss.post(f"{INTENTS}/kettle", **fewer, stamp=boss.stamp(f"{INTENTS}/kettle"))
     assert api.get("/v1/intents/kettle").json()["examples"] == ["how do I descale the kettle"]
     assert "removed my kettle has limescale, clean the kettle inside" in boss.text(f"{ROOT}/audit")
 
@@ -145,7 +146,8 @@ def test_an_agent_is_written(api: Api, boss: Browser) -> None:
         "permissions": ["refund:300"],
         "load": 0,
     }
-    boss.post(f"{AGENTS}/agent-9", **{**form, "capacity": "7"}, online="1")
+    stamp = boss.stamp(f"{AGENTS}/agent-9")
+    boss.post(f"{AGENTS}/agent-9", **{**form, "capacity": "7"}, online="1", stamp=stamp)
     stored = api.get("/v1/agents/agent-9").json()
     assert (stored["capacity"], stored["online"]) == (7, True)
     assert "cases at once 3 → 7" in boss.text(f"{ROOT}/audit")
@@ -185,8 +187,8 @@ def test_an_expertise_is_named_pinned_and_taken_back(api: Api, boss: Browser) ->
     api.put("/v1/intents/return", {**RETURN, "expertise": "after-sales"})
     api.put("/v1/agents/agent-1", {"name": "Lin"})
     place = f"{EXPERTISE}/after-sales"
-    assert "after-sales 1 intent" in boss.text(EXPERTISE)
-    boss.post(f"{place}/name", name="Returns and repairs")
+    assert "after sales 1 intent" in boss.text(EXPERTISE)
+    boss.post(f"{place}/name", name="Returns and repairs", over="")
     assert "Returns and repairs" in boss.text(EXPERTISE)
     boss.post(f"{place}/pin", kind="agent", chosen="agent-1")
     assert api.get("/v1/expertise/after-sales").json()["agent_ids"] == ["agent-1"]
@@ -195,7 +197,7 @@ def test_an_expertise_is_named_pinned_and_taken_back(api: Api, boss: Browser) ->
     assert undo
     boss.post(f"{place}/unpin", kind="agent", chosen="agent-1")
     assert api.get("/v1/expertise/after-sales").json()["agent_ids"] == []
-    boss.post(f"{place}/name", name="")
+    boss.post(f"{place}/name", name="", over="Returns and repairs")
     assert "The name was kept." in boss.text(place)
     assert "Returns and repairs" not in boss.get(EXPERTISE).text
 
@@ -219,34 +221,28 @@ def test_a_problem_is_pinned_by_its_id(api: Api, boss: Browser) -> None:
 # --- two at once
 
 
-def stamp_of(boss: Browser, page: str) -> str:
-    found = re.search(r'name="stamp" value="([^"]+)"', boss.get(page).text)
-    assert found
-    return found[1]
-
-
 def test_an_agent_form_that_was_overtaken_saves_nothing_and_sets_nobody_online(
     api: Api, boss: Browser
 ) -> None:
     typed = {"name": "Mei", "languages": "zh", "capacity": "5", "pool": "core"}
     boss.post(AGENTS, id="mei", online="1", **typed)
     page = f"{AGENTS}/mei"
-    stamp = stamp_of(boss, page)
-    boss.post(f"{page}/online")
+    stamp = boss.stamp(page)
+    boss.post(f"{page}/online", online="false")
     refused = boss.post(page, online="1", stamp=stamp, **{**typed, "capacity": "7"})
     assert refused.status_code == 409
     assert "Somebody changed this meanwhile" in refused.text
     assert 'value="7"' in refused.text
     agent = api.get("/v1/agents/mei").json()
     assert (agent["online"], agent["capacity"]) == (False, 5)
-    assert boss.post(page, stamp=stamp_of(boss, page), **{**typed, "capacity": "7"}).status_code == 303
+    assert boss.post(page, stamp=boss.stamp(page), **{**typed, "capacity": "7"}).status_code == 303
     assert api.get("/v1/agents/mei").json()["capacity"] == 7
 
 
 def test_an_intent_form_that_was_overtaken_saves_nothing(api: Api, boss: Browser) -> None:
     api.put("/v1/intents/return", RETURN)
     page = f"{INTENTS}/return"
-    stamp = stamp_of(boss, page)
+    stamp = boss.stamp(page)
     api.put("/v1/intents/return", {**RETURN, "examples": ["theirs"]})
     refused = boss.post(page, do="save", stamp=stamp, label="Mine", examples="mine")
     assert refused.status_code == 409
@@ -257,10 +253,57 @@ def test_an_intent_form_that_was_overtaken_saves_nothing(api: Api, boss: Browser
 def test_a_member_form_that_was_overtaken_saves_nothing(api: Api, boss: Browser) -> None:
     member, _ = api.services.accounts.invite("shop", "Lin", ("agent",), by=None)
     page = f"{ROOT}/members/{member.id}"
-    stamp = stamp_of(boss, page)
+    stamp = boss.stamp(page)
     assert boss.post(page, name="Lin", roles="editor", stamp=stamp).status_code == 303
     refused = boss.post(page, name="Lin", roles="admin", stamp=stamp)
     assert refused.status_code == 409
     assert "Somebody changed this meanwhile" in refused.text
     (found,) = [item for item in api.services.accounts.memberships("shop") if item.member.id == member.id]
     assert found.member.roles == {"editor"}
+
+
+FORMS = {
+    f"{INTENTS}/return": {"do": "save", "label": "Mine", "examples": "mine"},
+    f"{AGENTS}/mei": {"name": "Mine", "languages": "zh", "capacity": "9", "pool": "core"},
+    f"{AGENTS}/mei/online": {},
+    f"{EXPERTISE}/after-sales/name": {"name": "Mine"},
+    f"{ROOT}/webhooks/team": {"url": "https://example.com/mine", "types": "gap.found", "format": "standard"},
+    f"{ROOT}/members/MEMBER": {"name": "Mine", "roles": "agent"},
+    f"{ROOT}/rules": {"do": "save", "recurrence_customers": "9"},
+    f"{ROOT}/rules/undo": {},
+    f"{ROOT}/rules/weights/rollback": {},
+}
+"""Every form that changes something that is there, without the field that tells what it was made of."""
+
+
+@pytest.mark.parametrize("page", FORMS)
+def test_a_form_that_does_not_tell_what_it_was_made_of_is_refused_as_malformed(
+    api: Api, boss: Browser, page: str
+) -> None:
+    """Sent without it, a form was saved over whatever stood there."""
+    api.put("/v1/intents/return", {**RETURN, "expertise": "after-sales"})
+    api.put("/v1/agents/mei", {"name": "Mei", "online": True})
+    api.put("/v1/webhooks/team", {"url": "https://example.com/hook", "types": ["alert.opened"]})
+    member, _ = api.services.accounts.invite("shop", "Lin", ("editor",), by=None)
+
+    def standing() -> list[object]:
+        paths = ("intents/return", "agents/mei", "webhooks/team", "rules", "expertise/after-sales")
+        people = [(item.name, sorted(item.roles)) for item in api.services.accounts.members("shop")]
+        return [*(api.get(f"/v1/{path}").json() for path in paths), people]
+
+    before = standing()
+    refused = boss.post(page.replace("MEMBER", member.id), **FORMS[page])
+    assert refused.status_code == 422
+    assert "is required" in refused.text or "does not tell what it was made of" in refused.text
+    assert standing() == before
+
+
+def test_a_name_of_an_expertise_that_was_overtaken_is_not_saved(api: Api, boss: Browser) -> None:
+    api.put("/v1/intents/return", {**RETURN, "expertise": "after-sales"})
+    place = f"{EXPERTISE}/after-sales"
+    boss.post(f"{place}/name", name="Theirs", over="")
+    refused = boss.post(f"{place}/name", name="Mine", over="")
+    assert refused.status_code == 409
+    assert "Somebody changed this meanwhile" in refused.text
+    assert 'value="Mine"' in refused.text
+    assert "Theirs" in boss.text(EXPERTISE)

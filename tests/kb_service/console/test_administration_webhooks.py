@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from kb_service.console.pages.webhooks import MOST_DELIVERIES
 from tests.kb_service.conftest import Api
 from tests.kb_service.console.visitors import Browser, signed_in
 
@@ -89,10 +90,11 @@ def test_a_webhook_is_changed_and_keeps_its_signing_secret(api: Api, boss: Brows
     page = boss.get(f"{HOOKS}/quality/edit").text
     assert "s3cret-of-feishu" not in page
     changed = {**FORM, "format": "feishu", "types": "gap.found"}
-    assert boss.post(f"{HOOKS}/quality", **changed).headers["location"] == f"{HOOKS}/quality"
+    saved = boss.post(f"{HOOKS}/quality", **changed, stamp=boss.stamp(f"{HOOKS}/quality/edit"))
+    assert saved.headers["location"] == f"{HOOKS}/quality"
     stored = api.get("/v1/webhooks/quality").json()
     assert (stored["types"], stored["signed"]) == (["gap.found"], True)
-    boss.post(f"{HOOKS}/quality", **changed, unsigned="1")
+    boss.post(f"{HOOKS}/quality", **changed, unsigned="1", stamp=boss.stamp(f"{HOOKS}/quality/edit"))
     assert api.get("/v1/webhooks/quality").json()["signed"] is False
 
 
@@ -109,6 +111,26 @@ def test_a_test_is_seen_among_the_deliveries_and_sent_again(api: Api, boss: Brow
     assert "None so far." in boss.text(f"{place}?state=exhausted")
 
 
+def test_deliveries_are_paged_through_within_a_state_and_a_list_that_waits_stays_at_its_page(
+    api: Api, boss: Browser
+) -> None:
+    """While something waited the second page was replaced by the first."""
+    boss.post(HOOKS, **FORM)
+    for _ in range(MOST_DELIVERIES + 2):
+        boss.post(f"{HOOKS}/quality/test")
+    first = boss.get(f"{HOOKS}/quality?state=pending").text
+    assert first.count("Test message") == MOST_DELIVERIES
+    more = re.search(r'href="([^"]+cursor=[^"]+)#deliveries"', first)
+    assert more
+    second = boss.get(html.unescape(more[1])).text
+    assert second.count("Test message") == 2
+    follows = re.search(r'id="deliveries"[^>]*hx-get="([^"]+)"', second)
+    assert follows
+    assert html.unescape(follows[1]).partition("?")[2] == html.unescape(more[1]).partition("?")[2]
+    assert f'href="{HOOKS}/quality?state=pending#deliveries"' in second, "back to the newest"
+    assert "Test message" not in boss.text(f"{HOOKS}/quality?state=delivered")
+
+
 def test_what_did_not_arrive_is_put_in_line(api: Api, boss: Browser) -> None:
     boss.post(HOOKS, **FORM)
     boss.post(f"{HOOKS}/quality/test")
@@ -121,6 +143,18 @@ def test_what_did_not_arrive_is_put_in_line(api: Api, boss: Browser) -> None:
     assert "Put in line: 1 message" in boss.text(f"{HOOKS}/quality")
     states = [item["state"] for item in api.get("/v1/webhooks/quality/deliveries").json()["items"]]
     assert sorted(states) == ["cancelled", "pending"]
+
+
+def test_a_webhook_form_that_was_overtaken_saves_nothing(api: Api, boss: Browser) -> None:
+    boss.post(HOOKS, **FORM)
+    stamp = boss.stamp(f"{HOOKS}/quality/edit")
+    theirs = {"url": "https://example.com/theirs", "types": ["gap.found"]}
+    api.put("/v1/webhooks/quality", theirs)
+    refused = boss.post(f"{HOOKS}/quality", **{**FORM, "url": "https://example.com/mine"}, stamp=stamp)
+    assert refused.status_code == 409
+    assert "Somebody changed this meanwhile" in refused.text
+    assert 'value="https://example.com/mine"' in refused.text
+    assert api.get("/v1/webhooks/quality").json()["url"] == theirs["url"]
 
 
 def test_a_webhook_is_removed_after_a_question(api: Api, boss: Browser) -> None:
@@ -138,26 +172,11 @@ def test_the_key_in_a_chat_address_stands_on_no_list(boss: Browser) -> None:
         assert "0123456789abcdef" not in boss.get(path).text
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        ("the address 10.0.0.1 of shop.example is not public; KB_WEBHOOK_ALLOW may name its network", "private"),
-        ("the name nowhere.example cannot be resolved: [Errno -2] Name not known", "unresolved"),
-        ("the name nowhere.example has no address", "unresolved"),
-        ("answered 503", "status"),
-        ("TimeoutError: ", "timeout"),
-        ("ConnectError: All connection attempts failed", "unreachable"),
-        ("the group refused it: 19021", "other"),
-    ],
-)  # fmt: skip
-def test_why_an_attempt_failed_has_its_words(error: str, kind: str) -> None:
-    from kb_service.console.pages.webhooks import failed
-    from kb_service.console.rendering import said
-
-    found = failed(error)
-    assert found.kind == kind
-    for language in ("zh", "en"):
-        assert said(f"failed {kind}", language, **found.values)
+def test_the_password_in_an_address_stands_not_in_the_audit_trail(boss: Browser) -> None:
+    boss.post(HOOKS, **{**FORM, "url": "https://kb:open-sesame@example.com/hook"})
+    page = boss.get("/console/administration/audit?action=webhook.created").text
+    assert "https://example.com/hook" in page
+    assert "open-sesame" not in page
 
 
 def test_webhooks_of_another_shop_are_not_there(api: Api, boss: Browser) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kb_service import installation
 from kb_service.accounts import Accounts
 from kb_service.store import Store
 from tests.kb_service.conftest import RETURNS, Api
@@ -36,6 +37,35 @@ def test_the_page_tells_what_the_own_workspace_holds(api: Api, boss: Browser) ->
     assert "Documents 1 ·" in said
     assert "Events 3 ·" in said
     assert "Members 1" in said
+
+
+def test_the_size_of_the_indexes_is_counted_only_when_one_came_or_went(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at the page walked through the whole folder."""
+    walked: list[Path] = []
+    walk = installation._bytes_below
+    monkeypatch.setattr(installation, "_bytes_below", lambda folder: walked.append(folder) or walk(folder))
+    own, index = api.services.installation.own, api.services.replicas.of("shop").index
+    api.put("/v1/documents/returns", RETURNS)
+    index.publish()
+    small = own("shop").index_bytes
+    assert own("shop").index_bytes == small > 0
+    assert len(walked) == 1
+    long = RETURNS | {"markdown": RETURNS["markdown"] + " Keep the receipt of it." * 400}
+    api.put("/v1/documents/returns", long)
+    index.publish()
+    assert own("shop").index_bytes > small
+    assert len(walked) == 2
+
+
+def test_an_index_that_is_replaced_meanwhile_fails_no_page(tmp_path: Path) -> None:
+    """A file that went between the listing and the look at its size failed the page."""
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "kept").write_bytes(b"12345")
+    (tmp_path / "index" / "gone").symlink_to(tmp_path / "nowhere")
+    assert installation._bytes_below(tmp_path) == 5
+    assert installation._bytes_below(tmp_path / "nowhere") == 0
 
 
 def test_an_administrator_sees_and_opens_no_other_workspace(api: Api, boss: Browser) -> None:

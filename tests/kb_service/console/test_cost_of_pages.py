@@ -25,9 +25,6 @@ from tests.kb_service.conftest import NOW, Api
 from tests.kb_service.console.visitors import Browser, signed_in
 
 FEW, MANY = 12, 60
-WAITING = 4
-"""Cases that wait in both shops: each is placed in the queue by a handful of queries, which are kept for half a minute
-(see `test_standing_queue`)."""
 MOST_BYTES = 100_000
 SPARE = 2
 """Queries that a page may ask more of the larger shop: for what the smaller one has none of."""
@@ -60,7 +57,7 @@ class Shop:
 
 
 def served(folder: Path, rows: int) -> Iterator[Shop]:
-    fill(folder, Size(rows, rows, 4 * rows, WAITING, rows), now=NOW)
+    fill(folder, Size(rows, rows, 4 * rows, rows // 3, rows), now=NOW)
     counted = CountedQueries(
         create_app(Settings(data=folder), embedder=WordHashEmbedder(), clock=FixedClock(NOW))
     )

@@ -340,7 +340,7 @@ def test_no_reply_leaves_with_a_placeholder(api: Api, desk: Browser, blanks: str
     form = {"text": ids["shown"] + " Bye.", **ids, "blank": "customer.name", "value": "Li Hua"}
     refused = desk.post(blanks + "/reply", **form)
     assert refused.status_code == 422
-    assert "Not sent: fill in parcel.eta first." in refused.text
+    assert "Not sent: fill in Expected delivery first." in refused.text
     assert "Bye.</textarea>" in refused.text
     assert 'value="Li Hua"' in refused.text
     assert field(refused.text.partition('data-reply="w"')[2], "answer_id") == ids["answer_id"]
@@ -664,4 +664,116 @@ def test_lists_and_news_read_no_case_whole(api: Api, desk: Browser, monkeypatch:
     assert case in desk.get("/console/search?q=talk-7").text
     with api.services.store.reading("shop") as unit:
         said = unit.events.last_words([case.rpartition("/")[2]])
-    assert [text in desk.text("/console/search?q=talk-7") for text, _ in said.values()] == [True]
+    shown = desk.text("/console/search?q=talk-7")
+    assert [words.said in shown for words in said.values()] == [True]
+
+
+# --- who could have a case, and what was done
+
+
+def could_have(page: str) -> list[tuple[str, list[str]]]:
+    """The groups of the list to hand a case over to, each with what stands on its lines."""
+    groups = re.findall(r'<optgroup label="([^"]*)">(.*?)</optgroup>', page, re.S)
+    return [(label, re.findall(r"<option[^>]*>([^<]*)</option>", lines)) for label, lines in groups]
+
+
+def test_a_case_is_handed_over_to_those_whom_routing_would_choose_with_what_tells_them_apart(
+    api: Api, desk: Browser
+) -> None:
+    field = "delivery-and-parcels"
+    api.put(
+        "/v1/intents/parcel",
+        {"label": "Parcel", "examples": [LATE, "where is my parcel"], "expertise": field},
+    )
+    api.put(f"/v1/expertise/{field}", {"name": "物流 / Delivery"})
+    knows = {"online": True, "skills": [field], "languages": ["en"], "capacity": 4}
+    api.put("/v1/agents/agent-3", {**knows, "name": "Ada"})
+    api.put("/v1/agents/agent-4", {**knows, "name": "Bo", "online": False})
+    api.put("/v1/agents/agent-5", {**knows, "name": "Cy", "languages": ["zh"]})
+    case = waits(api, "m1", LATE)
+    groups = could_have(desk.get(case).text)
+    assert groups[0] == ("Free now", ["Ada · knows Delivery · 0 of 4 cases · English"])
+    assert ("Away", ["Bo · knows Delivery · 0 of 4 cases · English"]) in groups
+    (outside,) = (lines for label, lines in groups if label.startswith("Others"))
+    assert "Cy · knows Delivery · 0 of 4 cases · Chinese" in outside
+    assert all("delivery-and-parcels" not in line for _, lines in groups for line in lines)
+    desk.post(case + "/handover", agent_id="agent-3")
+    assert not any("Ada" in line for _, lines in could_have(desk.get(case).text) for line in lines)
+    chinese = could_have(signed_in(api, "agent", agent_id="agent-1", language="zh").get(case).text)
+    assert any("专长：物流" in line for _, lines in chinese for line in lines)
+
+
+def told(desk: Browser, page: str) -> str:
+    """The notice on a page."""
+    found = re.search(r'<div class="notice" role="status">(.*?)<', desk.get(page).text, re.S)
+    assert found
+    return " ".join(found[1].split())
+
+
+def test_a_hand_over_that_is_undone_is_told_as_that_and_not_as_a_take(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/take")
+    desk.post(case + "/handover", agent_id="agent-2")
+    desk.post(case + "/take", **left(desk.get(case).text))
+    page = desk.get(case).text
+    assert "The hand-over was undone: the case is yours again." in page
+    desk.post(case + "/handover", **left(page))
+    assert told(desk, case) == "Handed over to Agent 2 again."
+
+
+def test_a_hand_over_out_of_the_queue_is_undone_into_the_queue(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/handover", agent_id="agent-2")
+    desk.post(case + "/handover", **left(desk.get(case).text))
+    assert told(desk, case) == "The hand-over was undone: the case waits again."
+    assert stood(api, case)["state"] == "waiting"
+
+
+def test_a_take_that_is_undone_is_told_as_that_and_not_as_a_hand_over(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/take")
+    desk.post(case + "/handover", **left(desk.get(case).text))
+    assert told(desk, case) == "Taking it was undone: the case waits for an agent."
+    desk.post(case + "/handover", agent_id="agent-2")
+    desk.post(case + "/take")
+    desk.post(case + "/handover", **left(desk.get(case).text))
+    assert told(desk, case) == "Taking it was undone: the case is with Agent 2 again."
+
+
+def test_a_resolution_that_is_undone_is_told_as_that(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/resolve")
+    desk.post(case + "/take", **left(desk.get("/console/desk").text))
+    page = desk.get(case).text
+    assert "The resolution was undone: the case is open again and yours." in page
+    assert 'name="undoes"' not in page, "who had it before cannot have it back resolved"
+
+
+def test_a_case_that_is_reopened_is_told_as_that_and_not_put_into_the_queue_again(
+    api: Api, desk: Browser
+) -> None:
+    case = waits(api, "m1")
+    desk.post(case + "/resolve")
+    desk.post(case + "/take")
+    page = desk.get(case).text
+    assert "Reopened: the case is yours." in page
+    assert 'name="undoes"' not in page
+
+
+def test_masks_and_placeholders_are_told_in_words_and_sent_as_they_are(api: Api, desk: Browser) -> None:
+    api.put("/v1/documents/parcel", BLANKS)
+    page = desk.get(waits(api, "m1", LATE)).text
+    read = re.sub(r"<textarea.*?</textarea>|<input[^>]*>", "", page, flags=re.S)
+    assert "{customer.name}" not in re.sub(r'title="[^"]*"|data-written="[^"]*"', "", read)
+    assert "{customer.name}" in page[page.index("<textarea") : page.index("</textarea>")]
+
+
+def test_why_a_case_was_passed_on_is_told_in_the_readers_language(api: Api, desk: Browser) -> None:
+    case = waits(api, "m1")
+    reason = "顾客要求人工 / the customer asked for a person"
+    known = api.get("/v1/events/m1").json()
+    passed = {name: known[name] for name in ("conversation_id", "at")}
+    passed |= {"id": "t1", "type": "transfer", "to_agent": "agent-2", "reason": reason}
+    assert api.post("/v1/events", passed).status_code == 200
+    assert "passed to Agent 2: the customer asked for a person" in desk.text(case)
+    assert "顾客要求人工" not in desk.text(case)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
+from kb_service.care.library import ShelfFilter
 from kb_service.console.notices import COOKIE
 from kb_service.errors import Conflict
 from kb_service.models import Principal
 from tests.kb_service.conftest import RETURNS, Api
 from tests.kb_service.console.test_uploads import upload
-from tests.kb_service.console.visitors import Browser, signed_in
+from tests.kb_service.console.visitors import CSRF, Browser, signed_in
 
 SHIPPING = {"kind": "policy", "title": "Free shipping", "text": "Delivery is free.", "language": "en"}
 
@@ -33,11 +36,15 @@ def value(page: str, name: str) -> str:
 def form(editor: Browser, external_id: str) -> dict[str, str]:
     """What the form of a document holds, as a browser sends it unchanged."""
     page = editor.get(f"/console/knowledge/edit/{external_id}").text.partition('class="edit"')[2]
-    names = ("version", "external_id", "title", "language", "valid_from", "valid_to", "products", "url")
+    names = ("version", "external_id", "title", "valid_from", "valid_to", "products", "url")
     values = {name: value(page, name) for name in names}
     areas = re.findall(r'<textarea id="(\w+)"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
     chosen = re.findall(r'<select id="(\w+)".*?<option value="(\w+)" selected>', page, re.DOTALL)
     return {**values, **dict(areas), **dict(chosen)}
+
+
+def version(api: Api, external_id: str = "returns") -> str:
+    return str(api.get(f"/v1/documents/{external_id}").json()["version"])
 
 
 def undo(editor: Browser, response_headers: str, status: int = 303) -> None:
@@ -144,6 +151,39 @@ def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
     assert api.get("/v1/documents/returns").json()["version"] == 1
 
 
+def test_all_faults_of_a_form_are_told_at_once_each_beside_its_field(api: Api, editor: Browser) -> None:
+    wrong = {
+        "title": " ",
+        "url": "nowhere",
+        "language": "???",
+        "valid_from": "yesterday",
+        "fields": "no colon",
+        "kind": "resolution",
+        "supersedes": "returns",
+    }
+    refused = editor.post("/console/knowledge/save", **{**form(editor, "returns"), **wrong})
+    assert refused.status_code == 422
+    told = set(re.findall(r'<span class="fault" id="fault-(\w+)">', refused.text))
+    assert told == {"title", "url", "language", "valid_from", "fields", "supersedes", "question", "reply"}
+    assert "8 fields need another look" in refused.text
+    assert refused.text.count(" autofocus") == 1
+    assert api.get("/v1/documents/returns").json()["version"] == 1
+
+
+@pytest.mark.parametrize("step", ["save", "remove/returns", "restore/returns"])
+def test_a_form_that_does_not_tell_what_it_was_made_of_is_refused(
+    api: Api, editor: Browser, step: str
+) -> None:
+    values = form(editor, "returns")
+    del values["version"]
+    more = {"title": "Mine"} if step == "save" else {}
+    for version in ({}, {"over": ""}, {"over": "x"}):
+        sent = {**values, **more, **version} if step == "save" else {"version": "1", **version}
+        assert editor.post(f"/console/knowledge/{step}", **sent).status_code == 422
+    document = api.get("/v1/documents/returns").json()
+    assert (document["title"], document["version"]) == (RETURNS["title"], 1)
+
+
 def test_who_saves_over_somebody_elses_change_is_told_first(api: Api, editor: Browser) -> None:
     values = form(editor, "returns")
     api.put("/v1/documents/returns", {**RETURNS, "title": "Returns, again"})
@@ -164,7 +204,7 @@ def test_a_new_document_is_found_at_once_and_a_taken_id_is_refused(api: Api, edi
         "reply": "Gift cards are valid for three years.",
         "fields": "brand: Shilan",
     }
-    made = editor.post("/console/knowledge/save", **values)
+    made = editor.post("/console/knowledge/save", version="", **values)
     assert made.status_code == 303
     document = api.get(f"/v1/documents/{made.headers['location'].rpartition('/')[2]}").json()
     assert document["fields"] == {
@@ -174,14 +214,14 @@ def test_a_new_document_is_found_at_once_and_a_taken_id_is_refused(api: Api, edi
     }
     found = api.post("/v1/search", {"query": "do gift cards expire"}).json()
     assert document["external_id"] in {hit["document_id"] for hit in found["hits"]}
-    refused = editor.post("/console/knowledge/save", **values, external_id="returns")
+    refused = editor.post("/console/knowledge/save", version="", **values, external_id="returns")
     assert refused.status_code == 422
     assert 'id="fault-external_id"' in refused.text
 
 
 def test_a_removed_document_comes_back_with_what_it_said(api: Api, editor: Browser) -> None:
     before = api.get("/v1/documents/returns").json()
-    removed = editor.post("/console/knowledge/remove/returns")
+    removed = editor.post("/console/knowledge/remove/returns", over=version(api))
     assert removed.headers["location"] == "/console/knowledge"
     assert api.get("/v1/documents/returns").status_code == 404
     undo(editor, "/console/knowledge")
@@ -200,7 +240,7 @@ def test_a_removal_is_asked_for_twice(editor: Browser) -> None:
 def test_a_removed_document_is_put_back_once_its_notice_is_gone(
     api: Api, editor: Browser, address: str
 ) -> None:
-    editor.post("/console/knowledge/remove/returns")
+    editor.post("/console/knowledge/remove/returns", over=version(api))
     editor.get("/console/knowledge")
     page = editor.get(address)
     assert page.status_code == (404 if "documents" in address else 200)
@@ -210,7 +250,7 @@ def test_a_removed_document_is_put_back_once_its_notice_is_gone(
     assert editor.post("/console/knowledge/bring-back", held=value(page.text, "held")).status_code == 303
     assert api.get("/v1/documents/returns").status_code == 200
     assert "Put it back" not in editor.get(address).text
-    editor.post("/console/knowledge/remove/returns")
+    editor.post("/console/knowledge/remove/returns", over=version(api))
     api.clock.advance(hours=2)
     assert "Put it back" not in editor.get(address).text
 
@@ -225,11 +265,33 @@ def test_the_last_day_that_was_typed_is_the_one_that_is_shown(api: Api, editor: 
     assert "valid until 2027-11-01 12:30" in editor.text("/console/documents/noon")
 
 
+def test_the_languages_of_a_list_are_told_without_a_look_at_every_document(api: Api) -> None:
+    """Each list of documents asked the store for the languages of them all."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement.upper())
+
+    def told() -> tuple[str, ...]:
+        return api.services.library.page("shop", ShelfFilter(), "changed", None, 50).languages
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        before = told()
+        api.put("/v1/documents/versand", {**RETURNS, "language": "de", "status": "draft"})
+        assert told() == tuple(sorted({*before, "de"}))
+        api.delete("/v1/documents/versand")
+        assert told() == before
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert not [statement for statement in asked if "DISTINCT" in statement and "LANGUAGE" in statement]
+
+
 def test_languages_have_names(api: Api, editor: Browser) -> None:
-    assert ">English</option>" in editor.get("/console/knowledge").text
+    assert ">English (1)</option>" in editor.get("/console/knowledge").text
     editor.language = "zh"
     page = editor.get("/console/knowledge").text
-    assert '<option value="en" >英文</option>' in page
+    assert '<option value="en">英文 (1)</option>' in page
     assert '<span class="tag">英文</span>' in page
 
 
@@ -241,7 +303,7 @@ def test_a_filter_that_there_is_not_is_told_by_its_own_name(editor: Browser) -> 
 
 
 def test_nobody_else_and_nobody_too_late_brings_a_document_back(api: Api, editor: Browser) -> None:
-    editor.post("/console/knowledge/remove/returns")
+    editor.post("/console/knowledge/remove/returns", over=version(api))
     page = editor.get("/console/knowledge").text
     held = re.search(r'name="held" value="([^"]+)"', page)
     assert held
@@ -259,7 +321,7 @@ def test_two_versions_are_compared_and_an_earlier_one_holds_again(api: Api, edit
     assert "within <mark>14</mark> days" in page
     assert "within <mark>30</mark> days" in page
     assert "Returning" in page[page.index('class="plain changes"') : page.index('class="diff"')]
-    assert editor.post("/console/knowledge/restore/returns", version="2").status_code == 303
+    assert editor.post("/console/knowledge/restore/returns", version="2", over="3").status_code == 303
     document = api.get("/v1/documents/returns").json()
     assert "within 14 days" in document["text"]
     assert document["version"] == 4
@@ -296,23 +358,65 @@ def test_a_conflict_is_settled_by_keeping_one_and_that_is_taken_back(api: Api, e
     assert "<mark>14 days</mark>" in page
     assert "It contradicts other documents: 1" in editor.text("/console/documents/returns")
     assert "contradicts another" in editor.text("/console/knowledge")
-    kept = {"keep": "returns", "other": "returning", "how": "end"}
-    assert editor.post("/console/knowledge/conflicts/settle", **kept).status_code == 303
+    assert settled(editor, "end", keep=["1:returns"], other=["1:returning"]) == 303
     api.services.conflicts.settle("shop")
     assert "No two documents contradict" in editor.text("/console/knowledge/conflicts")
     assert api.get("/v1/documents/returning").json()["valid_to"] is not None
-    editor.post("/console/knowledge/conflicts/settle", **kept)
+    assert settled(editor, "end", keep=["1:returns"], other=["2:returning"]) == 303
     assert 'data-key="u"' not in editor.get("/console/knowledge/conflicts").text, (
         "nothing was changed by that"
     )
-    editor.post("/console/knowledge/restore/returning", version="1")
-    kept["how"] = "supersede"
-    editor.post("/console/knowledge/conflicts/settle", **kept)
+    editor.post("/console/knowledge/restore/returning", version="1", over="2")
+    settled(editor, "supersede", keep=["1:returns"], other=["3:returning"])
     assert api.get("/v1/documents/returns").json()["supersedes"] == ["returning"]
     undo(editor, "/console/knowledge/conflicts")
     assert api.get("/v1/documents/returns").json()["supersedes"] == []
-    editor.post("/console/knowledge/conflicts/settle", **kept)
-    assert api.get("/v1/documents/returns").json()["supersedes"] == ["returning"]
+
+
+def settled(editor: Browser, how: str, **fields: list[str]) -> int:
+    """Decide on a conflict: documents as `version:id`."""
+    found = CSRF.search(editor.get("/console/problems").text)
+    assert found
+    data = {"csrf": found[1], "how": how, **fields}
+    response = editor.client.post(
+        "/console/knowledge/conflicts/settle",
+        data=data,
+        headers={"accept-language": "en"},
+        follow_redirects=False,
+    )
+    return response.status_code
+
+
+def test_conflicts_of_one_statement_are_one_group_that_one_decision_settles(
+    api: Api, editor: Browser
+) -> None:
+    for days in (14, 7):
+        other = {
+            **RETURNS,
+            "title": f"Returns in {days}",
+            "markdown": RETURNS["markdown"].replace("30", str(days)),
+        }
+        api.put(f"/v1/documents/returns-{days}", other)
+    api.services.conflicts.settle("shop")
+    page = editor.text("/console/knowledge/conflicts")
+    assert "3 contradictions in 2 groups, each settled by one decision." in page
+    assert "contradicts 2 documents 2 contradictions" in page
+    ended = ["1:returns-14", "1:returns-7"]
+    assert settled(editor, "end", keep=["1:returns"], other=ended) == 303
+    assert all(api.get(f"/v1/documents/{name}").json()["valid_to"] for name in ("returns-14", "returns-7"))
+    undo(editor, "/console/knowledge/conflicts")
+    for name in ("returns-14", "returns-7"):
+        document = api.get(f"/v1/documents/{name}").json()
+        assert (document["valid_to"], document["version"]) == (None, 3)
+
+
+def test_a_decision_on_a_conflict_is_made_over_what_was_looked_at_alone(api: Api, editor: Browser) -> None:
+    api.put("/v1/documents/returning", {**RETURNS, "title": "Returning goods"})
+    api.put("/v1/documents/returning", {**RETURNS, "title": "Corrected by another"})
+    assert settled(editor, "end", keep=["1:returns"], other=["1:returning"]) == 409
+    assert settled(editor, "end", keep=["returns"], other=["2:returning"]) == 422
+    assert settled(editor, "end", keep=["1:returns"], other=[]) == 422
+    assert api.get("/v1/documents/returning").json()["valid_to"] is None
 
 
 def test_what_is_out_of_date_is_told_with_what_to_do(api: Api, editor: Browser) -> None:
@@ -325,12 +429,55 @@ def test_what_is_out_of_date_is_told_with_what_to_do(api: Api, editor: Browser) 
     assert "needs a look" in editor.text("/console/knowledge")
 
 
+STALE = "/console/knowledge/stale"
+
+
+def test_a_document_that_is_still_right_leaves_the_list_until_its_day(api: Api, editor: Browser) -> None:
+    soon = (api.clock.now + timedelta(days=25)).isoformat()
+    api.put("/v1/documents/sale", {**SHIPPING, "title": "Sale", "valid_to": soon})
+    look = {"document": "sale", "over": "1", "days": "30"}
+    assert editor.post(f"{STALE}/look", **{**look, "over": ""}).status_code == 422
+    assert editor.post(f"{STALE}/look", **{**look, "over": "2"}).status_code == 409
+    assert editor.post(f"{STALE}/look", **look).headers["location"] == STALE
+    assert "No document needs a look." in editor.text(STALE)
+    assert "needs a look" not in editor.text("/console/knowledge")
+    assert api.get("/v1/stale").json()["items"] == []
+    assert "Looked at" in editor.text("/console/documents/sale")
+    assert "Sale" in editor.text(f"{STALE}?view=looked")
+    (entry,) = [
+        item for item in api.get("/v1/audit").json()["items"] if item["action"] == "document.looked_at"
+    ]
+    assert (entry["object"], entry["detail"]["reasons"]) == ("sale", ["ends_soon"])
+    api.clock.advance(days=31)
+    assert editor.post(f"{STALE}/look", **look).status_code == 409, (
+        "it ended: that nobody uses it is no reason"
+    )
+
+
+def test_that_a_document_is_still_right_is_taken_back(api: Api, editor: Browser) -> None:
+    soon = (api.clock.now + timedelta(days=5)).isoformat()
+    api.put("/v1/documents/sale", {**SHIPPING, "title": "Sale", "valid_to": soon})
+    editor.post(f"{STALE}/look", document="sale", over="1", days="90", to="document")
+    undo(editor, "/console/documents/sale")
+    assert "without a successor" in editor.text(STALE)
+    look = editor.post(f"{STALE}/unlook", look="look_never")
+    assert look.status_code == 404
+
+
+def test_what_speaks_against_a_document_since_a_look_brings_it_back(api: Api, editor: Browser) -> None:
+    soon = (api.clock.now + timedelta(days=5)).isoformat()
+    api.put("/v1/documents/sale", {**SHIPPING, "title": "Sale", "valid_to": soon})
+    editor.post(f"{STALE}/look", document="sale", over="1", days="90")
+    api.put("/v1/documents/sale", {**SHIPPING, "title": "Sale again", "valid_to": soon})
+    assert "Sale again" in editor.text(STALE)
+
+
 def test_agents_read_documents_and_change_none(api: Api, editor: Browser) -> None:
     agent = signed_in(api, "agent", name="Mo")
     page = agent.get("/console/documents/returns").text
     assert "/console/knowledge/edit/" not in page
     assert agent.get("/console/knowledge/edit/returns").status_code == 403
-    assert agent.post("/console/knowledge/remove/returns").status_code == 403
+    assert agent.post("/console/knowledge/remove/returns", over="1").status_code == 403
     assert COOKIE not in agent.client.cookies
     assert api.get("/v1/documents/returns").status_code == 200
 
@@ -352,7 +499,7 @@ def test_undoing_a_creation_removes_no_later_work(api: Api, editor: Browser) -> 
         "status": "approved",
         "audience": "public",
     }
-    page = editor.post("/console/knowledge/save", **made).headers["location"]
+    page = editor.post("/console/knowledge/save", version="", **made).headers["location"]
     external_id = page.rpartition("/")[2]
     api.put(f"/v1/documents/{external_id}", {**SHIPPING, "title": "Written by another"})
     undo(editor, page, status=409)
@@ -361,8 +508,7 @@ def test_undoing_a_creation_removes_no_later_work(api: Api, editor: Browser) -> 
 
 def test_settling_a_conflict_is_not_taken_back_over_later_work(api: Api, editor: Browser) -> None:
     api.put("/v1/documents/returning", {**RETURNS, "title": "Returning goods"})
-    kept = {"keep": "returns", "other": "returning", "how": "end"}
-    editor.post("/console/knowledge/conflicts/settle", **kept)
+    settled(editor, "end", keep=["1:returns"], other=["1:returning"])
     api.put("/v1/documents/returning", {**RETURNS, "title": "Corrected by another"})
     undo(editor, "/console/knowledge/conflicts", status=409)
     assert api.get("/v1/documents/returning").json()["title"] == "Corrected by another"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from ingest.errors import IngestError
+from kb_service.console.access import PAGES as ACCESS
 from kb_service.console.guard import HEADERS, SESSION
 from kb_service.errors import ServiceError
 from kb_service.recurring.problem_board import ProblemBoard
@@ -81,6 +84,8 @@ def test_a_slash_at_the_end_leads_to_the_page(shared_api: Api) -> None:
     assert sent.status_code == 307
     assert sent.headers["location"].endswith("/console/problems?view=all")
     assert visitor.get("/console/nowhere/").status_code == 404
+    named = visitor.client.get("/console/problems/", headers={"host": "evil.example"}, follow_redirects=False)
+    assert named.headers["location"] == "/console/problems", "wherever the request says that it went"
 
 
 @pytest.mark.parametrize(
@@ -179,3 +184,52 @@ def test_signing_in_and_out_stands_in_the_audit_trail(api: Api) -> None:
         before = len(api.get("/v1/audit").json()["items"])
         stranger.post("/console/sign-out", follow_redirects=False)
         assert len(api.get("/v1/audit").json()["items"]) == before
+
+
+FORMS = sorted(
+    page.partition(" ")[2]
+    for page in ACCESS
+    if page.startswith("POST /console/")
+    and "{rest:path}" not in page
+    and f"GET {page.partition(' ')[2]}" not in ACCESS
+)
+
+
+@pytest.mark.parametrize("address", FORMS)
+def test_the_address_of_a_form_leads_to_the_page_that_it_belongs_to(shared_api: Api, address: str) -> None:
+    """Asked for after signing in, or on a reload, it was a dead end: 405."""
+    visitor = signed_in(shared_api)
+    asked = re.sub(r"\{[^}]*\}", "some", address)
+    sent = visitor.get(asked)
+    assert sent.status_code in (303, 200, 404), sent.text
+    if sent.status_code != 303:
+        # It is the address of a page too, such as that of one problem: that page says what there is.
+        assert any(_is_page_of(page, asked) for page in ACCESS)
+        return
+    page = sent.headers["location"]
+    assert asked.startswith(page) or page == "/console/documents/some"
+    assert any(_is_page_of(known, page) for known in ACCESS), page
+    assert visitor.get(page).status_code in (200, 303, 404)
+
+
+def _is_page_of(page: str, address: str) -> bool:
+    method, _, path = page.partition(" ")
+    pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))
+    return method == "GET" and "rest:path" not in path and re.fullmatch(pattern, address) is not None
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/console/ask/used", "/console/ask"),
+        ("/console/ask/reject", "/console/ask"),
+        ("/console/cases/c1/take", "/console/cases/c1"),
+        ("/console/knowledge/restore/a/b", "/console/documents/a/b"),
+        ("/console/administration/backups/kb.zip/check", "/console/administration/backups"),
+        ("/console/problems/p1/unmerge", "/console/problems/p1"),
+        ("/console/sign-out", "/console"),
+    ],
+)
+def test_where_the_address_of_a_form_leads(shared_api: Api, address: str, page: str) -> None:
+    for visitor in (browser(shared_api), signed_in(shared_api)):
+        assert visitor.get(address).headers["location"] == page

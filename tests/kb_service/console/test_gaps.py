@@ -17,6 +17,7 @@ ARTICLE = {
     "kind": "faq",
     "language": "en",
     "audience": "public",
+    "over": "new",
 }
 
 
@@ -203,6 +204,38 @@ def test_a_fault_in_an_article_stands_at_its_field_with_what_was_typed(
     assert api.get("/v1/documents").json()["items"] == []
 
 
+@pytest.mark.parametrize("step", ["preview", "publish"])
+def test_all_faults_of_an_article_are_told_at_once(api: Api, editor: Browser, step: str) -> None:
+    wrong = {
+        "title": " ",
+        "body": " ",
+        "valid_from": "2026-07-02",
+        "valid_to": "2026-07-01",
+        "language": "xx",
+    }
+    refused = editor.post(f"{gap_of(api)}/{step}", **{**ARTICLE, **wrong})
+    assert refused.status_code == 422
+    told = re.findall(r'<span class="fault" id="fault-(\w+)">', refused.text)
+    assert sorted(told) == ["body", "language", "title", "valid_to"]
+    assert "4 fields need another look" in refused.text
+
+
+@pytest.mark.parametrize("over", [None, "", "0", "x"])
+def test_an_article_whose_form_does_not_tell_what_stood_is_not_published(
+    api: Api, editor: Browser, over: str | None
+) -> None:
+    sent = {name: value for name, value in {**ARTICLE, "over": over}.items() if value is not None}
+    for step in ("preview", "publish"):
+        assert editor.post(f"{gap_of(api)}/{step}", **sent).status_code == 422
+
+
+def test_gaps_are_counted_by_state(api: Api, editor: Browser) -> None:
+    editor.post(f"{gap_of(api)}/dismiss", reason="No.")
+    ask(api, "Do you sell tents?", prefix="t")
+    page = editor.text("/console/knowledge/gaps")
+    assert "open 1 answered 0 dismissed 1" in page
+
+
 def test_a_script_that_asked_for_the_preview_gets_the_form_with_its_fault(api: Api, editor: Browser) -> None:
     page = gap_of(api)
     editor.client.headers["hx-request"] = "true"
@@ -226,8 +259,8 @@ def test_no_gaps_address_writes_or_removes_another_document(api: Api, editor: Br
     faq = {"kind": "policy", "title": "Kettles", "text": "Kettles boil.", "language": "en"}
     api.put("/v1/documents/faq-en-001", faq)
     page = "/console/knowledge/gaps/faq-en-001"
-    for over in ({}, {"over": "1"}):
-        assert editor.post(f"{page}/publish", **ARTICLE, **over).status_code == 404
+    for over in ("new", "1"):
+        assert editor.post(f"{page}/publish", **{**ARTICLE, "over": over}).status_code == 404
     assert editor.post(f"{page}/withdraw", over="1").status_code == 404
     assert api.get("/v1/documents/faq-en-001").json()["title"] == "Kettles"
 
@@ -281,7 +314,7 @@ def test_publishing_a_gaps_article_accepts_its_proposal_and_withdrawing_opens_it
 def test_a_preview_beside_some_documents_says_so(
     api: Api, editor: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kb_service.answering.TRIED", 1)
+    monkeypatch.setattr("kb_service.trying_out.TRIED", 1)
     for number in range(3):
         faq = {"kind": "policy", "title": f"Lamp {number}", "text": "Lamps glow.", "language": "en"}
         api.put(f"/v1/documents/lamp-{number}", faq)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from kb_service.models import Principal, ProblemView
+from kb_service.models import LinkedDocument, Principal, ProblemView
 from kb_service.recurring.problems import Problems
 from tests.kb_service.conftest import DAY, LATE, RETURNS, Api
 from tests.kb_service.console.visitors import Browser, signed_in
@@ -113,6 +113,47 @@ def test_the_board_asks_as_much_of_the_store_for_many_problems_as_for_one(api: A
         api.recurring(f"n{number}", text=text)
     assert "All 1 " not in visitor.text("/console/problems")
     assert statements(visitor, "/console/problems") == one
+
+
+def order(visitor: Browser, address: str) -> list[str]:
+    """The problems of the board by their ids, as they stand."""
+    return re.findall(r'<a class="title" href="/console/problems/([^"]+)"', visitor.get(address).text)
+
+
+def test_the_board_stands_in_the_order_that_the_reader_chooses(api: Api, late: str, broken: str) -> None:
+    """The parcels have more customers, the zipper grew more, and is newer."""
+    for day in (8, 9, 10, 11):
+        api.post("/v1/events", api.event(f"old{day}", at=(api.clock.now - day * DAY).isoformat()))
+    visitor = signed_in(api, "product")
+    by = {
+        sort: order(visitor, f"/console/problems?sort={sort}") for sort in ("customers", "growth", "opened")
+    }
+    assert by == {"customers": [late, broken], "growth": [broken, late], "opened": [broken, late]}
+    assert "-1 messages against the 7 days before" in visitor.text("/console/problems?sort=growth")
+
+
+def test_the_order_of_the_board_stays_while_one_reads_on(
+    api: Api, late: str, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb_service.console.pages.problems.PAGE", 1)
+    visitor = signed_in(api, "product")
+    page = visitor.get("/console/problems?sort=growth&view=all").text
+    more = re.search(r'href="(/console/problems\?[^"]*cursor=[^"]*)"', page)
+    assert more
+    address = html.unescape(more[1])
+    assert "sort=growth" in address
+    assert {*order(visitor, "/console/problems?sort=growth&view=all"), *order(visitor, address)} == {
+        late,
+        broken,
+    }
+    assert "/console/problems?view=resolved&amp;sort=growth" in page
+
+
+@pytest.mark.parametrize("sort", ["customers", "growth", "opened"])
+def test_no_order_of_the_board_asks_the_store_more_often(api: Api, late: str, broken: str, sort: str) -> None:
+    visitor = signed_in(api, "product")
+    plain = statements(visitor, "/console/problems")
+    assert statements(visitor, f"/console/problems?sort={sort}") == plain
 
 
 def test_alerts_are_listed_with_as_few_questions_however_many_there_are(api: Api, late: str) -> None:
@@ -503,8 +544,80 @@ def test_an_alert_says_what_was_counted_and_no_p_value(api: Api, late: str) -> N
     visitor = signed_in(api, "product", language="zh-CN")
     page = visitor.get("/console/alerts").text
     assert "条消息，" in page
-    found = re.search(r'href="(/console/alerts/alt_\w+|/console/alerts/[\w-]+)"', page)
+    found = re.search(r'href="(/console/alerts/alt_\w+)"', page)
     assert found
     text = visitor.text(found[1])
     assert "条消息，" in text
     assert not re.search(r"\bp [<=] ", page + text)
+
+
+def test_the_next_digest_is_shown_before_it_goes(api: Api, late: str) -> None:
+    visitor = signed_in(api, "product")
+    assert 'href="/console/alerts/digest"' in visitor.get("/console/alerts").text
+    said = visitor.text("/console/alerts/digest")
+    assert "no mail server" in said
+    assert "Recurring (1)" in said and "parcel" in said
+    assert "日报" in signed_in(api, "product", language="zh").text("/console/alerts/digest")
+    api.clock.advance(days=40)
+    assert "without news no mail goes out" in visitor.text("/console/alerts/digest")
+
+
+# --- in the reader's language
+
+
+CHINESE = "我的快递三天没动了，到底到哪里了"
+
+
+def test_an_alert_shows_the_readers_language_first(
+    api: Api, late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with api.store.writing("shop") as unit:
+        (alert,) = unit.alerts.page().items
+        unit.alerts.put(replace(alert, examples=(CHINESE, LATE)), ["m0", "m1"])
+    for language, first in (("en", LATE), ("zh", CHINESE)):
+        page = signed_in(api, "product", language=language).get(f"/console/alerts/{alert.id}").text
+        quotes = re.search(r'<ul class="quotes">(.*?)</ul>', page, re.DOTALL)
+        assert quotes
+        assert re.findall(r"<q>(.*?)</q>", quotes[1])[0] == first
+
+
+def test_documents_that_answer_a_problem_come_in_the_readers_language_first(
+    api: Api, late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked = tuple(
+        LinkedDocument(id, kind, id.title(), weight, language)
+        for id, kind, weight, language in (
+            ("much-zh", "policy", 9.0, "zh"),
+            ("some-en", "resolution", 5.0, "en"),
+            ("little-zh", "faq", 2.0, "zh"),
+            ("little-en", "faq", 1.0, "en"),
+        )
+    )
+    monkeypatch.setattr("kb_service.replicas.known.Known.answers_of", lambda *_: linked)
+    orders = {
+        "en": ["some-en", "little-en", "much-zh", "little-zh"],
+        "zh": ["much-zh", "little-zh", "some-en", "little-en"],
+    }
+    for language, wanted in orders.items():
+        visitor = signed_in(api, "product", language=language)
+        found = re.findall(
+            r'href="/console/documents/([^"]+)"', visitor.get(f"/console/problems/{late}").text
+        )
+        assert found == wanted
+        board = visitor.get("/console/problems").text
+        assert re.findall(r'href="/console/documents/([^"]+)"', board) == wanted[:2]
+
+
+def test_an_alert_tells_the_customers_of_its_problem_as_the_board_does(api: Api, late: str) -> None:
+    for number in range(4):
+        api.post("/v1/events", api.event(f"later{number}"))
+    api.post(f"/v1/problems/{late}/resolve")
+    api.clock.advance(hours=100)
+    api.recurring("again")
+    visitor = signed_in(api, "product")
+    told = "10 customers, 10 messages"
+    alerts = api.get("/v1/alerts").json()["items"]
+    assert len(alerts) == 2
+    addresses = [f"/console/alerts/{item['id']}" for item in alerts]
+    for address in ("/console/problems?view=all", f"/console/problems/{late}", *addresses):
+        assert told in visitor.text(address), address

@@ -90,12 +90,33 @@ def test_a_verdict_is_taken_back_with_what_it_did(api: Api, editor: Browser) -> 
     editor.post(page, verdict="harmful")
     assert "its document is kept out of automatic answers" in editor.text(QUEUE)
     assert api.get("/v1/documents/returns").json()["withheld_by"] == review["id"]
-    assert editor.post(f"{page}/undo").headers["location"] == f"{QUEUE}?kind=answer"
+    assert editor.post(f"{page}/undo", verdict="harmful").headers["location"] == f"{QUEUE}?kind=answer"
     assert api.get("/v1/documents/returns").json()["withheld_by"] is None
     assert [item["state"] for item in api.get("/v1/proposals").json()["items"]] == ["dismissed"]
     assert [item["id"] for item in waiting(api, "answer")] == [review["id"]]
     answered(api)
-    assert editor.post(f"{page}/undo").status_code == 303
+    assert editor.post(f"{page}/undo", verdict="harmful").status_code == 303
+
+
+def test_a_verdict_that_another_changed_is_not_taken_back_with_ones_own(api: Api, editor: Browser) -> None:
+    answered(api)
+    (review,) = waiting(api, "answer")
+    page = f"{QUEUE}/{review['id']}"
+    editor.post(page, verdict="wrong")
+    assert editor.post(f"{page}/undo").status_code == 422
+    api.post(f"/v1/reviews/{review['id']}", {"verdict": "right", "replaces": "wrong"})
+    assert editor.post(f"{page}/undo", verdict="wrong").status_code == 409
+    assert api.get("/v1/reviews").json()["items"][0]["verdict"] == "right"
+
+
+def test_what_waits_and_what_is_judged_is_counted_by_kind(api: Api, editor: Browser) -> None:
+    answered(api, 2)
+    edited(api)
+    editor.post(f"{QUEUE}/{waiting(api, 'answer')[0]['id']}", verdict="right")
+    answers = "Automatic answers · Waiting 1 Automatic answers · Judged 1"
+    counts = f"{answers} Edits by agents · Waiting 1 Edits by agents · Judged 0"
+    assert counts in editor.text(QUEUE)
+    assert counts in editor.text(f"{QUEUE}/judged?kind=edit")
 
 
 def test_an_edit_waits_beside_what_was_suggested(api: Api, editor: Browser) -> None:
@@ -129,7 +150,14 @@ def test_an_edit_becomes_a_document(api: Api, editor: Browser) -> None:
     draft = editor.get(page).text
     assert f">{SENT}</textarea>" in draft
     assert ASKED in draft
-    article = {"title": "Clothing", "question": ASKED, "body": SENT, "kind": "faq", "language": "en"}
+    article = {
+        "title": "Clothing",
+        "question": ASKED,
+        "body": SENT,
+        "kind": "faq",
+        "language": "en",
+        "over": "new",
+    }
     tried = editor.post(f"{page}/preview", **article).text
     assert "1 of 1 question would be answered by it" in tried
     published = editor.post(page, **article)
@@ -148,7 +176,7 @@ def test_an_edit_becomes_a_document(api: Api, editor: Browser) -> None:
 def test_a_bad_date_in_an_edits_article_stands_at_its_field(api: Api, editor: Browser, step: str) -> None:
     edited(api)
     (review,) = waiting(api, "edit")
-    article = {"title": "Typed", "body": SENT, "language": "en"}
+    article = {"title": "Typed", "body": SENT, "language": "en", "over": "new"}
     days = {"valid_from": "2026-07-02", "valid_to": "2026-07-01"}
     refused = editor.post(f"{QUEUE}/{review['id']}/article{step}", **article, **days)
     assert refused.status_code == 422
@@ -203,7 +231,7 @@ def test_another_shops_review_is_not_there(api: Api, editor: Browser) -> None:
     (review,) = waiting(api, "edit")
     stranger = signed_in(api, "editor", workspace="other")
     assert stranger.post(f"{QUEUE}/{review['id']}", verdict="right").status_code == 404
-    assert stranger.post(f"{QUEUE}/{review['id']}/undo").status_code == 404
+    assert stranger.post(f"{QUEUE}/{review['id']}/undo", verdict="right").status_code == 404
     assert stranger.get(f"{QUEUE}/{review['id']}/article").status_code == 404
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from graph.models import Promise, Rules
-from kb_service.console.rule_form import FIELDS, GROUPS, sheet_of
+from graph.rules import Promise, Rules
+from kb_service.console.rule_fields import FIELDS, GROUPS
+from kb_service.console.rule_form import sheet_of
 from kb_service.console.words import EN, ZH
 from kb_service.models import Principal
 from kb_service.recurring.rulebook import Rulebook
@@ -186,6 +187,52 @@ def test_what_is_wrong_stands_next_to_its_rule_and_nothing_is_lost(
     assert form_of(response.text)["repeat_hours"] == ["7"], "what else was filled in stays"
     assert value in str(form_of(response.text)[field])
     assert api.services.rulebook.rules("shop") == Rules()
+
+
+def rule(page: str, name: str) -> str:
+    """What stands at a rule of the form."""
+    at = page.index(f'id="{name}-rule"')
+    text = re.sub(r"<[^>]+>", " ", page[at : page.find('class="rule', at)])
+    return " ".join(unescape(text).split())
+
+
+def test_a_value_counts_as_set_by_the_shop_only_once_it_is_saved(api: Api) -> None:
+    """What was typed and not saved was counted as set by the shop."""
+    lin = signed_in(api)
+    typed = send(lin, "preview", repeat_hours="7", digest_hour="10:00").text
+    assert "set by the shop" not in typed
+    assert "changed here, not saved" in rule(typed, "repeat_hours")
+    assert "changed here" not in rule(typed, "followup_hours")
+    assert send(lin, "save", repeat_hours="7").status_code == 303
+    saved = lin.get(HERE).text
+    assert "set by the shop: 1" in unescape(saved)
+    assert "set by the shop" in rule(saved, "repeat_hours")
+    assert "set by the shop" not in rule(saved, "digest_hour")
+    reset = send(lin, "reset:repeat_hours").text
+    assert "set by the shop changed here, not saved" in rule(reset, "repeat_hours"), "until that is saved too"
+    assert send(lin, "save", repeat_hours="12").status_code == 303
+    assert "set by the shop" not in lin.get(HERE).text
+
+
+def test_what_a_change_does_to_the_last_month_stands_beside_its_rule(api: Api) -> None:
+    lin = signed_in(api)
+    for number in range(3):
+        api.post("/v1/events", api.event(f"k{number}", text="my kettle leaks water on the table"))
+        api.clock.advance(minutes=30)
+    page = send(lin, "preview", recurrence_customers="5", digest_hour="10:00").text
+    assert "It decides about no alert" in rule(page, "digest_hour")
+    run = re.search(r"(?:effect/|run=)(run_\w+)", page)
+    assert run
+    assert api.services.backtest_runs.of("shop", run[1]).wait(30)
+    told = "The last 30 days with this form: 0 alerts instead of 1; 0 in addition, 1 no longer."
+    assert told in rule(send(lin, "preview", recurrence_customers="5").text, "recurrence_customers")
+    part = lin.get(f"{HERE}/effect/{run[1]}?of=recurrence_customers,digest_hour,nothing").text
+    assert 'id="recurrence_customers-effect" hx-swap-oob="true"' in part, "a page that waits is told too"
+    assert told in unescape(part)
+    assert "nothing-effect" not in part
+    assert "Show what it does" in rule(
+        send(lin, "reset:repeat_hours", burst_customers="9").text, "burst_customers"
+    )
 
 
 def test_a_rule_goes_back_to_its_default_while_the_others_stay_as_filled_in(api: Api) -> None:

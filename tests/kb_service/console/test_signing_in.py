@@ -153,7 +153,22 @@ def test_the_cookie_is_for_the_console_alone(shared_api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "next", ["https://evil.example", "//evil.example", "/\\evil.example", "/v1/rules", "javascript:alert(1)"]
+    "next",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "/v1/rules",
+        "javascript:alert(1)",
+        "/console@evil.example",
+        "/consoles",
+        "/console/../..//evil.example",
+        "/console//evil.example",
+        "/console\n//evil.example",
+        "/console/x\r\nSet-Cookie: a=b",
+        "\t//evil.example",
+        "http:///console",
+    ],
 )
 def test_signing_in_leads_into_the_console_and_nowhere_else(shared_api: Api, next: str) -> None:
     _, token = shared_api.services.accounts.invite("shop", "Lin", ("agent",))

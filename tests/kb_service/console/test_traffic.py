@@ -150,7 +150,7 @@ def test_trials_are_listed_with_their_figures(api: Api) -> None:
     assert "In turn running resolved for good" in visitor.text("/console/traffic/trials")
     assert "No trial in this state." in visitor.text("/console/traffic/trials?state=draft")
     text = visitor.text("/console/traffic/trials/turns")
-    assert "assignment: round_robin" in text
+    assert "Who gets a case: in turn" in text
     assert "0 customers" in text
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from kb_service.store import tables
+from tests.ingest.source_files import xlsx
 from tests.kb_service.conftest import Api
 from tests.kb_service.console.visitors import CSRF, Browser, signed_in
 
@@ -42,12 +43,20 @@ def upload(editor: Browser, *files: tuple[str, bytes], **fields: str) -> str:
     return response.headers.get("location") or response.text
 
 
-def publish(editor: Browser, preview: str, *, but: str = "-") -> str:
+def edition(page: str) -> str:
+    found = re.search(r'name="edition" value="(\d+)"', page)
+    assert found
+    return found[1]
+
+
+def publish(editor: Browser, preview: str, *, but: str = "-", also: tuple[str, ...] = ()) -> str:
     page = editor.get(preview).text
     keys = re.findall(r'name="document" value="([^"]+)" checked', page)
     csrf = CSRF.search(page)
     assert csrf
-    sent = {"csrf": csrf[1], "document": [key for key in keys if key != but]}
+    chosen = [key for key in keys if key != but] + list(also)
+    looked_at = dict(re.findall(r'name="(over-[^"]+)" value="([^"]+)"', page))
+    sent = {"csrf": csrf[1], "edition": edition(page), "document": chosen, **looked_at}
     response = editor.client.post(f"{preview}/publish", data=sent, follow_redirects=False)
     return str(response.headers.get("location") or response.text)
 
@@ -70,7 +79,7 @@ def test_personal_data_is_masked_and_marked_before_anything_is_held(api: Api, ed
     rows = b"id,question,reply\nr1,My number is 13812345678,We called you.\n"
     preview = upload(editor, ("past.csv", rows), kind="resolution", records="true", id_template="r-{id}")
     page = editor.get(preview).text
-    assert '<mark class="masked">[PHONE]</mark>' in page
+    assert '<span class="chip" title="[PHONE]">phone number</span>' in page
     assert "13812345678" not in page
     with api.store.reading("shop") as unit:
         (held,) = unit.held._read(unit.held.table.select()).all()
@@ -179,7 +188,7 @@ def test_a_preview_is_looked_at_in_pages_and_published_as_one(api: Api, editor: 
     assert last.count('name="document"') == 15
     assert "Page 3 of 3" in last
     assert len(first.encode()) < 100_000
-    editor.post(f"{preview}/publish", document="0.0", besides="1")
+    editor.post(f"{preview}/publish", document="0.0", besides="1", edition="1")
     stored = [item["external_id"] for item in api.get("/v1/documents?limit=200").json()["items"]]
     assert len(stored) == 56
     assert "t-001" not in stored
@@ -199,3 +208,112 @@ def held(api: Api) -> int:
     with api.services.store.reading("shop") as unit:
         counted = select(func.count()).select_from(tables.held_documents)
         return int(unit.held._read(counted).scalar_one())
+
+
+FAQ = "编号,问题,答复,类目\n1,怎么退货?,签收后七天内可退。,售后\n2,怎么开发票?,在订单里申请。,发票\n".encode()
+
+
+def read_as(editor: Browser, preview: str, reading: str, text: list[str], **fields: str) -> int:
+    page = editor.get(preview).text
+    csrf = CSRF.search(page)
+    assert csrf
+    sent = {
+        "csrf": csrf[1],
+        "edition": edition(page),
+        "file": "0",
+        "reading": reading,
+        "text": text,
+        **fields,
+    }
+    return editor.client.post(f"{preview}/table", data=sent, follow_redirects=False).status_code
+
+
+def test_a_table_is_read_as_one_document_or_one_for_each_row_before_it_is_published(
+    api: Api, editor: Browser
+) -> None:
+    preview = upload(editor, ("faq.csv", FAQ), kind="faq")
+    page = editor.get(preview).text
+    assert page.count('name="document"') == 1
+    assert re.findall(r'<option value="([^"]+)" selected', page) == ["问题", "问题", "编号"], "guessed"
+    assert 'name="text" value="答复" form="table-0" checked' in page
+    parts = {"title": "问题", "question": "问题", "row_id": "编号"}
+    assert read_as(editor, preview, "rows", ["答复"], **parts) == 303
+    page = editor.get(preview).text
+    assert page.count('name="document"') == 2
+    assert "怎么开发票?" in page
+    assert read_as(editor, preview, "one", []) == 303
+    assert editor.get(preview).text.count('name="document"') == 1
+    assert read_as(editor, preview, "rows", ["答复"], **parts) == 303
+    assert api.get("/v1/documents").json()["items"] == []
+    publish(editor, preview)
+    document = api.get("/v1/documents/faq-2").json()
+    assert document["fields"] == {"question": "怎么开发票?", "reply": "在订单里申请。", "类目": "发票"}
+
+
+def test_rows_without_a_column_that_tells_them_apart_go_by_their_number(api: Api, editor: Browser) -> None:
+    preview = upload(editor, ("notes.csv", b"name,note\nLamp,Warm light.\nLamp,Cold light.\n"))
+    assert read_as(editor, preview, "rows", ["note"], title="name", row_id="#") == 303
+    publish(editor, preview)
+    assert api.get("/v1/documents/notes-2").json()["text"].endswith("Cold light.")
+    assert "#" not in api.get("/v1/documents/notes-1").json()["fields"]
+
+
+def test_a_column_that_there_is_not_and_a_preview_that_was_read_otherwise_are_refused(
+    api: Api, editor: Browser
+) -> None:
+    preview = upload(editor, ("faq.csv", FAQ), kind="faq")
+    assert read_as(editor, preview, "rows", ["nowhere"], title="问题") == 422
+    assert read_as(editor, preview, "rows", ["答复"], title="问题") == 303
+    assert editor.post(f"{preview}/publish", document="0.0", edition="1").status_code == 409
+    assert editor.post(f"{preview}/publish", document="0.0").status_code == 422
+    assert api.get("/v1/documents").json()["items"] == []
+
+
+def test_rows_of_a_workbook_are_documents_too(api: Api, editor: Browser) -> None:
+    rows = [("sku", "name", "story"), ("L1", "Lamp", "It shines."), ("T1", "Table", "It stands.")]
+    preview = upload(editor, ("goods.xlsx", xlsx({"Goods": rows})), kind="product")
+    assert read_as(editor, preview, "rows", ["story"], title="name", row_id="sku") == 303
+    publish(editor, preview)
+    assert {item["external_id"] for item in api.get("/v1/documents").json()["items"]} == {
+        "goods-L1",
+        "goods-T1",
+    }
+
+
+def test_a_document_that_somebody_wrote_after_the_preview_is_not_written_over_unseen(
+    api: Api, editor: Browser
+) -> None:
+    preview = upload(editor, ("one.txt", b"One thing."), ("two.txt", b"Another thing."))
+    new = {"kind": "policy", "title": "One", "text": "Written by a colleague.", "language": "en"}
+    sent = {"document": ["0.0", "1.0"], "edition": "1", "csrf": CSRF.search(editor.get(preview).text)[1]}  # type: ignore[index]
+    api.put("/v1/documents/one.txt", new)
+    response = editor.client.post(f"{preview}/publish", data=sent, follow_redirects=False)
+    assert response.headers["location"] == preview
+    said = editor.text(preview)
+    assert "Look at what somebody changed meanwhile: one.txt." in said
+    assert "it stands as version 1" in said
+    page = editor.get(preview).text
+    assert api.get("/v1/documents/one.txt").json()["text"] == "Written by a colleague."
+    assert api.get("/v1/documents/two.txt").status_code == 200
+    assert 'name="over-0.0" value="1"' in page
+    difference = page.partition('class="diff"')[2].partition("</ol>")[0]
+    assert "colleague" in difference and "thing" in difference
+    publish(editor, preview, also=("0.0",))
+    assert api.get("/v1/documents/one.txt").json()["text"] == "One thing."
+    assert editor.get(preview).status_code == 404
+
+
+def test_what_was_changed_again_while_somebody_looked_at_the_difference_waits_again(
+    api: Api, editor: Browser
+) -> None:
+    new = {"kind": "policy", "title": "One", "text": "Written by a colleague.", "language": "en"}
+    preview = upload(editor, ("one.txt", b"One thing."))
+    api.put("/v1/documents/one.txt", new)
+    page = editor.get(preview).text
+    csrf = CSRF.search(page)
+    assert csrf
+    api.put("/v1/documents/one.txt", {**new, "text": "And again."})
+    sent = {"csrf": csrf[1], "edition": edition(page), "document": "0.0", "over-0.0": "1"}
+    response = editor.client.post(f"{preview}/publish", data=sent, follow_redirects=False)
+    assert response.headers["location"] == preview
+    assert api.get("/v1/documents/one.txt").json()["text"] == "And again."

@@ -12,11 +12,14 @@ import pytest
 import kb_service.console
 from kb_service.console.pages.desk import VIEWS
 from kb_service.console.rendering import said
+from kb_service.console.taken_back import GIVEN, QUEUED, REOPENED, TAKEN
 from kb_service.console.words import EN, PARTS, ZH
 from kb_service.messages import ZH as MESSAGES
 
 CONSOLE = Path(kb_service.console.__file__).parent
 TEMPLATES = CONSOLE / "templates"
+WRITTEN_FOR_PROGRAMS = ("detail ", "value ", "mask ", "blank ", "language ", "attribute ", "outcome is ")
+"""What keys begin with that stand for names in data."""
 DONE = re.compile(r'\bdone\(\s*"([^"]+)"')
 PLAIN = re.compile(r"""_\(\s*(?:"([^"]+)"|'([^']+)')""")
 JOINED = re.compile(r"""_\(\s*(?:"([^"]+ )"|'([^']+ )')\s*\+""")
@@ -29,6 +32,7 @@ def texts() -> set[str]:
         for source in (*(CONSOLE / "pages").glob("*.py"), CONSOLE / "articles.py")
         for text in DONE.findall(source.read_text("utf-8"))
     }
+    found |= {*TAKEN.values(), *GIVEN.values(), *QUEUED.values(), REOPENED}
     for template in TEMPLATES.rglob("*.html"):
         for match in PLAIN.finditer(template.read_text("utf-8")):
             text = match[1] or match[2]
@@ -52,7 +56,7 @@ def test_nothing_is_translated_that_nobody_says() -> None:
         *("low", "normal", "high", "urgent", "angry", "upset", "neutral", "pleased"),
         *("customer", "agent", "bot", "public", "internal", "approved", "draft", "emerging", "evergreen"),
         *("yes", "no", "Entry {number}: {message}"),
-        *(key for key in ZH if key.startswith(("detail ", "value "))),
+        *(key for key in ZH if key.startswith(WRITTEN_FOR_PROGRAMS)),
     }
     assert set(ZH) - texts() <= values
 

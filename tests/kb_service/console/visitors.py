@@ -14,6 +14,7 @@ from kb_service.console.guard import SESSION
 from tests.kb_service.conftest import Api
 
 CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
+STAMP = re.compile(r'name="stamp" value="([^"]+)"')
 
 
 @dataclass
@@ -34,6 +35,12 @@ class Browser:
         data = {**fields, **({"csrf": csrf} if csrf else {})}
         headers = {"accept-language": self.language, **({"origin": origin} if origin else {})}
         return self.client.post(path, data=data, headers=headers, follow_redirects=False)
+
+    def stamp(self, path: str) -> str:
+        """What the form of a page says it was made of."""
+        found = STAMP.search(self.get(path).text)
+        assert found, path
+        return found[1]
 
     def text(self, path: str) -> str:
         """What a page says, without its tags."""

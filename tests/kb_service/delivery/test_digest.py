@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from graph.models import Alert, Evidence, Problem, Proposal, Rules
+from graph.models import Alert, Evidence, Problem, Proposal
+from graph.rules import Rules
 from kb_service.delivery.courier import SCHEDULE
 from kb_service.delivery.digest_content import put_into_words
 from kb_service.delivery.digest_mail import mail
@@ -123,6 +124,27 @@ def test_a_digest_tells_what_happened_and_how_things_stand(store: Store, at: Fix
         for words in ("Write a document", "The invoice", "Alerts still open: 2", "need a look: 5"):
             assert words in shown
     assert "2026-06-17 09:00 to 2026-06-18 09:00" in text_of(message), "in the shop's own time"
+
+
+def test_a_preview_holds_what_the_next_digest_will_and_sends_nothing(store: Store, at: FixedClock) -> None:
+    a_problem(store, "p1", NINE - 30 * DAY)
+    an_alert(store, "a1", NINE - 2 * HOUR)
+    kept = Kept()
+    made = digests(store, at, kept)
+    at.now = NINE - HOUR
+    before = made.preview("shop", "en")
+    assert (before.due_at, before.addresses, before.mailed) == (NINE, 1, True)
+    assert before.digest is not None
+    told = [(item.key, entry.name, entry.detail) for item in before.digest.sections for entry in item.entries]
+    assert told == [("recurrence", "Problem p1", "evidence of a1")]
+    assert "问题 p1" in str(made.preview("shop", "zh").digest)
+    assert kept.mails == []
+    at.now = NINE
+    assert made.preview("shop", "en").due_at == NINE
+    assert made.look("shop") == 1
+    after = made.preview("shop", "en")
+    assert (after.digest, after.due_at) == (None, NINE + DAY), "it was told, and the next is tomorrow's"
+    assert not digests(store, at, None).preview("shop", "en").mailed
 
 
 def test_it_is_written_in_the_shops_language(store: Store, at: FixedClock) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.engine import Engine
 from sqlalchemy.event import listen, remove
 
-from graph.models import Rules
+from graph.rules import Rules
 from kb_service.handover.casefile import CaseFile
 from kb_service.people import explaining, recent_work
 from kb_service.people.decision_words import words_in
@@ -645,7 +645,7 @@ def test_a_hand_over_by_a_bot_says_why(shop: Api) -> None:
 def test_cases_that_nobody_may_take_keep_no_other_from_its_turn(
     shop: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kb_service.people.assigning.MOST_AT_ONCE", 3)
+    monkeypatch.setattr("kb_service.people.waiting_queue.MOST_AT_ONCE", 3)
     for name in ("li", "mo", "an", "bo"):
         agent(shop, name, languages=["en"])
     chinese = [waiting(shop, f"zh{number}", "我的包裹三天没有动静了,到底在哪里") for number in range(4)]
@@ -666,7 +666,7 @@ def test_cases_that_nobody_may_take_keep_no_other_from_its_turn(
 
 
 def test_what_a_customer_writes_anew_is_looked_at_anew(shop: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kb_service.people.assigning.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("kb_service.people.waiting_queue.MOST_AT_ONCE", 1)
     for name in ("li", "mo", "an", "bo"):
         agent(shop, name, languages=["en"])
     stuck = waiting(shop, "m1", "我的包裹三天没有动静了,到底在哪里")
@@ -682,7 +682,7 @@ def test_what_a_customer_writes_anew_is_looked_at_anew(shop: Api, monkeypatch: p
 def test_of_a_long_queue_the_oldest_and_the_newest_are_looked_at(
     shop: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kb_service.people.assigning.MOST_AT_ONCE", 4)
+    monkeypatch.setattr("kb_service.people.waiting_queue.MOST_AT_ONCE", 4)
     cases = []
     for number in range(7):
         cases.append(waiting(shop, f"m{number}"))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from graph.models import Case, Priority
 from kb_service.models import QueuedCase, ServiceLevel
@@ -76,18 +77,18 @@ def test_nobody_waits_in_an_empty_queue() -> None:
 def placed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the cases that were placed."""
     found: list[str] = []
-    place = Routing.place
+    place_all = Routing.place_all
 
-    def counted(self: Routing, replica: Any, question: Any, waiting: Any = None, **more: Any) -> Any:
-        found.append(waiting.case_id)
-        return place(self, replica, question, waiting, **more)
+    def counted(self: Routing, unplaced: Any, **more: Any) -> Any:
+        found.extend(item.waiting.case.id for item in unplaced)
+        return place_all(self, unplaced, **more)
 
-    monkeypatch.setattr(Routing, "place", counted)
+    monkeypatch.setattr(Routing, "place_all", counted)
     return found
 
 
-def waiting(api: Api, name: str, text: str) -> str:
-    assert api.post("/v1/events", api.event(name, text=text)).status_code == 200
+def waiting(api: Api, name: str, text: str, **fields: Any) -> str:
+    assert api.post("/v1/events", api.event(name, text=text, **fields)).status_code == 200
     case_id = api.case_id(name)
     assert api.post(f"/v1/cases/{case_id}/handover").status_code == 200
     return case_id
@@ -96,23 +97,23 @@ def waiting(api: Api, name: str, text: str) -> str:
 def test_a_queue_places_again_only_the_cases_in_which_something_happened(api: Api, placed: list[str]) -> None:
     first = waiting(api, "a", "my parcel has not moved for three days")
     second = waiting(api, "b", "the kettle makes a noise when it boils")
-    api.services.assigning.queue("shop", None, 50)
+    api.services.waiting_queue.page("shop", None, 50)
     assert sorted(placed) == sorted([first, second])
     placed.clear()
     api.post(
         "/v1/events", api.event("a2", conversation_id="c-a", customer_id="u-a", text="it is still there")
     )
     api.clock.advance(seconds=6)
-    assert len(api.services.assigning.queue("shop", None, 50).items) == 2
+    assert len(api.services.waiting_queue.page("shop", None, 50).items) == 2
     assert placed == [first]
 
 
 def test_a_case_is_placed_again_after_a_while(api: Api, placed: list[str]) -> None:
     """What waiting adds to its priority goes on without anything that happens in it."""
     only = waiting(api, "a", "my parcel has not moved for three days")
-    (before,) = api.services.assigning.queue("shop", None, 50).items
+    (before,) = api.services.waiting_queue.page("shop", None, 50).items
     api.clock.advance(hours=2)
-    (after,) = api.services.assigning.queue("shop", None, 50).items
+    (after,) = api.services.waiting_queue.page("shop", None, 50).items
     assert placed == [only, only]
     assert after.priority.total > before.priority.total
 
@@ -120,11 +121,51 @@ def test_a_case_is_placed_again_after_a_while(api: Api, placed: list[str]) -> No
 def test_new_rules_place_every_case_again(api: Api, placed: list[str]) -> None:
     waiting(api, "a", "my parcel has not moved for three days")
     waiting(api, "b", "the kettle makes a noise when it boils")
-    api.services.assigning.queue("shop", None, 50)
+    api.services.waiting_queue.page("shop", None, 50)
     placed.clear()
     rules = api.get("/v1/rules").json()
     rules["priority_weights"] = {**rules.get("priority_weights", {}), "waiting": 1}
     answer = api.put("/v1/rules", rules)
     assert answer.status_code == 200, answer.text
-    api.services.assigning.queue("shop", None, 50)
+    api.services.waiting_queue.page("shop", None, 50)
     assert len(placed) == 2
+
+
+def test_a_queue_that_nobody_looked_at_asks_no_more_often_of_more_cases(api: Api) -> None:
+    """Each case that waited cost seven queries on the first view after a start or a change."""
+    for number in range(2):
+        waiting(api, f"few{number}", "my parcel has not moved for three days")
+    few = asked_when_cold(api)
+    for number in range(10):
+        waiting(api, f"more{number}", "my parcel has not moved for three days, nor has my refund come")
+    many = asked_when_cold(api)
+    assert len(many) <= len(few), "\n".join(sorted(many))
+    assert len(api.services.waiting_queue.page("shop", None, 50).items) == 12
+
+
+def asked_when_cold(api: Api) -> list[str]:
+    """What the first view of the queue asks the store."""
+    api.services.waiting_queue._kept.clear()
+    api.services.waiting_queue._queues.clear()
+    found: list[str] = []
+
+    def hear(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        api.services.waiting_queue.page("shop", None, 50)
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    return found
+
+
+def test_a_case_is_placed_among_many_as_it_is_alone(api: Api) -> None:
+    first = waiting(api, "a", "I am furious, my parcel has not moved for three days")
+    api.clock.advance(hours=1)
+    waiting(api, "b", "the kettle makes a noise when it boils")
+    waiting(api, "c", "my parcel has not moved either", customer_id="u-a", conversation_id="c-c")
+    queued = {item.case.id: item for item in api.services.waiting_queue.page("shop", None, 50).items}
+    alone = api.services.agent_desk.case("shop", first, language="en")
+    assert alone.priority == queued[first].priority
+    assert alone.sla == queued[first].sla

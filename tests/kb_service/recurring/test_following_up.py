@@ -314,6 +314,90 @@ def test_a_merge_that_is_taken_back_asks_nobody_twice(api: Api, receiver: Receiv
     assert len(told(api)) == 1
 
 
+def two_resolved(api: Api, first_asked: bool) -> tuple[str, str]:
+    """Two problems of other customers, both resolved; those of the first were asked where that is wanted, those of the
+    second were not."""
+    one = asked(api) if first_asked else resolved(api)
+    other = str(api.recurring("o", customers=2, text=BROKEN)["problem"]["id"])
+    api.post(f"/v1/problems/{other}/resolve")
+    api.clock.advance(hours=1)
+    return one, other
+
+
+def test_two_resolved_problems_that_are_merged_are_asked_after_once(api: Api, receiver: Receiver) -> None:
+    hook(api, receiver, "followup.due")
+    one, other = two_resolved(api, first_asked=True)
+    api.post(f"/v1/problems/{one}/merge", {"into": other})
+    api.clock.advance(hours=72)
+    assert [look(api), look(api)] == [0, 0]
+    assert len(told(api)) == 1
+    found = api.get(f"/v1/problems/{other}").json()["followup"]
+    assert (found["state"], found["asked"]) == ("open", 3)
+    answer(api, 0, True)
+    answer(api, 1, True)
+    assert api.get(f"/v1/problems/{other}").json()["followup"]["state"] == "confirmed"
+    assert api.get(f"/v1/problems/{other}").json()["confirmed_at"] is not None
+
+
+def test_customers_asked_of_both_problems_before_they_were_merged_decide_together(api: Api) -> None:
+    one, other = two_resolved(api, first_asked=True)
+    api.clock.advance(hours=72)
+    assert look(api) == 1
+    api.post(f"/v1/problems/{one}/merge", {"into": other})
+    found = api.get(f"/v1/problems/{other}").json()["followup"]
+    assert (found["state"], found["asked"], len(found["ids"])) == ("open", 5, 2)
+    for number in range(3):
+        answer(api, number, False)
+    assert api.get(f"/v1/problems/{other}").json()["state"] == "regressed"
+    assert {item["state"] for item in follow_ups(api)} == {"reopened"}
+
+
+def test_who_said_that_a_merged_problem_is_solved_is_not_asked_again(api: Api, receiver: Receiver) -> None:
+    hook(api, receiver, "followup.due")
+    one, other = two_resolved(api, first_asked=True)
+    answer(api, 0, True)
+    answer(api, 1, True)
+    assert api.get(f"/v1/problems/{one}").json()["confirmed_at"] is not None
+    api.post(f"/v1/problems/{one}/merge", {"into": other})
+    api.clock.advance(hours=72)
+    assert look(api) == 1
+    assert [{case["customer_id"] for case in item["cases"]} for item in told(api)] == [
+        {"u-m0", "u-m1", "u-m2"},
+        {"u-o0", "u-o1"},
+    ]
+
+
+def test_a_question_ends_where_what_it_asks_after_is_merged_into_an_open_problem(api: Api) -> None:
+    one = asked(api)
+    other = str(api.recurring("o", text=BROKEN)["problem"]["id"])
+    api.post(f"/v1/problems/{one}/merge", {"into": other})
+    assert [item["state"] for item in follow_ups(api)] == ["reopened"]
+    api.post(f"/v1/problems/{other}/unmerge", {"alias": one})
+    assert [(item["state"], item["problem"]["id"]) for item in follow_ups(api)] == [("open", one)]
+
+
+def test_unmerging_two_resolved_problems_gives_each_its_own_question(api: Api) -> None:
+    one, other = two_resolved(api, first_asked=True)
+    before = api.get(f"/v1/problems/{one}").json()["followup"]
+    api.post(f"/v1/problems/{one}/merge", {"into": other})
+    api.post(f"/v1/problems/{other}/unmerge", {"alias": one})
+    assert api.get(f"/v1/problems/{one}").json()["followup"] == before
+    api.clock.advance(hours=72)
+    assert look(api) == 1
+    assert api.get(f"/v1/problems/{other}").json()["followup"]["asked"] == 2
+
+
+def test_of_two_resolved_problems_that_nobody_was_asked_of_the_merged_one_is_asked_after(
+    api: Api, receiver: Receiver
+) -> None:
+    hook(api, receiver, "followup.due")
+    one, other = two_resolved(api, first_asked=False)
+    api.post(f"/v1/problems/{one}/merge", {"into": other})
+    api.clock.advance(hours=72)
+    assert [look(api), look(api)] == [1, 0]
+    assert [len(item["cases"]) for item in told(api)] == [5]
+
+
 def test_one_problem_that_cannot_be_asked_about_holds_up_no_other(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

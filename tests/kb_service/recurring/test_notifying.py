@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from graph.notices import Notice
-from kb_service.recurring.notifying import NoticeRounds, Notifying
+from kb_service.recurring.notice_rounds import NoticeRounds
+from kb_service.recurring.notifying import Notifying
 from kb_service.store import Store
 from tests.conftest import FixedClock
 from tests.kb_service.conftest import DAY, LATE, Api, faults, problem, running

@@ -222,8 +222,8 @@ def test_why_a_proposal_is_dismissed_is_kept_masked(api: Api) -> None:
 # --- what an alert proposes
 
 PROBLEM = Problem("p", {"zh": "音箱没声音", "en": "No sound"}, "open", NOW, NOW, NOW, products=("SP30",))
-POLICY = LinkedDocument("returns", "policy", "Returns", 2.0)
-FAQ = LinkedDocument("faq-1", "faq", "How", 2.0)
+POLICY = LinkedDocument("returns", "policy", "Returns", 2.0, "en")
+FAQ = LinkedDocument("faq-1", "faq", "How", 2.0, "en")
 SP30 = Circumstances(customers=7, messages=10, products={"SP30": 8, "EB20": 2})
 PLAIN = Circumstances(customers=7, messages=10, products={"SP30": 5})
 PASSED = Circumstances(customers=7, messages=10, cases=10, passed=3)
@@ -347,8 +347,8 @@ def test_whether_documents_answer_is_said_by_all_messages_together(sure: list[fl
     """Returns, invoices and guarantees have documents, yet no message alone found them surely: a document was asked for
     that exists. And one sure find among messages about something unheard of is chance."""
     found = iter(sure)
-    returns = SimpleNamespace(external_id="returns", kind="policy", title="Returns", score=2.0)
-    sizes = SimpleNamespace(external_id="sizes", kind="faq", title="Sizes", score=1.0)
+    returns = SimpleNamespace(external_id="returns", kind="policy", title="Returns", score=2.0, language="en")
+    sizes = SimpleNamespace(external_id="sizes", kind="faq", title="Sizes", score=1.0, language="en")
     spoken = SimpleNamespace(utterance=SimpleNamespace(text="", language="en", vector=None))
     replica: Any = SimpleNamespace(
         alarms=None,

@@ -14,7 +14,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from bench.simulated_history import Size, history
-from graph.models import Alert, Event, Rules
+from graph.models import Alert, Event
+from graph.rules import Rules
 from ingest.embedding import WordHashEmbedder
 from kb_service.app import create_app
 from kb_service.errors import InvalidRequest

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import structlog
 
-from kb_service import answering
 from kb_service.handover.deciding import Decision
 from kb_service.models import CandidateAnswer, Citation
 from kb_service.observability import Metrics
@@ -190,7 +189,7 @@ def test_a_suggestion_is_reworded_with_its_citation_as_it_was(tmp_path: Path, ch
 def test_an_answer_that_is_sent_unseen_is_reworded(
     tmp_path: Path, chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "decide", lambda *_: Decision("answer", "confident"))
+    monkeypatch.setattr("kb_service.replying.responding.decide", lambda *_: Decision("answer", "confident"))
     with started(tmp_path, chat) as api:
         api.put("/v1/documents/returns", RETURNS)
         assert asked(api, "/v1/answers")["answers"][0]["text"] == f"Hello, {EXTRACT}"

@@ -26,6 +26,9 @@ ASKED: dict[str, Callable[[Unit], Any]] = {
     "events.messages_of_problem latest": lambda unit: list(unit.events.messages_of_problem("p1", 9)),
     "assignments.waiting": lambda unit: unit.assignments.waiting("case-1"),
     "cases.cases_of_conversations": lambda unit: unit.cases.cases_of_conversations(["c1", "c2"]),
+    "cases.naming": lambda unit: unit.cases.naming(["so202611190042", "sku7"]),
+    "alerts.of_problems": lambda unit: unit.alerts.of_problems(["p1", "p2"], AT),
+    "exposures.sent_in": lambda unit: unit.exposures.sent_in({"case-1": ["c1"], "case-2": []}),
     "cases.open_of_customers": lambda unit: unit.cases.open_of_customers(["u1", "u2"], AT, AT),
 }
 

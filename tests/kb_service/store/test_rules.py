@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from graph.models import Rules
+from graph.rules import Rules
 from kb_service.store import Store
 
 
