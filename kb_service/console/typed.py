@@ -97,7 +97,9 @@ def midnight(field: str, text: str, zone: tzinfo, *, days: int = 0) -> datetime:
     """When a day of a form, or some days after it, begins on the shop's clocks. Raises InvalidRequest for no date."""
     try:
         day = date.fromisoformat(text) + timedelta(days=days)
-    except (ValueError, OverflowError):
+    except OverflowError:
+        raise InvalidRequest.of(field, "must lie between the years 1970 and 2200") from None
+    except ValueError:
         raise InvalidRequest.of(field, "must be a date with its year, such as 2026-11-11") from None
     return bounded(field, datetime.combine(day, time(), zone))
 

@@ -5,13 +5,13 @@ Names are looked up as late as that so that an erasure in between reaches a dige
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
 from graph.lifecycle import emerging
-from graph.models import Problem
+from graph.models import Alert, AlertKind, Problem, Proposal
 from kb_service.delivery.digest_words import (
     COMMA,
     CUSTOMERS,
@@ -28,6 +28,8 @@ from kb_service.delivery.formats.plain import one_line, unlinked
 from kb_service.store import StoredDigest, Unit
 from kb_service.store.digests import Happened
 
+ALERTED: tuple[AlertKind, ...] = ("burst", "regression", "growth", "recurrence")
+"""Sections that list alerts, by their kinds."""
 MOST_LISTED = 20
 LONGEST_NAME = 120
 LONGEST_DETAIL = 300
@@ -60,6 +62,15 @@ class Digest:
     standing: tuple[tuple[str, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """What a digest lists, by id; problems also by the ids that were merged into them."""
+
+    alerts: Mapping[str, Alert]
+    problems: Mapping[str, Problem]
+    proposals: Mapping[str, Proposal]
+
+
 def gather(
     unit: Unit, since: datetime, until: datetime, earlier: Collection[str], counts: Mapping[str, int]
 ) -> dict[str, Any] | None:
@@ -71,7 +82,7 @@ def gather(
     found = unit.digests.happened(since, until)
     sections: dict[str, list[str]] = {key: [] for key in SECTIONS}
     told: list[str] = []
-    for key, id, at in _happened(unit, found):
+    for key, id, at in _happened(found):
         name = f"{key}:{id}:{at.isoformat()}"
         if name not in earlier:
             sections[key].append(id)
@@ -91,13 +102,12 @@ def gather(
     }
 
 
-def _happened(unit: Unit, found: Happened) -> Iterator[tuple[str, str, datetime]]:
+def _happened(found: Happened) -> Iterator[tuple[str, str, datetime]]:
     """Section, id and moment of each thing; a problem that an alert tells of is not told as new beside it."""
     alerted: set[str] = {id for id, _ in found.resolved}
-    for id, at in found.alerts:
-        if (alert := unit.alerts.get(id)) is not None:
-            alerted.add(alert.problem_id)
-            yield alert.kind, id, at
+    for alert in found.alerts:
+        alerted.add(alert.problem_id)
+        yield alert.kind, alert.id, alert.at
     yield from (("new", id, at) for id, at in found.problems if id not in alerted)
     named = {
         "resolved": found.resolved,
@@ -113,10 +123,14 @@ def put_into_words(unit: Unit, digest: StoredDigest, zone: tzinfo) -> Digest:
     """A digest in its language, its times in the shop's zone; what was erased since is left out."""
     language, content = digest.language, digest.content
     until = datetime.fromisoformat(content["until"])
+    listed = {key: ids[:MOST_LISTED] for key, ids in content["sections"].items()}
+    records = _records(unit, listed)
     sections = []
     for key in SECTIONS:
         ids = content["sections"].get(key, [])
-        entries = tuple(entry for id in ids[:MOST_LISTED] for entry in _entry(unit, key, id, until, language))
+        entries = tuple(
+            entry for id in listed.get(key, ()) for entry in _entry(unit, records, key, id, until, language)
+        )
         if entries:
             sections.append(Section(key, len(ids) - len(ids[:MOST_LISTED]) + len(entries), entries))
     counts = [IN_SUBJECT[item.key][language].format(count=item.count) for item in sections]
@@ -139,20 +153,33 @@ def put_into_words(unit: Unit, digest: StoredDigest, zone: tzinfo) -> Digest:
     )
 
 
-def _entry(unit: Unit, key: str, id: str, until: datetime, language: Language) -> Iterator[Entry]:
+def _records(unit: Unit, listed: Mapping[str, Sequence[str]]) -> _Records:
+    """What the sections list, looked up together."""
+    alerts = {
+        alert.id: alert for alert in unit.alerts.some([id for key in ALERTED for id in listed.get(key, ())])
+    }
+    named = {id for key in ("new", "resolved") for id in listed.get(key, ())}
+    problems = unit.problems.some(named | {alert.problem_id for alert in alerts.values()})
+    known = {name: problem for problem in problems for name in (*problem.aliases, problem.id)}
+    return _Records(alerts, known, unit.proposals.of_ids(listed.get("proposals", ())))
+
+
+def _entry(
+    unit: Unit, records: _Records, key: str, id: str, until: datetime, language: Language
+) -> Iterator[Entry]:
     """The line of one thing; nothing when it is no more."""
-    if key in ("burst", "regression", "growth", "recurrence"):
-        if (alert := unit.alerts.get(id)) is not None:
-            problem = unit.problems.get(alert.problem_id)
+    if key in ALERTED:
+        if (alert := records.alerts.get(id)) is not None:
+            problem = records.problems.get(alert.problem_id)
             name = _named(problem.names if problem is not None else {}, language)
             new = problem is not None and emerging(problem, until)
             detail = _worded(alert.evidence.words, language)
             yield Entry(name + EMERGING[language] * new, _clean(detail, LONGEST_DETAIL))
     elif key in ("new", "resolved"):
-        if (problem := unit.problems.get(id)) is not None:
+        if (problem := records.problems.get(id)) is not None:
             yield Entry(_named(problem.names, language), _customers(problem, language))
     elif key == "proposals":
-        if (proposal := unit.proposals.get(id)) is not None:
+        if (proposal := records.proposals.get(id)) is not None:
             detail = _worded(proposal.evidence, language)
             yield Entry(_named(proposal.title, language), _clean(detail, LONGEST_DETAIL))
     elif key == "gaps":

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Table, func, or_, select, update
 
+from graph.models import AlertKind
 from kb_service.store import tables
 from kb_service.store.ids import new_id
 from kb_service.store.repository import Repository, page_of
@@ -41,11 +42,20 @@ class StoredDigest:
     lease: str | None = None
 
 
+class OpenedAlert(NamedTuple):
+    """An alert that was opened in a span, and what it is about."""
+
+    id: str
+    at: datetime
+    kind: AlertKind
+    problem_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Happened:
     """What happened within a span, as ids and moments, the earliest first, and how much stands open now."""
 
-    alerts: tuple[tuple[str, datetime], ...]
+    alerts: tuple[OpenedAlert, ...]
     problems: tuple[tuple[str, datetime], ...]
     resolved: tuple[tuple[str, datetime], ...]
     proposals: tuple[tuple[str, datetime], ...]
@@ -64,7 +74,7 @@ class Digests(Repository):
         resolved = (tables.problems.c.resolved_at, tables.problems.c.state == "resolved")
         disabled = (tables.webhooks.c.failed_at, tables.webhooks.c.state == "disabled")
         return Happened(
-            alerts=self._within(since, until, tables.alerts.c.opened_at),
+            alerts=self._alerts(since, until),
             problems=self._within(since, until, *problems),
             resolved=self._within(since, until, *resolved),
             proposals=self._within(since, until, tables.proposals.c.opened_at),
@@ -73,6 +83,15 @@ class Digests(Repository):
             open_alerts=self._open(tables.alerts),
             open_proposals=self._open(tables.proposals),
         )
+
+    def _alerts(self, since: datetime, until: datetime) -> tuple[OpenedAlert, ...]:
+        alerts = tables.alerts.c
+        span = (alerts.opened_at >= since, alerts.opened_at < until)
+        statement = select(alerts.id, alerts.opened_at, alerts.kind, alerts.problem_id)
+        rows = self._read(
+            statement.where(self._mine(tables.alerts), *span).order_by(alerts.opened_at, alerts.id)
+        )
+        return tuple(OpenedAlert(row.id, row.opened_at, row.kind, row.problem_id) for row in rows)
 
     def _within(
         self, since: datetime, until: datetime, at: Column[Any], *conditions: ColumnElement[bool]

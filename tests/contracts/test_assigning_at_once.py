@@ -106,7 +106,7 @@ def test_a_case_that_somebody_took_meanwhile_is_theirs(
 ) -> None:
     first, second = processes
     ids = waiting(store)
-    place = first.routing.place
+    place = first.routing.place_all
     meanwhile: list[str] = []
 
     def slow(*args: object, **named: object) -> object:
@@ -115,7 +115,7 @@ def test_a_case_that_somebody_took_meanwhile_is_theirs(
             second.assigning.give(CALLER, ids[0], "agent-0")
         return place(*args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(first.routing, "place", slow)
+    monkeypatch.setattr(first.routing, "place_all", slow)
     made = first.assigning.assign_waiting(CALLER)
     assert ids[0] not in {item.case_id for item in made}
     with store.reading("shop") as unit:

@@ -389,6 +389,7 @@ WRITES: dict[str, Call] = {
     "experiments.put": lambda u: u.experiments.put(an_experiment(name="another", state="draft")),
     "exposures.add_many": lambda u: u.exposures.add_many([an_exposure(query="another")]),
     "feedback.add": lambda u: u.feedback.add(some_feedback(outcome="rejected")),
+    "feedback.remove": lambda u: u.feedback.remove(some_feedback(outcome="rejected")),
     "idempotency.put": lambda u: u.idempotency.put("key-1", "/v1/events", a_replay(b"another")),
     "idempotency.purge": lambda u: u.idempotency.purge(u.now.replace(year=2100)),
     "reviews.add_many": lambda u: u.reviews.add_many([a_review(note="another")]),

@@ -130,7 +130,7 @@ def test_a_text_of_350_000_chinese_characters_is_saved(api: Api) -> None:
     assert len(text) > 350_000
     fields = {"kind": "policy", "title": "Long", "text": text, "audience": "public", "status": "draft"}
     visitor = signed_in(api, "editor", "agent")
-    saved = sent_as_parts(visitor, "/console/knowledge/save", external_id="long", **fields)
+    saved = sent_as_parts(visitor, "/console/knowledge/save", external_id="long", version="", **fields)
     assert saved.status_code == 303, saved.text[:2_000]
     assert len(api.get("/v1/documents/long").json()["text"]) > 350_000
 
@@ -156,7 +156,7 @@ def test_who_may_not_send_a_form_is_refused_before_it_is_read(
 def test_an_id_that_no_browser_can_open_is_refused_at_its_field(shared_api: Api, named: str) -> None:
     visitor = signed_in(shared_api, "editor")
     fields = {"kind": "policy", "title": "Odd", "text": "Words.", "audience": "public", "status": "approved"}
-    refused = visitor.post("/console/knowledge/save", external_id=named, **fields)
+    refused = visitor.post("/console/knowledge/save", external_id=named, version="", **fields)
     assert refused.status_code == 422
     assert 'id="fault-external_id"' in refused.text
     assert f'value="{named}"' in refused.text, "what was typed is still there"
