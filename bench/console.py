@@ -319,7 +319,7 @@ def _row(item: Figures) -> str:
     def ms(value: float | None, goal: float) -> str:
         return "–" if value is None else f"{value:,.0f}{' !' if value >= goal else ''}"
 
-    address = re.sub(r"(ev|case|p|doc|agent|al)[-_][\w-]+", "…", item.address.partition("?")[0])
+    address = re.sub(r"(ev|case|p|doc|agent|al)[-_][\w-]+", "…", item.address.partition("&")[0])
     queries = "–" if item.queries is None else str(item.queries)
     return (
         f"| `{address}` | {item.first:,.0f} | {ms(item.paint, GOAL_PAINT)} | {ms(item.key, GOAL_INTERACTION)} | "
