@@ -127,7 +127,7 @@ def context(
 
 @pytest.mark.parametrize("role", ["agent"])
 def test_an_agent_answers_ten_cases(page: Page, demo: Shop, role: str) -> None:
-    """Of each case the first suggestion, with what it leaves blank typed in; own words where nothing sure is suggested."""
+    """Of each case the first suggestion, with its blanks typed in; own words where nothing sure is suggested."""
     page.goto(f"{demo.url}/console/desk")
     page.keyboard.press("n")
     answered: list[str] = []
