@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from kb_service.care.library import ShelfFilter
 from kb_service.console.notices import COOKIE
@@ -17,6 +15,7 @@ from kb_service.models import Principal
 from tests.kb_service.conftest import RETURNS, Api
 from tests.kb_service.console.test_uploads import upload
 from tests.kb_service.console.visitors import CSRF, Browser, signed_in
+from tests.kb_service.store_statements import store_statements
 
 SHIPPING = {"kind": "policy", "title": "Free shipping", "text": "Delivery is free.", "language": "en"}
 
@@ -267,24 +266,19 @@ def test_the_last_day_that_was_typed_is_the_one_that_is_shown(api: Api, editor: 
 
 def test_the_languages_of_a_list_are_told_without_a_look_at_every_document(api: Api) -> None:
     """Each list of documents asked the store for the languages of them all."""
-    asked: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        asked.append(statement.upper())
 
     def told() -> tuple[str, ...]:
         return api.services.library.page("shop", ShelfFilter(), "changed", None, 50).languages
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with store_statements() as asked:
         before = told()
         api.put("/v1/documents/versand", {**RETURNS, "language": "de", "status": "draft"})
         assert told() == tuple(sorted({*before, "de"}))
         api.delete("/v1/documents/versand")
         assert told() == before
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-    assert not [statement for statement in asked if "DISTINCT" in statement and "LANGUAGE" in statement]
+    sent = [statement.upper() for statement in asked]
+    assert sent
+    assert not [statement for statement in sent if "DISTINCT" in statement and "LANGUAGE" in statement]
 
 
 def test_languages_have_names(api: Api, editor: Browser) -> None:

@@ -10,13 +10,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from graph.nodes import EntityNode
 from kb_service.recurring import picturing
 from kb_service.recurring.picturing import Drawing
 from tests.kb_service.conftest import LATE, RETURNS, Api
 from tests.kb_service.console.visitors import Browser, signed_in
+from tests.kb_service.store_statements import store_statements
 
 GRAPH = "/console/problems/graph"
 
@@ -185,17 +185,9 @@ def test_names_come_in_the_language_of_the_reader(api: Api, shop: str) -> None:
 def test_a_picture_needs_few_questions_of_the_store(api: Api, visitor: Browser) -> None:
     """None for the graph itself: it is in memory. What is left is the session and the shop's clocks."""
     visitor.get(GRAPH)
-    asked: list[str] = []
-
-    def count(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        asked.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", count)
-    try:
+    with store_statements() as asked:
         visitor.get(f"{GRAPH}.json")
         visitor.get(f"{GRAPH}?q=parcel")
-    finally:
-        event.remove(Engine, "before_cursor_execute", count)
     assert len([item for item in asked if item.lstrip().upper().startswith("SELECT")]) <= 8
 
 

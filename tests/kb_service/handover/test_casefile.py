@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event as told_by
-from sqlalchemy.engine import Engine
 
 from graph.models import Case, Customer
 from kb_service.handover.casefile import LOOKED_BACK, CaseFiles
 from kb_service.models import Question
 from kb_service.people.inactivity import silent_since
 from tests.kb_service.conftest import DAY, LATE, RETURNS, Api
+from tests.kb_service.store_statements import store_statements
 from tests.kb_service.test_reviews import ASKED, proven
 
 MOST_STATEMENTS = 10
@@ -112,22 +108,6 @@ def test_a_bot_does_not_answer_for_the_agent_who_has_the_case(api: Api) -> None:
 # --- what reading it costs
 
 
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The statements that requests run; a server's own threads ask the store as well."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if threading.current_thread().name.startswith("AnyIO"):
-            seen.append(statement)
-
-    told_by.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        told_by.remove(Engine, "before_cursor_execute", note)
-
-
 @pytest.fixture
 def known(api: Api) -> Api:
     """A shop that sends answers, where a customer of several cases writes about a problem with an alert."""
@@ -143,7 +123,7 @@ def known(api: Api) -> Api:
 
 
 def test_a_question_costs_few_statements(known: Api) -> None:
-    with counted() as seen:
+    with store_statements() as seen:
         reply = asked(known, ASKED)
     assert (reply["action"], reply["problem"] is not None) == ("answer", True)
     assert 0 < len(seen) <= MOST_STATEMENTS, "\n".join(seen)
@@ -151,7 +131,7 @@ def test_a_question_costs_few_statements(known: Api) -> None:
 
 
 def test_a_route_costs_few_statements(known: Api) -> None:
-    with counted() as seen:
+    with store_statements() as seen:
         found = known.post(
             "/v1/route", {"query": ASKED, "conversation_id": "c1", "customer": {"id": "u1"}}
         ).json()

@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy.engine import Engine
-from sqlalchemy.event import listen, remove
 
 from graph.rules import Rules
 from kb_service.handover.casefile import CaseFile
@@ -16,6 +14,7 @@ from kb_service.people import explaining, recent_work
 from kb_service.people.decision_words import words_in
 from kb_service.people.inactivity import idle_cases
 from tests.kb_service.conftest import Api, faults, problem
+from tests.kb_service.store_statements import store_statements
 
 LATE = {
     "label": "Late parcel",
@@ -374,20 +373,8 @@ def test_looking_for_idle_cases_costs_as_many_queries_for_many_as_for_few(shop: 
         for name in ("li", "mo", "an", "bo"):
             agent(shop, name, capacity=50, online=False)
         shop.clock.advance(minutes=31)
-        seen: list[str] = []
-
-        here = threading.get_ident()
-
-        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            if threading.get_ident() == here:  # a server's own threads ask the store as well
-                seen.append(statement)
-
-        with shop.store.reading("shop") as unit:
-            listen(Engine, "before_cursor_execute", note)
-            try:
-                found = idle_cases(unit)
-            finally:
-                remove(Engine, "before_cursor_execute", note)
+        with shop.store.reading("shop") as unit, store_statements() as seen:
+            found = idle_cases(unit)
         return len(seen), len(found)
 
     few, many = looked(2), looked(12)

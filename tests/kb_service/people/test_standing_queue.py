@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from graph.models import Case, Priority
 from kb_service.models import QueuedCase, ServiceLevel
 from kb_service.people.standing_queue import MOST_PRESSING, due_state, standing_queue
 from kb_service.routing import Routing
 from tests.kb_service.conftest import Api
+from tests.kb_service.store_statements import store_statements
 
 AT = datetime(2026, 6, 18, 12, tzinfo=UTC)
 
@@ -147,16 +147,8 @@ def asked_when_cold(api: Api) -> list[str]:
     """What the first view of the queue asks the store."""
     api.services.waiting_queue._kept.clear()
     api.services.waiting_queue._queues.clear()
-    found: list[str] = []
-
-    def hear(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
-        found.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", hear)
-    try:
+    with store_statements() as found:
         api.services.waiting_queue.page("shop", None, 50)
-    finally:
-        event.remove(Engine, "before_cursor_execute", hear)
     return found
 
 
