@@ -27,7 +27,7 @@ import numpy as np
 from bench.datasets import FOLDER_VARIABLE, AbsentSet, data_folder
 from bench.remembered import RememberedEmbedder
 from graph.exemplars import Floats
-from graph.kinship import COARSE, Grain, Said, kin
+from graph.kinship import COARSE, Grain, Said, kin, strayed, themes
 from graph.matching import COEFFICIENTS, Limits, ProblemMatcher, join_limit
 from graph.models import Utterance, Vector
 from ingest.embedding import load_embedder
@@ -48,8 +48,9 @@ DBSTREAM = tuple((radius, 0.3) for radius in (0.9, 1.0, 1.1, 1.2))
 """Radius of a micro-cluster (Euclidean, between unit vectors) and the share of overlap that connects two."""
 READS = frozenset({"zh", "en"})
 GRAINS = (
-    *(replace(COARSE, resolution=resolution) for resolution in (1.0, 1.5, 2.0)),
-    replace(COARSE, neighbours=20, words=0.15),
+    *(replace(COARSE, neighbours=10, resolution=resolution) for resolution in (1.0, 1.5, 2.0)),
+    replace(COARSE, words=0.15),
+    COARSE,
 )
 """Grains of which the row "fitted" takes the best on half of the labels."""
 NIGHTS = 5
@@ -211,14 +212,27 @@ def replay(stream: Stream, limits: Limits | None = None) -> Replayed:
 def after_nights(
     stream: Stream, found: Sequence[str], grain: Grain = COARSE, nights: int = NIGHTS
 ) -> list[str]:
-    """The problems as kinship leaves them once nights after the stream find nothing more."""
-    for _ in range(nights):
+    """The problems as themes leave them once nights after the stream find nothing more."""
+    of = themes([Said("", message) for message in stream.messages], grain, reads=READS)
+    for night in range(nights):
+        before = list(found)
+        found = _parted(stream, before, of, night)
         said = [Said(name, message) for name, message in zip(found, stream.messages, strict=True)]
-        first = {name: group[0] for group in kin(said, grain, reads=READS) for name in group}
-        if not first:
-            break
+        first = {name: group[0] for group in kin(said, of) for name in group}
         found = [first.get(name, name) for name in found]
+        if found == before:
+            break
     return list(found)
+
+
+def _parted(stream: Stream, found: Sequence[str], of: Sequence[int], night: int) -> list[str]:
+    """The problems without what strayed from them, which goes by names of its own."""
+    parted = list(found)
+    said = [Said(name, message) for name, message in zip(found, stream.messages, strict=True)]
+    for number, stray in enumerate(strayed(said, of)):
+        for place in stray.gone:
+            parted[place] = f"{stray.problem_id}/{night}/{number}"
+    return parted
 
 
 def calibration_error(judged: Sequence[tuple[float, bool]]) -> float:
@@ -271,6 +285,9 @@ def compared(
     join = join_limit(first.judged) or max(score for score, _ in first.judged)
     limits = Limits(max(join, shipped.join), max(join - 0.15, shipped.new))
     known = replay(fitting, limits).found
+    for item in GRAINS:
+        chosen_on = judge(after_nights(fitting, first.found, item), fitting.labels).f1
+        print(f"{stream.name}, other half: {item}: F1 {chosen_on:.3f}", file=sys.stderr, flush=True)
     grain = max(GRAINS, key=lambda item: judge(after_nights(fitting, known, item, 1), fitting.labels).f1)
     plain, fitted = replay(reported), replay(reported, limits)
     drawn = f"join from {limits.join:.2f}, {grain.neighbours} neighbours, resolution {grain.resolution}"

@@ -293,7 +293,7 @@ def split_of(
         first, second, anchors = second, first, (anchors[1], anchors[0])
     parts, joinable = _placed(members, first, second, reads)
     opening = min(channel.new for channel in COEFFICIENTS.values())
-    if log_odds(joinable) >= log_odds(opening) - APART or not _respects(parts, together):
+    if log_odds(joinable) >= log_odds(opening) - APART or not respects(parts, together):
         return None
     certain = silhouette >= SPLIT_FAR + shift * SPLIT
     return Split(problem_id, parts, anchors, silhouette, joinable, margin, certain)
@@ -382,7 +382,7 @@ def nearer(matcher: ProblemMatcher, message: Instance) -> str | None:
     return found[0].problem_id if found else None
 
 
-def _respects(
+def respects(
     parts: tuple[frozenset[str], frozenset[str]],
     together: Sequence[tuple[Collection[str], Collection[str]]],
 ) -> bool:

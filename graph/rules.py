@@ -39,7 +39,7 @@ class Rules:
     of automatic answers that people are asked to look at, `swap_share` the share of suggestions in which two
     neighbours change places, so that what people use can be told from what stands first.
     `regroup_nightly` lets a night merge problems that turn out to be one and split one that turns out to be two;
-    `problem_grain` "coarse" lets it merge those of one theme as well, see `graph.kinship`.
+    `problem_grain` "coarse" lets it go by themes as well, see `graph.kinship`.
     `timezone` is the shop's own, in which its hours and days are counted; `promotion_days` are dates (ISO 8601) there
     that bring more than usual, past ones and those to come; `surge_customers` is the least number that makes a surge.
     `inactive_minutes` is how long an agent may leave a customer without a word before the case goes to somebody

@@ -26,6 +26,7 @@ from graph.regrouping import (
     may_merge,
     merge_of,
     nearest,
+    respects,
     same_split,
     split_of,
     threshold_shift,
@@ -34,7 +35,15 @@ from kb_service.recurring import moves
 from kb_service.recurring.moves import Why
 from kb_service.recurring.placing import Placing
 from kb_service.recurring.regrouping import look_again, reader_of
-from kb_service.recurring.themes import Kin, due_kin, found_kin, kept_kin
+from kb_service.recurring.themes import (
+    ByTheme,
+    Kin,
+    Stray,
+    due_kin,
+    due_strays,
+    found_by_theme,
+    kept_finds,
+)
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
 from kb_service.routing import Routing
@@ -49,8 +58,8 @@ PROBED = 2000
 """Problems for which a night seeks another that is the same, the latest active first."""
 PARTED = 200
 """Problems that a night looks into for two."""
-MERGES, SPLITS = 200, 5
-"""What a night does at most. Every process derives its problems anew after a split."""
+MERGES, SPLITS, STRAYS = 200, 5, 50
+"""What a night does at most. Every process derives its problems anew after splits."""
 STANDS = timedelta(days=7)
 """A night's merge or split that nobody took back for so long speaks for itself, a little."""
 NO_OBJECTION = 0.25
@@ -110,15 +119,20 @@ class NightlyRegrouping:
         merged = [
             (merge.old, merge.into) for merge in merges[:MERGES] if self._merge(workspace, replica, merge)
         ]
-        akin: list[Find] = []
+        strays: list[Stray] = []
+        themed: list[Find] = []
         if coarse:
-            by_theme, akin = self._merge_kin(workspace, replica, known, MERGES - len(merged))
-            merged += by_theme
+            themes = self._themes(replica, known)
+            kin, strange = due_kin(themes.kin, known.finds, replica.problems.values())
+            strays, strayed = due_strays(themes.strays, known.finds, replica.problems.values())
+            most = MERGES - len(merged)
+            merged += [(item.old, item.into) for item in kin[:most] if self._merge(workspace, replica, item)]
+            themed = kept_finds([*strange, *kin[most:], *strayed, *strays[STRAYS:]])
         splits, parted = due_splits(self._found_splits(workspace, replica, known, coarse), known.finds)
-        split = self._split(workspace, replica, splits[:SPLITS])
+        split = self._split(workspace, replica, [*strays[:STRAYS], *splits[:SPLITS]])
         with self._store.writing(workspace) as unit:
             left = _left(merges[MERGES:], splits[SPLITS:])
-            unit.regroupings.replace_finds([*alike, *akin, *parted, *left])
+            unit.regroupings.replace_finds([*alike, *themed, *parted, *left])
         done = Night(placed, tuple(merged), split)
         log.info("regrouped", workspace=workspace, placed=placed, merged=len(merged), split=len(split))
         return done
@@ -176,17 +190,25 @@ class NightlyRegrouping:
             look_again(self._store, replica, merge.into, self._clock())
         return True
 
-    def _merge_kin(
-        self, workspace: str, replica: Replica, known: _Known, most: int
-    ) -> tuple[list[tuple[str, str]], list[Find]]:
-        """Merge what was of one theme on two nights running; what was done, and what to remember."""
+    # --- themes
+
+    def _themes(self, replica: Replica, known: _Known) -> ByTheme:
+        """What a coarse shop's messages say of its problems, without parts that would tear up what was put together.
+        What holds two themes is parted before it goes into another problem."""
         with replica.lock:
             problems = dict(replica.problems)
-        apart = _apart(known.ties, problems.values())
-        found = found_kin(self._store, replica, problems, apart, known.since)
-        due, fresh = due_kin(found, known.finds, problems.values())
-        merged = [(item.old, item.into) for item in due[:most] if self._merge(workspace, replica, item)]
-        return merged, kept_kin([*fresh, *due[most:]])
+        found = found_by_theme(
+            self._store, replica, problems, _apart(known.ties, problems.values()), known.since
+        )
+        with self._store.reading(replica.workspace) as unit:
+            strays = tuple(
+                stray
+                for stray in found.strays
+                if problems[stray.problem_id].state != "resolved"
+                and respects(stray.parts, _together(unit, problems[stray.problem_id], known.ties, every=True))
+            )
+        mixed = {stray.problem_id for stray in strays}
+        return ByTheme(tuple(kin for kin in found.kin if kin.old not in mixed), strays)
 
     # --- splits
 
@@ -213,7 +235,7 @@ class NightlyRegrouping:
         return sorted(found, key=lambda split: (-split.margin, split.problem_id))
 
     def _split(
-        self, workspace: str, replica: Replica, splits: Sequence[Split]
+        self, workspace: str, replica: Replica, splits: Sequence[Split | Stray]
     ) -> tuple[tuple[str, str], ...]:
         done = []
         with replica.lock:
@@ -227,7 +249,8 @@ class NightlyRegrouping:
                     )
                     if not gone.events:
                         continue
-                    why = Why(ACTOR, split.margin, split.evidence, by_person=False)
+                    margin = split.margin if isinstance(split, Split) else None
+                    why = Why(ACTOR, margin, split.evidence, by_person=False)
                     ids = [event.id for event in gone.events]
                     new = moves.split(unit, old, ids, gone.cases, self._routing.name, why)
                 done.append((split.problem_id, new.id))
@@ -323,7 +346,7 @@ def _together(
     if not said:
         return []
     merged = {alias: _brought(unit, alias) for alias in problem.aliases}
-    of = merged | {problem.id: unit.assignments.of_first(problem.id).difference(*merged.values())}
+    of = merged | {problem.id: unit.assignments.of(problem.id).difference(*merged.values())}
     return [(of[one], of[other]) for one, other in said]
 
 
@@ -333,7 +356,7 @@ def _brought(unit: Unit, alias: str) -> frozenset[str]:
     return unit.regroupings.moved(entry.id) if entry is not None else unit.assignments.of_first(alias)
 
 
-def _sides(split: Split) -> Callable[[StoredMessage], bool | None]:
+def _sides(split: Split | Stray) -> Callable[[StoredMessage], bool | None]:
     kept, gone = split.parts
     return lambda message: True if message.event.id in gone else False if message.event.id in kept else None
 

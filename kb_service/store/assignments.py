@@ -73,6 +73,11 @@ class Assignments(Repository):
         first = self._mine(), _assignments.c.first_problem_id == problem_id
         return frozenset(self._read(select(_assignments.c.event_id).where(*first)).scalars())
 
+    def of(self, problem_id: str) -> frozenset[str]:
+        """The events that are a problem's now, whichever they were at first."""
+        now = self._mine(), _assignments.c.problem_id == problem_id
+        return frozenset(self._read(select(_assignments.c.event_id).where(*now)).scalars())
+
     def waiting(self, case_id: str) -> tuple[str, ...]:
         """The events of a case whose assignment is provisional, in the order they arrived in."""
         events = tables.events

@@ -14,7 +14,7 @@ from kb_service.store import tables
 from kb_service.store.repository import Repository, chunks
 
 RegroupingKind: TypeAlias = Literal["merge", "split"]
-FindKind: TypeAlias = Literal["merge", "split", "kin"]
+FindKind: TypeAlias = Literal["merge", "split", "kin", "stray"]
 
 _regroupings = tables.regroupings
 _moved = tables.regrouped_events
@@ -51,7 +51,8 @@ class StoredRegrouping:
 @dataclass(frozen=True, slots=True)
 class Find:
     """What a night found worth doing: two problems to merge, or one to split (`other_id` is empty). Two that are "kin"
-    are of one theme without being alike.
+    are of one theme without being alike; a "stray" is a part of a problem that is of another theme (`other_id` is its
+    most typical message).
 
     `anchors` are the most typical messages of the two parts of a split, by event id; `nights` how many nights running
     it was found.

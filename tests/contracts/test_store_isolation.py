@@ -142,6 +142,7 @@ READS: dict[str, Call] = {
     "events.count": lambda u: u.events.count(),
     "assignments.get": lambda u: u.assignments.get("e1"),
     "assignments.pending": lambda u: u.assignments.pending(),
+    "assignments.of": lambda u: u.assignments.of("p1"),
     "assignments.of_first": lambda u: u.assignments.of_first("p1"),
     "assignments.waiting": lambda u: u.assignments.waiting("case-1"),
     "events.messages_of_problem": lambda u: u.events.messages_of_problem("p1"),

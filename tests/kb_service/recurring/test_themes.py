@@ -11,7 +11,7 @@ import pytest
 
 from graph.models import Problem
 from kb_service.recurring.nightly_regrouping import ACTOR, Night
-from kb_service.recurring.themes import Kin, due_kin, kept_kin
+from kb_service.recurring.themes import Kin, Stray, due_kin, due_strays, kept_finds
 from tests.conftest import FixedClock
 from tests.kb_service.conftest import NOW, Api, running
 from tests.kb_service.recurring.regrouped import audit, found, night, problem_of, put_apart
@@ -40,14 +40,14 @@ def govern(api: Api, **changes: object) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def scattered(api: Api) -> dict[str, list[str]]:
+def scattered(api: Api, words_each: int = 4) -> dict[str, list[str]]:
     """Messages of two topics, those of each in problems that take turns: the problems by topic."""
     rng = random.Random(3)
     problems: dict[str, list[str]] = {}
     for topic, words in TOPICS.items():
         ids = [f"{topic}{number}" for number in range(5 * PARTS)]
         for id in ids:
-            api.post("/v1/events", api.event(id, text=" ".join(rng.sample(words, 4))))
+            api.post("/v1/events", api.event(id, text=" ".join(rng.sample(words, words_each))))
         problems[topic] = [put_apart(api, *ids[part::PARTS]) for part in range(PARTS)]
     with api.store.writing("shop") as unit:
         for left in unit.problems.all():
@@ -148,12 +148,82 @@ def test_a_night_does_no_more_than_it_may_and_goes_on_the_next(
     assert [len(night(api).merged) for _ in range(4)] == [0, 4, 2, 0]
 
 
+def blurred(api: Api) -> tuple[str, dict[str, list[str]]]:
+    """A problem that holds both topics, beside those of either: its id, and its events by topic."""
+    problems = scattered(api, words_each=10)
+    one, other = problems["parcel"][0], problems["coupon"][0]
+    moved = {
+        topic: [id for id in homes_of(api, topic) if problem_of(api, id) == mixed]
+        for topic, mixed in (("parcel", one), ("coupon", other))
+    }
+    with api.store.writing("shop") as unit:
+        unit.assignments.reassign(moved["coupon"], one)
+        unit.problems.remove(other)
+        unit.changes.record("workspace", "shop")
+    api.services.replicas.follow("shop")
+    return one, moved
+
+
+def homes_of(api: Api, topic: str) -> list[str]:
+    return [f"{topic}{number}" for number in range(5 * PARTS)]
+
+
+def test_what_strayed_into_a_problem_leaves_it_and_goes_to_its_own_theme(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nights merged by theme what was apart, and never parted by theme what was one."""
+    monkeypatch.setattr("graph.kinship.MANY", 10)
+    _, moved = blurred(api)
+    govern(api, problem_grain="coarse")
+    assert night(api).split == ()
+    second = night(api)
+    ((old, _),) = second.split
+    assert problem_of(api, moved["parcel"][0]) != problem_of(api, moved["coupon"][0]), "on the second night"
+    for _ in range(3):
+        night(api)
+    after = homes(api)
+    assert {topic: len(ids) for topic, ids in after.items()} == {"parcel": 1, "coupon": 1}
+    assert after["parcel"] != after["coupon"]
+    with api.store.reading("shop") as unit:
+        entries = [entry for entry in unit.regroupings.latest() if "theme" in entry.evidence]
+        assert unit.regroupings.finds() == ()
+    ((actor, kind, margin),) = {(entry.actor, entry.kind, entry.margin) for entry in entries}
+    assert (actor, kind, margin) == (ACTOR, "split", None)
+    assert {(ACTOR, "problem.split", old)} <= set(audit(api))
+
+
+@pytest.mark.parametrize("grain", ["fine", "coarse"])
+def test_what_people_merged_into_a_problem_that_was_split_off_stays_together(
+    api: Api, monkeypatch: pytest.MonkeyPatch, grain: str
+) -> None:
+    """Nights split it again: they took the survivor for what had been its own at first, which was nothing."""
+    monkeypatch.setattr("graph.kinship.MANY", 10)
+    problems = scattered(api, words_each=10)
+    one, other = problems["parcel"][0], problems["coupon"][0]
+    assert api.post(f"/v1/problems/{other}/merge", {"into": one}).status_code == 200
+    govern(api, problem_grain=grain)
+    for _ in range(4):
+        assert night(api).split == ()
+    assert found(api, other)["id"] == found(api, one)["id"]
+
+
+def test_a_stray_is_due_when_the_night_before_held_the_same_two_apart() -> None:
+    def stray(id: str, stay: str, gone: str) -> Stray:
+        return Stray(id, (frozenset(stay), frozenset(gone)), (stay[0], gone[0]))
+
+    before = kept_finds([stray("a", "kl", "mn"), stray("b", "op", "qr")])
+    merged = [problem("c", "b"), problem("a")]
+    found = [stray("a", "xkl", "ymn"), stray("c", "opz", "qr"), stray("a", "m", "k")]
+    assert due_strays(found, before, merged) == (found[:2], found[2:])
+    assert due_strays(found, [], merged) == ([], found)
+
+
 def problem(id: str, *aliases: str) -> Problem:
     return replace(Problem(id, {"en": id}, "open", NOW, NOW, NOW), aliases=aliases)
 
 
 def test_two_are_due_when_they_were_of_one_theme_the_night_before_whichever_survives() -> None:
-    night_before = kept_kin([Kin("b", "a", 3), Kin("c", "a", 3), Kin("y", "x", 2)])
+    night_before = kept_finds([Kin("b", "a", 3), Kin("c", "a", 3), Kin("y", "x", 2)])
     problems = [problem(id) for id in "abcxy"]
     found = [Kin("b", "c", 2), Kin("x", "a", 2)]
     assert due_kin(found, night_before, problems) == ([found[0]], [found[1]])
