@@ -27,7 +27,7 @@ import numpy as np
 from bench.datasets import FOLDER_VARIABLE, AbsentSet, data_folder
 from bench.remembered import RememberedEmbedder
 from graph.exemplars import Floats
-from graph.kinship import COARSE, Grain, Said, kin, strayed, themes
+from graph.kinship import COARSE, Grain, Said, Themes, kin, strayed, themes
 from graph.matching import COEFFICIENTS, Limits, ProblemMatcher, join_limit
 from graph.models import Utterance, Vector
 from ingest.embedding import load_embedder
@@ -213,23 +213,23 @@ def after_nights(
     stream: Stream, found: Sequence[str], grain: Grain = COARSE, nights: int = NIGHTS
 ) -> list[str]:
     """The problems as themes leave them once nights after the stream find nothing more."""
-    of = themes([Said("", message) for message in stream.messages], grain, reads=READS)
+    about = themes([Said("", message) for message in stream.messages], grain, reads=READS)
     for night in range(nights):
         before = list(found)
-        found = _parted(stream, before, of, night)
+        found = _parted(stream, before, about, night)
         said = [Said(name, message) for name, message in zip(found, stream.messages, strict=True)]
-        first = {name: group[0] for group in kin(said, of) for name in group}
+        first = {name: group[0] for group in kin(said, about) for name in group}
         found = [first.get(name, name) for name in found]
         if found == before:
             break
     return list(found)
 
 
-def _parted(stream: Stream, found: Sequence[str], of: Sequence[int], night: int) -> list[str]:
+def _parted(stream: Stream, found: Sequence[str], about: Themes, night: int) -> list[str]:
     """The problems without what strayed from them, which goes by names of its own."""
     parted = list(found)
     said = [Said(name, message) for name, message in zip(found, stream.messages, strict=True)]
-    for number, stray in enumerate(strayed(said, of)):
+    for number, stray in enumerate(strayed(said, about)):
         for place in stray.gone:
             parted[place] = f"{stray.problem_id}/{night}/{number}"
     return parted

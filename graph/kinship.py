@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import networkx as nx  # type: ignore[import-untyped]
 import numpy as np
@@ -63,6 +63,15 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Themes:
+    """`of` is the number of each message's theme, `ties` how much the messages of each two problems point to one
+    another, by their ids in order."""
+
+    of: tuple[int, ...]
+    ties: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Strayed:
     """Messages of a problem that are of another theme than most of it, as places among all; `anchors` are the most
     typical message of those that stay and of those that strayed."""
@@ -74,8 +83,8 @@ class Strayed:
 
 def themes(
     messages: Sequence[Said], grain: Grain = COARSE, *, reads: frozenset[str] = frozenset({"en"})
-) -> tuple[int, ...]:
-    """The number of the theme of each message; vectors all of one model.
+) -> Themes:
+    """What messages are about, and so the problems that they stand in; vectors all of one model.
 
     Each message points to its nearest ones, wherever they are; those that point to one another more than chance would
     have it are of one theme (modularity, by Louvain's method: Blondel et al. 2008, on a graph of nearest neighbours,
@@ -92,35 +101,39 @@ def themes(
     communities = nx.community.louvain_communities(graph, resolution=grain.resolution, seed=_SEED)
     numbered = enumerate(sorted(communities, key=min))
     theme = {node: number for number, community in numbered for node in community}
-    return tuple(theme[node] for node in owner)
+    problem = {node: message.problem_id for node, message in zip(owner, messages, strict=True)}
+    ties: dict[tuple[str, str], float] = {}
+    for one, other, weight in graph.edges(data="weight"):
+        first, second = sorted((problem[one], problem[other]))
+        ties[first, second] = ties.get((first, second), 0.0) + weight
+    return Themes(tuple(theme[node] for node in owner), ties)
 
 
 def kin(
     messages: Sequence[Said],
-    of: Sequence[int],
+    found: Themes,
     *,
     apart: Callable[[str, str], bool] = lambda one, other: False,
 ) -> tuple[tuple[str, ...], ...]:
     """The problems that are of one theme, each group in order of its ids, groups of one left out.
 
-    `of` are the messages' themes; a problem's is that of most of its messages. No two problems of which `apart` is true
-    end up in one group.
+    A problem's theme is that of most of its messages. No two problems of which `apart` is true end up in one group.
     """
-    sizes = Counter(message.problem_id for message in messages)
     groups: dict[int, list[str]] = {}
-    for name, theme in _main_themes(messages, of).items():
+    for name, theme in _main_themes(messages, found.of).items():
         groups.setdefault(theme, []).append(name)
-    parts = (part for group in groups.values() for part in _kept_apart(group, apart, sizes))
+    parts = (part for group in groups.values() for part in _kept_apart(sorted(group), apart, found.ties))
     return tuple(sorted(tuple(sorted(part)) for part in parts if len(part) > 1))
 
 
-def strayed(messages: Sequence[Said], of: Sequence[int]) -> tuple[Strayed, ...]:
+def strayed(messages: Sequence[Said], found: Themes) -> tuple[Strayed, ...]:
     """What is of another theme than most of its problem, where customers enough speak on either side."""
+    of = found.of
     main = _main_themes(messages, of)
     places: dict[str, dict[int, list[int]]] = {}
     for place, message in enumerate(messages):
         places.setdefault(message.problem_id, {}).setdefault(of[place], []).append(place)
-    found = []
+    parts = []
     for name, by_theme in places.items():
         stay = by_theme[main[name]]
         least = SHARE * sum(map(len, by_theme.values()))
@@ -129,8 +142,8 @@ def strayed(messages: Sequence[Said], of: Sequence[int]) -> tuple[Strayed, ...]:
         for theme, gone in by_theme.items():
             if theme != main[name] and len(gone) >= least and _customers(messages, gone) >= CUSTOMERS:
                 anchors = _typical(messages, stay), _typical(messages, gone)
-                found.append(Strayed(name, tuple(gone), anchors))
-    return tuple(found)
+                parts.append(Strayed(name, tuple(gone), anchors))
+    return tuple(parts)
 
 
 def _main_themes(messages: Sequence[Said], of: Sequence[int]) -> dict[str, int]:
@@ -152,17 +165,16 @@ def _typical(messages: Sequence[Said], places: Sequence[int]) -> int:
 
 
 def _kept_apart(
-    group: Sequence[str], apart: Callable[[str, str], bool], sizes: Mapping[str, int]
+    group: Sequence[str], apart: Callable[[str, str], bool], ties: Mapping[tuple[str, str], float]
 ) -> list[list[str]]:
-    """A group in parts none of which holds a pair that is to stay apart: the largest first, each goes to the first part
-    that it may."""
+    """A group in parts none of which holds a pair that is to stay apart: each goes to the part it is tied to most."""
     parts: list[list[str]] = []
-    for name in sorted(group, key=lambda name: (-sizes[name], name)):
-        free = next((part for part in parts if not any(apart(name, other) for other in part)), None)
-        if free is None:
-            parts.append([name])
+    for name in group:
+        free = [part for part in parts if not any(apart(name, other) for other in part)]
+        if free:
+            max(free, key=lambda part: sum(ties.get((other, name), 0.0) for other in part)).append(name)
         else:
-            free.append(name)
+            parts.append([name])
     return parts
 
 

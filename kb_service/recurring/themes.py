@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Any
 
-from graph.kinship import Said, kin, strayed, themes
+from graph.kinship import Said, Themes, kin, strayed, themes
 from graph.models import Problem
 from graph.recurrence import Observation
 from graph.regrouping import Entities, contradict, may_be_kin, survivor
@@ -78,8 +78,8 @@ def found_by_theme(
 
     heard = _heard(store, replica, {id for id, problem in problems.items() if problem.active_at >= since})
     said = list(heard.values())
-    of = themes(said, reads=replica.reads)
-    return ByTheme(_kin(kin(said, of, apart=apart), problems), _strays(heard, of))
+    about = themes(said, reads=replica.reads)
+    return ByTheme(_kin(kin(said, about, apart=apart), problems), _strays(heard, about))
 
 
 def _kin(groups: Iterable[Sequence[str]], problems: Mapping[str, Problem]) -> tuple[Kin, ...]:
@@ -90,13 +90,13 @@ def _kin(groups: Iterable[Sequence[str]], problems: Mapping[str, Problem]) -> tu
     return tuple(sorted(found, key=lambda item: (-item.many, item.into, item.old)))
 
 
-def _strays(heard: Mapping[str, Said], of: Sequence[int]) -> tuple[Stray, ...]:
+def _strays(heard: Mapping[str, Said], about: Themes) -> tuple[Stray, ...]:
     ids = list(heard)
     events: dict[str, set[str]] = {}
     for id, message in heard.items():
         events.setdefault(message.problem_id, set()).add(id)
     found = []
-    for item in strayed(list(heard.values()), of):
+    for item in strayed(list(heard.values()), about):
         gone = frozenset(ids[place] for place in item.gone)
         stay, strange = (ids[place] for place in item.anchors)
         parts = frozenset(events[item.problem_id] - gone), gone

@@ -47,7 +47,7 @@ def test_problems_of_one_topic_are_one() -> None:
 def test_what_lies_far_apart_is_nobodys_kin() -> None:
     lone = [Said(f"p{number}", say(f"word{number} term{number} thing{number}")) for number in range(12)]
     for some in (lone, lone[:1], []):
-        assert len(set(themes(some))) == len(some)
+        assert len(set(themes(some).of)) == len(some)
         assert kin(some, themes(some)) == ()
 
 
@@ -81,13 +81,14 @@ def test_words_alone_speak_where_the_encoder_does_not_read() -> None:
 def test_the_same_messages_give_the_same_themes_whichever_problems_they_stand_in() -> None:
     messages = scattered()
     renamed = [replace(message, problem_id=f"x-{message.problem_id}") for message in messages]
-    assert themes(messages) == themes(messages) == themes(renamed)
+    assert themes(messages) == themes(messages)
+    assert themes(messages).of == themes(renamed).of
 
 
 def test_a_finer_grain_finds_more_themes() -> None:
     messages = scattered(each=40, parts=8)
     fine = themes(messages, replace(COARSE, neighbours=5, resolution=3.0))
-    assert len(set(fine)) > len(set(themes(messages)))
+    assert len(set(fine.of)) > len(set(themes(messages).of))
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_few_messages_are_taken_as_the_problems_that_they_stand_in() -> None:
     messages = scattered()
     alone = [replace(message, problem_id="all") for message in messages]
-    assert set(themes(alone)) == {0}
+    assert set(themes(alone).of) == {0}
     assert strayed(alone, themes(alone)) == ()
 
 
