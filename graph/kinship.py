@@ -24,7 +24,7 @@ to what is then chance as often as not."""
 CUSTOMERS = 3
 """Customers who must speak on either side where a problem holds two themes."""
 SHARE = 0.05
-"""Least share of a problem's messages that is a theme of its own, and no few that stand where they stand by chance."""
+"""Least share of a problem's messages that leave it for another theme: fewer stand there by chance."""
 _AT_ONCE = 512
 """Messages compared with all others in one step."""
 _FEWEST = 10
@@ -54,7 +54,7 @@ COARSE = Grain()
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message, the problem that it stands in, and who said it; nobody else did where that is not known."""
+    """A message, the problem that it stands in, and who said it; where that is not known, somebody else each time."""
 
     problem_id: str
     utterance: Utterance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -88,6 +88,20 @@ class _Known:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _DueByTheme:
+    """What a coarse shop's night merges and parts by theme, and what it leaves for the next."""
+
+    kin: tuple[Kin, ...] = ()
+    strays: tuple[Stray, ...] = ()
+    left: tuple[Find, ...] = ()
+
+    @property
+    def strayed_from(self) -> frozenset[str]:
+        """Problems of which a part goes: what is left of them is looked at anew."""
+        return frozenset(stray.problem_id for stray in self.strays)
+
+
 class NightlyRegrouping:
     """One night's work on a workspace: bounded, one transaction a change, each in the audit by `ACTOR`.
 
@@ -116,23 +130,15 @@ class NightlyRegrouping:
                 unit.ties.all(), unit.regroupings.finds(), unit.regroupings.latest(REMEMBERED), since
             )
         merges, alike = due_merges(self._found_merges(replica, known), known.finds)
-        merged = [
-            (merge.old, merge.into) for merge in merges[:MERGES] if self._merge(workspace, replica, merge)
-        ]
-        strays: list[Stray] = []
-        themed: list[Find] = []
-        if coarse:
-            themes = self._themes(replica, known)
-            kin, strange = due_kin(themes.kin, known.finds, replica.problems.values())
-            strays, strayed = due_strays(themes.strays, known.finds, replica.problems.values())
-            most = MERGES - len(merged)
-            merged += [(item.old, item.into) for item in kin[:most] if self._merge(workspace, replica, item)]
-            themed = kept_finds([*strange, *kin[most:], *strayed, *strays[STRAYS:]])
-        splits, parted = due_splits(self._found_splits(workspace, replica, known, coarse), known.finds)
-        split = self._split(workspace, replica, [*strays[:STRAYS], *splits[:SPLITS]])
+        merged = self._merge_each(workspace, replica, merges[:MERGES])
+        themes = self._due_by_theme(replica, known, MERGES - len(merged)) if coarse else _DueByTheme()
+        merged += self._merge_each(workspace, replica, themes.kin)
+        found = self._found_splits(workspace, replica, known, coarse, but=themes.strayed_from)
+        splits, parted = due_splits(found, known.finds)
+        split = self._split(workspace, replica, [*themes.strays, *splits[:SPLITS]])
         with self._store.writing(workspace) as unit:
             left = _left(merges[MERGES:], splits[SPLITS:])
-            unit.regroupings.replace_finds([*alike, *themed, *parted, *left])
+            unit.regroupings.replace_finds([*alike, *themes.left, *parted, *left])
         done = Night(placed, tuple(merged), split)
         log.info("regrouped", workspace=workspace, placed=placed, merged=len(merged), split=len(split))
         return done
@@ -171,6 +177,11 @@ class NightlyRegrouping:
                 found[frozenset((problem.id, other))] = merge
         return sorted(found.values(), key=lambda merge: (-merge.margin, merge.old))
 
+    def _merge_each(
+        self, workspace: str, replica: Replica, merges: Iterable[Merge | Kin]
+    ) -> list[tuple[str, str]]:
+        return [(merge.old, merge.into) for merge in merges if self._merge(workspace, replica, merge)]
+
     def _merge(self, workspace: str, replica: Replica, merge: Merge | Kin) -> bool:
         """Do a merge, unless what it was found by has changed; then see what the survivor's counts say."""
         if isinstance(merge, Kin):
@@ -192,6 +203,15 @@ class NightlyRegrouping:
 
     # --- themes
 
+    def _due_by_theme(self, replica: Replica, known: _Known, merges: int) -> _DueByTheme:
+        """What to do now, with at most so many merges, and what to remember for the next night."""
+        found = self._themes(replica, known)
+        problems = replica.problems.values()
+        kin, strange = due_kin(found.kin, known.finds, problems)
+        strays, fresh = due_strays(found.strays, known.finds, problems)
+        left = kept_finds([*strange, *kin[merges:], *fresh, *strays[STRAYS:]])
+        return _DueByTheme(tuple(kin[:merges]), tuple(strays[:STRAYS]), tuple(left))
+
     def _themes(self, replica: Replica, known: _Known) -> ByTheme:
         """What a coarse shop's messages say of its problems, without parts that would tear up what was put together.
         What holds two themes is parted before it goes into another problem."""
@@ -200,26 +220,35 @@ class NightlyRegrouping:
         found = found_by_theme(
             self._store, replica, problems, _apart(known.ties, problems.values()), known.since
         )
+        strayed = {stray.problem_id: problems[stray.problem_id] for stray in found.strays}
         with self._store.reading(replica.workspace) as unit:
-            strays = tuple(
-                stray
-                for stray in found.strays
-                if problems[stray.problem_id].state != "resolved"
-                and respects(stray.parts, _together(unit, problems[stray.problem_id], known.ties, every=True))
-            )
+            together = {
+                id: _together(unit, problem, known.ties, every=True)
+                for id, problem in strayed.items()
+                if problem.state != "resolved"
+            }
+        strays = tuple(
+            stray
+            for stray in found.strays
+            if stray.problem_id in together and respects(stray.parts, together[stray.problem_id])
+        )
         mixed = {stray.problem_id for stray in strays}
         return ByTheme(tuple(kin for kin in found.kin if kin.old not in mixed), strays)
 
     # --- splits
 
-    def _found_splits(self, workspace: str, replica: Replica, known: _Known, coarse: bool) -> list[Split]:
+    def _found_splits(
+        self, workspace: str, replica: Replica, known: _Known, coarse: bool, *, but: Collection[str]
+    ) -> list[Split]:
         shift = threshold_shift(decided(known.entries, "split", self._clock()))
         read = reader_of(replica)
         found: list[Split] = []
         seen = [
             problem
             for problem in list(replica.problems.values())
-            if problem.state not in ("candidate", "resolved") and problem.events >= 2 * CUSTOMERS
+            if problem.state not in ("candidate", "resolved")
+            and problem.events >= 2 * CUSTOMERS
+            and problem.id not in but
         ]
         for problem in _latest(seen, known.since, PARTED):
             with self._store.reading(workspace) as unit:
