@@ -77,7 +77,7 @@ endef
 test: install-dev ## run every test in parallel
 	@$(call run_tests,)
 
-coverage: install-dev ## the same with branch coverage, which takes twice as long; fails below 92%
+coverage: install-dev ## the same with branch coverage, which takes a little longer; fails below 92%
 	@$(call run_tests,--cov --cov-report=term:skip-covered --cov-fail-under=92)
 
 check: install-dev ## formatting, lint and types
