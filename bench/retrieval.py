@@ -19,7 +19,7 @@ from pathlib import Path
 from bench import peers, retrieval_tables, systems
 from bench.datasets import FOLDER_VARIABLE, SETS, AbsentSet, RetrievalSet, data_folder, load_retrieval
 from bench.remembered import RememberedEmbedder
-from bench.retrieval_tables import Abstention, Measured
+from bench.retrieval_tables import Abstention, Measured, better_half
 from bench.systems import DEPTH, Ranking, System, Task, Unavailable
 from bench.tested_service import SAMPLE_NAME, Trial, sample_trial, trial
 from ingest.embedding import Embedder, load_embedder
@@ -67,7 +67,8 @@ class Benchmark:
     def ranked(self, held: RetrievalSet) -> Measured:
         """Every chosen system on a set as it is."""
         on = self._trial(held.sampled(self._questions, seed=self._seed))
-        return _measured(on, self._judged(on, self._chosen))
+        judged = self._judged(on, self._chosen)
+        return _measured(on, judged, on.judged_calibrated().whole if SERVICE in self._chosen else None)
 
     def abstaining(self, held: RetrievalSet) -> Abstention:
         """The chosen systems, each once, after the documents of half of the questions were taken away."""
@@ -120,13 +121,27 @@ class Benchmark:
         return runs
 
 
-def _measured(on: Trial, judged: Mapping[str, Sequence[Judged]]) -> Measured:
+def _measured(
+    on: Trial, judged: Mapping[str, Sequence[Judged]], calibrated: Sequence[Judged] | None = None
+) -> Measured:
     return Measured(
         name=on.name,
         documents=len(on.documents.ids),
         languages=on.languages(),
         figures={name: figures(found) for name, found in judged.items()},
+        calibrated=_on_the_same(judged, calibrated) if calibrated else None,
     )
+
+
+def _on_the_same(
+    judged: Mapping[str, Sequence[Judged]], calibrated: Sequence[Judged]
+) -> tuple[float | None, float | None]:
+    others = {item.question.id for item in calibrated}
+    beside = {
+        name: figures([item for item in found if item.question.id in others])
+        for name, found in judged.items()
+    }
+    return figures(calibrated).ndcg10, better_half(beside)
 
 
 def _judged_outside(on: Trial, system: System, task: Task) -> list[Judged]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.tested_service import Calibrated
 from kb_service.judging.evaluation import Figures, Judged, auroc, calibration_error
 
 SERVICE = "service"
@@ -31,17 +32,22 @@ HALVES = ("bm25", "bm25-segmented", "bm25-passages", "dense", "dense-half")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Figures by system on one set; `languages` counts its questions as the service identifies them."""
+    """Figures by system on one set; `languages` counts its questions as the service identifies them.
+
+    `calibrated` has nDCG@10 of the service, calibrated on half of the questions, on the others, and of the better half
+    on the same; None where it was not done.
+    """
 
     name: str
     documents: int
     languages: Mapping[str, int]
     figures: Mapping[str, Figures]
+    calibrated: tuple[float | None, float | None] | None = None
 
     @property
     def better_half(self) -> float | None:
         """nDCG@10 of the best system of `HALVES` that ran."""
-        return max((found for name in HALVES if (found := self._ndcg(name)) is not None), default=None)
+        return better_half(self.figures)
 
     @property
     def closed(self) -> float | None:
@@ -53,6 +59,12 @@ class Measured:
         return self.figures[system].ndcg10 if system in self.figures else None
 
 
+def better_half(figures: Mapping[str, Figures]) -> float | None:
+    """nDCG@10 of the best system of `HALVES` that ran."""
+    found = [figures[name].ndcg10 for name in HALVES if name in figures]
+    return max((value for value in found if value is not None), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Abstention:
     """How well scores tell answers that are right.
@@ -60,7 +72,8 @@ class Abstention:
     `right_first` is by system the area under the ROC of its score, a right first answer against all else;
     `answerable` that of the service's confidence, questions with an answer against those without;
     `calibration` the expected error of that confidence. `calibrated` are the first and the last again, for the
-    service calibrated on half of the questions and judged on the others; None where it was not done.
+    service calibrated on half of the questions and judged on the others, `constants` the same without precedents;
+    None where it was not done.
     """
 
     name: str
@@ -70,10 +83,11 @@ class Abstention:
     answerable: float | None
     calibration: float | None
     calibrated: tuple[float | None, float | None] | None = None
+    constants: tuple[float | None, float | None] | None = None
 
     @classmethod
     def of(
-        cls, name: str, judged: Mapping[str, Sequence[Judged]], calibrated: Sequence[Judged] | None = None
+        cls, name: str, judged: Mapping[str, Sequence[Judged]], calibrated: Calibrated | None = None
     ) -> Abstention:
         own = judged.get(SERVICE)
         some = next(iter(judged.values()), ())
@@ -86,13 +100,14 @@ class Abstention:
             if own
             else None,
             calibration=calibration_error(_scores(own), _right(own)) if own else None,
-            calibrated=(
-                auroc(_scores(calibrated), _right(calibrated)),
-                calibration_error(_scores(calibrated), _right(calibrated)),
-            )
-            if calibrated
-            else None,
+            calibrated=_told_apart(calibrated.whole) if calibrated else None,
+            constants=_told_apart(calibrated.constants) if calibrated else None,
         )
+
+
+def _told_apart(judged: Sequence[Judged]) -> tuple[float | None, float | None]:
+    scores, right = _scores(judged), _right(judged)
+    return auroc(scores, right), calibration_error(scores, right)
 
 
 def _scores(judged: Sequence[Judged]) -> np.ndarray:
@@ -136,6 +151,10 @@ def _ranking(ranked: Sequence[Measured]) -> str:
             rows.append([title, *cells])
     rows.append(["the better half", *(shown(item.better_half) for item in ranked)])
     rows.append(["of the distance from it to 1, closed", *(_percent(item.closed) for item in ranked)])
+    if any(item.calibrated for item in ranked):
+        told = [item.calibrated or (None, None) for item in ranked]
+        rows.append(["this service, calibrated on half: the others", *(shown(own) for own, _ in told)])
+        rows.append(["the better half on the same others", *(shown(half) for _, half in told)])
     return _table(rows)
 
 
@@ -154,6 +173,11 @@ def _abstention(abstained: Sequence[Abstention]) -> str:
             lambda i: i.calibrated[0] if i.calibrated else None,
         ),
         ("the same: ECE", lambda i: i.calibrated[1] if i.calibrated else None),
+        (
+            "by its constants alone, without precedents: AUROC",
+            lambda i: i.constants[0] if i.constants else None,
+        ),
+        ("the same: ECE", lambda i: i.constants[1] if i.constants else None),
     ]
     if any(SERVICE in item.right_first for item in abstained):
         rows += [[title, *(shown(figure(item)) for item in abstained)] for title, figure in own]

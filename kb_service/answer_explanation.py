@@ -15,6 +15,8 @@ from kb_service.replying.trace import Stage, Trace
 from kb_service.search.confidence import FEATURES, score_of
 from kb_service.search.evidence import NEVER, Step, upper_limit
 from kb_service.search.models import Filters, SearchQuery
+from kb_service.search.precedents import FEATURE as PRECEDENTS
+from kb_service.search.precedents import Spoken, with_points
 from kb_service.search.retrieval import Searched, SearchIndex
 from kb_service.search.search_explanation import SearchExplained, explained
 from kb_service.search.weighing import Weighed
@@ -45,7 +47,7 @@ class ConfidenceTold:
     """`judged` is the probability by the features, `adjusted` what people's verdicts made of it, `given` what the
     answer was sent or shown with. `threshold` is None where nothing proves that any confidence is enough; `proof` are
     the judged answers behind it, with the upper limit of the share that was wrong (`limit`). `samples` is on how many
-    judged questions the features' weights were fitted."""
+    judged questions the features' weights were fitted; `precedents` are those like this one, the likest first."""
 
     features: tuple[Feature, ...]
     judged: float
@@ -56,6 +58,7 @@ class ConfidenceTold:
     proof: Step | None
     limit: float | None
     samples: int
+    precedents: tuple[Spoken, ...]
     calibration: str
 
 
@@ -87,7 +90,7 @@ class Explaining:
         replica = self._replicas.of(workspace)
         trace = Trace()  # the time of a workspace that had to be loaded first is nobody's stage
         considered, reply = self._rehearsing.answer(replica, question, trace)
-        found, language = considered.found, considered.reading.whole.language
+        found = considered.found
         bound = replica.shop.rules.wrong_answer_bound
         search = explain_search(replica.index, found.query, trace.searched[0])
         return Explanation(
@@ -95,7 +98,7 @@ class Explaining:
             reading=considered.reading,
             query=found.query,
             search=search,
-            confidence=explain_confidence(found.weighed, language, reply.confidence, bound),
+            confidence=explain_confidence(found.weighed, found.query, reply.confidence, bound),
             situation=trace.situation,
             rules=tuple(trace.rules),
             unreached=unreached(trace.rules),
@@ -116,20 +119,24 @@ def explain_search(index: SearchIndex, query: SearchQuery, searched: Searched) -
     )
 
 
-def explain_confidence(weighed: Weighed, language: str, given: float, bound: float) -> ConfidenceTold:
+def explain_confidence(weighed: Weighed, query: SearchQuery, given: float, bound: float) -> ConfidenceTold:
     """Why the first hit is trusted as far as it is, and from where on an answer may be sent unseen."""
-    calibration = weighed.calibration
+    calibration, language = weighed.calibration, query.language
     coefficients = calibration.confidence.of_language(language)
     weights = dict(zip(FEATURES, coefficients.values, strict=True))
     seen = weighed.features
-    features = tuple(Feature(name, value, value * weights[name]) for name, value in seen.items())
+    features = [Feature(name, value, value * weights[name]) for name, value in seen.items()]
+    points = weighed.precedents
+    if points:
+        features.append(Feature(PRECEDENTS, points, points))
     threshold = calibration.threshold(bound, language)
     least = calibration.evidence.threshold(bound)
     proof = next((step for step in calibration.evidence.steps if step.confidence == least), None)
     judged = calibration.confidence.of_features(np.array([*seen.values()]), language) if seen else 0.0
+    spoken = calibration.precedents.spoken(weighed.hits[0], query.vector) if weighed.hits else ()
     return ConfidenceTold(
         features=tuple(sorted(features, key=lambda feature: -abs(feature.points))),
-        judged=judged,
+        judged=with_points(judged, points),
         adjusted=weighed.confidence,
         given=given,
         threshold=None if threshold >= NEVER else threshold,
@@ -137,6 +144,7 @@ def explain_confidence(weighed: Weighed, language: str, given: float, bound: flo
         proof=proof,
         limit=upper_limit(proof.wrong, proof.answers) if proof is not None else None,
         samples=coefficients.samples,
+        precedents=spoken,
         calibration=calibration.id,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,11 +13,14 @@ from kb_service.judging.evaluation import JudgedQuestion, queries
 from kb_service.replicas.replica import Replica
 from kb_service.search.adjustment import Adjustment
 from kb_service.search.calibration import Calibration
-from kb_service.search.confidence import Sample, features, fit_confidence
+from kb_service.search.confidence import Confidence, Sample, features, fit_confidence
 from kb_service.search.evidence import Evidence
 from kb_service.search.fusion import Fusion, Judged
 from kb_service.search.fusion_fitting import fit_fusion
-from kb_service.search.models import SearchQuery
+from kb_service.search.models import Hit, SearchQuery, Vector
+from kb_service.search.precedents import Case, Precedents, fit_precedents, with_points
+from kb_service.store import Precedent
+from kb_service.understanding.question_reading import masked_text
 from kb_service.understanding.reading import Reader
 
 FOLDS = 2
@@ -47,38 +50,54 @@ def fitted(
     """The constants that fit these questions best, and the evidence for sending answers unseen.
 
     The questions are dealt to two folds by their id. Each fold's confidence is fitted on hits that were
-    ranked by a fusion of the other fold; each fold's evidence comes from a confidence of the other fold.
-    What is returned is fitted on all of them. `start` is what little data changes little. An adjustment by
-    verdicts is not taken over.
+    ranked by a fusion of the other fold; each fold's evidence comes from a confidence and from precedents of the
+    other fold. What is returned is fitted on all of them. `start` is what little data changes little. An adjustment
+    by verdicts is not taken over.
     """
     asked = [item for number, each in enumerate(taught) for item in _asked(each, number, reader, now())]
     judged = [item.judged() for item in asked]
-    folds = np.array([_fold(item.question.id) for item in asked])
-    samples: list[Sample | None] = [None] * len(asked)
-    for fold in range(FOLDS):
-        outside = [item for item, own in zip(judged, folds, strict=True) if own != fold]
-        fusion = _fit(outside, start.fusion)
-        for place in np.flatnonzero(folds == fold).tolist():
-            samples[place] = asked[place].sample(fusion) if asked[place].how_sure else None
-    confidence = np.zeros(len(asked))
-    for fold in range(FOLDS):
-        learnt = fit_confidence(
-            [item for item, own in zip(samples, folds, strict=True) if item and own != fold], start.confidence
+    found: list[_Found] = []
+    for own in range(FOLDS):
+        fusion = _fit(
+            [each for item, each in zip(asked, judged, strict=True) if item.fold != own], start.fusion
         )
-        for place in np.flatnonzero(folds == fold).tolist():
-            sample = samples[place]
-            if sample is not None:
-                confidence[place] = learnt.of_features(sample.features, sample.language)
-    known = [item for item in samples if item is not None]
-    right = np.array([item is not None and item.right for item in samples])
+        found += [seen for item in asked if item.fold == own and (seen := item.found(fusion)) is not None]
+    held_out = {fold: [item for item in found if item.fold != fold] for fold in range(FOLDS)}
+    unaided = {fold: _confidence(others, start) for fold, others in held_out.items()}
     return replace(
         start,
         fusion=_fit(judged, start.fusion),
-        confidence=fit_confidence(known, start.confidence),
-        evidence=Evidence.of(confidence, right),
+        confidence=_confidence(found, start),
+        precedents=_precedents(found, [item.case(unaided[item.fold]) for item in found]),
+        evidence=_evidence(found, held_out, unaided),
         adjustment=Adjustment(),
         source=f"{len(asked)} questions of {source}",
     )
+
+
+def _confidence(found: Sequence[_Found], start: Calibration) -> Confidence:
+    return fit_confidence([item.sample for item in found], start.confidence)
+
+
+def _precedents(found: Sequence[_Found], cases: Sequence[Case]) -> Precedents:
+    return fit_precedents([item.precedent() for item in found], cases)
+
+
+def _evidence(
+    found: Sequence[_Found],
+    held_out: Mapping[int, Sequence[_Found]],
+    unaided: Mapping[int, Confidence],
+) -> Evidence:
+    """How sure each question would have been answered by what the questions of the other fold alone teach."""
+    confidence = np.zeros(len(found))
+    for fold, others in held_out.items():
+        learnt = unaided[fold]
+        precedents = _precedents(others, [item.case(learnt) for item in others])
+        for place, item in enumerate(found):
+            if item.fold == fold:
+                case = item.case(learnt)
+                confidence[place] = with_points(case.confidence, precedents.points(case.hit, case.vector))
+    return Evidence.of(confidence, np.array([item.sample.right for item in found], dtype=bool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +115,40 @@ class _Asked:
         right = np.array([name in self.question.expected for name in names], dtype=bool)
         return Judged(candidates, right, self.group)
 
-    def sample(self, fusion: Fusion) -> Sample | None:
-        hits = self.replica.index.search(self.query, fusion=fusion, reranks=True)
+    @property
+    def fold(self) -> int:
+        return hashlib.blake2b(self.question.id.encode(), digest_size=2).digest()[0] % FOLDS
+
+    def found(self, fusion: Fusion) -> _Found | None:
+        """What is found under a fusion; None where nothing is, or where it does not tell how sure to be."""
+        hits = self.replica.index.search(self.query, fusion=fusion, reranks=True) if self.how_sure else ()
         if not hits:
             return None
         right = hits[0].external_id in self.question.expected
-        return Sample(features(hits, self.query), self.query.language, right)
+        sample = Sample(features(hits, self.query), self.query.language, right)
+        return _Found(self.question, self.fold, self.query.vector, hits, sample)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The hits of one judged question, at least one, and what the first of them looks like."""
+
+    question: JudgedQuestion
+    fold: int
+    vector: Vector | None
+    hits: tuple[Hit, ...]
+    sample: Sample
+
+    def case(self, learnt: Confidence) -> Case:
+        probability = learnt.of_features(self.sample.features, self.sample.language)
+        return Case(self.question.id, self.hits[0], self.vector, probability, self.sample.right)
+
+    def precedent(self) -> Precedent:
+        assert self.vector is not None, "judged questions are searched by their meaning"
+        answers = {
+            hit.external_id: (hit.version, hit.external_id in self.question.expected) for hit in self.hits
+        }
+        return Precedent(self.question.id, masked_text(self.question.query), self.vector, answers)
 
 
 def _asked(taught: Taught, number: int, reader: Reader, moment: datetime) -> list[_Asked]:
@@ -114,7 +161,3 @@ def _asked(taught: Taught, number: int, reader: Reader, moment: datetime) -> lis
 
 def _fit(judged: Sequence[Judged], start: Fusion) -> Fusion:
     return fit_fusion(judged, start) if any(item.right.any() for item in judged) else start
-
-
-def _fold(question_id: str) -> int:
-    return hashlib.blake2b(question_id.encode(), digest_size=2).digest()[0] % FOLDS

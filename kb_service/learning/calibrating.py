@@ -16,8 +16,8 @@ from kb_service.judging.fitting import Taught, fitted
 from kb_service.learning.recalibrating import Recalibrated, recalibrated
 from kb_service.learning.verdicts import told
 from kb_service.replicas.replicas import Replicas
-from kb_service.search.calibration import Calibration, calibration_for, constants_of, in_force
-from kb_service.store import Judgement, Store, StoredCalibration, Unit, new_id
+from kb_service.search.calibration import Calibration, base_of, calibration_for, constants_of, in_force
+from kb_service.store import Judgement, Precedent, Store, StoredCalibration, Unit, new_id
 from kb_service.understanding.reading import Reader
 
 MOST_VERDICTS = 5_000
@@ -155,7 +155,7 @@ class Calibrating:
     def _store_fitted(self, workspace: str, calibration: Calibration, counts: dict[str, int]) -> str:
         stored = _entry(calibration, "questions", counts, self._clock())
         with self._store.writing(workspace) as unit:
-            _add(unit, stored, COMMAND)
+            _add(unit, stored, COMMAND, calibration.precedents.held)
         self._replicas.follow(workspace)
         return stored.id
 
@@ -192,7 +192,7 @@ def _base(history: Sequence[StoredCalibration], model_id: str) -> Calibration:
 
 
 def _stands_on(item: StoredCalibration, base: Calibration) -> bool:
-    return item.constants is not None and item.constants.get("base") == base.base
+    return item.constants is not None and base_of(item) == base.base
 
 
 def _entry(
@@ -212,8 +212,8 @@ def _entry(
     )
 
 
-def _add(unit: Unit, stored: StoredCalibration, actor: str) -> None:
-    unit.calibrations.add(stored)
+def _add(unit: Unit, stored: StoredCalibration, actor: str, precedents: Sequence[Precedent] = ()) -> None:
+    unit.calibrations.add(stored, precedents)
     detail = {"kind": stored.kind, "source": stored.source, "counts": dict(stored.counts)}
     unit.audit.append(actor, "calibration.stored", stored.id, detail)
 

@@ -14,6 +14,8 @@ from kb_service.search.adjustment import PRIOR, Adjustment, JudgedAnswer, fit_ad
 from kb_service.search.calibration import Calibration
 from kb_service.search.confidence import FEATURES
 from kb_service.search.evidence import NEVER, Reviewed
+from kb_service.search.precedents import FEATURE as PRECEDENTS
+from kb_service.search.precedents import with_points
 from kb_service.store import Exposure
 
 LEAST = 60
@@ -118,12 +120,13 @@ def _weighed(usable: Sequence[tuple[Told, float]]) -> list[JudgedAnswer]:
 
 
 def _raw(base: Calibration, exposure: Exposure) -> float | None:
-    """The confidence that the base gives, from the features that were kept."""
+    """The confidence that the base gives, from the features that were kept, and with what precedents said then."""
     features = exposure.features or {}
-    if features.keys() != set(FEATURES):
+    if features.keys() - {PRECEDENTS} != set(FEATURES):
         return None
     seen = np.array([features[name] for name in FEATURES], dtype=np.float64)
-    return base.confidence.of_features(seen, exposure.language or "")
+    probability = base.confidence.of_features(seen, exposure.language or "")
+    return with_points(probability, features.get(PRECEDENTS, 0.0))
 
 
 def _sent_from(exposure: Exposure, same_base: Collection[str]) -> float:

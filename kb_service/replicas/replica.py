@@ -28,7 +28,7 @@ from kb_service.replicas.problem_memory import ProblemMemory
 from kb_service.replicas.published_index import PublishedIndex
 from kb_service.replicas.reembedding import Pace, Reembedding
 from kb_service.replicas.shop import Shop, ShopLoader
-from kb_service.search.calibration import in_force
+from kb_service.search.calibration import base_of, in_force
 from kb_service.search.reranking import Reranking
 from kb_service.store import Change, Store, Unit
 from kb_service.traffic.inflow import Inflow
@@ -370,7 +370,9 @@ class Replica(Known):
     def _learn_verdicts(self, unit: Unit) -> None:
         """The calibration in force, and what reviewers keep out of automatic answers."""
         self.withheld = frozenset(unit.reviews.withheld())
-        self.index.calibration = in_force(unit.calibrations.newest(self.index.model_id), self.index.model_id)
+        newest = unit.calibrations.newest(self.index.model_id)
+        judged = unit.calibrations.precedents(base_of(newest)) if newest is not None else ()
+        self.index.calibration = in_force(newest, self.index.model_id, judged)
 
     def _put_problem(self, problem: Problem) -> None:
         counted = self._memory.put(problem)

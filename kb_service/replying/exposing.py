@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from kb_service.learning.swapping import Order
 from kb_service.models import Reply
 from kb_service.replying.considering import Considered
 from kb_service.search.models import Hit
+from kb_service.search.precedents import FEATURE as PRECEDENTS
+from kb_service.search.weighing import Weighed
 from kb_service.store import Exposure, ShownAnswer, new_id
 from kb_service.understanding.question_reading import masked_text
 
@@ -39,10 +41,14 @@ def exposure_of(
         model_id=calibration.model_id,
         calibration_id=calibration.id,
         # A confidence that was lowered after the search is not what the features speak of.
-        features=(found.weighed.features or None) if reply.confidence == found.confidence else None,
+        features=_kept(found.weighed) if reply.confidence == found.confidence else None,
         threshold=calibration.evidence.threshold(replica.shop.rules.wrong_answer_bound),
         arms=replica.way.arms or None,
     )
+
+
+def _kept(weighed: Weighed) -> Mapping[str, float] | None:
+    return {**weighed.features, PRECEDENTS: weighed.precedents} if weighed.features else None
 
 
 def _placed(reply: Reply, shown: Order, hits: Sequence[Hit]) -> tuple[ShownAnswer, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,8 @@ from kb_service.search.adjustment import Adjustment
 from kb_service.search.confidence import FEATURES, OTHER, Coefficients, Confidence
 from kb_service.search.evidence import NEVER, Evidence, steps_from
 from kb_service.search.fusion import REGIMES, Blend, Fusion
-from kb_service.store.values import StoredCalibration
+from kb_service.search.precedents import NONE, Precedents
+from kb_service.store.values import Precedent, StoredCalibration
 
 log = get_logger(__name__)
 
@@ -31,8 +32,9 @@ class Calibration:
     """What was fitted for one encoder, and in words on what.
 
     `id` names these constants wherever an answer was given by them. `base` names those that judged questions
-    gave; `adjustment` is what people's verdicts moved since. Evidence speaks of the confidence of the base, so
-    that an adjustment alone sends neither more nor less: see `threshold`.
+    gave, which speak as `precedents` too; `adjustment` is what people's verdicts moved since. Evidence speaks of the
+    confidence of the base with its precedents, so that an adjustment alone sends neither more nor less, see
+    `threshold`.
     """
 
     model_id: str
@@ -41,6 +43,7 @@ class Calibration:
     source: str
     evidence: Evidence = field(default_factory=Evidence)
     adjustment: Adjustment = field(default_factory=Adjustment)
+    precedents: Precedents = field(default=NONE, compare=False)
     id: str = field(default="", compare=False)
     base: str = field(default="", compare=False)
 
@@ -79,10 +82,11 @@ def save(calibration: Calibration, path: Path = SHIPPED) -> None:
 
 
 def constants_of(calibration: Calibration) -> dict[str, Any]:
-    """A calibration as the store keeps it; `calibration_of` reads it back."""
+    """A calibration as the store keeps it, its precedents apart; `calibration_of` reads it back."""
     return _fitted(calibration) | {
         "features": list(FEATURES),
         "adjustment": asdict(calibration.adjustment),
+        "precedents": {"alike": calibration.precedents.alike, "weight": calibration.precedents.weight},
         "base": calibration.base,
     }
 
@@ -92,21 +96,33 @@ def calibration_of(model_id: str, constants: Mapping[str, Any], id: str) -> Cali
     try:
         if constants["features"] != list(FEATURES):
             raise ValueError(f"calibration {id}: was fitted on other features than {FEATURES}")
-        found = _parsed(model_id, constants, id)
-        return replace(found, adjustment=Adjustment(**constants["adjustment"]), base=constants["base"])
+        return replace(
+            _parsed(model_id, constants, id),
+            adjustment=Adjustment(**constants["adjustment"]),
+            precedents=Precedents(**constants.get("precedents", {})),
+            base=constants["base"],
+        )
     except (KeyError, TypeError) as error:
         raise ValueError(f"calibration {id}: is not one of this version: {error!r}") from error
 
 
-def in_force(stored: StoredCalibration | None, model_id: str) -> Calibration:
+def in_force(
+    stored: StoredCalibration | None, model_id: str, precedents: Sequence[Precedent] = ()
+) -> Calibration:
     """A workspace's newest calibration, else the shipped one; also where another version fitted the newest."""
     if stored is None or stored.constants is None:
         return calibration_for(model_id)
     try:
-        return calibration_of(model_id, stored.constants, stored.id)
+        found = calibration_of(model_id, stored.constants, stored.id)
+        return replace(found, precedents=replace(found.precedents, held=tuple(precedents)))
     except ValueError as error:
         log.warning("calibration_unusable", calibration=stored.id, reason=str(error))
         return calibration_for(model_id)
+
+
+def base_of(stored: StoredCalibration) -> str:
+    """The id of the entry whose judged questions a stored one stands on; empty for the shipped constants."""
+    return str((stored.constants or {}).get("base", ""))
 
 
 def _fitted(calibration: Calibration) -> dict[str, Any]:

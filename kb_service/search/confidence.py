@@ -38,7 +38,7 @@ OTHER = "other"
 """The coefficients of every language that has none of its own."""
 
 _RIDGE = 2.0
-_PROBABILITY = (0.005, 0.995)
+LEAST_SURE, MOST_SURE = 0.005, 0.995
 """A logistic over some features does not know better than this."""
 
 
@@ -71,7 +71,7 @@ class Confidence:
     def of_features(self, seen: NDArray[np.float64], language: str) -> float:
         """The probability for features already taken, see `features`."""
         value = sigmoid(float(seen @ np.array(self.of_language(language).values)))
-        return float(np.clip(value, *_PROBABILITY))
+        return float(np.clip(value, LEAST_SURE, MOST_SURE))
 
     def of_language(self, language: str) -> Coefficients:
         """The coefficients that count for questions in a language."""

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from kb_service.search.calibration import Calibration
 from kb_service.search.confidence import FEATURES, features
 from kb_service.search.models import Hit, SearchQuery
+from kb_service.search.precedents import with_points
 from kb_service.search.retrieval import Searched, SearchIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """`features` are the first hit's, by name; empty without hits, as `confidence` is 0 then."""
+    """`features` are the first hit's, by name; empty without hits, as `confidence` is 0 then. `precedents` is what
+    judged questions like this one added to its log-odds."""
 
     hits: tuple[Hit, ...]
     confidence: float
     features: Mapping[str, float]
     calibration: Calibration
+    precedents: float = 0.0
 
     def confidence_of(self, hit: Hit, query: SearchQuery) -> float:
         """The probability that another hit answers the question, by the same calibration: what it looks like beside
@@ -30,7 +33,8 @@ class Weighed:
         """
         seen = features((hit, *(other for other in self.hits if other.passage_id != hit.passage_id)), query)
         probability = self.calibration.confidence.of_features(seen, query.language)
-        return self.calibration.adjustment.of(probability, query.language)
+        points = self.calibration.precedents.points(hit, query.vector)
+        return self.calibration.adjustment.of(with_points(probability, points), query.language)
 
 
 def weigh(
@@ -44,9 +48,11 @@ def weigh(
         return Weighed((), 0.0, {}, calibration)
     seen = features(hits, query)
     probability = calibration.confidence.of_features(seen, query.language)
+    points = calibration.precedents.points(hits[0], query.vector)
     return Weighed(
         hits,
-        calibration.adjustment.of(probability, query.language),
+        calibration.adjustment.of(with_points(probability, points), query.language),
         {name: float(value) for name, value in zip(FEATURES, seen, strict=True)},
         calibration,
+        points,
     )

@@ -412,6 +412,20 @@ class StoredCalibration:
     constants: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Precedent:
+    """One judged question of a calibration, with its vector (unit length, of the calibration's model).
+
+    `answers` are the documents that were found for it, by external id: the version that was judged, and whether it
+    answers the question. Of a later version nothing is said.
+    """
+
+    id: str
+    question: str
+    vector: NDArray[np.float32]
+    answers: Mapping[str, tuple[int, bool]]
+
+
 @dataclass(frozen=True, slots=True)
 class RankMove:
     """One entry in the history of what feedback moved; none is ever changed but for an erasure.

@@ -44,6 +44,7 @@ from kb_service.store import (
     HeldDocuments,
     Look,
     NewEvent,
+    Precedent,
     RankMove,
     Replay,
     Review,
@@ -448,6 +449,16 @@ def a_calibration(id: str = "cal_1", **changes: Any) -> StoredCalibration:
     return StoredCalibration(**(values | changes))
 
 
+def a_precedent(id: str = "q-1", **changes: Any) -> Precedent:
+    values: dict[str, Any] = {
+        "id": id,
+        "question": "may I send back opened earbuds",
+        "vector": np.array([0.6, 0.8], dtype=np.float32),
+        "answers": {"policy-hygiene": (2, True), "policy-returns": (1, False)},
+    }
+    return Precedent(**(values | changes))
+
+
 def a_rank_move(id: str = "mv_1", **changes: Any) -> RankMove:
     values: dict[str, Any] = {
         "id": id,
@@ -653,7 +664,7 @@ def fill(unit: Unit) -> None:
     unit.gaps.put(a_told_gap())
     unit.surges.put(a_surge())
     unit.reviews.put(a_review())
-    unit.calibrations.add(a_calibration())
+    unit.calibrations.add(a_calibration(), [a_precedent()])
     unit.rank_moves.add_many([a_rank_move()])
     unit.priority_weights.add(some_weights())
     unit.experiments.put(an_experiment())

@@ -32,6 +32,7 @@ from tests.contracts.store_samples import (
     a_match,
     a_notice,
     a_pin,
+    a_precedent,
     a_problem,
     a_proposal,
     a_rank_move,
@@ -308,6 +309,7 @@ READS: dict[str, Call] = {
     "calibrations.get": lambda u: u.calibrations.get("cal_1"),
     "calibrations.newest": lambda u: u.calibrations.newest(MODEL),
     "calibrations.all": lambda u: u.calibrations.all(),
+    "calibrations.precedents": lambda u: u.calibrations.precedents("cal_1"),
     "escalations.begin": lambda u: (
         u.escalations.begin(AT - timedelta(days=1), 0) != AT - timedelta(days=1) and "e1"
     ),
@@ -395,7 +397,7 @@ WRITES: dict[str, Call] = {
     "idempotency.purge": lambda u: u.idempotency.purge(u.now.replace(year=2100)),
     "reviews.add_many": lambda u: u.reviews.add_many([a_review(note="another")]),
     "reviews.put": lambda u: u.reviews.put(a_review(note="another")),
-    "calibrations.add": lambda u: u.calibrations.add(a_calibration(source="another")),
+    "calibrations.add": lambda u: u.calibrations.add(a_calibration(source="another"), [a_precedent()]),
     "rank_moves.add_many": lambda u: u.rank_moves.add_many([a_rank_move(actor="another")]),
     "rank_moves.withdraw": lambda u: u.rank_moves.withdraw(a_rank_move(), "reverted", "another"),
     "rank_moves.forget": lambda u: u.rank_moves.forget(["x1", "x9"]),

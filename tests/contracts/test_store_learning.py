@@ -14,6 +14,7 @@ from tests.contracts.store_samples import (
     MODEL,
     a_calibration,
     a_document,
+    a_precedent,
     a_rank_move,
     a_review,
     an_exposure,
@@ -187,6 +188,19 @@ def test_the_newest_of_a_model_is_in_force_and_none_is_lost(store: Store) -> Non
         assert unit.calibrations.all(MODEL) == (shipped, second, a_calibration())
         assert len(unit.calibrations.all()) == 4
         assert [change.kind for change in unit.changes.since(0)] == ["calibration"] * 4
+
+
+def test_an_entry_keeps_the_judged_questions_that_it_was_fitted_on(store: Store) -> None:
+    asked = [a_precedent(f"q-{number}") for number in (2, 1, 3)]
+    with store.writing("shop") as unit:
+        unit.calibrations.add(a_calibration(), asked)
+        unit.calibrations.add(a_calibration("cal_2"))
+    with store.reading("shop") as unit:
+        held = unit.calibrations.precedents("cal_1")
+        assert [item.id for item in held] == ["q-2", "q-1", "q-3"]
+        assert (held[0].question, held[0].answers) == (asked[0].question, asked[0].answers)
+        assert held[0].vector == pytest.approx(asked[0].vector, abs=1e-3)
+        assert unit.calibrations.precedents("cal_2") == ()
 
 
 # --- moves of ranks

@@ -190,7 +190,7 @@ def test_an_older_store_is_brought_up_to_date(empty_url: str, unmigrated: Store)
     later += ["problem_ties", "regrouped_events", "regrouping_finds", "regroupings"]
     later += ["follow_up_cases", "follow_ups", "notices"]
     later += ["surges", "priority_weights", "decisions", "expertise", "expertise_pins", "experiments"]
-    later += ["told_gaps", "rank_moves", "jobs", "calibrations", "reviews"]
+    later += ["told_gaps", "rank_moves", "jobs", "calibrations", "precedents", "reviews"]
     later += ["digests", "deliveries", "messages", "webhooks"]
     later += ["alert_examples", "alerts", "proposals", "problem_aliases"]
     later += [

@@ -1,3 +1,3 @@
 """Alembic's environment. `HEAD` names the newest revision: a store that has it starts without Alembic."""
 
-HEAD = "0020"
+HEAD = "0021"

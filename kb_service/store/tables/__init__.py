@@ -35,7 +35,7 @@ from kb_service.store.tables.knowledge import (
     rules,
     sources,
 )
-from kb_service.store.tables.learning import calibrations, jobs, rank_moves, reviews
+from kb_service.store.tables.learning import calibrations, jobs, precedents, rank_moves, reviews
 from kb_service.store.tables.members import members, sessions, sign_in_links
 from kb_service.store.tables.notices import follow_up_cases, follow_ups, notices
 from kb_service.store.tables.people import decisions, expertise, expertise_pins
@@ -82,6 +82,7 @@ __all__ = [
     "notices",
     "passage_vectors",
     "passages",
+    "precedents",
     "priority_weights",
     "problem_aliases",
     "problem_ties",

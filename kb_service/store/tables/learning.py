@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, Table
 
-from kb_service.store.columns import Json, Moment, Words
+from kb_service.store.columns import Blob, Json, Moment, Words
 from kb_service.store.tables.schema import metadata, workspace_key
 
 reviews = Table(
@@ -43,6 +43,18 @@ calibrations = Table(
     Column("constants", Json),
     Index("ix_calibrations_id", "workspace", "id", unique=True),
     Index("ix_calibrations_model", "workspace", "model_id", "ordinal"),
+)
+
+precedents = Table(
+    "precedents",
+    metadata,
+    workspace_key(),
+    Column("calibration_id", Words, primary_key=True),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("question_id", Words, nullable=False),
+    Column("question", Words, nullable=False),
+    Column("vector", Blob, nullable=False),
+    Column("answers", Json, nullable=False),
 )
 
 rank_moves = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ from kb_service.console.articles import Article
 from kb_service.console.pages.as_customer import said
 from kb_service.console.typed import words_of
 from kb_service.models import Question, Turn
+from kb_service.search.precedents import Precedents
+from kb_service.store import Precedent
 from tests.kb_service.conftest import RETURNS, Api
 from tests.kb_service.console.visitors import Browser, signed_in
 
@@ -116,6 +119,18 @@ def test_no_verdict_is_named_where_none_changed_anything(editor: Browser) -> Non
     said = editor.text(PAGE)
     assert re.search(r"is right with a probability of \d+%. The answer is given \d+%", said)
     assert "people's verdicts" not in said
+
+
+def test_judged_questions_like_this_one_are_told(api: Api, editor: Browser) -> None:
+    assert "Judged questions like this one" not in editor.text(PAGE)
+    index = api.services.replicas.of("shop").index
+    (spoken,) = api.services.reader.read([ASKED])
+    assert spoken.vector is not None
+    asked = Precedent("q", "Do unworn clothes go back?", spoken.vector, {"returns": (1, False)})
+    index.calibration = replace(index.calibration, precedents=Precedents((asked,)))
+    told = editor.text(PAGE)
+    assert "what judged questions like it say" in told
+    assert "Do unworn clothes go back? the document does not answer it alike by 100%" in told
 
 
 def test_a_customer_who_asks_for_a_person_is_handed_over_by_the_first_rule(editor: Browser) -> None:

@@ -11,13 +11,16 @@ import pytest
 from ingest.embedding import WordHashEmbedder
 from kb_service.commands.workbench import Workbench, open_workbench
 from kb_service.judging import fitting
-from kb_service.judging.evaluation import JudgedQuestion
+from kb_service.judging.evaluation import JudgedQuestion, search_query
 from kb_service.judging.fitting import Taught, fitted
 from kb_service.knowledge import NewDocument
 from kb_service.models import Principal
 from kb_service.search.calibration import Calibration
 from kb_service.search.confidence import fit_confidence
+from kb_service.search.precedents import Case, Precedents, fit_precedents
+from kb_service.search.weighing import weigh
 from kb_service.settings import Settings
+from kb_service.store import Precedent
 
 NOW = datetime(2026, 6, 18, 4, 0, tzinfo=UTC)
 THINGS = ("kettle", "lamp", "jacket", "phone", "charger", "blanket", "toaster", "camera", "printer", "scarf")
@@ -105,6 +108,51 @@ def test_evidence_is_over_every_question_and_from_the_other_fold(
     assert sum(folds) == 100, "each fold is taught by the other alone"
     assert all(30 < count < 70 for count in folds)
     assert told.evidence.steps[-1].answers <= 100
+
+
+def test_judged_questions_become_precedents_of_the_documents_that_were_found(bench: Workbench) -> None:
+    replica = bench.services.replicas.of("shop")
+    told = fit(bench, questions())
+    by_id = {item.id: item for item in told.precedents.held}
+    assert len(by_id) == 100
+    asked = by_id["q-0"]
+    assert asked.question == "warranty for my kettle please"
+    assert asked.answers["kettle-warranty"] == (1, True)
+    assert {right for name, (_, right) in asked.answers.items() if name != "kettle-warranty"} == {False}
+    (spoken,) = bench.services.reader.read(["may my dog eat the kettle box"])
+    query = search_query(questions()[9], spoken.language, spoken.vector, NOW)
+    before = weigh(replica.index, query)
+    unaided, replica.index.calibration = replica.index.calibration, told
+    try:
+        after = weigh(replica.index, query)
+    finally:
+        replica.index.calibration = unaided
+    assert (before.precedents, after.precedents < 0) == (0, True), "nothing answered it, and that was said"
+
+
+def test_personal_data_in_a_judged_question_is_not_kept(bench: Workbench) -> None:
+    written = JudgedQuestion("q", "refund for my kettle, 13812345678", "en", frozenset(), "", None, False)
+    (held,) = fit(bench, [written]).precedents.held
+    assert "refund for my kettle" in held.question
+    assert "13812345678" not in held.question
+
+
+def test_evidence_is_from_precedents_of_the_other_fold(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught: list[frozenset[str]] = []
+
+    def watched(held: list[Precedent], cases: list[Case]) -> Precedents:
+        taught.append(frozenset(item.id for item in held))
+        assert {case.id for case in cases} == taught[-1]
+        return fit_precedents(held, cases)
+
+    monkeypatch.setattr(fitting, "fit_precedents", watched)
+    fit(bench, questions())
+    whole, *folds = taught
+    assert len(whole) == 100
+    assert folds[0] | folds[1] == whole
+    assert not folds[0] & folds[1]
 
 
 def test_few_questions_keep_the_cautious_constants(bench: Workbench) -> None:

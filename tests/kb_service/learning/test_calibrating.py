@@ -202,6 +202,25 @@ def test_a_calibration_by_questions_stays_the_base_of_what_verdicts_move(service
     assert held.confidence == fitted.calibration.confidence
 
 
+def test_judged_questions_go_on_speaking_after_a_restart_and_under_verdicts_until_they_are_taken_back(
+    services: Services, tmp_path: Path
+) -> None:
+    fitted = fit(services)
+    answered(services, 400, wrong_of_ten=6)
+    assert services.calibrating.by_verdicts("shop")[1] is not None
+    other = Replica(
+        "shop", services.store, services.encoder, tmp_path / "another", publishes=False, clock=lambda: NOW
+    )
+    other.settle()
+    held, given = other.index.calibration.precedents, fitted.calibration.precedents
+    assert [item.id for item in held.held] == [item.id for item in given.held] != []
+    assert (held.alike, held.weight) == (given.alike, given.weight)
+    services.calibrating.roll_back("shop", "shipped")
+    other.follow()
+    assert other.index.calibration.precedents.held == ()
+    other.close()
+
+
 def test_whoever_was_faster_wins(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     answered(services, 400, wrong_of_ten=6)
     genuine = calibrating.recalibrated

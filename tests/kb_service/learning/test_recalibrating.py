@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from kb_service.learning.recalibrating import LEAST, recalibrated
@@ -52,6 +53,17 @@ def raw() -> float:
 
 def mixed(count: int, wrong_of_ten: int, **more: object) -> list[Told]:
     return [verdict(number, number % 10 >= wrong_of_ten, **more) for number in range(count)]  # type: ignore[arg-type]
+
+
+def test_a_verdict_is_held_against_the_confidence_with_what_precedents_said_then() -> None:
+    unsure = dict.fromkeys(FEATURES, 0.0)
+    found = {}
+    for points in (0.0, 2.0):
+        told = verdict(0, True, features={**unsure, "precedents": points})
+        steps = recalibrated(BASE, BASE, [told], same_base=[BASE.id]).calibration.evidence.steps
+        found[points] = max(step.confidence for step in steps if step.answers)
+    assert found[0.0] == 0.5
+    assert found[2.0] == pytest.approx(1 / (1 + np.exp(-2.0)), abs=0.01)
 
 
 def test_day_one_is_what_was_shipped() -> None:

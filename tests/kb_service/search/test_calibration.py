@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingest import encoder_files
@@ -12,15 +14,21 @@ from kb_service.search.adjustment import Adjustment
 from kb_service.search.calibration import (
     DEFAULT,
     SHIPPED,
+    base_of,
     calibration_for,
     calibration_of,
     constants_of,
     family,
+    in_force,
     save,
 )
 from kb_service.search.confidence import FEATURES, OTHER, Coefficients, Confidence
 from kb_service.search.evidence import NEVER, Evidence, Step
 from kb_service.search.fusion import REGIMES
+from kb_service.search.precedents import Precedents
+from kb_service.store import Precedent, StoredCalibration
+
+AT = datetime(2026, 6, 18, tzinfo=UTC)
 
 
 def test_every_shipped_entry_is_whole_and_says_where_it_comes_from() -> None:
@@ -102,6 +110,21 @@ def test_a_stored_calibration_comes_back_whole_through_json() -> None:
     held = calibration_of("some-model", constants, "cal_1")
     assert held == moved
     assert (held.id, held.base) == ("cal_1", shipped.id)
+
+
+def test_the_judged_questions_of_a_calibration_are_kept_apart_from_its_constants() -> None:
+    asked = Precedent("q", "a question", np.array([1.0, 0.0], dtype=np.float32), {"a": (1, True)})
+    given = replace(calibration_for("some-model"), precedents=Precedents((asked,), alike=0.8, weight=1.5))
+    constants = json.loads(json.dumps(constants_of(given)))
+    stored = StoredCalibration("cal_1", "some-model", "questions", "a test", AT, {}, constants)
+    bare = in_force(stored, "some-model").precedents
+    assert (bare.held, bare.alike, bare.weight) == ((), 0.8, 1.5)
+    assert in_force(stored, "some-model", [asked]).precedents.held == (asked,)
+    assert base_of(stored) == given.base
+    del constants["precedents"]
+    before = in_force(replace(stored, constants=constants), "some-model")
+    assert before.id == "cal_1", "what a version before precedents stored is still in force"
+    assert (before.precedents.held, before.precedents.weight) == ((), 1.0)
 
 
 @pytest.mark.parametrize("fault", ["features", "fusion", "adjustment"])
