@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, partial
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from kb_service.search.confidence import Confidence, Sample, features, fit_confi
 from kb_service.search.evidence import Evidence
 from kb_service.search.fusion import Fusion, Judged
 from kb_service.search.fusion_fitting import fit_fusion
-from kb_service.search.models import Hit, SearchQuery, Vector
+from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.precedents import Case, Precedents, fit_precedents, with_points
 from kb_service.store import Precedent
 from kb_service.understanding.question_reading import masked_text
@@ -62,42 +63,39 @@ def fitted(
             [each for item, each in zip(asked, judged, strict=True) if item.fold != own], start.fusion
         )
         found += [seen for item in asked if item.fold == own and (seen := item.found(fusion)) is not None]
-    held_out = {fold: [item for item in found if item.fold != fold] for fold in range(FOLDS)}
-    unaided = {fold: _confidence(others, start) for fold, others in held_out.items()}
+    confidence, precedents = _learnt(found, start)
     return replace(
         start,
         fusion=_fit(judged, start.fusion),
-        confidence=_confidence(found, start),
-        precedents=_precedents(found, [item.case(unaided[item.fold]) for item in found]),
-        evidence=_evidence(found, held_out, unaided),
+        confidence=confidence,
+        precedents=precedents,
+        evidence=_evidence(found, start),
         adjustment=Adjustment(),
         source=f"{len(asked)} questions of {source}",
     )
 
 
-def _confidence(found: Sequence[_Found], start: Calibration) -> Confidence:
-    return fit_confidence([item.sample for item in found], start.confidence)
+def _learnt(found: Sequence[_Found], start: Calibration) -> tuple[Confidence, Precedents]:
+    """How sure to be of first hits, and what the questions say of each other's; none has a say on itself."""
+    unaided = fit_confidence([item.sample() for item in found], start.confidence)
+    precedents = fit_precedents([item.precedent() for item in found], [item.case(unaided) for item in found])
+    aided = fit_confidence([item.beside(precedents) for item in found], start.confidence)
+    return aided, precedents
 
 
-def _precedents(found: Sequence[_Found], cases: Sequence[Case]) -> Precedents:
-    return fit_precedents([item.precedent() for item in found], cases)
-
-
-def _evidence(
-    found: Sequence[_Found],
-    held_out: Mapping[int, Sequence[_Found]],
-    unaided: Mapping[int, Confidence],
-) -> Evidence:
+def _evidence(found: Sequence[_Found], start: Calibration) -> Evidence:
     """How sure each question would have been answered by what the questions of the other fold alone teach."""
-    confidence = np.zeros(len(found))
-    for fold, others in held_out.items():
-        learnt = unaided[fold]
-        precedents = _precedents(others, [item.case(learnt) for item in others])
-        for place, item in enumerate(found):
+    sure: list[float] = []
+    right: list[bool] = []
+    for fold in range(FOLDS):
+        confidence, precedents = _learnt([item for item in found if item.fold != fold], start)
+        for item in found:
             if item.fold == fold:
-                case = item.case(learnt)
-                confidence[place] = with_points(case.confidence, precedents.points(case.hit, case.vector))
-    return Evidence.of(confidence, np.array([item.sample.right for item in found], dtype=bool))
+                answered = item.among(precedents)
+                points = precedents.points(answered.hits[0], item.query.vector)
+                sure.append(with_points(answered.sure(confidence, 0), points))
+                right.append(answered.right[0])
+    return Evidence.of(np.array(sure), np.array(right, dtype=bool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,33 +120,51 @@ class _Asked:
     def found(self, fusion: Fusion) -> _Found | None:
         """What is found under a fusion; None where nothing is, or where it does not tell how sure to be."""
         hits = self.replica.index.search(self.query, fusion=fusion, reranks=True) if self.how_sure else ()
-        if not hits:
-            return None
-        right = hits[0].external_id in self.question.expected
-        sample = Sample(features(hits, self.query), self.query.language, right)
-        return _Found(self.question, self.fold, self.query.vector, hits, sample)
+        return _Found(self.question, self.fold, self.query, hits) if hits else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The hits of one judged question, at least one, and what the first of them looks like."""
+    """The hits of one judged question, at least one."""
 
     question: JudgedQuestion
     fold: int
-    vector: Vector | None
+    query: SearchQuery
     hits: tuple[Hit, ...]
-    sample: Sample
+
+    def among(self, precedents: Precedents, *, besides: str | None = None) -> _Found:
+        """The same in the order that precedents make of the hits."""
+        return replace(self, hits=precedents.reordered(self.hits, self.query.vector, besides=besides))
+
+    @property
+    def right(self) -> tuple[bool, ...]:
+        return tuple(hit.external_id in self.question.expected for hit in self.hits)
+
+    def sample(self) -> Sample:
+        return Sample(features(self.hits, self.query), self.query.language, self.right[0])
+
+    def beside(self, precedents: Precedents) -> Sample:
+        """The same once the other questions have spoken."""
+        moved = self.among(precedents, besides=self.question.id)
+        points = precedents.points(moved.hits[0], self.query.vector, besides=self.question.id)
+        return replace(moved.sample(), beside=points)
 
     def case(self, learnt: Confidence) -> Case:
-        probability = learnt.of_features(self.sample.features, self.sample.language)
-        return Case(self.question.id, self.hits[0], self.vector, probability, self.sample.right)
+        sure = cache(partial(self.sure, learnt))
+        return Case(self.question.id, self.query.vector, self.hits, self.right, sure)
+
+    def sure(self, learnt: Confidence, first: int) -> float:
+        """How likely the hit of a place is right, were it the first."""
+        hits = (self.hits[first], *self.hits[:first], *self.hits[first + 1 :])
+        return learnt.of_features(features(hits, self.query), self.query.language)
 
     def precedent(self) -> Precedent:
-        assert self.vector is not None, "judged questions are searched by their meaning"
+        vector = self.query.vector
+        assert vector is not None, "judged questions are searched by their meaning"
         answers = {
-            hit.external_id: (hit.version, hit.external_id in self.question.expected) for hit in self.hits
+            hit.external_id: (hit.version, right) for hit, right in zip(self.hits, self.right, strict=True)
         }
-        return Precedent(self.question.id, masked_text(self.question.query), self.vector, answers)
+        return Precedent(self.question.id, masked_text(self.question.query), vector, answers)
 
 
 def _asked(taught: Taught, number: int, reader: Reader, moment: datetime) -> list[_Asked]:

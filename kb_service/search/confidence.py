@@ -80,11 +80,13 @@ class Confidence:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The features of one judged question and whether its first hit was right."""
+    """The features of one judged question and whether its first hit was right; `beside` are log-odds that something
+    else adds, which the fit is told of."""
 
     features: NDArray[np.float64]
     language: str
     right: bool
+    beside: float = 0.0
 
 
 def features(hits: Sequence[Hit], query: SearchQuery) -> NDArray[np.float64]:
@@ -100,7 +102,7 @@ def features(hits: Sequence[Hit], query: SearchQuery) -> NDArray[np.float64]:
     """
     hits = hits[:COMPARED]
     first, others = hits[0], hits[1:]
-    odds = np.array([_odds(hit.score) for hit in hits])
+    odds = np.array([log_odds(hit.score) for hit in hits])
     cosines = [hit.dense for hit in others]
     words_beside = max((hit.lexical for hit in others), default=0.0)
     leads = [first.dense >= max(cosines, default=-1.0), first.lexical >= words_beside]
@@ -124,7 +126,8 @@ def features(hits: Sequence[Hit], query: SearchQuery) -> NDArray[np.float64]:
     return np.array([values[name] for name in FEATURES], dtype=np.float64)
 
 
-def _odds(score: float) -> float:
+def log_odds(score: float) -> float:
+    """The log-odds of a score or a probability, finite at 0 and 1 too."""
     bounded = min(max(score, 1e-15), 1 - 1e-15)
     return float(np.log(bounded / (1 - bounded)))
 
@@ -167,25 +170,36 @@ def fit_confidence(samples: Sequence[Sample], start: Confidence, *, least: int =
         if len(members) >= least and 0 < right.sum() < len(right):
             before = start.languages.get(language, start.languages[OTHER])
             values = _newton(
-                np.stack([sample.features for sample in members]), right, np.array(before.values)
+                np.stack([sample.features for sample in members]),
+                right,
+                np.array(before.values),
+                np.array([sample.beside for sample in members]),
             )
             fitted[language] = Coefficients(tuple(round(float(value), 4) for value in values), len(members))
     return Confidence(fitted)
 
 
 def _newton(
-    x: NDArray[np.float64], y: NDArray[np.float64], start: NDArray[np.float64], *, steps: int = 50
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    start: NDArray[np.float64],
+    beside: NDArray[np.float64],
+    *,
+    steps: int = 50,
 ) -> NDArray[np.float64]:
-    """Minimises the negative log-likelihood plus a ridge towards `start`, halving steps that fail."""
+    """Minimises the negative log-likelihood plus a ridge towards `start`, halving steps that fail; `beside` is added
+    to the log-odds as it is."""
     ridge = np.full(x.shape[1], _RIDGE)
     ridge[0] = 0.01  # the bias follows the data
 
     def loss(w: NDArray[np.float64]) -> float:
-        return float(np.logaddexp(0, -(2 * y - 1) * (x @ w)).sum() + (ridge * (w - start) ** 2).sum() / 2)
+        return float(
+            np.logaddexp(0, -(2 * y - 1) * (x @ w + beside)).sum() + (ridge * (w - start) ** 2).sum() / 2
+        )
 
     weights = start.astype(np.float64)
     for _ in range(steps):
-        p = 1 / (1 + np.exp(-np.clip(x @ weights, -35, 35)))
+        p = 1 / (1 + np.exp(-np.clip(x @ weights + beside, -35, 35)))
         gradient = x.T @ (p - y) + ridge * (weights - start)
         hessian = (x * (p * (1 - p))[:, np.newaxis]).T @ x + np.diag(ridge)
         step = np.linalg.solve(hessian, gradient)

@@ -3,21 +3,21 @@
 `confidence` knows what a right first hit looks like in general. A precedent knows how one document did for one
 question: who judged that it does not answer "can I pay by cheque" has said the same of the other ways to ask it. What
 precedents say counts by their likeness, as in kernel regression (Nadaraya, 1964; Watson, 1964), and adds up to log-odds
-beside those of the confidence. Where a question is like no judged one nothing changes.
+beside those of the score, which put documents in order, and of the confidence. Where a question is like no judged one
+nothing changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
 
-from kb_service.search.confidence import LEAST_SURE, MOST_SURE
+from kb_service.search.confidence import LEAST_SURE, MOST_SURE, log_odds
 from kb_service.search.models import Hit, Vector
 from kb_service.store.values import Precedent
 
@@ -31,8 +31,8 @@ _DOUBT = 0.1
 """What speaks for either side before any precedent does; so one of the very same words moves the odds by eleven."""
 _MOST = 5.0
 _WEIGHT = 1.0
+WEIGHTS = tuple(step / 4 for step in range(17))
 _RIDGE = 2.0
-_MOST_WEIGHT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,22 @@ class Precedents:
         `besides` is the id of a judged question that has no say.
         """
         return self.weight * self._evidence(hit, vector, self.alike, besides)
+
+    def reordered(
+        self, hits: Sequence[Hit], vector: Vector | None, *, besides: str | None = None
+    ) -> tuple[Hit, ...]:
+        """The hits by the log-odds of their scores and what speaks for them; the scores stay.
+
+        What speaks against a document lowers the confidence in it and not its place: of those behind it nobody has
+        said that they are better.
+        """
+        if vector is None or not self.held:
+            return tuple(hits)
+
+        def odds(hit: Hit) -> float:
+            return log_odds(hit.score) + max(self.points(hit, vector, besides=besides), 0.0)
+
+        return tuple(sorted(hits, key=odds, reverse=True))
 
     def spoken(self, hit: Hit, vector: Vector | None) -> tuple[Spoken, ...]:
         """The precedents that have a say on a hit, the likest first."""
@@ -120,34 +136,40 @@ def with_points(probability: float, points: float) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """The first hit of a judged question, its confidence without precedents, and whether it was right."""
+    """The hits of a judged question in the order of their scores, and which of them answer it. `sure` is how likely the
+    hit of a place would be right, were it the first, before any precedent speaks."""
 
     id: str
-    hit: Hit
     vector: Vector | None
-    confidence: float
-    right: bool
+    hits: tuple[Hit, ...]
+    right: tuple[bool, ...]
+    sure: Callable[[int], float]
 
 
-def fit_precedents(held: Sequence[Precedent], cases: Collection[Case]) -> Precedents:
-    """The likeness and the weight under which the verdicts are likeliest, each case's own precedent left out.
-
-    A ridge holds the weight to one where the cases tell little.
+def fit_precedents(held: Sequence[Precedent], cases: Sequence[Case]) -> Precedents:
+    """The likeness and the weight under which the verdicts on first hits are likeliest, each case's own precedent left
+    out. A ridge holds the weight to one where the cases tell little.
     """
     found = Precedents(tuple(held))
     if not cases:
         return found
-    sign = np.array([1.0 if case.right else -1.0 for case in cases])
-    odds = np.array([log(case.confidence / (1 - case.confidence)) for case in cases])
-    fits: list[tuple[float, float, float]] = []
+    scores = [np.array([log_odds(hit.score) for hit in case.hits]) for case in cases]
+    fits = []
     for alike in ALIKE:
-        says = np.array([found._evidence(case.hit, case.vector, alike, case.id) for case in cases])
-
-        def surprise(weight: float, says: NDArray[np.float64] = says) -> float:
-            lost = np.logaddexp(0, -sign * (odds + weight * says)).sum()
-            return float(lost) + _RIDGE * (weight - _WEIGHT) ** 2 / 2
-
-        best = minimize_scalar(surprise, bounds=(0.0, _MOST_WEIGHT), method="bounded")
-        fits.append((float(best.fun), alike, float(best.x)))
+        says = [
+            np.array([found._evidence(hit, case.vector, alike, case.id) for hit in case.hits])
+            for case in cases
+        ]
+        for weight in WEIGHTS:
+            moved = [weight * said for said in says]
+            lost = sum(map(_surprise, cases, scores, moved)) + _RIDGE * (weight - _WEIGHT) ** 2 / 2
+            fits.append((lost, alike, weight))
     _, alike, weight = min(fits)
-    return replace(found, alike=alike, weight=round(weight, 4))
+    return replace(found, alike=alike, weight=weight)
+
+
+def _surprise(case: Case, scores: NDArray[np.float64], moved: NDArray[np.float64]) -> float:
+    """How unlikely the verdict on the hit is that comes first, in nats."""
+    first = int(np.argmax(scores + np.maximum(moved, 0)))
+    probability = with_points(case.sure(first), float(moved[first]))
+    return -log(probability if case.right[first] else 1 - probability)

@@ -7,9 +7,9 @@ swaps the reference.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,8 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Searched:
     """What one search looked at on its way: for whoever explains it. `fused` is the ranking before documents of the
-    asker's language came before their twins, `before` the hits before the reranker."""
+    asker's language came before their twins, `before` the hits before the reranker, `precedents` what judged questions
+    added to the log-odds of hits (by external id) before they came in the order of `hits`."""
 
     snapshot: Snapshot
     query: SearchQuery
@@ -59,6 +60,7 @@ class Searched:
     fused: Ranked
     before: tuple[Hit, ...]
     hits: tuple[Hit, ...]
+    precedents: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def external_ids(self) -> frozenset[str]:

@@ -43,7 +43,8 @@ class PassageTold:
 class DocumentTold:
     """A document in the order of the answer. Of its log-odds `passages` come from its passages, `scope` from being made
     for such a customer, `graph` from the problem graph, `learned` from feedback and `reranked` from the reranker;
-    `ahead` tells that it changed places with its translation. `score` is what they come to, 0 to 1."""
+    `ahead` tells that it changed places with its translation. `score` is what they come to, 0 to 1. `precedents`
+    is what judged questions say beside it."""
 
     external_id: str
     title: str
@@ -56,6 +57,7 @@ class DocumentTold:
     reranked: float
     evidence: float
     score: float
+    precedents: float
     ahead: bool
 
 
@@ -220,6 +222,7 @@ class _Telling:
                     reranked=hit.evidence - as_fused.evidence,
                     evidence=hit.evidence,
                     score=hit.score,
+                    precedents=self._searched.precedents.get(hit.external_id, 0.0),
                     ahead=shown < place,
                 )
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb_service.search.calibration import Calibration
 from kb_service.search.confidence import FEATURES, features
@@ -43,12 +43,17 @@ def weigh(
     """Searches and weighs under one calibration, though another may come into force meanwhile; see `search` for
     `told`."""
     calibration = index.calibration
-    hits = index.search(query, fusion=calibration.fusion, reranks=reranks, told=told)
-    if not hits:
+    found = index.search(query, fusion=calibration.fusion, reranks=reranks, told=told)
+    if not found:
         return Weighed((), 0.0, {}, calibration)
+    precedents = calibration.precedents
+    hits = precedents.reordered(found, query.vector)
+    if told:
+        spoken = {hit.external_id: precedents.points(hit, query.vector) for hit in hits}
+        told[-1] = replace(told[-1], hits=hits, precedents=spoken)
     seen = features(hits, query)
     probability = calibration.confidence.of_features(seen, query.language)
-    points = calibration.precedents.points(hits[0], query.vector)
+    points = precedents.points(hits[0], query.vector)
     return Weighed(
         hits,
         calibration.adjustment.of(with_points(probability, points), query.language),

@@ -53,6 +53,7 @@ ZH: Mapping[str, str] = {
     "Its passages": "段落证据",
     "Made for such customers": "针对此类顾客",
     "Feedback": "反馈",
+    "Judged questions": "评判过的问题",
     "Reranker": "重排模型",
     "Score": "得分",
     "before its translation": "排在译文之前",

@@ -103,10 +103,11 @@ def test_evidence_is_over_every_question_and_from_the_other_fold(
 
     monkeypatch.setattr(fitting, "fit_confidence", watched)
     told = fit(bench, questions())
-    *folds, final = taught
-    assert final == 100
-    assert sum(folds) == 100, "each fold is taught by the other alone"
-    assert all(30 < count < 70 for count in folds)
+    *whole, one, one_aided, other, other_aided = taught
+    assert whole == [100, 100], "without precedents, then with them"
+    assert (one, other) == (one_aided, other_aided)
+    assert one + other == 100, "each fold is taught by the other alone"
+    assert all(30 < count < 70 for count in (one, other))
     assert told.evidence.steps[-1].answers <= 100
 
 
