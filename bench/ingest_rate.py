@@ -74,7 +74,7 @@ def _ratio(seconds: dict[str, list[float]], name: str) -> float:
 def _ingest(paths: Sequence[Path], embedder: Embedder) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="kb-bench-") as folder,
-        open_workbench(Settings(data=Path(folder)), embedder=embedder) as bench,
+        open_workbench(Settings(data=Path(folder)), embedder=embedder, parsing=True) as bench,
     ):
         bench.create_workspace("bench")
         report = bench.services.knowledge.ingest("bench", paths)

@@ -279,9 +279,18 @@ def field_lines(fields: Mapping[str, FieldValue]) -> list[str]:
     return lines
 
 
+_GOES_ON = re.compile(r"[0-9a-z]|\.\d")
+
+
 def _says(squeezed: str, line: str) -> bool:
     """Whether a text holds a line, however it is spaced; "价格: 2999" does not hold "价格: 299"."""
-    return re.search(re.escape(_squeezed(line)) + r"(?![0-9a-z]|\.\d)", squeezed) is not None
+    sought = _squeezed(line)
+    start = squeezed.find(sought)
+    while start >= 0:
+        if not _GOES_ON.match(squeezed, start + len(sought)):
+            return True
+        start = squeezed.find(sought, start + 1)
+    return False
 
 
 def _squeezed(text: str) -> str:

@@ -137,10 +137,12 @@ def wire(
     clock: Callable[[], datetime] = utc_now,
     chance: random.Random | None = None,
     serving: bool = True,
+    parsing: bool = False,
 ) -> Services:
     """Every part over one migrated store. Without `serving` (the command line) no index is kept on disk:
-    commands write to the store alone, and a server that runs beside them follows."""
-    on = _ground(settings, embedder, clock, serving)
+    commands write to the store alone, and a server that runs beside them follows. With `parsing` a parser's process
+    starts at once, beside all else, as files are about to be read."""
+    on = _ground(settings, embedder, clock, serving, parsing)
     entry = _entry(on)
     documents = _documents(on)
     cases = _cases(on)
@@ -165,8 +167,15 @@ def wire(
 
 
 def _ground(
-    settings: Settings, embedder: Embedder | None, clock: Callable[[], datetime], serving: bool
+    settings: Settings,
+    embedder: Embedder | None,
+    clock: Callable[[], datetime],
+    serving: bool,
+    parsing: bool,
 ) -> Ground:
+    parsers = ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb)
+    if parsing:
+        parsers.start()
     settings.data.mkdir(parents=True, exist_ok=True)
     store = Store(settings.store_url, clock=clock)
     store.migrate()
@@ -183,7 +192,7 @@ def _ground(
         store=store,
         metrics=metrics,
         encoder=encoder,
-        parsers=ParserPool(seconds=settings.parse_seconds, memory_mb=settings.parse_memory_mb),
+        parsers=parsers,
         reader=Reader(encoder, MoodReading(encoder, derived / ".moods.npz" if serving else None)),
         replicas=Replicas(
             store,

@@ -127,7 +127,7 @@ def demo(
     if lacking := missing(sample):
         fail(f"--sample: there is no {lacking}; run this in a clone of the project", status=2)
     chosen = settings()
-    with workbench() as bench, progress() as shown:
+    with workbench(parsing=True) as bench, progress() as shown:
         welcome = fill(bench, DEMO, sample, shown)
     for problem in welcome.report.problems:
         typer.secho(f"not read: {problem.path}: {problem.message}", err=True)
@@ -146,7 +146,7 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Bring a workspace in line with files and folders: new, changed and removed ones."""
-    with workbench() as bench:
+    with workbench(parsing=True) as bench:
         shop = bench.chosen(workspace)
         if as_json:
             report = bench.services.knowledge.ingest(shop, paths)

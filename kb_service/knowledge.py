@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from kb_service.models import (
 )
 from kb_service.replicas.replicas import Replicas
 from kb_service.search.source import SourceDocument
-from kb_service.store import Head, Page, Store, StoredDocument, Unit
+from kb_service.store import Done, Head, Page, Store, StoredDocument, Unit, Written
 
 EMPTY: Mapping[str, str] = {}
 NOTHING_KNOWN: Mapping[str, int | None] = {}
@@ -40,12 +40,31 @@ GROUP = 64
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """One document on its way into a transaction, and what the store holds of it."""
+    """One document on its way into a transaction, the file that it comes from, and what the store holds of it."""
 
     prepared: Prepared
     vectors: Vectors | None
     head: Head | None
     version: int
+    source: str | None
+
+    @property
+    def changes(self) -> bool:
+        return self.head is None or self.head.content_hash != self.prepared.document.content_hash
+
+    @property
+    def moved(self) -> bool:
+        """Whether a file was renamed, or holds what was put by hand before: now it is the file's."""
+        return self.head is not None and self.source is not None and self.head.source != self.source
+
+    @property
+    def outcome(self) -> DocumentStatus:
+        name, passages = self.prepared.document.external_id, len(self.prepared.passages)
+        if self.head is None:
+            return DocumentStatus(name, "created", self.version, passages)
+        if self.changes:
+            return DocumentStatus(name, "updated", self.version, passages)
+        return DocumentStatus(name, "unchanged", self.head.version, passages)
 
 
 class Knowledge:
@@ -286,17 +305,25 @@ class Knowledge:
             versions, heads = unit.documents.next_versions(ids), unit.documents.heads(ids)
             for name in over.keys() & set(ids):
                 check_over(heads.get(name), over[name])
-            written: list[Outcome] = []
+            outcomes: list[Outcome] = []
+            changed: list[_Writing] = []
             for item in group:
                 if isinstance(item, Document):
                     name = item.external_id
-                    writing = _Writing(prepared[name], vectors.get(name), heads.get(name), versions[name])
-                    written.append(self._put(unit, writing, actor=actor, source=sources.get(name)))
+                    writing = _Writing(
+                        prepared[name], vectors.get(name), heads.get(name), versions[name], sources.get(name)
+                    )
+                    outcomes.append(writing.outcome)
+                    if writing.changes:
+                        changed.append(writing)
+                    elif writing.moved:
+                        unit.documents.assign(name, sources[name])
                 else:
-                    written.append(item)
+                    outcomes.append(item)
+            self._put(unit, changed, actor=actor)
             if finish is not None:
-                finish(unit, [*earlier, *written])
-        return written
+                finish(unit, [*earlier, *outcomes])
+        return outcomes
 
     def _embedded(self, fresh: Sequence[Prepared]) -> dict[str, Vectors]:
         """The vectors of each document's passages, by external id, encoded together."""
@@ -309,23 +336,23 @@ class Knowledge:
             start += len(item.passages)
         return found
 
-    def _put(self, unit: Unit, item: _Writing, *, actor: str, source: str | None) -> DocumentStatus:
-        document, head, passages = item.prepared.document, item.head, item.prepared.passages
-        if head is not None and head.content_hash == document.content_hash:
-            if source is not None and head.source != source:
-                # A file was renamed, or holds what was put by hand before: now it is the file's.
-                unit.documents.assign(document.external_id, source)
-            return DocumentStatus(document.external_id, "unchanged", head.version, len(passages))
-        vectors = item.vectors
+    def _put(self, unit: Unit, changed: Sequence[_Writing], *, actor: str) -> None:
+        """Write what is new or says something else than before, and note it in the audit."""
+        written = [self._written(item, unit.workspace) for item in changed]
+        unit.documents.put_many(written, self._embedder.model_id)
+        done = [
+            Done(f"document.{item.outcome.status}", item.outcome.external_id, {"version": item.version})
+            for item in changed
+        ]
+        unit.audit.append_many(actor, done)
+
+    def _written(self, item: _Writing, workspace: str) -> Written:
+        document, passages, vectors = item.prepared.document, item.prepared.passages, item.vectors
         if vectors is None or any(passage.version != item.version for passage in passages):
             # Another writer was faster: the ids change with the version, the texts and vectors do not.
-            passages = prepare(document, workspace=unit.workspace, version=item.version).passages
+            passages = prepare(document, workspace=workspace, version=item.version).passages
             vectors = embed(passages, self._embedder) if vectors is None else vectors
-        unit.documents.put(document, passages, vectors, self._embedder.model_id, source)
-        action = "document.created" if head is None else "document.updated"
-        unit.audit.append(actor, action, document.external_id, {"version": item.version})
-        status: Literal["created", "updated"] = "created" if head is None else "updated"
-        return DocumentStatus(document.external_id, status, item.version, len(passages))
+        return Written(document, passages, vectors, item.source)
 
     def ingest(
         self, workspace: str, paths: Sequence[Path], *, progress: Progress | None = None

@@ -29,8 +29,9 @@ def settings() -> Settings:
 
 
 @contextmanager
-def workbench() -> Iterator[Workbench]:
-    """The store and the parts over it, without a server. Logs keep to warnings, on stderr."""
+def workbench(*, parsing: bool = False) -> Iterator[Workbench]:
+    """The store and the parts over it, without a server; `parsing` where files are about to be read. Logs keep to
+    warnings, on stderr."""
     from kb_service.commands.workbench import open_workbench
     from kb_service.observability import configure_logging
 
@@ -39,5 +40,5 @@ def workbench() -> Iterator[Workbench]:
         configure_logging(chosen.model_copy(update={"log_level": "warning"}))
     else:
         configure_logging(chosen)
-    with open_workbench(chosen) as bench:
+    with open_workbench(chosen, parsing=parsing) as bench:
         yield bench

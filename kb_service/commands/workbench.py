@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 class Workbench:
     """One open store, and over it the services that need the encoder, loaded when a command uses one."""
 
-    def __init__(self, settings: Settings, store: Store, *, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, *, embedder: Embedder | None = None, parsing: bool = False
+    ) -> None:
         self.settings = settings
         self.store = store
         self._embedder = embedder
+        self._parsing = parsing
         self._services: Services | None = None
 
     @property
@@ -34,7 +37,9 @@ class Workbench:
             # Serving's modules are imported when they are needed: administration answers at once.
             from kb_service.app import wire
 
-            self._services = wire(self.settings, embedder=self._embedder, serving=False)
+            self._services = wire(
+                self.settings, embedder=self._embedder, serving=False, parsing=self._parsing
+            )
         return self._services
 
     def close(self) -> None:
@@ -117,13 +122,15 @@ class Workbench:
 
 
 @contextmanager
-def open_workbench(settings: Settings, *, embedder: Embedder | None = None) -> Iterator[Workbench]:
-    """The workbench over the configured store, migrated first."""
+def open_workbench(
+    settings: Settings, *, embedder: Embedder | None = None, parsing: bool = False
+) -> Iterator[Workbench]:
+    """The workbench over the configured store, migrated first; `parsing` where files are about to be read."""
     with occupied(prepare_data(settings)):
         store = Store(settings.store_url)
         try:
             store.migrate()
-            bench = Workbench(settings, store, embedder=embedder)
+            bench = Workbench(settings, store, embedder=embedder, parsing=parsing)
             try:
                 yield bench
             finally:

@@ -1,5 +1,6 @@
 """The one relational store: the truth that everything else is derived from."""
 
+from kb_service.store.audit import Done
 from kb_service.store.clusters import ExpertisePin
 from kb_service.store.decisions import Decision, DecisionKind
 from kb_service.store.digests import StoredDigest
@@ -66,6 +67,7 @@ from kb_service.store.values import (
     WebhookSecret,
     Workspace,
     WorkspaceFigures,
+    Written,
 )
 
 __all__ = [
@@ -83,6 +85,7 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "Dimension",
+    "Done",
     "Erasure",
     "ExpertisePin",
     "Exposure",
@@ -142,6 +145,7 @@ __all__ = [
     "WeightsKind",
     "Workspace",
     "WorkspaceFigures",
+    "Written",
     "kept_problem",
     "new_id",
     "problem_kept",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 
@@ -13,6 +13,14 @@ from kb_service.store.repository import Repository, page_of
 from kb_service.store.values import AuditEntry, Page
 
 _audit = tables.audit
+
+
+class Done(NamedTuple):
+    """An action, what it was done to, and what is to be known of it."""
+
+    action: str
+    object: str
+    detail: Mapping[str, Any]
 
 
 class AuditLog(Repository):
@@ -29,17 +37,25 @@ class AuditLog(Repository):
         at: datetime | None = None,
     ) -> int:
         """Notes that `actor` did `action` to `object`, at the unit's time unless `at` says otherwise; its id."""
-        entry = {
-            "workspace": self.workspace,
-            "at": at or self._scope.now,
-            "actor": actor,
-            "action": action,
-            "object": object,
-            "detail": dict(detail),
-        }
+        entry = self._entry(actor, Done(action, object, detail), at)
         key = self._write(insert(_audit).values(**entry)).inserted_primary_key
         assert key is not None
         return int(key[0])
+
+    def append_many(self, actor: str, done: Sequence[Done]) -> None:
+        """Notes what `actor` did to several objects at the unit's time, in this order."""
+        if done:
+            self._write(insert(_audit), [self._entry(actor, item, None) for item in done])
+
+    def _entry(self, actor: str, done: Done, at: datetime | None) -> dict[str, Any]:
+        return {
+            "workspace": self.workspace,
+            "at": at or self._scope.now,
+            "actor": actor,
+            "action": done.action,
+            "object": done.object,
+            "detail": dict(done.detail),
+        }
 
     def latest_of(self, object: str) -> AuditEntry | None:
         """What was done last to an object."""

@@ -24,7 +24,7 @@ from kb_service.store.snapshots import (
     vector_bytes,
     vector_of,
 )
-from kb_service.store.values import Head, Page, StoredDocument, StoredPassage
+from kb_service.store.values import Head, Page, StoredDocument, StoredPassage, Written
 
 _documents = tables.documents
 _versions = tables.document_versions
@@ -59,13 +59,15 @@ class Documents(Repository):
 
         Passage ids come from it, so a document that comes back must not repeat the ids of its past.
         """
-        head = self.head(external_id)
-        return self._after_removal(external_id) if head is None else head.version + 1
+        return self.next_versions([external_id])[external_id]
 
     def next_versions(self, external_ids: Collection[str]) -> dict[str, int]:
         """`next_version` of many at once."""
         found = {head.external_id: head.version + 1 for head in self._heads(external_ids)}
-        absent = [name for name in external_ids if name not in found]
+        return found | self._first_versions([name for name in external_ids if name not in found])
+
+    def _first_versions(self, absent: Sequence[str]) -> dict[str, int]:
+        """The numbers of the first versions of documents that are not there, but may have been."""
         removed = tables.changes
         past: dict[str, int] = {}
         for some in chunks(absent):
@@ -73,22 +75,10 @@ class Documents(Repository):
                 self._mine(removed), removed.c.kind == "document_removed", removed.c.id.in_(some)
             )
             past |= {row.id: int(row.latest or 0) for row in self._read(statement.group_by(removed.c.id))}
-        for name in absent:
-            noted = self._scope.ledger.noted("document_removed", name) if self._scope.writable else None
-            found[name] = max(past.get(name, 0), noted or 0) + 1
-        return found
-
-    def _after_removal(self, external_id: str) -> int:
-        """The number of the first version of a document that is not there, but may have been."""
-        removed = tables.changes
-        latest = self._read(
-            select(func.max(removed.c.version)).where(
-                self._mine(removed), removed.c.kind == "document_removed", removed.c.id == external_id
-            )
-        ).scalar()
         if self._scope.writable:
-            latest = max(latest or 0, self._scope.ledger.noted("document_removed", external_id) or 0)
-        return int(latest or 0) + 1
+            noted = {name: self._scope.ledger.noted("document_removed", name) or 0 for name in absent}
+            past = {name: max(past.get(name, 0), noted[name]) for name in absent}
+        return {name: past.get(name, 0) + 1 for name in absent}
 
     def get(self, external_id: str) -> StoredDocument | None:
         return next(self.all([external_id]), None)
@@ -119,32 +109,50 @@ class Documents(Repository):
         model_id: str | None = None,
         source: str | None = None,
     ) -> int:
-        """Stores a new or changed document with its passages and, when given, their vectors; its version.
+        """Stores one new or changed document; its version. See `put_many`."""
+        return self.put_many([Written(document, passages, vectors, source)], model_id)[0]
 
-        Every passage carries the document's external id and `next_version` (ValueError otherwise): their ids
-        were made from them. The version before is kept as a snapshot, its passages and vectors go. `vectors`
-        has one row per passage and comes from `model_id`.
+    def put_many(self, written: Sequence[Written], model_id: str | None = None) -> list[int]:
+        """Stores new or changed documents of distinct ids with their passages and, where given, their vectors, which
+        come from `model_id`; their versions.
+
+        Every passage carries its document's external id and `next_version` (ValueError otherwise): their ids
+        were made from them. The version before is kept as a snapshot, its passages and vectors go.
         """
-        current = self.get(document.external_id)
-        version = self._after_removal(document.external_id) if current is None else current.version + 1
-        _check_passages(document, passages, version)
-        now = self._scope.now
-        row = document_row(document) | {
-            "version": version,
-            "content_hash": document.content_hash,
-            "source": source,
-            "updated_at": now,
+        current = {
+            stored.document.external_id: stored
+            for stored in self.all([item.document.external_id for item in written])
         }
-        if current is None:
-            self._write(insert(_documents), [row | {"workspace": self.workspace, "created_at": now}])
-        else:
-            self._supersede(current, row)
-        if passages:
-            self._write(insert(_passages), [passage_row(self.workspace, passage) for passage in passages])
-        if vectors is not None:
-            self.put_vectors([passage.id for passage in passages], vectors, model_id)
-        self._log("document", document.external_id, version)
-        return version
+        versions = self._first_versions(
+            [id for item in written if (id := item.document.external_id) not in current]
+        )
+        versions |= {external_id: stored.version + 1 for external_id, stored in current.items()}
+        fresh: list[dict[str, Any]] = []
+        for item in written:
+            external_id = item.document.external_id
+            _check_passages(item.document, item.passages, versions[external_id])
+            row = document_row(item.document) | {
+                "version": versions[external_id],
+                "content_hash": item.document.content_hash,
+                "source": item.source,
+                "updated_at": self._scope.now,
+            }
+            if external_id in current:
+                self._supersede(current[external_id], row)
+            else:
+                fresh.append(row | {"workspace": self.workspace, "created_at": self._scope.now})
+        if fresh:
+            self._write(insert(_documents), fresh)
+        if passages := [
+            passage_row(self.workspace, passage) for item in written for passage in item.passages
+        ]:
+            self._write(insert(_passages), passages)
+        if embedded := [item for item in written if item.vectors is not None]:
+            ids = [passage.id for item in embedded for passage in item.passages]
+            self.put_vectors(ids, np.concatenate([item.vectors for item in embedded]), model_id)
+        for item in written:
+            self._log("document", item.document.external_id, versions[item.document.external_id])
+        return [versions[item.document.external_id] for item in written]
 
     def _supersede(self, current: StoredDocument, row: dict[str, Any]) -> None:
         """Keeps the current version as a snapshot, puts `row` in its place and takes its passages away."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
@@ -119,6 +119,17 @@ class Head:
     content_hash: str
     updated_at: datetime
     source: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """A document to be stored, with its passages, their vectors (one row each; None where they are to be embedded
+    later) and the file that it comes from."""
+
+    document: Document
+    passages: Sequence[Passage]
+    vectors: NDArray[Any] | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

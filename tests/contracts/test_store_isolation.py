@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from graph.models import Customer
 from graph.rules import Rules
-from kb_service.store import NewEvent, ShelfFilter, Store, Unit
+from kb_service.store import Done, NewEvent, ShelfFilter, Store, Unit, Written
 from kb_service.store.repository import Repository
 from tests.contracts import store_samples
 from tests.contracts.store_samples import (
@@ -406,7 +406,11 @@ WRITES: dict[str, Call] = {
     "surges.put": lambda u: u.surges.put(a_surge(observed=99)),
     "gaps.put": lambda u: u.gaps.put(a_told_gap(names={"en": "another"})),
     "gaps.forget": lambda u: u.gaps.forget(["x1", "r2"]),
+    "documents.put_many": lambda u: u.documents.put_many(
+        [Written(a_document("third"), passages_of(a_document("third"), u.workspace, 1))]
+    ),
     "audit.append": lambda u: u.audit.append("key_1", "documents.put", "another", {}),
+    "audit.append_many": lambda u: u.audit.append_many("key_1", [Done("documents.put", "another", {})]),
     "erase_customer": lambda u: u.erase_customer("u1"),
 }
 

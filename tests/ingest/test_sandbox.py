@@ -51,6 +51,26 @@ def process_of(pool: ParserPool) -> Any:
     return worker._process
 
 
+def test_a_process_started_before_the_first_file_is_the_one_that_reads_it() -> None:
+    with ParserPool(20, 256) as pool:
+        assert pool.running == 0
+        pool.start()
+        started = process_of(pool)
+        pool.start()
+        assert process_of(pool) is started, "one is enough"
+        assert pool.read("a.md", MARKDOWN).extracts
+        assert process_of(pool) is started
+    assert started.poll() is not None
+
+
+def test_a_closed_pool_starts_nothing() -> None:
+    pool = ParserPool(20, 256)
+    pool.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        pool.start()
+    assert pool.running == 0
+
+
 def test_the_same_as_in_process(pool: ParserPool) -> None:
     for name, data, options in (
         ("a.md", MARKDOWN, {}),
