@@ -68,7 +68,7 @@ class Benchmark:
         """Every chosen system on a set as it is."""
         on = self._trial(held.sampled(self._questions, seed=self._seed))
         judged = self._judged(on, self._chosen)
-        return _measured(on, judged, on.judged_calibrated().whole if SERVICE in self._chosen else None)
+        return _measured(on, judged, on.judged_calibrated() if SERVICE in self._chosen else None)
 
     def abstaining(self, held: RetrievalSet) -> Abstention:
         """The chosen systems, each once, after the documents of half of the questions were taken away."""

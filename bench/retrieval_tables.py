@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.tested_service import Calibrated
 from kb_service.judging.evaluation import Figures, Judged, auroc, calibration_error
 
 SERVICE = "service"
@@ -72,8 +71,7 @@ class Abstention:
     `right_first` is by system the area under the ROC of its score, a right first answer against all else;
     `answerable` that of the service's confidence, questions with an answer against those without;
     `calibration` the expected error of that confidence. `calibrated` are the first and the last again, for the
-    service calibrated on half of the questions and judged on the others, `constants` the same without precedents;
-    None where it was not done.
+    service calibrated on half of the questions and judged on the others; None where it was not done.
     """
 
     name: str
@@ -83,11 +81,10 @@ class Abstention:
     answerable: float | None
     calibration: float | None
     calibrated: tuple[float | None, float | None] | None = None
-    constants: tuple[float | None, float | None] | None = None
 
     @classmethod
     def of(
-        cls, name: str, judged: Mapping[str, Sequence[Judged]], calibrated: Calibrated | None = None
+        cls, name: str, judged: Mapping[str, Sequence[Judged]], calibrated: Sequence[Judged] | None = None
     ) -> Abstention:
         own = judged.get(SERVICE)
         some = next(iter(judged.values()), ())
@@ -100,8 +97,7 @@ class Abstention:
             if own
             else None,
             calibration=calibration_error(_scores(own), _right(own)) if own else None,
-            calibrated=_told_apart(calibrated.whole) if calibrated else None,
-            constants=_told_apart(calibrated.constants) if calibrated else None,
+            calibrated=_told_apart(calibrated) if calibrated else None,
         )
 
 
@@ -173,11 +169,6 @@ def _abstention(abstained: Sequence[Abstention]) -> str:
             lambda i: i.calibrated[0] if i.calibrated else None,
         ),
         ("the same: ECE", lambda i: i.calibrated[1] if i.calibrated else None),
-        (
-            "by its constants alone, without precedents: AUROC",
-            lambda i: i.constants[0] if i.constants else None,
-        ),
-        ("the same: ECE", lambda i: i.constants[1] if i.constants else None),
     ]
     if any(SERVICE in item.right_first for item in abstained):
         rows += [[title, *(shown(figure(item)) for item in abstained)] for title, figure in own]

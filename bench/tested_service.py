@@ -10,7 +10,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -27,19 +27,9 @@ from kb_service.judging.evaluation import Judged, JudgedQuestion, judge, read_qu
 from kb_service.judging.fitting import Taught, fitted
 from kb_service.models import NewDocument, Principal, Refused
 from kb_service.replicas.replica import Replica
-from kb_service.search.calibration import Calibration
-from kb_service.search.precedents import NONE
 
 SAMPLE_NAME = "sample"
 SAMPLE_SPLIT = "report"
-
-
-@dataclass(frozen=True, slots=True)
-class Calibrated:
-    """Questions that were not judged, under a calibration by those that were; `constants` without their precedents."""
-
-    whole: list[Judged]
-    constants: list[Judged]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +48,17 @@ class Trial:
         """What the service makes of every question, its language identified by the service too."""
         return judge(self.replica, self.workbench.services.reader, self.questions, now=_now)
 
-    def judged_calibrated(self) -> Calibrated:
+    def judged_calibrated(self) -> list[Judged]:
         """What it makes of half of the questions once a shop that asks like these has judged the other half."""
         taught = [question for question in self.questions if _teaches(question)]
-        index = self.replica.index
+        others = [question for question in self.questions if not _teaches(question)]
+        reader, index = self.workbench.services.reader, self.replica.index
         shipped = index.calibration
-        learnt = fitted(
-            [Taught(self.replica, taught)], self.workbench.services.reader, now=_now, start=shipped
-        )
+        index.calibration = fitted([Taught(self.replica, taught)], reader, now=_now, start=shipped)
         try:
-            whole = self._judged_others(learnt)
-            return Calibrated(whole, constants=self._judged_others(replace(learnt, precedents=NONE)))
+            return judge(self.replica, reader, others, now=_now)
         finally:
             index.calibration = shipped
-
-    def _judged_others(self, calibration: Calibration) -> list[Judged]:
-        self.replica.index.calibration = calibration
-        others = [question for question in self.questions if not _teaches(question)]
-        return judge(self.replica, self.workbench.services.reader, others, now=_now)
 
     def languages(self) -> Mapping[str, int]:
         """How many questions the service takes to be of each language, the most frequent first."""

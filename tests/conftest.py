@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ingest.embedding import Embedder, WordHashEmbedder, load_embedder
+from kb_service.store import Store
+from kb_service.store.backends import SqliteBackend
 
 
 class FixedClock:
@@ -28,6 +32,34 @@ class FixedClock:
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock(datetime(2026, 6, 18, 4, 0, tzinfo=UTC))
+
+
+MIGRATE = Store.migrate
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new SQLite file begins as a copy of one that was migrated before, since a tenth of a second a test adds up.
+    Tests of migrating itself use `migrating`."""
+    template = tmp_path_factory.mktemp("migrated") / "kb.sqlite3"
+    with closing(Store(f"sqlite:///{template}")) as made:
+        made.migrate()
+
+    def migrate(store: Store) -> None:
+        backend = store._backend
+        if isinstance(backend, SqliteBackend) and not backend.path.exists():
+            shutil.copyfile(template, backend.path)
+        MIGRATE(store)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "migrate", migrate)
+        yield
+
+
+@pytest.fixture
+def migrating(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every revision runs, as on a new machine."""
+    monkeypatch.setattr(Store, "migrate", MIGRATE)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 
 from bench import retrieval
 from bench.remembered import RememberedEmbedder
-from bench.retrieval_tables import Abstention, Measured, shown
+from bench.retrieval_tables import Abstention, Measured, better_half, shown
 from bench.systems import Task, by_document, dense, fused_by_rank
 from ingest.embedding import Embedder, WordHashEmbedder
 from ingest.models import Vectors
@@ -112,6 +112,8 @@ def test_the_share_closed_is_measured_from_the_better_half() -> None:
     assert Measured("s", 1, {}, {**both, "service": figures(0.7)}).closed == pytest.approx(0.25)
     assert Measured("s", 1, {}, {**both, "service": figures(0.5)}).closed == pytest.approx(-0.25)
     assert Measured("s", 1, {}, {"service": figures(0.5)}).closed is None
+    assert better_half(both) == 0.6
+    assert better_half({"txtai": figures(0.9)}) is None
     assert (shown(0.8), shown(1.0), shown(-0.25), shown(None)) == (".800", "1.000", "-.250", "–")
 
 

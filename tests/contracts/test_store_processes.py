@@ -108,7 +108,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def unmigrated(empty_url: str) -> Iterator[Store]:
+def unmigrated(empty_url: str, migrating: None) -> Iterator[Store]:
     """A store over a database without tables."""
     with closing(Store(empty_url)) as store:
         yield store
