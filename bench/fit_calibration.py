@@ -71,6 +71,7 @@ def _fit(bench: Workbench, encoder: RememberedEmbedder, data: Path, *, write: bo
         now=_now,
         start=replace(calibration_for(DEFAULT), model_id=replica.index.model_id),
         source=f"the sample shop, split {CALIBRATE}, BANKING77, and CMRC 2018, part {PART}",
+        for_others=True,
     )
     replica.index.calibration = calibration
     print("\nAfter:\n" + report(judge(replica, reader, held_out, now=_now)).table())

@@ -446,7 +446,9 @@ def create_app(
     app.state.services = services
     app.state.idempotency_locks = defaultdict(asyncio.Lock)
     for router in (*ROUTERS, *console.ROUTERS):
-        app.router.routes.extend(router.routes)  # as they are: including them would build each anew for every app
+        app.router.routes.extend(
+            router.routes
+        )  # as they are: including them would build each anew for every app
     openapi.install(app)
     problem_details.install(app)
     app.add_middleware(Admission, settings=settings, metrics=services.metrics, refusal=_refusal)

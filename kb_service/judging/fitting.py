@@ -19,7 +19,7 @@ from kb_service.search.evidence import Evidence
 from kb_service.search.fusion import Fusion, Judged
 from kb_service.search.fusion_fitting import fit_fusion
 from kb_service.search.models import Hit, SearchQuery
-from kb_service.search.precedents import Case, Precedents, fit_precedents, with_points
+from kb_service.search.precedents import NONE, Case, Precedents, fit_precedents, with_points
 from kb_service.store import Precedent
 from kb_service.understanding.question_reading import masked_text
 from kb_service.understanding.reading import Reader
@@ -47,13 +47,15 @@ def fitted(
     now: Callable[[], datetime],
     start: Calibration,
     source: str = "the workspace's own questions",
+    for_others: bool = False,
 ) -> Calibration:
     """The constants that fit these questions best, and the evidence for sending answers unseen.
 
     The questions are dealt to two folds by their id. Each fold's confidence is fitted on hits that were
     ranked by a fusion of the other fold; each fold's evidence comes from a confidence and from precedents of the
     other fold. What is returned is fitted on all of them. `start` is what little data changes little. An adjustment
-    by verdicts is not taken over.
+    by verdicts is not taken over. Constants `for_others`, who have other questions and documents, are fitted without
+    precedents.
     """
     asked = [item for number, each in enumerate(taught) for item in _asked(each, number, reader, now())]
     judged = [item.judged() for item in asked]
@@ -63,32 +65,34 @@ def fitted(
             [each for item, each in zip(asked, judged, strict=True) if item.fold != own], start.fusion
         )
         found += [seen for item in asked if item.fold == own and (seen := item.found(fusion)) is not None]
-    confidence, precedents = _learnt(found, start)
+    confidence, precedents = _learnt(found, start, for_others)
     return replace(
         start,
         fusion=_fit(judged, start.fusion),
         confidence=confidence,
         precedents=precedents,
-        evidence=_evidence(found, start),
+        evidence=_evidence(found, start, for_others),
         adjustment=Adjustment(),
         source=f"{len(asked)} questions of {source}",
     )
 
 
-def _learnt(found: Sequence[_Found], start: Calibration) -> tuple[Confidence, Precedents]:
+def _learnt(found: Sequence[_Found], start: Calibration, for_others: bool) -> tuple[Confidence, Precedents]:
     """How sure to be of first hits, and what the questions say of each other's; none has a say on itself."""
     unaided = fit_confidence([item.sample() for item in found], start.confidence)
+    if for_others:
+        return unaided, NONE
     precedents = fit_precedents([item.precedent() for item in found], [item.case(unaided) for item in found])
     aided = fit_confidence([item.beside(precedents) for item in found], start.confidence)
     return aided, precedents
 
 
-def _evidence(found: Sequence[_Found], start: Calibration) -> Evidence:
+def _evidence(found: Sequence[_Found], start: Calibration, for_others: bool) -> Evidence:
     """How sure each question would have been answered by what the questions of the other fold alone teach."""
     sure: list[float] = []
     right: list[bool] = []
     for fold in range(FOLDS):
-        confidence, precedents = _learnt([item for item in found if item.fold != fold], start)
+        confidence, precedents = _learnt([item for item in found if item.fold != fold], start, for_others)
         for item in found:
             if item.fold == fold:
                 answered = item.among(precedents)

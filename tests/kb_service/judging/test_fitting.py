@@ -131,6 +131,15 @@ def test_judged_questions_become_precedents_of_the_documents_that_were_found(ben
     assert (before.precedents, after.precedents < 0) == (0, True), "nothing answered it, and that was said"
 
 
+def test_constants_for_other_shops_are_fitted_without_precedents(bench: Workbench) -> None:
+    replica = bench.services.replicas.of("shop")
+    taught, start = [Taught(replica, questions())], replica.index.calibration
+    told = fitted(taught, bench.services.reader, now=lambda: NOW, start=start, for_others=True)
+    assert told.precedents.held == ()
+    assert told.confidence != fit(bench, questions()).confidence, "what precedents say is not in it"
+    assert told.fusion == fit(bench, questions()).fusion
+
+
 def test_personal_data_in_a_judged_question_is_not_kept(bench: Workbench) -> None:
     written = JudgedQuestion("q", "refund for my kettle, 13812345678", "en", frozenset(), "", None, False)
     (held,) = fit(bench, [written]).precedents.held
