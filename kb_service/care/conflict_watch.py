@@ -27,7 +27,9 @@ from kb_service.search.parts import Snapshot
 NEAR_THE_TOP = 5
 """Hits among which both documents of a conflict are looked for."""
 PUBLISH_SECONDS = 2.0
-"""How often what was found so far is told while there is more to compare."""
+"""How often what was found so far is told while there is more to compare, at most."""
+PUBLISH_SHARE = 0.1
+"""Of the time since it was told last, what telling may cost, so that many conflicts do not hold up the rest."""
 COMPARABLE = 0.5
 """Share of the best hit's score from which another counts beside it."""
 
@@ -89,7 +91,9 @@ class ConflictWatch:
         self._lock = threading.Lock()
         self._seen: Snapshot | None = None
         self._done = False
-        self._published = 0.0
+        self._publish_next = 0.0
+        self._wanted: dict[str, tuple[int, bool]] = {}
+        self._fresh: list[str] = []
         self._versions: dict[str, tuple[int, bool]] = {}
         self._claims = Claims()
         self._stated: dict[str, dict[str, Statement]] = {}
@@ -111,35 +115,41 @@ class ConflictWatch:
     def catch_up(self, snapshot: Snapshot, seconds: float) -> bool:
         """Works towards what the snapshot holds, for about that long; whether it was reached."""
         with self._lock:
-            if self._done and self._seen is not None and _same(self._seen, snapshot):
+            if self._seen is None or not _same(self._seen, snapshot):
+                self._look(snapshot)
+            elif self._done:
                 self._seen = snapshot
                 return True
-            self._done = self._work(snapshot, time.monotonic() + seconds)
             self._seen = snapshot
+            self._done = self._work(snapshot, time.monotonic() + seconds)
             return self._done
 
-    def _work(self, snapshot: Snapshot, deadline: float) -> bool:
+    def _look(self, snapshot: Snapshot) -> None:
+        """What is to be read in a snapshot that was not seen before; what it does not hold is forgotten."""
         view = snapshot.catalogue
         approved = [slot for slot in view.living() if view.approved[slot]]
         self._slots = {view.records[slot].external_id: slot for slot in approved}
-        wanted = {
+        self._wanted = {
             name: (view.records[slot].version, _embedded(snapshot, slot))
             for name, slot in self._slots.items()
         }
-        gone = [name for name in self._versions if name not in wanted]
-        fresh = [name for name, version in wanted.items() if self._versions.get(name) != version]
-        for name in gone:
+        for name in [name for name in self._versions if name not in self._wanted]:
             self._forget(name)
-        done = True
-        for name in fresh:
-            if time.monotonic() > deadline:
-                done = False
-                break
+        fresh = [name for name, version in self._wanted.items() if self._versions.get(name) != version]
+        self._fresh = fresh[::-1]
+
+    def _work(self, snapshot: Snapshot, deadline: float) -> bool:
+        while self._fresh and time.monotonic() <= deadline:
+            name = self._fresh[-1]
             self._read(snapshot, name)
-            self._versions[name] = wanted[name]
-        if done or time.monotonic() - self._published > PUBLISH_SECONDS:
-            self._publish(view)
-            self._published = time.monotonic()
+            self._versions[name] = self._wanted[name]
+            self._fresh.pop()
+        done = not self._fresh
+        if done or time.monotonic() > self._publish_next:
+            began = time.monotonic()
+            self._publish(snapshot.catalogue)
+            ended = time.monotonic()
+            self._publish_next = ended + max(PUBLISH_SECONDS, (ended - began) / PUBLISH_SHARE)
         return done
 
     def _forget(self, name: str) -> None:

@@ -22,7 +22,7 @@ from kb_service.store import Page
 log = get_logger(__name__)
 
 POLL_SECONDS = 0.5
-SLICE_SECONDS = 0.05
+SLICE_SECONDS = 0.02
 """How long documents are compared at a stretch."""
 REST_SECONDS = 0.1
 """How long requests have the processor to themselves between two stretches."""
