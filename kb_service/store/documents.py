@@ -116,8 +116,9 @@ class Documents(Repository):
         """Stores new or changed documents of distinct ids with their passages and, where given, their vectors, which
         come from `model_id`; their versions.
 
-        Every passage carries its document's external id and `next_version` (ValueError otherwise): their ids
-        were made from them. The version before is kept as a snapshot, its passages and vectors go.
+        Every passage carries its document's external id and `next_version`, and there are as many vectors as passages
+        (ValueError otherwise): ids of passages were made from both. The version before is kept as a snapshot, its
+        passages and vectors go.
         """
         current = {
             stored.document.external_id: stored
@@ -131,6 +132,10 @@ class Documents(Repository):
         for item in written:
             external_id = item.document.external_id
             _check_passages(item.document, item.passages, versions[external_id])
+            if item.vectors is not None and len(item.vectors) != len(item.passages):
+                raise ValueError(
+                    f"{len(item.passages)} passages of {external_id!r} need as many vectors, not {len(item.vectors)}"
+                )
             row = document_row(item.document) | {
                 "version": versions[external_id],
                 "content_hash": item.document.content_hash,

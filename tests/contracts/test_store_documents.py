@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ingest.models import Document
-from kb_service.store import Change, Store
+from kb_service.store import Change, Store, Written
 from tests.conftest import FixedClock
 from tests.contracts.store_samples import (
     MODEL,
@@ -138,6 +138,39 @@ def test_vectors_must_fit_their_passages(store: Store) -> None:
             unit.documents.put_vectors([passage.id for passage in passages], vectors_of(2), MODEL)
         with pytest.raises(ValueError, match="id of the model"):
             unit.documents.put_vectors([passages[0].id], vectors_of(1), None)
+
+
+def test_documents_stored_together_are_as_if_one_after_the_other(store: Store) -> None:
+    old, new, third = a_document("a"), a_document("a", text="# 退货\n\n三十天。", blocks=()), a_document("b")
+    with store.writing("shop") as unit:
+        put_document(unit, old)
+    with store.writing("shop") as unit:
+        versions = unit.documents.put_many(
+            [
+                Written(third, passages_of(third, "shop", 1), vectors_of(3), "b.md"),
+                Written(new, passages_of(new, "shop", 2), vectors_of(3)),
+            ],
+            MODEL,
+        )
+        assert versions == [1, 2]
+    with store.reading("shop") as unit:
+        assert {name: head.version for name, head in unit.documents.heads().items()} == {"a": 2, "b": 1}
+        assert [stored.document for stored in unit.documents.versions("a")] == [new, old]
+        assert unit.documents.heads()["b"].source == "b.md"
+        assert all(one.vector is not None for one in unit.documents.passages(model_id=MODEL))
+        assert [change.id for change in unit.changes.since(1)] == ["b", "a"]
+
+
+def test_each_document_of_many_needs_vectors_of_its_own(store: Store) -> None:
+    one, other = a_document("a"), a_document("b")
+    written = [
+        Written(one, passages_of(one, "shop", 1), vectors_of(2)),
+        Written(other, passages_of(other, "shop", 1), vectors_of(4)),
+    ]
+    with store.writing("shop") as unit:
+        with pytest.raises(ValueError, match="3 passages of 'a'"):
+            unit.documents.put_many(written, MODEL)
+        assert unit.documents.count() == 0
 
 
 def test_passages_must_be_of_the_version_to_come(store: Store) -> None:
