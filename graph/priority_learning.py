@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize  # type: ignore[import-untyped]
 from scipy.special import expit, logit  # type: ignore[import-untyped]
-from scipy.stats import rankdata  # type: ignore[import-untyped]
 
 from graph.priority import DEFAULT_WEIGHTS, VALUE_CAP
 
@@ -178,6 +177,8 @@ def judged(
 
 def auroc(score: Floats, escalated: Flags) -> float:
     """The chance that one that escalated scores higher than one that did not, ties counting half (Mann and Whitney)."""
+    from scipy.stats import rankdata  # type: ignore[import-untyped]  # slow to import
+
     yes, no = int(escalated.sum()), int((~escalated).sum())
     if not yes or not no:
         return 0.5
