@@ -52,6 +52,8 @@ install: ## make .venv with kb and everything that it needs by default
 	$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	echo "Exporting the packaged encoder, once ..."
 	$(BIN)/python -m ingest.transformers export
+	echo "Compiling what a start imports, once ..."
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import kb_service.cli, kb_service.serving"
 	$(BIN)/kb --help > /dev/null
 	echo "$$wanted" > "$$stamp"
 	rm .venv/.installing

@@ -25,7 +25,6 @@ __all__ = [
     "familiarity",
     "fold",
     "identify",
-    "load",
     "sentences",
     "tokens",
     "words",
@@ -405,9 +404,3 @@ def _stem(word: str) -> str:
         return word
     with _stemming:
         return _stemmer.get().stemWord(word)
-
-
-def load() -> None:
-    """Load every dictionary now (about two seconds), so that no later call waits for one."""
-    identify("load the statistics of languages")
-    tokens("载入词典 loading")

@@ -73,7 +73,8 @@ class Replicas(BackgroundWork):
         self._loading: dict[str, threading.Event] = {}
         self._purged: dict[str, datetime] = {}
         self._lock = threading.Lock()
-        self._first_load_done = False
+        self.first_load = threading.Event()
+        """Set when every workspace was loaded, or found not to be loadable, for the first time."""
         self._failing: dict[str, float] = {}
 
     def stop(self) -> None:
@@ -131,7 +132,7 @@ class Replicas(BackgroundWork):
             loading = len(self._loading)
             loaded = len(self._replicas)
             settling = sum(not replica.settled for replica in self._replicas.values())
-        ready = store == "ready" and self._first_load_done and not loading
+        ready = store == "ready" and self.first_load.is_set() and not loading
         return {
             "status": "ready" if ready else "loading" if store == "ready" else "unavailable",
             "store": store,
@@ -195,7 +196,7 @@ class Replicas(BackgroundWork):
         with self._store.administration(writing=False) as unit:
             workspaces = unit.workspaces.list()
         self._each(workspaces, lambda workspace: self.of(workspace.id))
-        self._first_load_done = True
+        self.first_load.set()
         self._each(workspaces, self._bring_up)
 
     def _bring_up(self, workspace: Workspace) -> None:

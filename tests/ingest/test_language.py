@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import language
 from ingest.language import (
     add_words,
     clauses,
@@ -290,8 +289,3 @@ def test_importing_loads_no_dictionary() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_load_makes_every_dictionary_ready() -> None:
-    language.load()
-    assert tokens("退货") == tokens("退貨")
