@@ -169,7 +169,12 @@ def visitor(request: Request) -> Visitor:
     return found
 
 
-Guest = Annotated[Visitor, Depends(visitor)]
+async def _visitor(request: Request) -> Visitor:
+    """The same for FastAPI, which would send what is no coroutine through a thread."""
+    return visitor(request)
+
+
+Guest = Annotated[Visitor, Depends(_visitor)]
 
 
 async def shop_zone(request: Request) -> tzinfo:

@@ -90,11 +90,11 @@ def check_parameters(request: Request, known: Sequence[str]) -> None:
     )
 
 
-def language(request: Request) -> Language:
+async def language(request: Request) -> Language:
     return preferred_language(request.headers.get("accept-language"))
 
 
-def reader(request: Request) -> Language | None:
+async def reader(request: Request) -> Language | None:
     """The language that reasons are asked for in; None where the request names none that we write."""
     return named_language(request.headers.get("accept-language"))
 
@@ -110,7 +110,12 @@ def audiences_of(caller: Principal) -> tuple[Audience, ...]:
     return ("public", "internal") if internal else ("public",)
 
 
-Wired = Annotated[Services, Depends(services)]
+async def _services(request: Request) -> Services:
+    """The same for FastAPI, which would send what is no coroutine through a thread."""
+    return services(request)
+
+
+Wired = Annotated[Services, Depends(_services)]
 Caller = Annotated[Principal, Depends(principal)]
 Lang = Annotated[Language, Depends(language)]
 ReaderLang = Annotated[Language | None, Depends(reader)]
