@@ -81,7 +81,7 @@ class Article:
             raise invalid(error.errors()) from error
 
 
-def _article(
+async def _article(
     title: Annotated[Text, Form()] = "",
     body: Annotated[Text, Form()] = "",
     language: Annotated[Text, Form()] = "",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from kb_service import console
+from kb_service.console import pages
 from kb_service.routes.routers import ROUTERS
 
 
@@ -22,7 +22,7 @@ def test_nothing_that_a_route_depends_on_takes_the_way_through_a_thread() -> Non
     """FastAPI runs what is no coroutine in a thread: an answer's three dependencies took three hops."""
     routes = [
         route
-        for router in (*ROUTERS, *console.ROUTERS)
+        for router in (*ROUTERS, *pages.ROUTERS)
         for route in router.routes
         if isinstance(route, APIRoute)
     ]
