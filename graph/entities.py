@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
 from graph.amounts import amounts
 from graph.dates import dates
 from graph.folding import fold, is_latin
 from graph.models import Entity
+from graph.product_kinds import written
 
 DEFAULT_CARRIERS: Mapping[str, tuple[str, ...]] = {
     "SF Express": ("顺丰", "顺丰速运", "顺丰快递", "SF Express", "SF"),
@@ -93,9 +95,9 @@ _GAP = 3
 class Gazetteer:
     """The names a shop knows, and patterns for the rest; immutable.
 
-    `products` gives names by SKU, in any language; `carriers`, `campaigns` and `kinds` (of products, see
-    `graph.product_kinds`) give the names of each under the one that stands for it. A SKU is found whatever its case,
-    hyphens and blanks; names are found whole, longest first, whatever their case, width, blanks and (for common
+    `products` gives names by SKU, in any language; `carriers` and `campaigns` give the names of each under the one that
+    stands for it; `kinds` the SKUs of each kind of product, see `graph.product_kinds`. A SKU is found whatever its
+    case, hyphens and blanks; names are found whole, longest first, whatever their case, width, blanks and (for common
     characters) script.
     """
 
@@ -104,7 +106,7 @@ class Gazetteer:
         products: Mapping[str, Sequence[str]] | None = None,
         carriers: Mapping[str, Sequence[str]] | None = None,
         campaigns: Mapping[str, Sequence[str]] | None = None,
-        kinds: Mapping[str, Sequence[str]] | None = None,
+        kinds: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         listed = {sku: (*called, *_models(sku)) for sku, called in (products or {}).items()}
         self._skus = {_bare(sku): sku for sku in listed if len(_bare(sku)) > 2}
@@ -122,8 +124,9 @@ class Gazetteer:
                 self._products.setdefault(value, skus)
         self._add_names("carrier", DEFAULT_CARRIERS if carriers is None else carriers)
         self._add_names("campaign", campaigns or {})
+        self._of_kind = {kind: frozenset(skus) for kind, skus in (kinds or {}).items()}
         self._kinds = _Names()
-        self._add_names(KIND, kinds or {}, self._kinds)
+        self._add_names(KIND, {kind: written(kind) for kind in self._of_kind}, self._kinds)
 
     def _add_names(self, kind: str, listed: Mapping[str, Sequence[str]], names: _Names | None = None) -> None:
         for value, called in listed.items():
@@ -135,6 +138,14 @@ class Gazetteer:
         if entity.type == "sku":
             return (entity.value,)
         return self._products.get(entity.value, ()) if entity.type == "product" else ()
+
+    def meant(self, text: str) -> frozenset[str]:
+        """The SKUs of every product that a text names, and of every kind of product that it names."""
+        folded = fold(text)
+        named = [*self._sku_mentions(folded), *self._names.mentions(folded)]
+        kinds = [kind for kind in self._kinds.mentions(folded) if not any(_overlap(kind, it) for it in named)]
+        found = [self.skus(entity) for entity in named] + [self._of_kind[kind.value] for kind in kinds]
+        return frozenset(chain.from_iterable(found))
 
     def entities(self, text: str, at: datetime) -> tuple[Entity, ...]:
         """What a message names, in order, without overlaps; `at` (aware) is the moment that dates are told
@@ -189,6 +200,10 @@ class Gazetteer:
                     best = (sku, pieces[place][1])
             if best:
                 yield Entity("sku", best[0], start, best[1])
+
+
+def _overlap(one: Entity, other: Entity) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 @dataclass(slots=True)

@@ -31,18 +31,18 @@ _SHORTEST_HEAD = 4
 
 def product_kinds(
     products: Mapping[str, Sequence[str]], usual: Callable[[str], int]
-) -> dict[str, tuple[str, ...]]:
-    """The kinds of a shop's products, folded, each with the ways it is written.
+) -> dict[str, frozenset[str]]:
+    """The kinds of a shop's products, folded, each with the SKUs of its products.
 
     `products` gives names by SKU; `usual` tells how usual a folded Chinese word is, 0 for what is none.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, set[str]] = {}
     for sku, names in products.items():
         models = _models(sku)
         for name in names:
             for kind in _of_name(fold(name), models, usual):
-                found.setdefault(kind, _written(kind))
-    return found
+                found.setdefault(kind, set()).add(sku)
+    return {kind: frozenset(skus) for kind, skus in found.items()}
 
 
 def _models(sku: str) -> frozenset[str]:
@@ -92,7 +92,7 @@ def _english(pieces: Iterable[str], *, whole: bool) -> Iterator[str]:
         yield head
 
 
-def _written(kind: str) -> tuple[str, ...]:
+def written(kind: str) -> tuple[str, ...]:
     """A kind as it may be written: in English also as one or as several."""
     if not kind.isascii():
         return (kind,)

@@ -11,7 +11,6 @@ from kb_service.replicas.replica import Replica
 from kb_service.search.calibration import Calibration
 from kb_service.search.fusion import Fusion, rank
 from kb_service.search.models import SearchQuery
-from kb_service.search.weighing import weigh
 from kb_service.understanding.reading import Reader
 
 LEXICAL, DENSE, FUSED, GRAPH = "words", "vectors", "fused", "with the graph"
@@ -47,7 +46,7 @@ def added(
             ranking = tuple(names[place] for place in ranked.best[:DEPTH])
             score = float(ranked.scores[0]) if ranking else 0.0
             found[name].append(Judged(question, ranking, min(max(score, 0.0), 1.0)))
-        weighed = weigh(replica.index, query)
+        weighed = replica.weigh(query)
         ranking = tuple(hit.external_id for hit in weighed.hits)
         found[CONFIDENCE].append(Judged(question, ranking, weighed.confidence))
     return {name: figures(judged) for name, judged in found.items()}

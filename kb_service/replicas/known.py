@@ -143,12 +143,12 @@ class Known:
     def weigh(self, query: SearchQuery, told: list[Searched] | None = None) -> Weighed:
         """The hits that a customer or an agent is answered with, and what their probability was taken from. What was
         looked at on the way goes to `told`."""
-        return weigh(self.index, query, told=told)
+        return weigh(self.index, query, meant=self.shop.gazetteer.meant, told=told)
 
     def find(self, query: SearchQuery) -> tuple[tuple[Hit, ...], float]:
         """The hits of a query and the probability that the first is right, for work in the background: without the
         reranker, which may take long."""
-        found = weigh(self.index, query, reranks=False)
+        found = weigh(self.index, query, reranks=False, meant=self.shop.gazetteer.meant)
         return found.hits, found.confidence
 
     def title_of(self, external_id: str) -> str | None:

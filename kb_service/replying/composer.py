@@ -18,7 +18,8 @@ from kb_service.search.weighing import Weighed
 from kb_service.understanding.question_reading import Reading, told_in
 
 UNFIT = 0.2
-"""Most that an answer may be trusted whose product says nothing of what is asked; nobody is sent it unseen."""
+"""Most that an answer may be trusted whose product says nothing of what is asked, or that is about another kind of
+product; nobody is sent it unseen."""
 MOST_PRODUCTS = 4
 """Products of one question that are answered beside each other."""
 MOST_CLAUSES = 3
@@ -81,7 +82,7 @@ class Composer:
             first, shown = together
             replies = [first, *((hit, reply) for hit, reply in replies if hit.external_id not in shown)]
         replies = replies[: question.limit]
-        if not replies[0][1].fits:
+        if not _suits(*replies[0], weighed):
             confidence = min(confidence, UNFIT)
         answers = _candidates(replies, confidence, weighed, query, exposure_id)
         return Offered(answers, replies[0][1].template, confidence)
@@ -255,11 +256,11 @@ def _candidates(
     query: SearchQuery,
     exposure_id: str,
 ) -> tuple[CandidateAnswer, ...]:
-    """The replies with their probabilities; one whose product says nothing of what is asked is hardly right."""
+    """The replies with their probabilities; one that does not suit the question is hardly right."""
     likely = [confidence, *(weighed.confidence_of(hit, query) for hit, _ in replies[1:])]
     fitting = [
-        value if composed.fits else min(value, UNFIT)
-        for value, (_, composed) in zip(likely, replies, strict=True)
+        value if _suits(hit, composed, weighed) else min(value, UNFIT)
+        for value, (hit, composed) in zip(likely, replies, strict=True)
     ]
     # What stands lower is not likelier, though its own features may say so.
     falling = itertools.accumulate(fitting, min)
@@ -267,6 +268,11 @@ def _candidates(
         _candidate(hit, composed, exposure_id, value)
         for (hit, composed), value in zip(replies, falling, strict=True)
     )
+
+
+def _suits(hit: Hit, composed: Composed, weighed: Weighed) -> bool:
+    """Whether a reply says something of what is asked, and of such a product."""
+    return composed.fits and hit.external_id not in weighed.other_kinds
 
 
 def _candidate(hit: Hit, composed: Composed, exposure_id: str, confidence: float) -> CandidateAnswer:

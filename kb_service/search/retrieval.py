@@ -50,7 +50,8 @@ class Limits:
 class Searched:
     """What one search looked at on its way: for whoever explains it. `fused` is the ranking before documents of the
     asker's language came before their twins, `before` the hits before the reranker, `precedents` what judged questions
-    added to the log-odds of hits (by external id) before they came in the order of `hits`."""
+    added to the log-odds of hits (by external id) before they came in the order of `hits`, `other_kinds` the hits that
+    stand behind the others for being about another kind of product."""
 
     snapshot: Snapshot
     query: SearchQuery
@@ -61,6 +62,7 @@ class Searched:
     before: tuple[Hit, ...]
     hits: tuple[Hit, ...]
     precedents: Mapping[str, float] = field(default_factory=dict)
+    other_kinds: frozenset[str] = frozenset()
 
     @property
     def external_ids(self) -> frozenset[str]:

@@ -44,7 +44,8 @@ class DocumentTold:
     """A document in the order of the answer. Of its log-odds `passages` come from its passages, `scope` from being made
     for such a customer, `graph` from the problem graph, `learned` from feedback and `reranked` from the reranker;
     `ahead` tells that it changed places with its translation. `score` is what they come to, 0 to 1. `precedents`
-    is what judged questions say beside it."""
+    is what judged questions say beside it, `other_kind` tells that it stands behind others for being about another kind
+    of product."""
 
     external_id: str
     title: str
@@ -59,6 +60,7 @@ class DocumentTold:
     score: float
     precedents: float
     ahead: bool
+    other_kind: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,7 @@ class _Telling:
                     score=hit.score,
                     precedents=self._searched.precedents.get(hit.external_id, 0.0),
                     ahead=shown < place,
+                    other_kind=hit.external_id in self._searched.other_kinds,
                 )
             )
         return tuple(found[:SHOWN])

@@ -10,18 +10,21 @@ from kb_service.search.confidence import FEATURES, features
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.precedents import with_points
 from kb_service.search.retrieval import Searched, SearchIndex
+from kb_service.search.same_kind import Meant, of_other_kinds, same_kind_first
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """`features` are the first hit's, by name; empty without hits, as `confidence` is 0 then. `precedents` is what
-    judged questions like this one added to its log-odds."""
+    judged questions like this one added to its log-odds. `other_kinds` are the external ids of hits about another kind
+    of product, which stand behind the others."""
 
     hits: tuple[Hit, ...]
     confidence: float
     features: Mapping[str, float]
     calibration: Calibration
     precedents: float = 0.0
+    other_kinds: frozenset[str] = frozenset()
 
     def confidence_of(self, hit: Hit, query: SearchQuery) -> float:
         """The probability that another hit answers the question, by the same calibration: what it looks like beside
@@ -38,19 +41,25 @@ class Weighed:
 
 
 def weigh(
-    index: SearchIndex, query: SearchQuery, *, reranks: bool = True, told: list[Searched] | None = None
+    index: SearchIndex,
+    query: SearchQuery,
+    *,
+    reranks: bool = True,
+    meant: Meant | None = None,
+    told: list[Searched] | None = None,
 ) -> Weighed:
     """Searches and weighs under one calibration, though another may come into force meanwhile; see `search` for
-    `told`."""
+    `told`, `kb_service.search.same_kind` for `meant`."""
     calibration = index.calibration
-    found = index.search(query, fusion=calibration.fusion, reranks=reranks, told=told)
-    if not found:
-        return Weighed((), 0.0, {}, calibration)
     precedents = calibration.precedents
-    hits = precedents.reordered(found, query.vector)
+    found = index.search(query, fusion=calibration.fusion, reranks=reranks, told=told)
+    others = of_other_kinds(found, query, meant) if meant is not None else frozenset()
+    hits = same_kind_first(precedents.reordered(found, query.vector), others)
     if told:
         spoken = {hit.external_id: precedents.points(hit, query.vector) for hit in hits}
-        told[-1] = replace(told[-1], hits=hits, precedents=spoken)
+        told[-1] = replace(told[-1], hits=hits, precedents=spoken, other_kinds=others)
+    if not hits:
+        return Weighed((), 0.0, {}, calibration)
     seen = features(hits, query)
     probability = calibration.confidence.of_features(seen, query.language)
     points = precedents.points(hits[0], query.vector)
@@ -60,4 +69,5 @@ def weigh(
         {name: float(value) for name, value in zip(FEATURES, seen, strict=True)},
         calibration,
         points,
+        others,
     )

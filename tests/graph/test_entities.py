@@ -147,7 +147,7 @@ def test_english_numbers(text: str, value: float | None) -> None:
 
 
 def test_a_kind_of_product_is_named_and_stands_for_no_sku() -> None:
-    kinds = {"智能音箱": ["智能音箱"], "音箱": ["音箱"], "kettle": ["kettle", "kettles"]}
+    kinds = {"智能音箱": ["SLA-SP30"], "音箱": ["SLA-SP30"], "kettle": ["HNV-KT17"]}
     shop = Gazetteer({"SLA-SP30": ["声澜 SP30 智能音箱"]}, kinds=kinds)
 
     def named(text: str) -> list[tuple[str, str]]:
@@ -158,6 +158,21 @@ def test_a_kind_of_product_is_named_and_stands_for_no_sku() -> None:
     assert named("both Kettles leak") == [("product_kind", "kettle")]
     assert named("声澜SP30智能音箱") == [("product", "SLA-SP30")]
     assert products_of(shop.entities("智能音箱", AT), shop) == ()
+
+
+def test_a_text_means_the_products_that_it_names_and_all_of_the_kinds_that_it_names() -> None:
+    products = {
+        "A-SP30": ["Sonlan SP30 Smart Speaker"],
+        "A-SP10": ["Sonlan SP10 Speaker"],
+        "A-KT17": ["Hearth KT17 Kettle"],
+    }
+    kinds = {"speaker": ["A-SP30", "A-SP10"], "smart speaker": ["A-SP30"], "kettle": ["A-KT17"]}
+    shop = Gazetteer(products, kinds=kinds)
+    assert shop.meant("is the speaker waterproof") == {"A-SP30", "A-SP10"}
+    assert shop.meant("are Smart Speakers loud") == {"A-SP30"}
+    assert shop.meant("the SP10 beside a kettle") == {"A-SP10", "A-KT17"}
+    assert shop.meant("the Sonlan SP10 Speaker hums") == {"A-SP10"}
+    assert shop.meant("order 2026110212345, SF Express, size XL") == frozenset()
 
 
 PIECES = st.lists(

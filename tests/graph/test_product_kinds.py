@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graph.product_kinds import product_kinds
+from graph.product_kinds import product_kinds, written
 
 USUAL = {"音箱", "水壶", "热水壶", "电热水壶", "羽绒服", "毛巾", "套装", "内衣"}
 
@@ -36,5 +36,17 @@ def test_kinds_of_a_name(name: str, expected: set[str]) -> None:
 
 
 def test_a_kind_is_found_as_one_and_as_several() -> None:
-    found = product_kinds({"A-X1": ["Sonlan X1 Earbuds"], "A-K2": ["Hearth K2 Kettle"]}, lambda word: 0)
-    assert found == {"earbuds": ("earbuds", "earbud"), "kettle": ("kettle", "kettles")}
+    assert [written(kind) for kind in ("earbuds", "kettle", "耳机")] == [
+        ("earbuds", "earbud"),
+        ("kettle", "kettles"),
+        ("耳机",),
+    ]
+
+
+def test_a_kind_has_the_products_of_all_names_that_end_with_it() -> None:
+    names = {"A-X1": ["Sonlan X1 Earbuds"], "A-X2": ["Sonlan X2 Sport Earbuds"], "A-K2": ["Hearth K2 Kettle"]}
+    assert product_kinds(names, lambda word: 0) == {
+        "earbuds": {"A-X1", "A-X2"},
+        "sport earbuds": {"A-X2"},
+        "kettle": {"A-K2"},
+    }

@@ -194,3 +194,56 @@ def test_personal_data_never_reaches_another_customer(api: Api) -> None:
     assert reply.json()["answers"]
     assert "13812345678" not in reply.text
     assert "lin@example.com" not in reply.text
+
+
+SWEATER = {
+    "kind": "faq",
+    "title": "Can I machine-wash the wool sweater at home?",
+    "language": "en",
+    "text": "Yes, with the wool programme.",
+}
+DOWN = {
+    "kind": "faq",
+    "title": "How do I wash a down jacket?",
+    "language": "en",
+    "text": "By hand at 30 degrees, never in the machine.",
+}
+
+
+def _clothes(api: Api) -> None:
+    """What the shop sells, which bots are told nothing of."""
+    for sku, name in (("WF-SW08", "Wildferry SW08 Wool Sweater"), ("WF-DJ02", "Wildferry DJ02 Down Jacket")):
+        document = {
+            "kind": "product",
+            "title": name,
+            "products": [sku],
+            "language": "en",
+            "audience": "internal",
+        }
+        api.put(f"/v1/documents/{sku}", {**document, "fields": {"Weight": "400 g"}})
+
+
+def test_what_may_ruin_another_kind_of_product_does_not_come_first(api: Api) -> None:
+    api.put("/v1/documents/sweater", SWEATER)
+    api.put("/v1/documents/down", DOWN)
+    question = {"query": "Can I machine-wash the down jacket at home?"}
+
+    def told() -> list[str]:
+        answers = api.post("/v1/answers", question, role="bot").json()["answers"]
+        return [answer["citations"][0]["document_id"] for answer in answers]
+
+    assert told() == ["sweater", "down"]  # words say so, and nothing else is known
+    _clothes(api)
+    assert told() == ["down", "sweater"]
+
+
+def test_the_only_answer_is_not_trusted_when_it_is_for_another_kind_of_product(api: Api) -> None:
+    api.put("/v1/documents/sweater", SWEATER)
+    _clothes(api)
+    other = api.post(
+        "/v1/answers", {"query": "Can I machine-wash the down jacket at home?"}, role="bot"
+    ).json()
+    both = {"query": "Can I machine-wash the wool sweater and the down jacket at home?"}
+    assert other["answers"][0]["citations"][0]["document_id"] == "sweater"
+    assert other["confidence"] <= 0.2 < api.post("/v1/answers", both, role="bot").json()["confidence"]
+    assert other["action"] == "handoff"

@@ -57,6 +57,7 @@ ZH: Mapping[str, str] = {
     "Reranker": "重排模型",
     "Score": "得分",
     "before its translation": "排在译文之前",
+    "another kind of product": "另一类商品",
     "off": "未启用",
     "The answer quotes another document first: it states what is asked of the product, or answers a part of the question.": "答复先引用了另一篇文档：它写明了所问的商品信息，或回答了问题的一部分。",
     "Nothing was found.": "没有找到内容。",
