@@ -176,3 +176,29 @@ def test_questions_that_nothing_answers_teach_no_ranking(bench: Workbench) -> No
     before = bench.services.replicas.of("shop").index.calibration
     none = [question for question in questions() if not question.expected]
     assert fit(bench, none).fusion == before.fusion
+
+
+def test_what_is_fitted_stands_in_the_order_that_customers_get(tmp_path: Path) -> None:
+    """Else the evidence for sending answers unseen would be of other answers than those that are sent."""
+    with open_workbench(Settings(data=tmp_path), embedder=WordHashEmbedder()) as opened:
+        opened.create_workspace("shop")
+        asked = {"kind": "faq", "language": "en", "text": "As the label says."}
+        sold = {"kind": "product", "language": "en", "audience": "internal", "fields": {"Weight": "400 g"}}
+        documents = [
+            NewDocument("sweater", {**asked, "title": "Can I machine-wash the wool sweater at home?"}),
+            NewDocument("down", {**asked, "title": "How do I wash a down jacket?"}),
+            NewDocument("A-SW08", {**sold, "title": "Aurel SW08 Wool Sweater", "products": ["A-SW08"]}),
+            NewDocument("A-DJ02", {**sold, "title": "Aurel DJ02 Down Jacket", "products": ["A-DJ02"]}),
+        ]
+        opened.services.knowledge.put_many(Principal("shop", "key", frozenset({"editor"})), documents)
+        replica = opened.services.replicas.of("shop")
+        question = JudgedQuestion(
+            "q", "Can I machine-wash the down jacket at home?", "en", frozenset({"down"}), "", None, False
+        )
+        (one,) = fitting._asked(Taught(replica, [question]), 0, opened.services.reader, NOW)
+        found = one.found(replica.index.calibration.fusion)
+        assert found is not None
+        served = replica.weigh(one.query)
+        assert [hit.external_id for hit in found.hits] == [hit.external_id for hit in served.hits]
+        assert found.hits[0].external_id == "down"
+        assert found.among(Precedents()).hits == found.hits
