@@ -12,7 +12,7 @@ from graph.amounts import amounts
 from graph.dates import dates
 from graph.folding import fold, is_latin
 from graph.models import Entity
-from graph.product_kinds import written
+from graph.product_kinds import only_says_for_what, written
 
 DEFAULT_CARRIERS: Mapping[str, tuple[str, ...]] = {
     "SF Express": ("顺丰", "顺丰速运", "顺丰快递", "SF Express", "SF"),
@@ -140,10 +140,14 @@ class Gazetteer:
         return self._products.get(entity.value, ()) if entity.type == "product" else ()
 
     def meant(self, text: str) -> frozenset[str]:
-        """The SKUs of every product that a text names, and of every kind of product that it names."""
+        """The SKUs of every product that a text names, and of every kind of product that it names for itself."""
         folded = fold(text)
         named = [*self._sku_mentions(folded), *self._names.mentions(folded)]
-        kinds = [kind for kind in self._kinds.mentions(folded) if not any(_overlap(kind, it) for it in named)]
+        kinds = [
+            kind
+            for kind in self._kinds.mentions(folded)
+            if not only_says_for_what(folded, kind.end) and not any(_overlap(kind, it) for it in named)
+        ]
         found = [self.skus(entity) for entity in named] + [self._of_kind[kind.value] for kind in kinds]
         return frozenset(chain.from_iterable(found))
 

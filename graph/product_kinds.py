@@ -23,6 +23,11 @@ set pack kit bundle pair bank box case piece edition series version accessory mo
 """
 _NOT_ALONE = frozenset(_HEADS.split())
 """Heads that name a kind only together with what stands before them."""
+_FOR_IT = re.compile(
+    r"[ -](?:bag|box|brush|cable|case|charger|cover|cushion|filter|holder|lamp|lid|light|mat|mount|organi[sz]er|pad"
+    r"|protector|rack|sheet|sleeve|stand|strap|table|tray)(?:e?s)?(?![a-z])|[壳套盖垫膜架罩袋盒]"
+)
+"""What stands after a kind that only says what another thing is for: desk lamp, 沙发套."""
 _LONGEST = 8
 """Characters of a kind in Chinese; words of one in English are at most _WORDS."""
 _WORDS = 3
@@ -43,6 +48,11 @@ def product_kinds(
             for kind in _of_name(fold(name), models, usual):
                 found.setdefault(kind, set()).add(sku)
     return {kind: frozenset(skus) for kind, skus in found.items()}
+
+
+def only_says_for_what(folded: str, end: int) -> bool:
+    """Whether the kind that ends there names no product of it but what another thing is for: desk lamp, 沙发套."""
+    return _FOR_IT.match(folded, end) is not None
 
 
 def _models(sku: str) -> frozenset[str]:

@@ -172,6 +172,7 @@ def test_a_text_means_the_products_that_it_names_and_all_of_the_kinds_that_it_na
     assert shop.meant("are Smart Speakers loud") == {"A-SP30"}
     assert shop.meant("the SP10 beside a kettle") == {"A-SP10", "A-KT17"}
     assert shop.meant("the Sonlan SP10 Speaker hums") == {"A-SP10"}
+    assert shop.meant("does the speaker stand fold, is there a kettle lid") == frozenset()
     assert shop.meant("order 2026110212345, SF Express, size XL") == frozenset()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graph.product_kinds import product_kinds, written
+from graph.product_kinds import only_says_for_what, product_kinds, written
 
 USUAL = {"音箱", "水壶", "热水壶", "电热水壶", "羽绒服", "毛巾", "套装", "内衣"}
 
@@ -50,3 +50,20 @@ def test_a_kind_has_the_products_of_all_names_that_end_with_it() -> None:
         "sport earbuds": {"A-X2"},
         "kettle": {"A-K2"},
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "told"),
+    [
+        ("does the desk lamp flicker", "desk", True),
+        ("desk lamps", "desk", True),
+        ("watch-straps", "watch", True),
+        ("the desk wobbles", "desk", False),
+        ("desk lampooned", "desk", False),
+        ("desk", "desk", False),
+        ("沙发套能拆吗", "沙发", True),
+        ("沙发能拆吗", "沙发", False),
+    ],
+)
+def test_a_kind_may_only_say_what_another_thing_is_for(text: str, kind: str, told: bool) -> None:
+    assert only_says_for_what(text, text.index(kind) + len(kind)) is told
