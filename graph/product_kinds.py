@@ -24,10 +24,10 @@ set pack kit bundle pair bank box case piece edition series version accessory mo
 _NOT_ALONE = frozenset(_HEADS.split())
 """Heads that name a kind only together with what stands before them."""
 _FOR_IT = re.compile(
-    r"[ -](?:bag|box|brush|cable|case|charger|cover|cushion|filter|holder|lamp|lid|light|mat|mount|organi[sz]er|pad"
-    r"|protector|rack|sheet|sleeve|stand|strap|table|tray)(?:e?s)?(?![a-z])|[壳套盖垫膜架罩袋盒]"
+    r"[ -](?:app|bag|box|brush|cable|call|case|charger|cover|cushion|filter|holder|lamp|lid|light|mat|mount|number"
+    r"|organi[sz]er|pad|protector|rack|sheet|sleeve|stand|strap|table|tray)(?:e?s)?(?![a-z])|[壳套盖垫膜架罩袋盒号卡]"
 )
-"""What stands after a kind that only says what another thing is for: desk lamp, 沙发套."""
+"""What stands after a kind that only says what another thing is for: desk lamp, 沙发套, 手机号."""
 _LONGEST = 8
 """Characters of a kind in Chinese; words of one in English are at most _WORDS."""
 _WORDS = 3

@@ -97,8 +97,8 @@ class Embedder(Protocol):
 class PackagedEmbedder:
     """all-MiniLM-L6-v2 (384 dimensions, English) as ONNX Runtime serves it from its export.
 
-    `threads` is the number of cores that one run may use; 0 takes those that this process may run on. Raises
-    EncoderUnavailable when the export is missing, damaged, or of another model or recipe.
+    `threads` is the number of cores that one run, or several beside each other, may use; 0 takes those that this
+    process may run on. Raises EncoderUnavailable when the export is missing, damaged, or of another model or recipe.
     """
 
     def __init__(self, folder: Path | None = None, *, threads: int = 0) -> None:

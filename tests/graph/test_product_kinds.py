@@ -62,6 +62,8 @@ def test_a_kind_has_the_products_of_all_names_that_end_with_it() -> None:
         ("desk lampooned", "desk", False),
         ("desk", "desk", False),
         ("沙发套能拆吗", "沙发", True),
+        ("怎么换绑手机号", "手机", True),
+        ("my phone number changed", "phone", True),
         ("沙发能拆吗", "沙发", False),
     ],
 )
