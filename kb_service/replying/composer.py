@@ -14,6 +14,7 @@ from kb_service.replying.attributes import Attribute, asked_for
 from kb_service.replying.cells import cells
 from kb_service.replying.meaning import Meaning
 from kb_service.search.models import Hit, SearchQuery
+from kb_service.search.same_kind import of_other_kinds
 from kb_service.search.weighing import Weighed
 from kb_service.understanding.question_reading import Reading, told_in
 
@@ -24,6 +25,8 @@ MOST_PRODUCTS = 4
 """Products of one question that are answered beside each other."""
 MOST_CLAUSES = 3
 """Clauses of one question that are searched for apart."""
+LOOKED_AT = 5
+"""Documents of a clause that are looked at for one about the right kind of product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +162,16 @@ class Composer:
         found: dict[str, Hit] = {}
         for clause in asking:
             narrowed = replace(
-                query, text=_with_product(clause, question.text, reading), vector=vectors.get(clause), limit=1
+                query,
+                text=_with_product(clause, question.text, reading),
+                vector=vectors.get(clause),
+                limit=LOOKED_AT,
             )
             stating = None
             if len(named) == 1 and (wanted := asked_for(clause)):
                 stating = _stating(replica, query, (), named[0], wanted)
-            for hit in (stating,) if stating is not None else replica.index.search(narrowed):
+            hit = stating or _best(replica, narrowed, whole=query)
+            if hit is not None:
                 answered.setdefault(hit.external_id, []).append(clause)
                 found.setdefault(hit.external_id, hit)
         first = chosen[0]
@@ -201,6 +208,13 @@ def _stating(
         found = replica.index.search(replace(query, filters=filters, limit=4))
         stating += [hit for hit in found if hit.products == (sku,) and _states(replica, hit, wanted)]
     return min(stating, key=lambda hit: hit.language != query.language, default=None)
+
+
+def _best(replica: Replica, clause: SearchQuery, whole: SearchQuery) -> Hit | None:
+    """The best document of a clause that is about no other kind of product than the whole question."""
+    hits = replica.index.search(clause)
+    others = of_other_kinds(hits, whole, replica.shop.gazetteer.meant)
+    return next((hit for hit in hits if hit.external_id not in others), None)
 
 
 def _with_product(clause: str, whole: str, reading: Reading) -> str:

@@ -247,3 +247,16 @@ def test_the_only_answer_is_not_trusted_when_it_is_for_another_kind_of_product(a
     assert other["answers"][0]["citations"][0]["document_id"] == "sweater"
     assert other["confidence"] <= 0.2 < api.post("/v1/answers", both, role="bot").json()["confidence"]
     assert other["action"] == "handoff"
+
+
+def test_a_clause_is_not_answered_for_another_kind_of_product_than_the_whole_question_names(api: Api) -> None:
+    """It stood second, and what stood behind it, however right, was trusted no more than it."""
+    api.put("/v1/documents/sweater", SWEATER)
+    api.put("/v1/documents/down", DOWN)
+    api.put("/v1/documents/returns", RETURNS)
+    _clothes(api)
+    clauses = "The down jacket got dirty. Can I machine-wash it at home? And may unworn clothing be returned?"
+    answers = api.post("/v1/answers", {"query": clauses, "limit": 3}, role="bot").json()["answers"]
+    told = [answer["citations"][0]["document_id"] for answer in answers]
+    assert {"down", "returns"} <= set(told)
+    assert told[-1] == "sweater"
