@@ -15,9 +15,10 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.simulated_shop import DAY, HOUR, HOURS, Contact, World, moment, promised
+from bench.simulated_shop import DAY, HARDER, HOUR, HOURS, Contact, World, moment, promised
 from graph.models import Agent
 from graph.profiles import Outcome
+from graph.support_lines import line_of
 
 LOOK = 60.0
 FOUND_MISSING = 600.0
@@ -261,7 +262,10 @@ class Desk:
 
     def chance(self, agent: int, waiting: Waiting) -> float:
         """The true chance that this agent settles this case."""
-        odds = self.world.odds[agent, waiting.contact.problem] + CONTINUITY * (waiting.last_agent == agent)
+        contact = waiting.contact
+        odds = self.world.odds[agent, contact.problem] + CONTINUITY * (waiting.last_agent == agent)
+        if line_of(self.world.people[agent].agent) < contact.line:
+            odds -= HARDER
         return float(1 / (1 + np.exp(-odds)))
 
     def agents(self) -> list[Agent]:

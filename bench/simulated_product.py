@@ -13,6 +13,7 @@ from graph.expertise import cluster
 from graph.models import Expertise, Priority
 from graph.priority import prioritise
 from graph.profiles import PSEUDO_CASES, Profiles, SkillEstimate, Topic
+from graph.support_lines import FIRST_ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Options:
     window: float = 7 * DAY
     patience: Patience | None = field(default_factory=Patience)
     anchors: bool = True
+    lines: bool = True
     order: str = "priority"
     """By what the queue is ordered: priority, cmu (priority by expected time, convex in what is used) or arrival."""
 
@@ -116,6 +118,7 @@ class Product:
             contact.language,
             field_ if self._options.circles else None,
             neighbours=self._neighbours[field_.id] if field_ and self._options.circles else (),
+            line=contact.line if self._options.lines else FIRST_ANSWERS,
             priority=self._pressing(waiting, priority, used, now),
             sla_consumed=used,
             waiting_since=moment(waiting.opened),

@@ -24,6 +24,9 @@ START = datetime(2026, 9, 7, tzinfo=UTC)
 HOUR = 3600.0
 DAY = 24 * HOUR
 REOPENS_WITHIN = 72 * HOUR
+HARD_ONE_IN = 8
+HARDER = 1.2
+"""Log-odds that who gives first answers lacks where a contact is for experts."""
 HOURS = (8, 23)
 """Customers write from the first hour to the last."""
 RHYTHM = (0.6, 0.9, 1.3, 1.4, 1.0, 0.8, 0.9, 1.0, 1.0, 0.9, 0.8, 0.9, 1.3, 1.2, 0.7)
@@ -50,6 +53,9 @@ class Size:
     promotion: float = 2.5
     customers: int = 6000
     clustered_days: int = 14
+    experts: int = 0
+    """So many of the core, spread over its fields, stand in the second line, whom one contact in eight is for: too hard
+    by `HARDER` for everybody else."""
 
     @property
     def problems(self) -> int:
@@ -90,6 +96,7 @@ class Contact:
     luck: tuple[float, ...]
     pace: tuple[float, ...]
     returns_after: tuple[float, ...]
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,8 @@ def _people(random: np.random.Generator, size: Size, strong: Sequence[Sequence[i
     for i, groups in enumerate(strong):
         pool = "core" if i < size.core or i >= size.core + size.flex else "flex"
         permissions = ("supervisor",) if i >= size.core + size.flex else ()
+        if i < size.core and i * size.experts % size.core < size.experts:
+            permissions = ("level-2",)
         spoken = [("zh", "en"), ("zh",), ("zh", "en"), ("zh",), ("en", "zh")][i % 5]
         if i % 10 == 6:
             spoken = ("en",)
@@ -283,6 +292,7 @@ def _contact(
         luck=tuple(map(float, random.random(3))),
         pace=tuple(map(float, random.normal(0, 0.5, 3))),
         returns_after=tuple(map(float, np.minimum(random.exponential(20 * HOUR, 3), REOPENS_WITHIN - 60))),
+        line=2 if size.experts and number % HARD_ONE_IN == 0 else 1,
     )
 
 

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
@@ -29,6 +29,7 @@ from bench.simulated_shop import DAY, START, Size, World, invented
 from graph.assignment import Need, Weights, assign
 from graph.models import Agent
 from graph.profiles import SHOWN_FROM, SkillEstimate, Topic
+from graph.support_lines import EXPERTS, line_of
 from kb_service.judging.evaluation import markdown
 
 SEEDS = (10, 11, 12, 13, 14)
@@ -63,6 +64,13 @@ WITHOUT: Mapping[str, Make] = {
     "cμ order instead of priority": partial(_ours, Options(order="cmu")),
     "chances known, nothing to learn": partial(_ours, Options(truth=True)),
 }
+
+LINED: Mapping[str, Options] = {
+    "without lines": Options(lines=False),
+    OURS: Options(),
+}
+"""Ways to deal with contacts that are for experts, in a shop that has some."""
+EXPERTS_OF = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ def served(world: World, desk: Desk) -> Figures:
     """
     size = world.size
     begin, end = (size.history_days + 1) * DAY, (size.days - 0.5) * DAY
-    records = [r for r in desk.records if begin <= r.waiting.opened < end]
+    records = _measured(world, desk)
     special = {size.promotion_day, size.promotion_day + 1}
     plain = [r for r in records if r.waiting.opened // DAY not in special]
     busy = [r for r in records if r.waiting.opened // DAY in special]
@@ -136,6 +144,42 @@ def served(world: World, desk: Desk) -> Figures:
         "promotion P95 wait": float(np.percentile([r.wait / 60 for r in busy], 95)) if busy else math.nan,
         "promotion max wait": max((r.wait / 60 for r in busy), default=math.nan),
     }
+
+
+def lined(seed: int, size: Size | None = None) -> Mapping[str, Figures]:
+    """A shop in which one contact in eight is for experts, under each way of `LINED`."""
+    world = invented(seed, replace(size or Size(), experts=EXPERTS_OF))
+    desk = Desk.opened(world)
+    desk.run(declared(world), world.size.history_days * DAY + 1)
+    found: dict[str, Figures] = {}
+    for name, options in LINED.items():
+        policy, own = Product(world, options), desk.copy()
+        policy.learn(own.records, own.now)
+        own.run(policy, world.size.days * DAY)
+        found[name] = {**served(world, own), **_by_line(world, own)}
+    return found
+
+
+def _by_line(world: World, desk: Desk) -> Figures:
+    """How contacts that are for experts were served, and how often experts took others."""
+    records = _measured(world, desk)
+    expert = [line_of(person.agent) >= EXPERTS for person in world.people]
+    hard = [r for r in records if r.waiting.contact.line >= EXPERTS]
+    easy = [r for r in records if r.waiting.contact.line < EXPERTS]
+    return {
+        "hard resolved": float(np.mean([r.chance for r in hard if r.waiting.returns == 0])),
+        "hard to experts": float(np.mean([expert[r.agent] for r in hard])),
+        "easy to experts": float(np.mean([expert[r.agent] for r in easy])),
+        "hard in time": _in_time(hard),
+        "hard P95 wait": float(np.percentile([r.wait / 60 for r in hard], 95)),
+    }
+
+
+def _measured(world: World, desk: Desk) -> list[Record]:
+    """The cases of customers who wrote from the second day of the measured span on to half a day before its end."""
+    size = world.size
+    begin, end = (size.history_days + 1) * DAY, (size.days - 0.5) * DAY
+    return [r for r in desk.records if begin <= r.waiting.opened < end]
 
 
 def _in_time(records: Sequence[Record]) -> float:
@@ -226,6 +270,15 @@ COLUMNS: Mapping[str, int] = {
     "handling": 1,
     "same agent": 2,
 }
+BY_LINE: Mapping[str, int] = {
+    "resolved": 3,
+    "hard resolved": 3,
+    "hard to experts": 2,
+    "easy to experts": 2,
+    "hard in time": 3,
+    "hard P95 wait": 1,
+    "variation": 2,
+}
 DIFFERENCES: Mapping[str, int] = {"resolved": 3, "variation": 2, "P95 wait": 1, "same agent": 2}
 WAITS: Mapping[str, int] = {
     "P95 wait, low value": 1,
@@ -294,6 +347,20 @@ def tables(trials: Sequence[Trial]) -> str:
     )
 
 
+def lines_table(found: Sequence[Mapping[str, Figures]]) -> str:
+    """What docs/benchmarks.md holds of the lines of support."""
+    return markdown(
+        [f"{len(found)} shops with experts", *BY_LINE],
+        [
+            [
+                name,
+                *(spread([one[name][column] for one in found], digits) for column, digits in BY_LINE.items()),
+            ]
+            for name in LINED
+        ],
+    )
+
+
 def _difference(trials: Sequence[Trial], name: str) -> list[str]:
     """A row of differences from ours, shop by shop."""
     gaps = [a - b for a, b in zip(closed(trials, name), closed(trials, OURS), strict=True)]
@@ -337,7 +404,10 @@ def main() -> None:
     seeds = [int(seed) for seed in options.seeds.split(",")]
     with ProcessPoolExecutor(options.workers) as pool:
         trials = list(pool.map(trial, seeds))
+        with_experts = list(pool.map(lined, seeds))
     print(tables(trials))
+    print()
+    print(lines_table(with_experts))
     print()
     print(speed())
 

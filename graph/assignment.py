@@ -23,13 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
-from graph.circles import OVERFLOW, SUPERVISORS, Circle, Need, neighbouring, skilled
+from graph.circles import OVERFLOW, Circle, Need, neighbouring, skilled
 from graph.models import Agent, AgentChoice, Reason
 from graph.profiles import SkillEstimate
+from graph.support_lines import FIRST_ANSWERS, line_of
 from graph.wording import Words, words
 from graph.workshare import Round, Share, places, shares
 
-__all__ = ["SUPERVISORS", "Need", "Patience", "Placement", "Weights", "assign", "neighbouring", "rank"]
+__all__ = ["Need", "Patience", "Placement", "Weights", "assign", "neighbouring", "rank"]
 
 LOAD = 0.02
 FAIRNESS = 0.5
@@ -222,7 +223,7 @@ def _circles(
         fields = tuple(
             None if e is None else e.id for e in (need.expertise, *need.secondary, None, *need.neighbours)
         )
-        key = (need.language, fields, need.permissions, used, id(own))
+        key = (need.language, fields, need.permissions, need.line, used, id(own))
         if key not in known:
             circle = Circle.around(agents, need, own)
             known[key] = circle if circle.open else replace(circle, members=())
@@ -372,9 +373,13 @@ class _Scale:
             reasons.append(Reason("language", say.language(need.language)))
         if fairness := self._fairness(agent, more):
             reasons.append(Reason("fairness", say.fairness(self._shares[agent.id].ratio(more)), fairness))
+        if need.line > FIRST_ANSWERS:
+            reasons.append(Reason("line", say.line(line_of(agent), need.line)))
         if need.sla_consumed >= OVERFLOW[-1][0]:
             reasons.append(Reason("sla", say.sla(need.sla_consumed)))
-        if self.circle.first[agent.id] > 0:
+        if line_of(agent) < need.line:
+            reasons.append(Reason("overflow", say.before_line()))
+        elif self.circle.first[agent.id] > 0:
             reasons.append(Reason("overflow", say.overflow(self.circle.first[agent.id])))
         return tuple(reasons)
 

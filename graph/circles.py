@@ -10,14 +10,14 @@ from statistics import fmean
 
 from graph.expertise import expertise_id
 from graph.models import Agent, Expertise
+from graph.permissions import SUPERVISORS
 from graph.profiles import SkillEstimate
+from graph.support_lines import FIRST_ANSWERS, line_of
 
 OVERFLOW: tuple[tuple[float, int], ...] = ((1.0, 4), (0.9, 3), (0.75, 2), (0.5, 1))
 """Share of the service level used, and the circle asked from then on (see `Circle`)."""
 USED_UP = 1.0
 """The share of its service level from which a case that nobody can read is given to those who cannot."""
-SUPERVISORS = frozenset({"supervisor", "team-lead"})
-"""Permissions that make a supervisor."""
 PROVEN_CASES = 1.0
 """Without cases of their own an agent's rate is only what the levels above expect, which proves nothing."""
 PROVEN_WITHIN = 0.25
@@ -33,7 +33,8 @@ class Need:
 
     `expertise` is None in triage. `secondary` should be covered too while there is time; `neighbours` may
     help out later (see `neighbouring`). `priority` is 0 to 100. `sla_consumed` is the share of the time for
-    a first response that has passed. `sticky_agent_id` answered this customer last, at `sticky_at`.
+    a first response that has passed. `line` is the line of support that it asks for (`graph.support_lines`).
+    `sticky_agent_id` answered this customer last, at `sticky_at`.
     """
 
     case_id: str
@@ -47,6 +48,7 @@ class Need:
     waiting_since: datetime | None = None
     sticky_agent_id: str | None = None
     sticky_at: datetime | None = None
+    line: int = FIRST_ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,9 @@ class Circle:
     """The agents who are asked about a case, by how much of its service level is used.
 
     0 core agents with the expertise and all secondary ones, 1 with the expertise, 2 also with a neighbouring
-    one, 3 also the flex pool, 4 also supervisors, 5 everyone. Language and permissions bind in each. Who has
-    resolved such cases about as well as those with the expertise do on average counts as having it, declared or not.
+    one, 3 also the flex pool, 4 also supervisors, and lines of support before the one that is asked, 5 everyone.
+    Language and permissions bind in each. Who has resolved such cases about as well as those with the expertise do on
+    average counts as having it, declared or not.
     `first` is the narrowest circle that each eligible agent belongs to.
 
     Where nobody who may take the case speaks its language it is `foreign`: from the moment its service level is used
@@ -139,6 +142,8 @@ def _spoken(languages: tuple[str, ...]) -> frozenset[str]:
 
 def _first_circle(agent: Agent, need: Need, proven: bool) -> int:
     """The narrowest circle that an eligible agent belongs to."""
+    if line_of(agent) < need.line:
+        return _SUPERVISORS
     able = need.expertise is None or proven or skilled(agent, need.expertise)
     if agent.pool == "core" and able:
         return 0 if all(skilled(agent, other) for other in need.secondary) else 1

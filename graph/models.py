@@ -25,6 +25,9 @@ Band: TypeAlias = Literal["low", "normal", "high", "urgent"]
 Pool: TypeAlias = Literal["core", "flex"]
 ProposalKind: TypeAlias = Literal["document", "policy", "product", "routing", "training"]
 
+RELEASED = "released:"
+"""How the reason of a transfer begins by which a case was taken from an agent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -82,6 +85,16 @@ class Event:
     def passed_on(self) -> bool:
         """Whether the case was given to somebody. One taken from an agent who did not answer goes to nobody."""
         return self.type == "transfer" and self.to_agent is not None
+
+    @property
+    def released(self) -> bool:
+        """Whether the case was taken from an agent who did not answer."""
+        return self.type == "transfer" and self.to_agent is None and (self.reason or "").startswith(RELEASED)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether who had the case gave it back to those that wait."""
+        return self.type == "transfer" and self.to_agent is None and not self.released
 
 
 @dataclass(frozen=True, slots=True)

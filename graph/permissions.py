@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from graph.assignment import SUPERVISORS
 from graph.folding import fold
 from graph.models import Agent, Entity
 
 REFUND, COMPENSATION, LEVEL = "refund", "compensate", "level"
+SUPERVISORS = frozenset({"supervisor", "team-lead"})
+"""Permissions that make a supervisor."""
 SENSITIVE_LEVEL = 2.0
 """The level from which an agent takes a case of a sensitive flow."""
 _TOP = float("inf")
@@ -83,6 +84,11 @@ def spelt(words: Iterable[str]) -> tuple[Grant, ...]:
         elif limit := _LIMITED.fullmatch(word):
             found.append(Grant(limit["kind"], float(limit["most"])))
     return tuple(found)
+
+
+def level_of(agent: Agent) -> float:
+    """The highest level that an agent has; 0 without one, infinite for a supervisor."""
+    return _most(agent, LEVEL)
 
 
 def covers(agent: Agent, grant: Grant) -> bool:

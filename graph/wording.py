@@ -20,6 +20,8 @@ class Words(Protocol):
     def foreign(self, code: str, now: bool) -> str: ...
     def fairness(self, ratio: float) -> str: ...
     def sla(self, consumed: float) -> str: ...
+    def line(self, own: int, asked: int) -> str: ...
+    def before_line(self) -> str: ...
     def overflow(self, circle: int) -> str: ...
     def exploration(self) -> str: ...
     def limit(self) -> str: ...
@@ -71,6 +73,15 @@ class _English:
 
     def sla(self, consumed: float) -> str:
         return used_words(consumed, chinese=False)
+
+    def line(self, own: int, asked: int) -> str:
+        stands, wanted = _LINES[own][0], _LINES[asked][0]
+        if own == asked:
+            return f"{stands}, as the case asks"
+        return f"{stands}; the case asks for {wanted}"
+
+    def before_line(self) -> str:
+        return "stands in for a line that cannot take it in time"
 
     def overflow(self, circle: int) -> str:
         return {
@@ -129,6 +140,15 @@ class _Chinese:
     def sla(self, consumed: float) -> str:
         return used_words(consumed, chinese=True)
 
+    def line(self, own: int, asked: int) -> str:
+        stands, wanted = _LINES[own][1], _LINES[asked][1]
+        if own == asked:
+            return f"{stands}，正合本案所需"
+        return f"{stands}；本案需要{wanted}"
+
+    def before_line(self) -> str:
+        return "后一级的人不能及时接手，由此人代接"
+
     def overflow(self, circle: int) -> str:
         return {1: "不能兼顾本案的全部问题", 2: "来自相近专长", 3: "来自机动组", 4: "主管"}.get(
             circle, "非本专长；更合适的人都不在"
@@ -146,6 +166,8 @@ class _Chinese:
         return f"值得请教：同类问题解决率 {expert.rate:.0%}，负责人为 {owner.rate:.0%}"
 
 
+_LINES = {1: ("first answers", "一线接待"), 2: ("experts", "专家"), 3: ("product team", "产品团队")}
+"""The lines of support as they are called."""
 _EVEN = (0.95, 1.05)
 """Shares of the average between which somebody was given about as many cases as the others."""
 _LONG = 600

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from graph.circles import SUPERVISORS
 from graph.models import Agent
+from graph.permissions import SUPERVISORS
 
 _FEW = 20.0
 """Cases that were somebody's due from which their share of work counts by half; of few cases it says little."""

@@ -17,6 +17,7 @@ from graph.priority import prioritise
 from graph.profiles import SkillEstimate, Topic
 from graph.service_level import ServiceLevel as Promised
 from graph.service_level import consumed, sla
+from graph.support_lines import Asked, line_asked
 from graph.trial_ways import AS_IT_STANDS, Way
 from kb_service.handover.casefile import CaseFile, CaseFiles
 from kb_service.messages import Language
@@ -51,6 +52,8 @@ class Placed:
     estimates: dict[str, SkillEstimate]
     problem: Problem | None = None
     grants: tuple[Grant, ...] = ()
+    line: Asked = field(default_factory=Asked)
+    """The line of support that the case asks for, and why."""
     across_expertise: Mapping[str, SkillEstimate] = field(default_factory=dict)
     """How agents do on the expertise as a whole, where most have too few cases of the problem itself to tell of."""
     told: Mapping[Language, Priority] = field(default_factory=dict)
@@ -148,10 +151,10 @@ class Routing:
         first = choices[0] if choices and not found.triage else None
         cluster = first.expertise if first else None
         grants = self._grants(shop, question, reading)
+        line = _line(shop, reading, file, now)
         need = _need(shop, reading, history, priority, level, cluster, grants, now)
-        need = replace(
-            need, case_id=waiting.case.id if waiting is not None else question.conversation_id or ""
-        )
+        case_id = waiting.case.id if waiting is not None else question.conversation_id or ""
+        need = replace(need, case_id=case_id, line=line.line)
         need, estimates = under_policy(replica.way.policy, need, self._estimates(replica, cluster, reading))
         route = Route(
             expertise=first,
@@ -166,7 +169,7 @@ class Routing:
             else _ranked(shop, need, grants, estimates, told_in(question, reading), now),
             sla=ServiceLevel(level.tier, level.first_response_due, level.resolve_due),
         )
-        placed = Placed(route, need, estimates, reading.problem, grants, way=replica.way)
+        placed = Placed(route, need, estimates, reading.problem, grants, line, way=replica.way)
         if waiting is None:
             return placed
         asked = {language: replace(question, reader=language) for language in LANGUAGES}
@@ -273,6 +276,12 @@ def _need(
         sticky_agent_id=history.previous_agent,
         sticky_at=history.previous_at,
     )
+
+
+def _line(shop: Shop, reading: Reading, file: CaseFile, now: datetime) -> Asked:
+    """The line of support that the case asks for, by what became of it so far."""
+    sensitive = reading.sensitive_flow is not None
+    return line_asked(file.events, file.passed_on, shop.agents, now, sensitive=sensitive)
 
 
 def _ranked(

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from graph.contacts import REPEAT_WITHIN
 from graph.models import Case, Event, Problem
+from graph.support_lines import LOOKED_BACK as PASSED_ON_SINCE
+from graph.support_lines import PassedOn
 from kb_service.models import Question
 from kb_service.store import Exposure, Store, StoredMessage, Unit
 from kb_service.understanding.contact_history import BURST_LASTS, bursting, lately
@@ -27,7 +29,8 @@ class CaseFile:
     question that no case is known of, nothing.
 
     `told` is what happened in the last week in all of these cases, with problems and vectors, `sent_at` when the bot
-    last answered in this one, and `bursting` whether the problem that the question is about surges.
+    last answered in this one, `passed_on` who or what handed this one over lately, and `bursting` whether the problem
+    that the question is about surges.
     """
 
     case: Case | None = None
@@ -35,6 +38,7 @@ class CaseFile:
     earlier: tuple[Case, ...] = ()
     told: tuple[StoredMessage, ...] = ()
     sent_at: datetime | None = None
+    passed_on: tuple[PassedOn, ...] = ()
     bursting: bool = False
 
     @property
@@ -128,6 +132,7 @@ class _Wanted:
 def _files(unit: Unit, wanted: Sequence[_Wanted], now: datetime) -> list[CaseFile]:
     cases = [item.case for item in wanted if item.case is not None]
     events = unit.events.of_each_case([case.id for case in cases])
+    passed_on = unit.decisions.handed_over([case.id for case in cases], now - PASSED_ON_SINCE)
     customers = {item.customer_id for item in wanted if item.customer_id is not None}
     theirs = unit.cases.of_customers(customers, now - LOOKED_BACK)
     weeks = [lately(theirs.get(item.customer_id or "", ()), item.case, now) for item in wanted]
@@ -148,6 +153,7 @@ def _files(unit: Unit, wanted: Sequence[_Wanted], now: datetime) -> list[CaseFil
             ),
             told=_in_order(message for id in week for message in told.get(id, ())),
             sent_at=sent.get(item.case.id) if item.case else None,
+            passed_on=passed_on.get(item.case.id, ()) if item.case else (),
             bursting=bursting(alerts.get(item.problem.id, ()) if item.problem else (), now),
         )
         for item, week in zip(wanted, weeks, strict=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from graph.models import Case, Event, Priority, Problem, Understanding
+from graph.support_lines import Asked
 from graph.words import is_han
 from ingest.identifiers import one_spelling, written_ids
 from kb_service.casework import case_detail
@@ -65,9 +66,9 @@ class CaseOnDesk:
     """A case with what helps to answer it.
 
     `question` is what it comes to, None where its customer wrote nothing; `answered` whether a person had the last
-    word; `names` are those of agents and `products` those of products, by id; `facts` what placeholders are filled
-    with; `takers` are those whom it can be handed to; `past` how cases of the same problem ended; `earlier` the
-    customer's other cases.
+    word; `line` the line of support that it asks for; `names` are those of agents and `products` those of products, by
+    id; `facts` what placeholders are filled with; `takers` are those whom it can be handed to; `past` how cases of the
+    same problem ended; `earlier` the customer's other cases.
     """
 
     detail: CaseDetail
@@ -77,6 +78,7 @@ class CaseOnDesk:
     priority: Priority
     sla: ServiceLevel
     expertise: ExpertiseChoice | None
+    line: Asked
     names: Mapping[str, str]
     products: Mapping[str, str]
     facts: Mapping[str, str]
@@ -199,6 +201,7 @@ class AgentDesk:
             priority=placed.route.priority,
             sla=placed.route.sla,
             expertise=placed.route.expertise,
+            line=placed.line,
             names=self.names(workspace),
             products=products,
             facts=self._facts(replica, detail, question, products, agent_name),

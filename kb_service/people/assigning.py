@@ -172,7 +172,7 @@ def _plan(
     language: Language,
     patience: Patience | None,
 ) -> list[Placement]:
-    """The best assignment of all cases; none goes back to who left it unanswered while another can take it."""
+    """The best assignment of all cases; none goes back to who left it, or passed it on, while another can take it."""
     needs = {item.placed.need.case_id: item.placed.need for item in items}
     estimates = {item.placed.need.case_id: item.placed.estimates for item in items}
     deal = partial(
@@ -211,9 +211,9 @@ def _decision(
 ) -> Decision:
     expertise = item.placed.route.expertise
     kind: DecisionKind = "assignment"
-    previous = None
-    if latest is not None and latest.kind == "reassignment":
-        kind, previous = "reassignment", latest.previous_agent_id
+    before = latest if latest is not None and latest.agent_id is None else None
+    if before is not None and before.kind == "reassignment":
+        kind = "reassignment"
     return Decision(
         id=new_id("dec_", unit.now),
         at=unit.now,
@@ -222,7 +222,7 @@ def _decision(
         actor=caller.key_id,
         reason=placement.reason,
         agent_id=placement.choice.agent.id if placement.choice is not None else None,
-        previous_agent_id=previous,
+        previous_agent_id=before.previous_agent_id if before is not None else None,
         expertise_id=expertise.expertise.id if expertise is not None else None,
         experiment_id=item.placed.way.assigned_by,
         arm=item.placed.way.assignment_arm,

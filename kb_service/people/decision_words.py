@@ -31,6 +31,7 @@ class DecisionWords(Protocol):
     def equal(self) -> str: ...
     def avoided(self, name: str) -> str: ...
     def permissions(self, words: Sequence[str]) -> str: ...
+    def line(self, asked: str, cause: str) -> str: ...
     def out_of_turn(self, ahead: int) -> str: ...
 
 
@@ -65,6 +66,13 @@ class _English:
         "out_of_scope": ", since the matter is none of the shop's",
         "no_answer": ", since nothing answers it",
         "conflict": ", since what is known contradicts itself",
+    }
+    _lines: Mapping[str, str] = {
+        "sensitive": ", since the matter is sensitive",
+        "complexity": ", since the matter is complex",
+        "conflict": ", since what is known contradicts itself",
+        "passed_on": ", since who had it passed it on",
+        "not_held": ", since earlier answers did not last",
     }
 
     def outcome(self, decision: Decision, name: Named) -> str:
@@ -142,10 +150,14 @@ class _English:
         return "no better in any respect"
 
     def avoided(self, name: str) -> str:
-        return f"{name} had it before without answering, and gets it again only if nobody else can."
+        return f"{name} had it before, and gets it again only if nobody else can."
 
     def permissions(self, words: Sequence[str]) -> str:
         return f"It takes the permission {', '.join(words)}."
+
+    def line(self, asked: str, cause: str) -> str:
+        wanted = {"experts": "experts", "product_team": "the product team"}[asked]
+        return f"It asks for {wanted}{self._lines.get(cause, '')}."
 
     def out_of_turn(self, ahead: int) -> str:
         return f"Out of turn: {ahead} waiting cases came first."
@@ -161,6 +173,13 @@ class _Chinese:
         "out_of_scope": "（超出业务范围）",
         "no_answer": "（没有可用的答案）",
         "conflict": "（现有规定相互矛盾）",
+    }
+    _lines: Mapping[str, str] = {
+        "sensitive": "（事项敏感）",
+        "complexity": "（问题复杂）",
+        "conflict": "（现有规定相互矛盾）",
+        "passed_on": "（原负责人转出）",
+        "not_held": "（此前的处理未能解决）",
     }
     _factors: Mapping[str, str] = {
         "urgency": "紧急程度",
@@ -233,9 +252,10 @@ class _Chinese:
             return f"手上会话较多（{item['load']} 件，对方 {chosen['load']} 件）"
         if code == "fairness":
             return "近一周接案较多" if _overworked(item) else "所选的人近一周接案较少"
-        return {"sticky": "上次接待这位顾客的不是此人", "exploration": "本案试派给了所选的人"}.get(
-            code, f"{code} 较低"
-        )
+        return {
+            "sticky": "上次接待这位顾客的不是此人",
+            "exploration": "本案试派给了所选的人",
+        }.get(code, f"{code} 较低")
 
     def taken(self) -> str:
         return "就本案而言更合适，但同一时刻另一会话更需要此人"
@@ -247,10 +267,14 @@ class _Chinese:
         return "各方面都不占优"
 
     def avoided(self, name: str) -> str:
-        return f"{name} 此前负责而未答复，除非无人可接，不再分配给此人。"
+        return f"{name} 此前负责，除非无人可接，不再分配给此人。"
 
     def permissions(self, words: Sequence[str]) -> str:
         return f"需要权限：{'、'.join(words)}。"
+
+    def line(self, asked: str, cause: str) -> str:
+        wanted = {"experts": "专家", "product_team": "产品团队"}[asked]
+        return f"需要{wanted}接手{self._lines.get(cause, '')}。"
 
     def out_of_turn(self, ahead: int) -> str:
         return f"未按顺序：前面还有 {ahead} 个等待中的会话。"

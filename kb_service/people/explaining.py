@@ -4,6 +4,7 @@ The features of a decision, as they lie in the store:
 
     priority     {score, band, total, contributions: [{factor, points, evidence, evidences: {language: words}}]}
     sla          {tier, first_response_due, resolve_due, consumed}
+    line         {asked, cause}, both by name
     waiting_since, language, permissions, intents, problem_id, triage_reason, avoided, waiting, policy
     candidates   [{id, name, score, available, online, load, capacity, terms: {code: weight}, overflow,
                    estimate: {rate, low, high, n, of}, texts: {language: [words]}, taken}], best first; the one chosen
@@ -21,6 +22,7 @@ from typing import Any
 from graph.assignment import rank
 from graph.models import Agent, AgentChoice, Priority
 from graph.profiles import SkillEstimate
+from graph.support_lines import FIRST_ANSWERS, LINES
 from graph.workshare import Round, places
 from kb_service.messages import Language
 from kb_service.models import Route
@@ -100,6 +102,7 @@ def features_of(
         "waiting_since": (need.waiting_since or around.now).isoformat(),
         "language": need.language,
         "permissions": list(need.permissions),
+        "line": {"asked": LINES[placed.line.line], "cause": placed.line.cause},
         "problem_id": placed.problem.id if placed.problem else None,
         "avoided": avoided,
         "policy": placed.way.policy,
@@ -225,6 +228,8 @@ def explained(decision: Decision, language: Language, names: Mapping[str, str]) 
         told.append(say.avoided(name(features["avoided"])))
     if features.get("permissions") and decision.kind in ("assignment", "reassignment"):
         told.append(say.permissions(features["permissions"]))
+    if (line := features.get("line")) is not None and line["asked"] != LINES[FIRST_ANSWERS]:
+        told.append(say.line(line["asked"], line["cause"]))
     if features.get("ahead"):
         told.append(say.out_of_turn(int(features["ahead"])))
     return tuple(sentence for sentence in told if sentence)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from graph.models import Case, Event
+from graph.models import RELEASED, Case, Event
 from graph.waits import Move, moves_of, waits_since
 from kb_service.ids import digest_id
-from kb_service.people.waiting import RELEASED
 from kb_service.store import Decision, Store, Unit, new_id
 
 LIVE = timedelta(hours=72)

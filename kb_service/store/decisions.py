@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import and_, delete, exists, func, insert, select
 
+from graph.support_lines import PassedOn
 from kb_service.store import tables
 from kb_service.store.repository import Repository, chunks
 
@@ -123,6 +125,25 @@ class Decisions(Repository):
             )
             found.update((row.case_id, row.at) for row in self._read(statement))
         return found
+
+    def handed_over(self, case_ids: Collection[str], since: datetime) -> dict[str, tuple[PassedOn, ...]]:
+        """When each of some cases was handed over since a moment, oldest first: by which agent, or for what cause."""
+        found: defaultdict[str, list[PassedOn]] = defaultdict(list)
+        names = ("case_id", "at", "reason", "previous_agent_id")
+        for some in chunks(sorted(set(case_ids))):
+            statement = (
+                select(*(_decisions.c[name] for name in names))
+                .where(
+                    self._mine(),
+                    _decisions.c.case_id.in_(some),
+                    _decisions.c.kind == "handover",
+                    _decisions.c.at >= since,
+                )
+                .order_by(_decisions.c.ordinal)
+            )
+            for row in self._read(statement):
+                found[row.case_id].append(PassedOn(row.at, row.reason, row.previous_agent_id))
+        return {case_id: tuple(items) for case_id, items in found.items()}
 
     def given(self, begin: datetime, end: datetime) -> tuple[Given, ...]:
         """Who was given which case from `begin` up to `end`, oldest first; not those taken from who did not answer."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from graph.profiles import SHOWN_FROM
+from graph.support_lines import Cause
 from kb_service.messages import Language
 from kb_service.people.explaining import explained, in_language
 from kb_service.store import Decision, DecisionKind
@@ -40,6 +41,13 @@ class CandidateOut(Response):
     estimate: EstimateOut | None
 
 
+class LineOut(Response):
+    """The line of support that a case asks for, and why that one."""
+
+    asked: Literal["first_answers", "experts", "product_team"]
+    cause: Cause
+
+
 class DecisionOut(Response):
     """`explanation` tells the whole in sentences. What was not part of a decision is null."""
 
@@ -61,6 +69,7 @@ class DecisionOut(Response):
     problem_id: str | None
     language: str | None
     permissions: list[str]
+    line: LineOut | None
     waiting: int | None
     experiment_id: str | None
     arm: str | None
@@ -93,6 +102,7 @@ class DecisionOut(Response):
             problem_id=known.get("problem_id"),
             language=known.get("language"),
             permissions=list(known.get("permissions", ())),
+            line=LineOut.model_validate(line) if (line := known.get("line")) else None,
             waiting=known.get("waiting"),
         )
 

@@ -90,6 +90,7 @@ DECISION: dict[str, Any] = {
     "problem_id": "p_5d2f",
     "language": "zh",
     "permissions": ["refund:300"],
+    "line": {"asked": "first_answers", "cause": "first"},
     "waiting": 4,
     "experiment_id": None,
     "arm": None,

@@ -8,7 +8,7 @@ import pytest
 from bench.simulated_desk import Desk, outcomes
 from bench.simulated_policies import at_random
 from bench.simulated_shop import DAY, Size, invented, moment
-from bench.simulation import OURS, Trial, agreement, closed, speed, tables, trial
+from bench.simulation import OURS, Trial, agreement, closed, lined, lines_table, speed, tables, trial
 
 SMALL = Size(
     contacts_a_day=150.0,
@@ -47,6 +47,14 @@ def test_the_table_says_what_was_measured(served: Trial) -> None:
     for name in WANTED:
         assert f"| {name} |" in table
     assert "coverage" in table
+
+
+def test_what_is_for_experts_goes_to_them_and_is_resolved_more_often() -> None:
+    found = lined(4, SMALL)
+    without, ours = found["without lines"], found[OURS]
+    assert ours["hard to experts"] > 0.8 > without["hard to experts"]
+    assert ours["hard resolved"] > without["hard resolved"]
+    assert f"| {OURS} |" in lines_table([found])
 
 
 def test_a_shop_is_drawn_from_its_seed_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from graph.support_lines import PassedOn
 from kb_service.store import Change, Store
 from kb_service.store.decisions import Given, Unplaced
 from tests.contracts.store_samples import (
@@ -216,6 +217,31 @@ def test_cases_that_nobody_may_take_are_known_by_their_latest_decision(store: St
             Unplaced("asked", AT, "zh", ("level-2",)),
         )
         assert unit.decisions.consulted(["stuck", "asked"]) == {"asked": AT + HOUR}
+
+
+def test_hand_overs_are_known_with_who_had_the_case(store: Store) -> None:
+    by_a_bot = {"kind": "handover", "agent_id": None, "previous_agent_id": None}
+    with store.writing("shop") as unit:
+        unit.decisions.add_many(
+            [
+                a_decision("1", case_id="c", reason="complexity", at=AT, **by_a_bot),
+                a_decision(
+                    "2",
+                    case_id="c",
+                    kind="handover",
+                    reason="handed_over",
+                    agent_id=None,
+                    previous_agent_id="agent-1",
+                    at=AT + HOUR,
+                ),
+                a_decision("3", case_id="c", kind="assignment", at=AT + HOUR),
+                a_decision("4", case_id="other", reason="explicit", at=AT, **by_a_bot),
+            ]
+        )
+    with store.reading("shop") as unit:
+        bot, person = PassedOn(AT, "complexity"), PassedOn(AT + HOUR, "handed_over", "agent-1")
+        assert unit.decisions.handed_over(["c", "none"], AT) == {"c": (bot, person)}
+        assert unit.decisions.handed_over(["c"], AT + HOUR) == {"c": (person,)}
 
 
 def test_a_learning_is_remembered_and_only_news_are_told(store: Store) -> None:

@@ -268,6 +268,7 @@ READS: dict[str, Call] = {
     "problems.hanging": lambda u: u.problems.hanging("p1").alerts and "p1",
     "events.of_each_case": lambda u: u.events.of_each_case(["case-1"]),
     "decisions.consulted": lambda u: u.decisions.consulted(["case-1"]),
+    "decisions.handed_over": lambda u: u.decisions.handed_over(["case-1"], LONG_AGO),
     "workload.passed_on": lambda u: u.workload.passed_on(LONG_AGO, LATER),
     "workload.consultations": lambda u: u.workload.consultations(LONG_AGO, LATER),
     "gaps.since": lambda u: u.gaps.since(AT),

@@ -354,6 +354,48 @@ def test_reasons_in_english_and_chinese() -> None:
     ]
 
 
+def line_team(**expert: object) -> list[Agent]:
+    return [agent("able", permissions=("level-1",)), agent("better", permissions=("level-2",), **expert)]
+
+
+def test_experts_give_first_answers_too() -> None:
+    first = ranked(line_team(), need())
+    assert ids(first) == ["better", "able"]
+    assert not any("line" in codes(choice) for choice in first)
+    (one,) = ranked(line_team(), need(line=2))
+    assert "experts, as the case asks" in [reason.text for reason in one.reasons]
+
+
+@pytest.mark.parametrize(
+    ("used", "expert", "asked"),
+    [
+        (0.0, {}, ["better"]),
+        (0.95, {}, ["better"]),
+        (0.95, {"load": 5}, ["better"]),
+        (1.0, {"load": 5}, ["able", "better"]),
+        (0.0, {"online": False}, ["able", "better"]),
+    ],
+)
+def test_a_line_before_the_one_asked_comes_in_only_when_that_fails(
+    used: float, expert: dict[str, object], asked: list[str]
+) -> None:
+    found = ranked(line_team(**expert), need(line=2, sla_consumed=used))
+    assert ids(found) == asked
+    texts = {choice.agent.id: [reason.text for reason in choice.reasons] for choice in found}
+    if "able" in texts:
+        assert "stands in for a line that cannot take it in time" in texts["able"]
+        assert "is a supervisor" not in texts["able"]
+
+
+def test_a_case_for_experts_waits_for_one_rather_than_go_to_first_answers() -> None:
+    full = line_team(load=5)
+    (waits,) = assign([need(line=2)], full, now=T, estimates={})
+    assert (waits.choice, waits.reason) == (None, "nobody_free")
+    (late,) = assign([need(line=2, sla_consumed=1.0)], full, now=T, estimates={})
+    assert late.choice is not None
+    assert late.choice.agent.id == "able"
+
+
 agents_ = st.lists(
     st.builds(
         Agent,
@@ -383,6 +425,7 @@ needs_ = st.builds(
     st.just(T),
     st.none() | st.sampled_from("abc"),
     st.just(T - DAY),
+    st.sampled_from([1, 1, 2, 3]),
 )
 rates = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([0.2, 0.5, 0.9]).map(skill))
 shares = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 9))
@@ -407,7 +450,7 @@ def test_every_ranking_keeps_the_promises(
         assert 0 <= choice.score <= 1
         assert choice.score == pytest.approx(sum(r.weight for r in choice.reasons if r.weight is not None))
         assert {r.code for r in choice.reasons} <= {
-            "skill", "sticky", "load", "language", "sla", "fairness", "overflow", "exploration", "limit",
+            "skill", "sticky", "load", "language", "sla", "fairness", "overflow", "exploration", "limit", "line",
         }  # fmt: skip
         assert all(r.text for r in choice.reasons)
         assert set(wanted.permissions) <= set(choice.agent.permissions)

@@ -57,7 +57,7 @@ ZH: Mapping[str, str] = {
     "Expertise with commas between.": "专长，用逗号分隔。",
     "There is: {names}.": "现有：{names}。",
     "Permissions": "权限",
-    "What they may grant, such as: refund:500, compensation:100.": "可批准的事项，例如 refund:500, compensation:100。",
+    "What they may grant, such as: refund:500, compensate:100. level-2 makes an expert, level-3 the product team.": "可批准的事项，例如 refund:500, compensate:100；level-2 为专家，level-3 为产品团队。",
     "Pool": "人员池",
     "pool core": "固定人员",
     "pool flex": "机动人员",

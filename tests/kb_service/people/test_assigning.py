@@ -255,6 +255,79 @@ def test_a_threat_goes_to_somebody_of_the_second_level(shop: Api) -> None:
     assert assign(shop) == {case: "mo"}
 
 
+# --- the lines of support
+
+
+@pytest.fixture
+def lines(shop: Api) -> Api:
+    """Somebody who gives first answers, an expert and one of the product team."""
+    for name in ("mo", "an", "bo"):
+        agent(shop, name, online=False)
+    agent(shop, "li", permissions=["level-1"])
+    agent(shop, "ex", permissions=["level-2"])
+    agent(shop, "pro", permissions=["level-3"])
+    return shop
+
+
+def test_a_case_that_is_passed_on_goes_to_experts_and_from_them_to_the_product_team(lines: Api) -> None:
+    case = waiting(lines, "m1")
+    assert lines.post(f"/v1/cases/{case}/assign", {"agent_id": "li"}).status_code == 200
+    for taker, asked in (("ex", "experts"), ("pro", "product_team")):
+        assert lines.post(f"/v1/cases/{case}/handover").status_code == 200
+        assert assign(lines) == {case: taker}
+        item = lines.get(f"/v1/cases/{case}/decisions").json()["items"][-1]
+        assert item["line"] == {"asked": asked, "cause": "passed_on"}
+        assert item["previous_agent_id"] == ("li" if taker == "ex" else "ex")
+        assert any("who had it passed it on" in sentence for sentence in item["explanation"])
+    words = lines.get(f"/v1/cases/{case}/decisions", headers={"Accept-Language": "zh"}).json()["items"][-1]
+    assert "需要产品团队接手（原负责人转出）。" in words["explanation"]
+
+
+def test_an_answer_that_did_not_last_twice_asks_for_an_expert(lines: Api) -> None:
+    case = waiting(lines, "m1")
+    for turn in range(2):
+        if turn:
+            decided = lines.get(f"/v1/cases/{case}/decisions").json()["items"]
+            assert all(
+                item["line"] in (None, {"asked": "first_answers", "cause": "first"}) for item in decided
+            )
+        assert lines.post(f"/v1/cases/{case}/assign", {"agent_id": "li"}).status_code == 200
+        assert (
+            lines.post(f"/v1/cases/{case}/resolve", {"resolved": True, "reply": "It comes."}).status_code
+            == 200
+        )
+        lines.clock.advance(minutes=5)
+        says(lines, f"back-{turn}", "m1", text="my parcel is still not here")
+        lines.post(f"/v1/cases/{case}/handover")
+    assert assign(lines) == {case: "ex"}
+    assert lines.get(f"/v1/cases/{case}/decisions").json()["items"][-1]["line"] == {
+        "asked": "experts",
+        "cause": "not_held",
+    }
+
+
+def test_what_asks_for_an_expert_does_not_wait_for_one_who_is_not_there(lines: Api) -> None:
+    agent(lines, "mo", permissions=["level-1"])
+    for name in ("ex", "pro"):
+        agent(lines, name, permissions=["level-2"], online=False)
+    case = waiting(lines, "m1")
+    first = assign(lines)[case]
+    lines.post(f"/v1/cases/{case}/handover")
+    assert {first, assign(lines)[case]} == {"li", "mo"}, "not back to who passed it on"
+    item = lines.get(f"/v1/cases/{case}/decisions").json()["items"][-1]
+    assert any("stands in for a line that cannot take it in time" in text for text in item["explanation"])
+
+
+def test_a_shop_without_levels_knows_no_lines(shop: Api) -> None:
+    case = waiting(shop, "m1")
+    first = assign(shop)[case]
+    shop.post(f"/v1/cases/{case}/handover")
+    assert {first, assign(shop)[case]} == {"li", "mo"}
+    item = shop.get(f"/v1/cases/{case}/decisions").json()["items"][-1]
+    assert item["line"] == {"asked": "first_answers", "cause": "first"}
+    assert not any("experts" in sentence for sentence in item["explanation"])
+
+
 # --- back, when nobody answers
 
 
@@ -560,7 +633,7 @@ def test_a_case_taken_back_says_why_the_next_was_chosen(shop: Api) -> None:
     assert any(sentence.startswith(f"{str(second).title()}: ") for sentence in words), words
     assert [sentence for sentence in words if "Li" in sentence] == [
         f"Given to {str(second).title()} after Li.",
-        "Li had it before without answering, and gets it again only if nobody else can.",
+        "Li had it before, and gets it again only if nobody else can.",
     ]
 
 
