@@ -8,7 +8,9 @@ from datetime import timedelta
 
 from bench.simulated_desk import Glance, Record, Waiting, outcomes
 from bench.simulated_shop import DAY, World, moment
-from graph.assignment import Need, Patience, Weights, assign, neighbouring
+from graph.agent_scores import Weights
+from graph.assignment import Patience, assign
+from graph.circles import Need, neighbouring
 from graph.expertise import cluster
 from graph.models import Expertise, Priority
 from graph.priority import prioritise

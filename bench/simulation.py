@@ -26,7 +26,9 @@ from bench.simulated_desk import Desk, Policy, Record, online_within
 from bench.simulated_policies import Oracle, RawMeans, at_random, declared, round_robin
 from bench.simulated_product import Options, Product
 from bench.simulated_shop import DAY, START, Size, World, invented
-from graph.assignment import Need, Weights, assign
+from graph.agent_scores import Weights
+from graph.assignment import assign
+from graph.circles import Need
 from graph.models import Agent
 from graph.profiles import SHOWN_FROM, SkillEstimate, Topic
 from graph.support_lines import EXPERTS, line_of

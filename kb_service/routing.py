@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from graph.assignment import Need, neighbouring, rank
+from graph.assignment import rank
+from graph.circles import Need, neighbouring
 from graph.expertise import ExpertiseReading, expertise_for
 from graph.lifecycle import evergreen
 from graph.models import AgentChoice, Case, Expertise, Priority, Problem

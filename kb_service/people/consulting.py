@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from graph.assignment import Weights, rank
+from graph.agent_scores import Weights
+from graph.assignment import rank
 from graph.consulting import worth_asking
 from graph.models import AgentChoice, Reason
 from graph.profiles import SkillEstimate

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from graph.assignment import Need
+from graph.circles import Need
 from graph.experiments import Policy, unit_of
 from graph.profiles import SkillEstimate
 from graph.trial_ways import way_of

@@ -10,17 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.assignment import (
-    FAIRNESS,
-    LOAD,
-    Need,
-    Patience,
-    Placement,
-    Weights,
-    assign,
-    neighbouring,
-    rank,
-)
+from graph.agent_scores import FAIRNESS, LOAD, Weights
+from graph.assignment import Patience, Placement, assign, rank
+from graph.circles import Need, neighbouring
 from graph.models import Agent, AgentChoice, Customer, Emotion, Expertise, Understanding
 from graph.priority import prioritise
 from graph.profiles import SkillEstimate

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from graph.assignment import Need, assign
+from graph.assignment import assign
+from graph.circles import Need
 from graph.experiments import Policy
 from graph.models import Agent, Expertise
 from graph.profiles import SkillEstimate
