@@ -21,6 +21,7 @@ import numpy as np
 
 from graph.circles import OVERFLOW, Circle, skilled
 from graph.models import Agent, AgentChoice, Reason
+from graph.permissions import supervises
 from graph.profiles import SkillEstimate
 from graph.support_lines import FIRST_ANSWERS, line_of
 from graph.wording import Words
@@ -169,7 +170,8 @@ class Scale:
         if fairness := self._fairness(agent, more):
             reasons.append(Reason("fairness", say.fairness(self._shares[agent.id].ratio(more)), fairness))
         if need.line > FIRST_ANSWERS:
-            reasons.append(Reason("line", say.line(line_of(agent), need.line)))
+            text = say.any_line() if supervises(agent) else say.line(line_of(agent), need.line)
+            reasons.append(Reason("line", text))
         if need.sla_consumed >= OVERFLOW[-1][0]:
             reasons.append(Reason("sla", say.sla(need.sla_consumed)))
         if line_of(agent) < need.line:

@@ -10,7 +10,7 @@ from statistics import fmean
 
 from graph.expertise import expertise_id
 from graph.models import Agent, Expertise
-from graph.permissions import SUPERVISORS
+from graph.permissions import supervises
 from graph.profiles import SkillEstimate
 from graph.support_lines import FIRST_ANSWERS, line_of
 
@@ -151,4 +151,4 @@ def _first_circle(agent: Agent, need: Need, proven: bool) -> int:
         return 2
     if agent.pool == "flex":
         return _FLEX
-    return _SUPERVISORS if SUPERVISORS & set(agent.permissions) else _EVERYONE
+    return _SUPERVISORS if supervises(agent) else _EVERYONE

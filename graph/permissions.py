@@ -86,6 +86,11 @@ def spelt(words: Iterable[str]) -> tuple[Grant, ...]:
     return tuple(found)
 
 
+def supervises(agent: Agent) -> bool:
+    """Whether an agent is a supervisor."""
+    return bool(SUPERVISORS & set(agent.permissions))
+
+
 def level_of(agent: Agent) -> float:
     """The highest level that an agent has; 0 without one, infinite for a supervisor."""
     return _most(agent, LEVEL)

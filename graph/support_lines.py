@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from graph.case_history import STAYS
 from graph.models import Agent, Event
-from graph.permissions import SUPERVISORS, level_of
+from graph.permissions import level_of, supervises
 from graph.waits import move_of
 
 FIRST_ANSWERS, EXPERTS, PRODUCT_TEAM = 1, 2, 3
@@ -54,7 +54,7 @@ class PassedOn:
 
 
 def line_of(agent: Agent) -> int:
-    """The line that an agent stands in; a supervisor stands in the last."""
+    """The line that an agent stands in; a supervisor, who stands in for each, in the last."""
     return int(min(max(level_of(agent), FIRST_ANSWERS), PRODUCT_TEAM))
 
 
@@ -111,5 +111,5 @@ def _line(agents: Mapping[str, Agent], agent_id: str) -> int:
 
 def _last_line(agents: Iterable[Agent]) -> int:
     """The furthest line that somebody stands in, supervisors apart: they stand in for all."""
-    lines = [line_of(agent) for agent in agents if not SUPERVISORS & set(agent.permissions)]
+    lines = [line_of(agent) for agent in agents if not supervises(agent)]
     return max(lines, default=FIRST_ANSWERS)

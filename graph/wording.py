@@ -21,6 +21,7 @@ class Words(Protocol):
     def fairness(self, ratio: float) -> str: ...
     def sla(self, consumed: float) -> str: ...
     def line(self, own: int, asked: int) -> str: ...
+    def any_line(self) -> str: ...
     def before_line(self) -> str: ...
     def overflow(self, circle: int) -> str: ...
     def exploration(self) -> str: ...
@@ -79,6 +80,9 @@ class _English:
         if own == asked:
             return f"{stands}, as the case asks"
         return f"{stands}; the case asks for {wanted}"
+
+    def any_line(self) -> str:
+        return "is a supervisor, who stands in for every line"
 
     def before_line(self) -> str:
         return "stands in for a line that cannot take it in time"
@@ -145,6 +149,9 @@ class _Chinese:
         if own == asked:
             return f"{stands}，正合本案所需"
         return f"{stands}；本案需要{wanted}"
+
+    def any_line(self) -> str:
+        return "主管，可代任何一级接手"
 
     def before_line(self) -> str:
         return "后一级的人不能及时接手，由此人代接"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graph.models import Agent
-from graph.permissions import SUPERVISORS
+from graph.permissions import supervises
 
 _FEW = 20.0
 """Cases that were somebody's due from which their share of work counts by half; of few cases it says little."""
@@ -61,7 +61,7 @@ def shares(
         if online_seconds is not None:
             there = online_seconds.get(agent.id, 0.0)
         room[agent.id] = there * agent.capacity
-    core = [a.id for a in agents if a.pool == "core" and not SUPERVISORS & set(a.permissions)]
+    core = [a.id for a in agents if a.pool == "core" and not supervises(a)]
     team = frozenset(core or room)
     given, total = cases + sum(recent.get(id_, 0) for id_ in team), sum(room[id_] for id_ in team)
     if not given or not total:

@@ -17,7 +17,6 @@ from graph.handover import (
     questions_since_a_person,
 )
 from graph.models import Entity, Event, Problem
-from graph.words import is_han
 from ingest.redaction import redact_value
 from kb_service.care.conflict_watch import Conflict
 from kb_service.exposures import ExposureLog
@@ -25,6 +24,7 @@ from kb_service.handover.casefile import CaseFile, CaseFiles
 from kb_service.handover.deciding import Decision
 from kb_service.models import Handoff, Question, Route
 from kb_service.replicas.replica import Replica
+from kb_service.replicas.shop import product_name
 from kb_service.store import Exposure
 from kb_service.understanding.question_reading import Reading, masked_text, told_in
 from kb_service.understanding.reading import Reader
@@ -157,7 +157,7 @@ class HandingOver:
             intent=self._intent(replica, reading, said),
             entities=tuple(entities.values()),
             names={
-                value: _called(shop.products[value], told_in(question, reading))
+                value: product_name(shop.products[value], told_in(question, reading))
                 for kind, value in entities
                 if kind in PRODUCTS and shop.products.get(value)
             },
@@ -212,13 +212,6 @@ def _offered(exposure: Exposure) -> list[str]:
     itself, since a person had the case, nobody saw."""
     shown = exposure.action in ("answer", "suggest") and exposure.reason != "with_a_person"
     return [answer.external_id for answer in exposure.answers[:1]] if shown else []
-
-
-def _called(names: Sequence[str], language: str) -> str:
-    """What a product is called in the reader's language, where a name is; a name with a colon is a page's title."""
-    plain = [name for name in names if ":" not in name and "：" not in name] or list(names)
-    spoken = [name for name in plain if any(map(is_han, name)) == (language == "zh")]
-    return (spoken or plain)[0]
 
 
 def _problem(replica: Replica, file: CaseFile) -> Problem | None:

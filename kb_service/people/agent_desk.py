@@ -9,7 +9,6 @@ from typing import Literal, TypeAlias
 
 from graph.models import Case, Event, Priority, Problem, Understanding
 from graph.support_lines import Asked
-from graph.words import is_han
 from ingest.identifiers import one_spelling, written_ids
 from kb_service.casework import case_detail
 from kb_service.lookups import found_case
@@ -22,6 +21,7 @@ from kb_service.people.waiting import WaitingCase, telling, waiting_case
 from kb_service.people.waiting_queue import WaitingQueue
 from kb_service.replicas.replica import Replica
 from kb_service.replicas.replicas import Replicas
+from kb_service.replicas.shop import product_name
 from kb_service.routing import Placed, Routing, Unplaced
 from kb_service.store import Page, Store, Unit
 from kb_service.trials.treatment import treated
@@ -192,7 +192,9 @@ class AgentDesk:
             earlier = _earlier(unit, case)
         question = replace(asks.question, reader=language, channel=_channel(detail.events))
         understanding, placed = self._understood(replica, replace(asks, question=question))
-        products = {sku: _spoken(names, language) for sku, names in replica.shop.products.items() if names}
+        products = {
+            sku: product_name(names, language) for sku, names in replica.shop.products.items() if names
+        }
         return CaseOnDesk(
             detail=detail,
             question=question if question.text else None,
@@ -290,9 +292,3 @@ def _answered(events: Sequence[Event]) -> bool:
         event for event in events if event.type == "resolution" or (event.type == "message" and event.text)
     ]
     return bool(said) and (said[-1].role == "agent" or said[-1].type == "resolution")
-
-
-def _spoken(names: Sequence[str], language: Language) -> str:
-    """A product's name as readers of a language know it."""
-    spoken = [name for name in names if any(map(is_han, name)) == (language == "zh")]
-    return (spoken or list(names))[0]

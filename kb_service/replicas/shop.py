@@ -17,6 +17,7 @@ from graph.product_kinds import product_kinds
 from graph.profiles import Outcome, Profiles
 from graph.rules import Rules
 from graph.understanding import Gazetteer, IntentClassifier
+from graph.words import is_han
 from ingest import language
 from ingest.embedding import BatchingEmbedder
 from ingest.models import Document
@@ -161,6 +162,12 @@ def spoken_names(label: str) -> tuple[str, ...]:
     return tuple(part for part in (text.strip() for text in parts) if part)
 
 
+def product_name(names: Sequence[str], language: str) -> str:
+    """Of a product's names the first that readers of a language know, else the first; there is at least one."""
+    spoken = [name for name in names if any(map(is_han, name)) == (language == "zh")]
+    return (spoken or list(names))[0]
+
+
 def outcomes(unit: Unit, clusters: Sequence[Expertise]) -> Iterable[Outcome]:
     """The shop's outcomes as the graph room takes them, each with the cluster of its problem or intent."""
     fields = Fields(clusters)
@@ -169,9 +176,10 @@ def outcomes(unit: Unit, clusters: Sequence[Expertise]) -> Iterable[Outcome]:
 
 
 def product_names(documents: Iterable[Document]) -> dict[str, tuple[str, ...]]:
-    """The names of each product by SKU, from documents about exactly one product."""
+    """The names of each product by SKU, from documents about exactly one product: those that tell its attributes come
+    first, since they are called as the product is; a page about it may be called "help"."""
     names: dict[str, dict[str, None]] = {}
-    for document in documents:
+    for document in sorted(documents, key=lambda item: not item.fields):
         if len(document.products) != 1:
             continue
         found = names.setdefault(document.products[0], {})

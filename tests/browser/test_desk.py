@@ -353,3 +353,21 @@ def test_a_long_name_and_the_list_of_colleagues_fit_a_phone(page: Page, shop: Sh
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     shop.post(f"/v1/cases/{case_id}/resolve")
     shop.put("/v1/agents/agent-8", {"name": "Away", "online": False})
+
+
+def test_a_product_with_a_long_name_fits_a_phone(page: Page, shop: Shop) -> None:
+    name = "Sonlan EB20 True Wireless Earbuds with Charging Case and Four Pairs of Tips"
+    row = {
+        "kind": "product",
+        "title": name,
+        "language": "en",
+        "products": ["SLA-EB20"],
+        "text": "Two drivers.",
+    }
+    shop.put("/v1/documents/long-name", row)
+    case_id = _say(shop, "long-name", "what is the warranty of my SLA-EB20 earphones?")
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(f"{shop.url}/console/cases/{case_id}")
+    expect(page.locator(".facts")).to_contain_text(name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    shop.post(f"/v1/cases/{case_id}/resolve")

@@ -356,6 +356,8 @@ def test_experts_give_first_answers_too() -> None:
     assert not any("line" in codes(choice) for choice in first)
     (one,) = ranked(line_team(), need(line=2))
     assert "experts, as the case asks" in [reason.text for reason in one.reasons]
+    (lead,) = ranked([agent("lead", permissions=("team-lead",))], need(line=2))
+    assert "is a supervisor, who stands in for every line" in [reason.text for reason in lead.reasons]
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,30 @@ def test_a_case_says_what_was_understood_and_why_it_presses(api: Api, desk: Brow
     assert "Priority" in said
 
 
+def test_a_product_is_called_by_its_name_and_not_by_a_page_about_it(api: Api, desk: Browser) -> None:
+    about = {"kind": "product", "language": "en", "products": ["SLA-EB20"]}
+    api.put(
+        "/v1/documents/a-page", {**about, "title": "EB20 Earbuds: help", "text": "Press for ten seconds."}
+    )
+    row = {"title": "Sonlan EB20 Earbuds", "text": "Two drivers.", "fields": {"Price": "399"}}
+    api.put("/v1/documents/row", {**about, **row})
+    case = waits(api, "m1", "my SLA-EB20 is broken")
+    said = desk.text(case)
+    assert "product Sonlan EB20 Earbuds" in said
+    assert "product EB20 Earbuds: help" not in said
+
+
+def test_a_case_that_was_passed_on_says_whom_it_asks_for(api: Api, desk: Browser) -> None:
+    for name, permissions in (("agent-1", []), ("agent-2", ["level-2"])):
+        known = {"name": name, "online": True, "languages": ["en"], "permissions": permissions}
+        api.put(f"/v1/agents/{name}", known)
+    case = waits(api, "m1", LATE)
+    assert "Asks for" not in desk.text(case)
+    api.post(f"/v1/cases/{api.case_id('m1')}/assign", {"agent_id": "agent-1"})
+    api.post(f"/v1/cases/{api.case_id('m1')}/handover")
+    assert "Asks for experts who had it passed it on" in desk.text(case)
+
+
 def test_the_priority_of_a_case_is_that_of_its_row(api: Api, desk: Browser) -> None:
     case = waits(api, "m1", "I am furious, refund me now")
     score = re.search(r"(\d+) · \w+", desk.text("/console/desk"))
