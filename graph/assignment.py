@@ -197,7 +197,7 @@ def _circles(
         fields = tuple(
             None if e is None else e.id for e in (need.expertise, *need.secondary, None, *need.neighbours)
         )
-        key = (need.language, fields, need.permissions, need.line, used, id(own))
+        key = (need.language, fields, need.permissions, need.line, need.avoid, used, id(own))
         if key not in known:
             circle = Circle.around(agents, need, own)
             known[key] = circle if circle.open else replace(circle, members=())

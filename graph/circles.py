@@ -33,8 +33,8 @@ class Need:
 
     `expertise` is None in triage. `secondary` should be covered too while there is time; `neighbours` may
     help out later (see `neighbouring`). `priority` is 0 to 100. `sla_consumed` is the share of the time for
-    a first response that has passed. `line` is the line of support that it asks for (`graph.support_lines`).
-    `sticky_agent_id` answered this customer last, at `sticky_at`.
+    a first response that has passed. `sticky_agent_id` answered this customer last, at `sticky_at`. `line` is the
+    line of support that it asks for (`graph.support_lines`); those of `avoid` had it and left it or passed it on.
     """
 
     case_id: str
@@ -49,6 +49,7 @@ class Need:
     sticky_agent_id: str | None = None
     sticky_at: datetime | None = None
     line: int = FIRST_ANSWERS
+    avoid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,13 @@ class Circle:
     """The agents who are asked about a case, by how much of its service level is used.
 
     0 core agents with the expertise and all secondary ones, 1 with the expertise, 2 also with a neighbouring
-    one, 3 also the flex pool, 4 also supervisors, and lines of support before the one that is asked, 5 everyone.
-    Language and permissions bind in each. Who has resolved such cases about as well as those with the expertise do on
-    average counts as having it, declared or not.
+    one, 3 also the flex pool, 4 also supervisors, 5 everyone. Language and permissions bind in each. Who has
+    resolved such cases about as well as those with the expertise do on average counts as having it, declared or not.
     `first` is the narrowest circle that each eligible agent belongs to.
+
+    Where a case asks for a line of support behind the first, those of that line come first: with the flex pool even
+    without the expertise. The lines before it follow, the nearest first, and are asked only while nobody of that line
+    who is asked has room. Those to avoid are asked only while nobody else who may take the case is on duty.
 
     Where nobody who may take the case speaks its language it is `foreign`: from the moment its service level is used
     up it is `open` to those who speak English, or while none of them is on duty to all.
@@ -83,12 +87,15 @@ class Circle:
         if foreign:
             english = [agent for agent in permitted if _understands(agent, "en")]
             eligible = english if any(agent.online for agent in english) else permitted
+        others = [agent for agent in eligible if agent.id not in need.avoid]
+        if any(agent.online for agent in others):
+            eligible = others
         proven = _proven(agents, need, estimates or {})
         first = {agent.id: _first_circle(agent, need, agent.id in proven) for agent in eligible}
         start = next((width for used, width in OVERFLOW if need.sla_consumed >= used), 0)
         on_duty = [first[agent.id] for agent in eligible if agent.online]
         width = max(start, min(on_duty or first.values(), default=start))
-        members = tuple(a for a in eligible if first[a.id] <= width)
+        members = _of_the_line(need, tuple(a for a in eligible if first[a.id] <= width))
         return cls(need, width, members, first, foreign, not foreign or need.sla_consumed >= USED_UP)
 
 
@@ -140,10 +147,26 @@ def _spoken(languages: tuple[str, ...]) -> frozenset[str]:
     return frozenset(language.replace("_", "-").partition("-")[0].casefold() for language in languages)
 
 
+def _of_the_line(need: Need, members: tuple[Agent, ...]) -> tuple[Agent, ...]:
+    """Of those who are asked the ones of the line that the case asks for, while any of them has room."""
+    if need.line == FIRST_ANSWERS:
+        return members
+    fit = tuple(agent for agent in members if line_of(agent) >= need.line)
+    return fit if any(agent.online and agent.load < agent.capacity for agent in fit) else members
+
+
 def _first_circle(agent: Agent, need: Need, proven: bool) -> int:
     """The narrowest circle that an eligible agent belongs to."""
-    if line_of(agent) < need.line:
-        return _SUPERVISORS
+    circle = _by_field(agent, need, proven)
+    if need.line == FIRST_ANSWERS:
+        return circle
+    before = need.line - line_of(agent)
+    if before <= 0:
+        return circle if circle == _SUPERVISORS else min(circle, _FLEX)
+    return _SUPERVISORS + before - 1 + (circle > 1)
+
+
+def _by_field(agent: Agent, need: Need, proven: bool) -> int:
     able = need.expertise is None or proven or skilled(agent, need.expertise)
     if agent.pool == "core" and able:
         return 0 if all(skilled(agent, other) for other in need.secondary) else 1

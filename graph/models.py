@@ -91,11 +91,6 @@ class Event:
         """Whether the case was taken from an agent who did not answer."""
         return self.type == "transfer" and self.to_agent is None and (self.reason or "").startswith(RELEASED)
 
-    @property
-    def given_up(self) -> bool:
-        """Whether who had the case gave it back to those that wait."""
-        return self.type == "transfer" and self.to_agent is None and not self.released
-
 
 @dataclass(frozen=True, slots=True)
 class Case:

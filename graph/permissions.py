@@ -91,9 +91,9 @@ def supervises(agent: Agent) -> bool:
     return bool(SUPERVISORS & set(agent.permissions))
 
 
-def level_of(agent: Agent) -> float:
-    """The highest level that an agent has; 0 without one, infinite for a supervisor."""
-    return _most(agent, LEVEL)
+def level_of(permissions: Iterable[str]) -> float:
+    """The highest level among permissions; 0 without one, infinite for a supervisor's."""
+    return max((most for kind, most in _limits(permissions) if kind == LEVEL), default=0.0)
 
 
 def covers(agent: Agent, grant: Grant) -> bool:
@@ -104,19 +104,21 @@ def covers(agent: Agent, grant: Grant) -> bool:
 def granted(agent: Agent, grants: Iterable[Grant]) -> Agent:
     """The agent with each grant that they cover spelt out among their permissions, for a comparison by word."""
     spelt = [grant.word for grant in grants if covers(agent, grant)]
+    if not spelt:
+        return agent
     return replace(agent, permissions=tuple(dict.fromkeys([*agent.permissions, *spelt])))
 
 
 def _has(agent: Agent, kind: str) -> bool:
-    return any(found == kind for found, _ in _limits(agent))
+    return any(found == kind for found, _ in _limits(agent.permissions))
 
 
 def _most(agent: Agent, kind: str) -> float:
-    return max((most for found, most in _limits(agent) if found == kind), default=0.0)
+    return max((most for found, most in _limits(agent.permissions) if found == kind), default=0.0)
 
 
-def _limits(agent: Agent) -> Iterable[tuple[str, float]]:
-    for permission in agent.permissions:
+def _limits(permissions: Iterable[str]) -> Iterable[tuple[str, float]]:
+    for permission in permissions:
         word = permission.strip().casefold()
         if match := _LEVELLED.fullmatch(word):
             yield LEVEL, float(match["most"])

@@ -18,7 +18,7 @@ from graph.priority import prioritise
 from graph.profiles import SkillEstimate, Topic
 from graph.service_level import ServiceLevel as Promised
 from graph.service_level import consumed, sla
-from graph.support_lines import Asked, line_asked
+from graph.support_lines import Asked, Happened, left_by, line_asked
 from graph.trial_ways import AS_IT_STANDS, Way
 from kb_service.handover.casefile import CaseFile, CaseFiles
 from kb_service.messages import Language
@@ -153,9 +153,10 @@ class Routing:
         cluster = first.expertise if first else None
         grants = self._grants(shop, question, reading)
         line = _line(shop, reading, file, now)
+        avoid = left_by(file.events, file.passed_on)
         need = _need(shop, reading, history, priority, level, cluster, grants, now)
         case_id = waiting.case.id if waiting is not None else question.conversation_id or ""
-        need = replace(need, case_id=case_id, line=line.line)
+        need = replace(need, case_id=case_id, line=line.line, avoid=avoid)
         need, estimates = under_policy(replica.way.policy, need, self._estimates(replica, cluster, reading))
         route = Route(
             expertise=first,
@@ -281,8 +282,12 @@ def _need(
 
 def _line(shop: Shop, reading: Reading, file: CaseFile, now: datetime) -> Asked:
     """The line of support that the case asks for, by what became of it so far."""
+    problems = {
+        item.event.id: item.assignment.problem_id for item in file.told if item.assignment is not None
+    }
+    happened = [Happened(event, problems.get(event.id)) for event in file.events]
     sensitive = reading.sensitive_flow is not None
-    return line_asked(file.events, file.passed_on, shop.agents, now, sensitive=sensitive)
+    return line_asked(happened, file.passed_on, shop.agents, now, sensitive=sensitive)
 
 
 def _ranked(

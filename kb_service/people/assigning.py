@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from graph.assignment import Patience, Placement, assign
@@ -172,33 +171,19 @@ def _plan(
     language: Language,
     patience: Patience | None,
 ) -> list[Placement]:
-    """The best assignment of all cases; none goes back to who left it, or passed it on, while another can take it."""
-    needs = {item.placed.need.case_id: item.placed.need for item in items}
-    estimates = {item.placed.need.case_id: item.placed.estimates for item in items}
-    deal = partial(
-        assign,
-        now=now,
-        estimates=estimates,
-        recent=recent.cases,
-        online_seconds=recent.online_seconds,
-        language=language,
+    """The best assignment of all cases."""
+    return list(
+        assign(
+            [item.placed.need for item in items],
+            agents,
+            now=now,
+            estimates={item.placed.need.case_id: item.placed.estimates for item in items},
+            recent=recent.cases,
+            online_seconds=recent.online_seconds,
+            patience=patience,
+            language=language,
+        )
     )
-    found = list(deal(list(needs.values()), agents, patience=patience))
-    avoided = {item.placed.need.case_id: item.waiting.avoid for item in items if item.waiting.avoid}
-    for place, placement in enumerate(found):
-        if placement.choice is None or placement.choice.agent.id != avoided.get(placement.case_id):
-            continue
-        elsewhere = [item for item in found if item is not placement]
-        given = Counter(item.choice.agent.id for item in elsewhere if item.choice is not None)
-        others = [
-            replace(agent, load=agent.load + given[agent.id])
-            for agent in agents
-            if agent.id != avoided[placement.case_id]
-        ]
-        (other,) = deal([needs[placement.case_id]], others)
-        if other.choice is not None:
-            found[place] = other
-    return found
 
 
 def _decision(
@@ -226,7 +211,7 @@ def _decision(
         expertise_id=expertise.expertise.id if expertise is not None else None,
         experiment_id=item.placed.way.assigned_by,
         arm=item.placed.way.assignment_arm,
-        features=features_of(item.placed, placement.choice, around, avoided=item.waiting.avoid),
+        features=features_of(item.placed, placement.choice, around),
     )
 
 

@@ -11,6 +11,7 @@ from graph.assignment import rank
 from graph.consulting import worth_asking
 from graph.models import AgentChoice, Reason
 from graph.profiles import SkillEstimate
+from graph.support_lines import FIRST_ANSWERS
 from graph.wording import words
 from ingest.redaction import redact
 from kb_service.casework import case_detail
@@ -91,9 +92,16 @@ class Consulting:
         question = question_of(case, detail.events)
         known = Waiting(case, case.active_at, detail.problem)
         placed = self._routing.place(Unplaced(replica, question, known))
-        # Advice takes no place: neither load, permissions nor the customer's language stand in the way.
+        # Advice takes no place: neither load, permissions, lines nor the customer's language stand in the way.
         agents = [agent for agent in replica.shop.agents.values() if agent.id != case.agent_id]
-        need = replace(placed.need, permissions=(), language=None, sticky_agent_id=None)
+        need = replace(
+            placed.need,
+            permissions=(),
+            language=None,
+            line=FIRST_ANSWERS,
+            avoid=frozenset(),
+            sticky_agent_id=None,
+        )
         found = rank(
             agents,
             need,

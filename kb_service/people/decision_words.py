@@ -93,7 +93,7 @@ class _English:
                 "better_soon": "It waits a little: those who resolve such cases much better are busy for the moment.",
                 "no_eligible_agent": "It waits: nobody speaks its language and has the permissions.",
             }.get(decision.reason, f"It waits: {decision.reason}.")
-        after = f" after {before}" if decision.previous_agent_id else ""
+        after = f" after {before}" if decision.previous_agent_id not in (None, decision.agent_id) else ""
         return f"Given to {given}{after}."
 
     def because(self, name: str, texts: Sequence[str]) -> str:
@@ -213,7 +213,9 @@ class _Chinese:
                 "better_soon": "稍候分配：明显更擅长这类问题的人暂时没有空。",
                 "no_eligible_agent": "继续等待：没有人同时具备所需的语言和权限。",
             }.get(decision.reason, f"继续等待：{decision.reason}。")
-        after = f"（此前由 {before} 负责）" if decision.previous_agent_id else ""
+        after = (
+            f"（此前由 {before} 负责）" if decision.previous_agent_id not in (None, decision.agent_id) else ""
+        )
         return f"分配给 {given}{after}。"
 
     def because(self, name: str, texts: Sequence[str]) -> str:

@@ -91,9 +91,7 @@ def route_features(route: Route, priorities: Mapping[Language, Priority] = NOT_T
     }
 
 
-def features_of(
-    placed: Placed, chosen: AgentChoice | None, around: Circumstances, *, avoided: str | None = None
-) -> dict[str, Any]:
+def features_of(placed: Placed, chosen: AgentChoice | None, around: Circumstances) -> dict[str, Any]:
     """What the assignment of one case was decided by, as plain JSON."""
     need = placed.need
     known = route_features(placed.route, placed.told)
@@ -104,16 +102,14 @@ def features_of(
         "permissions": list(need.permissions),
         "line": {"asked": LINES[placed.line.line], "cause": placed.line.cause},
         "problem_id": placed.problem.id if placed.problem else None,
-        "avoided": avoided,
+        "avoided": sorted(need.avoid),
         "policy": placed.way.policy,
         "waiting": around.waiting,
-        "candidates": _candidates(placed, chosen, around, avoided),
+        "candidates": _candidates(placed, chosen, around),
     }
 
 
-def _candidates(
-    placed: Placed, chosen: AgentChoice | None, around: Circumstances, avoided: str | None
-) -> list[dict[str, Any]]:
+def _candidates(placed: Placed, chosen: AgentChoice | None, around: Circumstances) -> list[dict[str, Any]]:
     """The best for the case at that moment, each with what they scored and why, in both languages."""
     agents = [
         chosen.agent if chosen is not None and agent.id == chosen.agent.id else agent
@@ -130,21 +126,8 @@ def _candidates(
         online_seconds=around.recent.online_seconds,
         within=Round(places(around.agents, around.waiting), earlier),
     )
-    # Without who left the case before, a wider circle may have been asked.
-    others = [agent for agent in agents if agent.id != avoided]
-    passed_over = chosen is not None and avoided is not None and chosen.agent.id != avoided
-    ranked = {
-        language: ranked_in(others if passed_over else agents, language=language) for language in LANGUAGES
-    }
-    if passed_over:
-        ranked = {
-            language: (
-                *choices,
-                *(item for item in ranked_in(agents, language=language) if item.agent.id == avoided),
-            )
-            for language, choices in ranked.items()
-        }
-    told = {avoided} | ({chosen.agent.id} if chosen is not None else set())
+    ranked = {language: ranked_in(agents, language=language) for language in LANGUAGES}
+    told = {chosen.agent.id} if chosen is not None else set()
     kept = [item for place, item in enumerate(ranked["en"]) if place < KEPT or item.agent.id in told]
     texts = {
         language: {choice.agent.id: [reason.text for reason in choice.reasons] for choice in choices}
@@ -219,13 +202,8 @@ def explained(decision: Decision, language: Language, names: Mapping[str, str]) 
         told.append(say.priority(in_language(priority, language)))
     if chosen is not None:
         others = [item for item in candidates.values() if item["id"] != chosen["id"]][:TOLD]
-        told += [
-            say.not_chosen(name(item["id"]), _why_not(say, item, chosen))
-            for item in others
-            if item["id"] != features.get("avoided")
-        ]
-    if features.get("avoided"):
-        told.append(say.avoided(name(features["avoided"])))
+        told += [say.not_chosen(name(item["id"]), _why_not(say, item, chosen)) for item in others]
+    told += [say.avoided(name(agent_id)) for agent_id in _avoided(features) if agent_id != decision.agent_id]
     if features.get("permissions") and decision.kind in ("assignment", "reassignment"):
         told.append(say.permissions(features["permissions"]))
     if (line := features.get("line")) is not None and line["asked"] != LINES[FIRST_ANSWERS]:
@@ -233,6 +211,12 @@ def explained(decision: Decision, language: Language, names: Mapping[str, str]) 
     if features.get("ahead"):
         told.append(say.out_of_turn(int(features["ahead"])))
     return tuple(sentence for sentence in told if sentence)
+
+
+def _avoided(features: Mapping[str, Any]) -> Sequence[str]:
+    """Who had the case before; decisions of earlier versions name one at most."""
+    known = features.get("avoided") or ()
+    return (known,) if isinstance(known, str) else known
 
 
 def in_language(priority: Mapping[str, Any], language: Language) -> dict[str, Any]:

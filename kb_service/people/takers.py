@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -16,7 +16,7 @@ from kb_service.routing import Placed
 Standing: TypeAlias = Literal["free", "full", "away", "outside"]
 STANDINGS: tuple[Standing, ...] = ("free", "full", "away", "outside")
 """Who is there with room, who is there, who is not; and whom routing would not ask: they lack the expertise, the
-language or the permissions."""
+language or the permissions, or stand in a line before the one that the case asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def takers(shop: Shop, placed: Placed, now: datetime, *, without: str | None) ->
     agents = [agent for agent in shop.agents.values() if agent.id != without]
     ranked = rank(
         [granted(agent, placed.grants) for agent in agents],
-        placed.need,
+        replace(placed.need, avoid=frozenset()),
         now=now,
         estimates=placed.estimates,
         recent=shop.recent.cases,

@@ -19,15 +19,11 @@ EARLIER_TURNS = 6
 
 @dataclass(frozen=True, slots=True)
 class WaitingCase:
-    """A waiting case with all that its place in the queue and its agent are decided by.
-
-    `avoid` is the agent from whom it was taken because they did not answer, or who handed it over.
-    """
+    """A waiting case with all that its place in the queue and its agent are decided by."""
 
     case: Case
     question: Question
     known: Waiting
-    avoid: str | None = None
 
 
 def waiting_cases(unit: Unit, problems: Mapping[str, Problem], limit: int) -> list[WaitingCase]:
@@ -96,7 +92,7 @@ def waiting_case(
     """A case with its events, oldest first, as the question that it is; `latest` is what was decided of it last."""
     since = latest.at if latest is not None and latest.kind == "handover" else case.active_at
     known = Waiting(case, since, problem)
-    return WaitingCase(case, question_of(case, events), known, _handed_over_by(latest) or _left_by(events))
+    return WaitingCase(case, question_of(case, events), known)
 
 
 def question_of(case: Case, events: Sequence[Event]) -> Question:
@@ -128,19 +124,3 @@ def telling(theirs: Sequence[tuple[str, str | None]]) -> str:
 
 def _courtesy(event: Event) -> bool:
     return small_talk(event.text or "", event.language or "und")
-
-
-def _handed_over_by(latest: Decision | None) -> str | None:
-    """Who had the case before it was handed over, while nobody has it since."""
-    return latest.previous_agent_id if latest is not None and latest.agent_id is None else None
-
-
-def _left_by(events: Sequence[Event]) -> str | None:
-    """The agent from whom the case was taken last, or who gave it up, unless somebody answered since."""
-    left: str | None = None
-    for event in events:
-        if event.type == "transfer":
-            left = event.from_agent if event.to_agent is None else None
-        elif event.type == "message" and event.role == "agent":
-            left = None
-    return left

@@ -163,9 +163,11 @@ def spoken_names(label: str) -> tuple[str, ...]:
 
 
 def product_name(names: Sequence[str], language: str) -> str:
-    """Of a product's names the first that readers of a language know, else the first; there is at least one."""
-    spoken = [name for name in names if any(map(is_han, name)) == (language == "zh")]
-    return (spoken or list(names))[0]
+    """Of a product's names the first that readers of a language know, else the first; there is at least one. A name
+    with a colon is a page's title."""
+    plain = [name for name in names if ":" not in name and "：" not in name] or list(names)
+    spoken = [name for name in plain if any(map(is_han, name)) == (language == "zh")]
+    return (spoken or plain)[0]
 
 
 def outcomes(unit: Unit, clusters: Sequence[Expertise]) -> Iterable[Outcome]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import and_, delete, exists, func, insert, select
+from sqlalchemy import and_, delete, exists, func, insert, or_, select
 
 from graph.support_lines import PassedOn
 from kb_service.store import tables
@@ -127,22 +127,27 @@ class Decisions(Repository):
         return found
 
     def handed_over(self, case_ids: Collection[str], since: datetime) -> dict[str, tuple[PassedOn, ...]]:
-        """When each of some cases was handed over since a moment, oldest first: by which agent, or for what cause."""
+        """When each of some cases was handed over since a moment, oldest first: by which agent, or for what cause; by
+        hand also to whom."""
         found: defaultdict[str, list[PassedOn]] = defaultdict(list)
-        names = ("case_id", "at", "reason", "previous_agent_id")
+        names = ("case_id", "at", "reason", "previous_agent_id", "agent_id")
+        handed = or_(
+            _decisions.c.kind == "handover",
+            and_(_decisions.c.kind == "manual", _decisions.c.previous_agent_id.is_not(None)),
+        )
         for some in chunks(sorted(set(case_ids))):
             statement = (
                 select(*(_decisions.c[name] for name in names))
                 .where(
                     self._mine(),
                     _decisions.c.case_id.in_(some),
-                    _decisions.c.kind == "handover",
+                    handed,
                     _decisions.c.at >= since,
                 )
                 .order_by(_decisions.c.ordinal)
             )
             for row in self._read(statement):
-                found[row.case_id].append(PassedOn(row.at, row.reason, row.previous_agent_id))
+                found[row.case_id].append(PassedOn(row.at, row.reason, row.previous_agent_id, row.agent_id))
         return {case_id: tuple(items) for case_id, items in found.items()}
 
     def given(self, begin: datetime, end: datetime) -> tuple[Given, ...]:

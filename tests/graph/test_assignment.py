@@ -16,6 +16,7 @@ from graph.circles import Need, neighbouring
 from graph.models import Agent, AgentChoice, Customer, Emotion, Expertise, Understanding
 from graph.priority import prioritise
 from graph.profiles import SkillEstimate
+from graph.support_lines import line_of
 from graph.workshare import Round
 
 T = datetime(2026, 11, 1, tzinfo=UTC)
@@ -366,6 +367,7 @@ def test_experts_give_first_answers_too() -> None:
         (0.0, {}, ["better"]),
         (0.95, {}, ["better"]),
         (0.95, {"load": 5}, ["better"]),
+        (1.0, {}, ["better"]),
         (1.0, {"load": 5}, ["able", "better"]),
         (0.0, {"online": False}, ["able", "better"]),
     ],
@@ -379,6 +381,30 @@ def test_a_line_before_the_one_asked_comes_in_only_when_that_fails(
     if "able" in texts:
         assert "stands in for a line that cannot take it in time" in texts["able"]
         assert "is a supervisor" not in texts["able"]
+
+
+def test_an_expert_of_another_field_comes_before_somebody_who_gives_first_answers() -> None:
+    strangers = [agent("one", permissions=("level-1",)), agent("two", permissions=("level-2",))]
+    assert ids(ranked(strangers, need(line=2), estimates={})) == ["two"]
+    assert ids(ranked([*line_team(load=5), strangers[1]], need(line=2, sla_consumed=0.95)))[0] == "two"
+
+
+def test_where_the_product_team_is_away_experts_come_before_first_answers() -> None:
+    away = agent("pro", permissions=("level-3",), online=False)
+    assert ids(ranked([*line_team(), away], need(line=3)))[0] == "better"
+    (given,) = assign([need(line=3)], [*line_team(), away], now=T, estimates={"c": {"able": skill(0.9)}})
+    assert given.choice is not None
+    assert given.choice.agent.id == "better"
+
+
+def test_who_passed_a_case_on_has_it_again_only_where_nobody_else_is_there() -> None:
+    team = [agent(name) for name in ("able", "better", "third")]
+    passed = need(avoid=frozenset({"able", "better"}))
+    assert ids(ranked(team, passed)) == ["third"]
+    full = [*team[:2], replace(team[2], load=5)]
+    (waits,) = assign([passed], full, now=T, estimates={})
+    assert waits.reason == "nobody_free", "somebody is there who never had it"
+    assert ids(ranked([*team[:2], replace(team[2], online=False)], passed))[0] == "better"
 
 
 def test_a_case_for_experts_waits_for_one_rather_than_go_to_first_answers() -> None:
@@ -437,6 +463,11 @@ def test_every_ranking_keeps_the_promises(
     choices = rank(agents, wanted, now=T, estimates=estimates, recent=recent, language=language)
     order = [(not c.available, not c.agent.online, -c.score) for c in choices]
     assert order == sorted(order)
+    fit = [c for c in choices if line_of(c.agent) >= wanted.line]
+    if any(c.agent.online and c.agent.load < c.agent.capacity for c in fit):
+        assert wanted.line == 1 or list(choices) == fit, (
+            "while somebody of the line has room, no other is asked"
+        )
     for choice in choices:
         speaks = wanted.language in (None, *choice.agent.languages) or not choice.agent.languages
         room = choice.agent.online and choice.agent.load < choice.agent.capacity

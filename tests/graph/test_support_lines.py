@@ -13,7 +13,9 @@ from graph.support_lines import (
     FIRST_ANSWERS,
     PRODUCT_TEAM,
     Asked,
+    Happened,
     PassedOn,
+    left_by,
     line_asked,
     line_of,
 )
@@ -47,8 +49,12 @@ def asked(
     team: dict[str, Agent] = TEAM,
     sensitive: bool = False,
     after: timedelta = timedelta(days=1),
+    problems: tuple[str | None, ...] = (),
 ) -> Asked:
-    return line_asked(events, passed, team, T + after, sensitive=sensitive)
+    """Messages are of problem p unless `problems` says of each event of which."""
+    known = problems or ("p",) * len(events)
+    happened = [Happened(event, problem) for event, problem in zip(events, known, strict=True)]
+    return line_asked(happened, passed, team, T + after, sensitive=sensitive)
 
 
 @pytest.mark.parametrize(
@@ -85,14 +91,38 @@ def test_who_passes_a_case_on_is_followed_by_the_next_line() -> None:
     assert asked(passed=(PassedOn(T, "handed_over", "gone"),)) == Asked(EXPERTS, "passed_on")
 
 
-def test_what_another_system_tells_of_counts_alike() -> None:
-    assert asked(happened("transfer", from_agent="ex", reason="needs a look")) == Asked(
-        PRODUCT_TEAM, "passed_on"
-    )
+def test_a_case_that_is_given_to_a_further_line_asks_for_that() -> None:
+    by_hand = (PassedOn(T, "by_hand", "fi", "ex"),)
+    assert asked(passed=by_hand) == Asked(EXPERTS, "passed_on")
+    assert asked(passed=(PassedOn(T, "by_hand", "ex", "fi"),)) == Asked(), "back is no step on"
+    assert asked(happened("transfer", from_agent="ex", to_agent="pro")) == Asked(PRODUCT_TEAM, "passed_on")
     assert asked(happened("transfer", from_agent="ex", reason="released:inactive")) == Asked(), (
-        "they did not answer"
+        "did not answer"
     )
-    assert asked(happened("transfer", from_agent="ex", to_agent="fi")) == Asked(), "somebody has it"
+
+
+def test_a_supervisor_who_puts_a_case_back_deals_it_out() -> None:
+    team = TEAM | {"lead": agent("lead", "team-lead")}
+    assert asked(passed=(PassedOn(T, "handed_over", "lead"),), team=team) == Asked()
+
+
+def test_those_who_left_a_case_are_known_until_they_answer() -> None:
+    passed = (PassedOn(T, "handed_over", "fi"), PassedOn(T, "by_hand", "ex", "pro"), PassedOn(T, "explicit"))
+    released = happened("transfer", from_agent="ex", reason="released:offline")
+    assert left_by([released], passed) == {"fi", "ex"}
+    back = happened("message", 1, role="agent", agent_id="ex", text="here I am")
+    assert left_by([released, back], passed) == {"fi"}
+
+
+def test_who_comes_back_about_something_else_was_answered() -> None:
+    events = (asks(0), resolved(1, "fi"), asks(2), resolved(3, "fi"), asks(4))
+    assert asked(*events) == Asked(EXPERTS, "not_held")
+    assert asked(*events, problems=("p", None, "q", None, "r")) == Asked()
+    assert asked(*events, problems=("p", None, None, None, "p")) == Asked(), (
+        "what is not known counts for nothing"
+    )
+    denied = happened("followup", 4, resolved=False)
+    assert asked(*events[:4], denied, problems=("p", None, "p", None, None)) == Asked(EXPERTS, "not_held")
 
 
 def test_two_answers_that_did_not_last_ask_for_the_next_line() -> None:
@@ -118,18 +148,14 @@ def test_what_is_no_return_counts_for_nothing(second: tuple[Event, ...]) -> None
     assert asked(asks(0), resolved(1, "fi"), asks(2), *second, after=timedelta(days=4)) == Asked()
 
 
-def test_what_happened_a_week_ago_asks_for_nothing() -> None:
-    events = (
-        asks(0),
-        resolved(1, "fi"),
-        asks(2),
-        resolved(3, "fi"),
-        asks(4),
-        happened("transfer", 5, from_agent="ex"),
+def test_a_case_that_is_not_settled_does_not_forget_and_a_new_matter_begins_anew() -> None:
+    passed = (PassedOn(T + HOUR, "handed_over", "ex"), PassedOn(T, "complexity"))
+    assert asked(asks(0), passed=passed, after=timedelta(days=9)) == Asked(PRODUCT_TEAM, "passed_on")
+    assert asked(asks(0), passed=passed, after=timedelta(days=31)) == Asked()
+    settled = (asks(0), resolved(5, "pro"), asks(5 + 80))
+    assert asked(*settled, passed=passed, after=timedelta(days=5)) == Asked(), (
+        "80 hours later it is another matter"
     )
-    passed = (PassedOn(T, "handed_over", "ex"), PassedOn(T, "complexity"))
-    assert asked(*events, passed=passed) != Asked()
-    assert asked(*events, passed=passed, after=timedelta(days=8)) == Asked()
 
 
 def test_a_line_that_nobody_stands_in_is_asked_of_nobody() -> None:
