@@ -86,6 +86,8 @@ _SIZE = re.compile(
 )
 
 
+_MODEL = re.compile(r"(?<![a-z0-9])([a-z]{2,4})-?(\d{1,4})(?![a-z0-9])")
+"""A model as it is usually spelled: EB20, HP-70."""
 KIND = "product_kind"
 """The type of entities that name a kind of product, which stands for no SKU."""
 _GAP = 3
@@ -110,6 +112,10 @@ class Gazetteer:
     ) -> None:
         listed = {sku: (*called, *_models(sku)) for sku, called in (products or {}).items()}
         self._skus = {_bare(sku): sku for sku in listed if len(_bare(sku)) > 2}
+        self._model_names = frozenset(_bare(model) for sku in listed for model in _models(sku))
+        self._model_letters = frozenset(
+            match[1] for name in self._model_names if (match := _MODEL.fullmatch(name))
+        )
         self._products: dict[str, tuple[str, ...]] = {}
         self._names = _Names()
         owners: dict[str, dict[str, None]] = {}
@@ -140,9 +146,12 @@ class Gazetteer:
         return self._products.get(entity.value, ()) if entity.type == "product" else ()
 
     def meant(self, text: str) -> frozenset[str]:
-        """The SKUs of every product that a text names, and of every kind of product that it names for itself."""
+        """The SKUs of every product that a text names, and of every kind of product that it names for itself; of a
+        model that the shop does not have its name, and then of no kind: "DJ05 down jacket" means no DJ02."""
         folded = fold(text)
         named = [*self._sku_mentions(folded), *self._names.mentions(folded)]
+        if unknown := self.unknown_models(text):
+            return unknown.union(*map(self.skus, named))
         kinds = [
             kind
             for kind in self._kinds.mentions(folded)
@@ -150,6 +159,15 @@ class Gazetteer:
         ]
         found = [self.skus(entity) for entity in named] + [self._of_kind[kind.value] for kind in kinds]
         return frozenset(chain.from_iterable(found))
+
+    def unknown_models(self, text: str) -> frozenset[str]:
+        """What is spelled like the shop's models, letters of one and a number, and is none of them."""
+        spelled = {"".join(match.groups()): match[1] for match in _MODEL.finditer(fold(text))}
+        return frozenset(
+            name
+            for name, letters in spelled.items()
+            if letters in self._model_letters and name not in self._model_names
+        )
 
     def entities(self, text: str, at: datetime) -> tuple[Entity, ...]:
         """What a message names, in order, without overlaps; `at` (aware) is the moment that dates are told

@@ -19,6 +19,11 @@ SAFETY = _words("""
 起火|着火|失火|冒烟|烧焦|烧糊|糊味|焦味|火花|爆炸|炸了|炸开|炸伤|炸碎|自燃|漏电|触电|电到我|我电到|被电到|电击
 鼓包|充电宝鼓|电池鼓|鼓胀|电池膨胀|烫伤|烧伤|割伤
 划伤我|划伤了我|划破手|砸伤|夹伤|摔伤|骨折|受伤|流血|住院|中毒|过敏|窒息|呛到|误吞|误食|吞下|安全隐患
+跳闸|短路|噼里啪啦|起水泡|起了水泡|烫出|烫手|烫得不敢|摔了一跤|摔下来|断了…摔|塌了…摔|砸到…孩子|砸到…宝宝|砸到我|砸到脚
+差点砸|孩子…吞|宝宝…吞|小孩…吞|儿子…吞|女儿…吞|熏得头晕|头晕恶心|甲醛味|甲醛超标|咬得…包|起疹|皮疹|红疹|漏水…插座
+got a shock|gave me a shock|a shock from|short circuit*|tripped the breaker|tripped the fuse|burn mark*|burning hot
+too hot to touch|scalded|blister*|chair collapsed|bed collapsed|desk collapsed|sofa collapsed|collapsed under
+collapsed while|collapsed when|fell on my|fell on me|hurt my|hurt his|hurt her|hurt myself
 caught fire|catch fire|catches fire|catching fire|went on fire|set on fire|is on fire|was on fire|fire hazard
 up in flames
 smoke coming|smoke is coming|smoke came|smoke out of|started smoking|is smoking|was smoking|starts smoking
@@ -31,6 +36,9 @@ hospital*|poison*|allergic reaction|choked|choking|swallowed|safety hazard|dange
 battery is swollen|power bank is swollen|battery is swelling|battery is starting to swell|power bank is bulging
 battery swelled|battery is bulging|bulging battery|got a rash|cut my hand|cut my finger|cut my foot|cut his
 cut her
+-便宜炸了|-火花效果|-火花特效|-不会起火|-不会爆炸|-不会漏电|-会不会跳闸|-会跳闸吗|-会不会短路|-会短路吗|-防短路|-短路保护|-不烫手
+-会不会烫手|-烫手吗|-过敏能穿|-过敏能用|-过敏可以|-过敏体质|-有没有甲醛味
+-will it catch fire|-can it catch fire|-could it catch fire|-blister pack*|-hurt my feelings|-hurt my wallet
 -爆炸盐|-要炸了|-我炸了|-就炸了|-甜炸了|-瞬间爆炸|-很受伤|-气炸了|-颜值炸了|-音质炸了|-心态炸了|-帅炸了|-美炸了
 -好吃炸了|-卖到起火|-直播间起火|-人气起火
 -起火了吗|-防烫伤
@@ -53,7 +61,7 @@ gonna sue
 could sue|suing|lawsuit|legal action|legal proceedings|legal advice|take you to court|taking you to court
 small claims
 see you in court|in court|to court|arbitration|litigation|legally liable
--我是律师|-律师袍|-律师服|-律师证|-律师徽|-法院版|-仲裁员|-广告你|-公告你|-报告你|-预告你|-转告你|-劝告你|-告诉
+-律师事务所|-律所|-法院快递|-法院专递|-我是律师|-律师袍|-律师服|-律师证|-律师徽|-法院版|-仲裁员|-广告你|-公告你|-报告你|-预告你|-转告你|-劝告你|-告诉
 -告别|-告知
 -警告你
 -支持假一赔|-假一赔十是真|-假一赔三是真|-假一赔十吗|-假一赔三吗|-承诺假一赔|-不违法|-违法吗|-需要告你

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kb_service.composing import Composed, Source, compose_reply
@@ -19,8 +19,8 @@ from kb_service.search.weighing import Weighed
 from kb_service.understanding.question_reading import Reading, told_in
 
 UNFIT = 0.2
-"""Most that an answer may be trusted whose product says nothing of what is asked, or that is about another kind of
-product; nobody is sent it unseen."""
+"""Most that an answer may be trusted whose product says nothing of what is asked, that is about another kind of
+product, or that is asked of a model that the shop does not have; nobody is sent it unseen."""
 MOST_PRODUCTS = 4
 """Products of one question that are answered beside each other."""
 MOST_CLAUSES = 3
@@ -85,9 +85,13 @@ class Composer:
             first, shown = together
             replies = [first, *((hit, reply) for hit, reply in replies if hit.external_id not in shown)]
         replies = replies[: question.limit]
-        if not _suits(*replies[0], weighed):
+        stranger = bool(wanted) and bool(replica.shop.gazetteer.unknown_models(question.text))
+        unfit = frozenset(
+            hit.external_id for hit, reply in replies if stranger or not _suits(hit, reply, weighed)
+        )
+        if replies[0][0].external_id in unfit:
             confidence = min(confidence, UNFIT)
-        answers = _candidates(replies, confidence, weighed, query, exposure_id)
+        answers = _candidates(replies, confidence, weighed, query, exposure_id, unfit)
         return Offered(answers, replies[0][1].template, confidence)
 
     def _composed(
@@ -269,12 +273,13 @@ def _candidates(
     weighed: Weighed,
     query: SearchQuery,
     exposure_id: str,
+    unfit: Collection[str],
 ) -> tuple[CandidateAnswer, ...]:
-    """The replies with their probabilities; one that does not suit the question is hardly right."""
+    """The replies with their probabilities; one of a document that does not suit the question is hardly right."""
     likely = [confidence, *(weighed.confidence_of(hit, query) for hit, _ in replies[1:])]
     fitting = [
-        value if _suits(hit, composed, weighed) else min(value, UNFIT)
-        for value, (hit, composed) in zip(likely, replies, strict=True)
+        min(value, UNFIT) if hit.external_id in unfit else value
+        for value, (hit, _) in zip(likely, replies, strict=True)
     ]
     # What stands lower is not likelier, though its own features may say so.
     falling = itertools.accumulate(fitting, min)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -144,7 +145,13 @@ def _named(catalogue: CatalogueView, row: int) -> frozenset[str]:
     passage, record = catalogue.passages[row], catalogue.records[slot]
     whole = catalogue.rows_of(slot) if passage.role in ("question", "reply") else (row,)
     texts = (catalogue.passages[each].text for each in whole)
-    return codes([record.title, passage.context, *record.products, *texts])
+    return frozenset().union(*map(_known_codes, (record.title, passage.context, *record.products, *texts)))
+
+
+@lru_cache(maxsize=100_000)
+def _known_codes(text: str) -> frozenset[str]:
+    """The codes of a text of the shop's knowledge, which questions meet again and again."""
+    return codes((text,))
 
 
 _OTHERS = 6.0

@@ -173,6 +173,14 @@ def test_a_text_means_the_products_that_it_names_and_all_of_the_kinds_that_it_na
     assert shop.meant("the SP10 beside a kettle") == {"A-SP10", "A-KT17"}
     assert shop.meant("the Sonlan SP10 Speaker hums") == {"A-SP10"}
     assert shop.meant("does the speaker stand fold, is there a kettle lid") == frozenset()
+
+
+def test_a_model_that_the_shop_does_not_have_means_no_product_of_its_kind() -> None:
+    shop = Gazetteer({"A-SP30": ["SP30 Speaker"], "A-HP70": ["HP70"]}, kinds={"speaker": ["A-SP30"]})
+    assert shop.unknown_models("SP50音箱防水吗, or the hp-80") == {"sp50", "hp80"}
+    assert shop.meant("is the SP50 speaker waterproof") == {"sp50"}
+    assert shop.meant("HP80 or HP70") == {"hp80", "A-HP70"}
+    assert shop.unknown_models("SP30, HP-70, order SP12345678, GPT4, SHUANG1160, MP3, sp 30") == frozenset()
     assert shop.meant("order 2026110212345, SF Express, size XL") == frozenset()
 
 

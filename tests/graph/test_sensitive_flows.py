@@ -123,6 +123,48 @@ def test_what_an_order_is_worth_is_read_from_the_callers_context(
     assert worth(context) == value
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my son got a shock from the lamp",
+        "手表把我手腕烫出水泡",
+        "孩子把耳塞吞了",
+        "the chair collapsed while I sat on it, my back hurts",
+        "椅子气杆突然断了我摔了一跤",
+        "充电器插上就噼里啪啦响,跳闸了",
+        "沙发腿断了,差点砸到我孩子",
+        "电热水壶漏水到插座上了",
+        "床垫里有虫子,咬得我全身包",
+        "面料有甲醛味,熏得头晕",
+        "the charger left a burn mark on my table",
+        "The wireless charger is burning hot",
+    ],
+)
+def test_an_injury_or_a_hazard_told_in_plain_words_is_a_matter_of_safety(text: str) -> None:
+    assert sensitive_flow(text, Rules()) == "safety"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "便宜炸了",
+        "开屏动画有火花效果吗",
+        "不会起火吧这个充电宝",
+        "is the power bank safe? will it catch fire",
+        "孩子对羽绒过敏能穿DJ02吗",
+        "优惠券被吞了",
+        "用水泡羽绒服可以吗",
+        "看规则看得头晕",
+        "床垫有没有甲醛",
+        "这个插座会不会跳闸",
+        "发票抬头写金杜律师事务所",
+        "法院快递能寄吗",
+    ],
+)
+def test_what_is_no_injury_and_no_threat_is_no_sensitive_matter(text: str) -> None:
+    assert sensitive_flow(text, Rules()) is None
+
+
 def test_a_flow_that_the_shop_edits_leaves_the_others_as_they_are() -> None:
     rules = Rules(sensitive_flows={"legal": ("维权中心", "-维权中心在哪"), "vip": ("大客户", "key account*")})
     assert sensitive_flow("我找维权中心", rules) == "legal"

@@ -260,3 +260,24 @@ def test_a_clause_is_not_answered_for_another_kind_of_product_than_the_whole_que
     told = [answer["citations"][0]["document_id"] for answer in answers]
     assert {"down", "returns"} <= set(told)
     assert told[-1] == "sweater"
+
+
+def test_what_is_asked_of_a_model_that_the_shop_does_not_have_is_not_answered_by_its_neighbour(
+    api: Api,
+) -> None:
+    api.put("/v1/documents/down", DOWN)
+    _clothes(api)
+    known = {
+        "kind": "product",
+        "title": "Wildferry DJ02 Down Jacket",
+        "products": ["WF-DJ02"],
+        "language": "en",
+    }
+    api.put("/v1/documents/row", {**known, "fields": {"Price": "699 CNY"}})
+    asked = {
+        model: api.post("/v1/answers", {"query": f"How much is the {model} down jacket?"}).json()
+        for model in ("DJ02", "DJ05")
+    }
+    assert "699" in asked["DJ02"]["answers"][0]["text"]
+    assert asked["DJ05"]["confidence"] <= 0.2 < asked["DJ02"]["confidence"]
+    assert asked["DJ05"]["action"] == "handoff"

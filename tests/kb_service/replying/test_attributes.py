@@ -27,6 +27,11 @@ from kb_service.replying.attributes import asked_for, attribute_of, curated
         ("EB50 和 EB20 有什么区别", ["highlights"]),
         ("compare the battery life of EB20 and EB50", ["battery"]),
         ("EB20 的颜色和价格", ["colour", "price"]),
+        ("which is lighter, the HP70 or the EB50", ["weight"]),
+        ("RV8和AP40哪个重", ["weight"]),
+        ("EB20和EB50哪个更贵", ["price"]),
+        ("which is cheaper, BD5 or WT2", ["price"]),
+        ("PB10 容量多大", ["capacity"]),
     ],
 )
 def test_what_is_asked_for(question: str, asked: list[str]) -> None:
@@ -44,6 +49,8 @@ def test_what_is_asked_for(question: str, asked: list[str]) -> None:
         "颜色发错了怎么换",
         "how much is delivery",
         "我要退货",
+        "太贵了能便宜点吗",
+        "这件事更重要",
         "I want to talk to somebody",
     ],
 )
