@@ -9,7 +9,7 @@ from graph.folding import fold
 _STAFF_ZH = "客服|真人|活人|人工|专员|经理|主管|负责人|领导|店长|老板"
 _REQUEST_ZH = re.compile(
     r"转人工|人工客服|人工服务|真人客服|人工坐席|人工专员|人工帮助|人工呢|(?:转接|接|找|叫|要|等)人工(?!费|"
-    r"智能|智|钻|皮|草)|(?:^|\W)人工(?:\W|$)"
+    r"智能|智|钻|皮|草|安装|上门|搬运|组装)|(?:^|\W)人工(?:\W|$)"
     rf"|(?:让|叫|请)你们(?:的|家|家的)?(?:{_STAFF_ZH})"
     rf"|(?:要|想|找|叫|转|换|接|给我|联系|需要|请|安排)(?:个|一个|一下|一位|到|接|你们的?|你们家?的?|真正的|"
     rf"在线|售后)*(?:{_STAFF_ZH})"
@@ -19,6 +19,8 @@ _REQUEST_ZH = re.compile(
     r"|(?:叫|来|派|换)(?:个|一个)?人来?(?=处理|解决|回复|跟|说|$|\W)(?!\S{0,2}(?:安?装|上门|取件|搬))"
     r"|不(?:想|要)(?:和|跟|再和|再跟)(?:一个)?(?:机器人|机器|智能客服|ai)|不要机器人|别让机器人"
     r"|能不能(?:来)?(?:个|一个)(?:人|真人|活人)(?!\S)|(?:有|有没有)(?:真人|活人)"
+    r"|(?:找|叫|换|要)(?:个|一个|一位)?(?:能做主|能作主|做得了主|说了算|管事)的"
+    r"|(?<![没不未])给我回(?:个|一个)?电(?:话)?(?!了|过)"
 )
 _STAFF_EN = (
     r"human(?: being)?|person|agent|representative|rep|operator|advisor|adviser|manager|supervisor|colleague|"
@@ -38,6 +40,7 @@ _REQUEST_EN = re.compile(
     r"|\b(?:anyone|anybody|someone|somebody) (?:real|human|alive)\b"
     r"|\b(?:real|live|actual) (?:person|human|agent|representative)\b|\bsome(?:one|body) (?:real|human)\b"
     r"|\bhuman (?:agent|being|operator|support)\b"
+    r"|\bconnect me\W*$|\bcall me back\b(?! (?:later|tomorrow))"
     r"|\bnot (?:a|to a|with a) (?:bot|robot|machine)\b|\b(?:don'?t|do not|not) want to (?:talk|speak|"
     r"chat) (?:to|with) (?:a|the|this) "
     r"(?:bot|robot|machine|computer)\b|\bstop (?:the|this) bot\b"

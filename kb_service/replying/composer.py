@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from graph.models import Entity
 from kb_service.composing import Composed, Source, compose_reply
 from kb_service.models import CandidateAnswer, Question
 from kb_service.replicas.replica import Replica
@@ -70,7 +71,7 @@ class Composer:
         hits, confidence = weighed.hits, weighed.confidence
         if not hits:
             return Offered((), "", confidence)
-        wanted = asked_for(reading.whole.text)
+        wanted = asked_for(_asking(question, reading))
         together = self._products(replica, question, reading, query, hits, wanted)
         chosen = (
             _fitting(replica, question, reading, query, hits, wanted) if wanted else list(map(_Chosen, hits))
@@ -105,7 +106,7 @@ class Composer:
         source = Source(replica.index.document_of(hit), _names(replica, hit.products), likeness)
         return compose_reply(
             hit,
-            reading.whole.text,
+            _asking(question, reading),
             question.context,
             reading.whole.language,
             source,
@@ -157,7 +158,8 @@ class Composer:
         chosen: Sequence[_Chosen],
     ) -> list[_Chosen]:
         """The best document of each clause that asks something, after the best of the whole question."""
-        asking = asking_clauses([clause.text for clause in reading.clauses])[:MOST_CLAUSES]
+        said = [clause.text for clause in reading.clauses]
+        asking = asking_clauses([text for text in said if text in question.text] or said)[:MOST_CLAUSES]
         if not asking:
             return list(chosen)
         vectors = {clause.text: clause.vector for clause in reading.clauses}
@@ -187,11 +189,30 @@ class Composer:
         return [replace(item, clauses=tuple(answered.get(key, ()))) for key, item in order.items()]
 
 
+def _asking(question: Question, reading: Reading) -> str:
+    """The words that say what is asked. "SP10防水吗", then "多少钱": what is read holds both, and the last asks now."""
+    return question.text if asked_for(question.text) else reading.whole.text
+
+
 def _named(replica: Replica, question: Question, reading: Reading) -> list[str]:
-    """The SKUs that a question names, each once, in order; else those that the caller says it is about."""
-    named = [replica.shop.gazetteer.skus(entity) for entity in reading.understanding.entities]
-    said = [found[0] for found in named if len(found) == 1]
-    return list(dict.fromkeys(said if any(named) else question.products))
+    """The SKUs that a question names, each once, in order; else those that the caller says it is about, else those of
+    the customer's latest turn that names any."""
+    if named := _skus(replica, reading.understanding.entities):
+        return [skus[0] for skus in named if len(skus) == 1]
+    if question.products:
+        return list(dict.fromkeys(question.products))
+    before = (
+        _skus(replica, replica.named(turn.text))
+        for turn in reversed(question.turns)
+        if turn.role == "customer"
+    )
+    return [skus[0] for skus in next(filter(None, before), ()) if len(skus) == 1]
+
+
+def _skus(replica: Replica, entities: Sequence[Entity]) -> list[tuple[str, ...]]:
+    """What each of the products may be that are named, each once."""
+    found = (replica.shop.gazetteer.skus(entity) for entity in entities)
+    return list(dict.fromkeys(skus for skus in found if skus))
 
 
 def _meant_products(replica: Replica, question: Question, reading: Reading) -> tuple[str, ...]:

@@ -70,6 +70,9 @@ def asked(
     history = (
         _cut(standing, named(standing)) if names else standing
     )  # another product takes the place of the first
+    about = [standing[start:end] for start, end in named(standing)]
+    if about and not names and _asks_anew(last):
+        history = " ".join(about)  # "SP10防水吗", "多少钱": another question about the same
     products = "" if names else " ".join(_named(earlier, named))
     own = {*language.tokens(text), *language.tokens(last)}
     added = dict.fromkeys(language.tokens(products), _NAMED.get(bearing, 0.0))
@@ -80,6 +83,11 @@ def asked(
     # A word or two may be a name alone, or stand in any language.
     spoken = language.identify(last if len(language.words(last)) > 2 else meant)
     return Asked(text, meant, last if corrected.changed else None, spoken, bearing, counting)
+
+
+def _asks_anew(text: str) -> bool:
+    """Whether a turn asks something of its own, rather than what was asked before of something else."""
+    return _ASKS.search(text) is not None and not _VARIES.search(text) and not _GOES_BACK.search(text)
 
 
 def _customers(turns: Sequence[Turn], text: str) -> list[str]:
@@ -138,6 +146,21 @@ _REFERS = re.compile(
     r"the latter|either|both|instead|else|too|as well)\b",
     re.IGNORECASE,
 )
+_VERBS = (
+    r"(?:do|does|did|is|are|was|can|could|will|would|should|has|have|how|what|when|where|which|who|why)\b"
+)
+_VARIES = re.compile(rf"呢\W*$|^\W*(?:and|or|what about|how about)\s+(?!{_VERBS})", re.IGNORECASE)
+"""Turns that ask the same of something else: 新疆呢, "and a debit card?"."""
+_ASKS = re.compile(
+    r"多少|多久|多长|多大|多重|多高|几|什么|啥|怎么|如何|哪|吗|么|能不能|可不可以|有没有|是不是|要不要|[贵重轻]不"
+    rf"|^\W*(?:and |but |so |then |ok(?:ay)? )?{_VERBS}",
+    re.IGNORECASE,
+)
+_GOES_BACK = re.compile(
+    r"为什么|为啥|怎么办|咋办|怎么回事|还是不|仍然|\b(?:why|still|what now|what (?:should|do|can) i do)\b",
+    re.IGNORECASE,
+)
+"""Turns that go on about what was said: without it they ask nothing."""
 _ASKING = """
 多久 多少钱 几天 什么时候 啥时候 多长时间 时间 怎么办 咋办 需要 用 行 能不能 可不可以 是不是 有没有 大概 一般
 还要 要不要 好 知道 看 说 问 钱 块 天 月 年 号 点 贵 快 慢 久 多 少 大 小 长 算 收 办 弄 选 颜色 红色 蓝色

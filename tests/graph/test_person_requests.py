@@ -84,3 +84,24 @@ def test_a_request_beside_such_a_question_is_heard(text: str) -> None:
 )
 def test_a_refused_person_hid_the_question_beside_it(text: str, left: str) -> None:
     assert without_refusal(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "找个能做主的人",
+        "叫个说了算的来",
+        "给我回个电话吧",
+        "your bot is useless, connect me",
+        "please call me back",
+    ],
+)
+def test_who_decides_and_a_call_back_are_asked_of_people(text: str) -> None:
+    assert asks_for_person(text, "zh")
+
+
+@pytest.mark.parametrize(
+    "text", ["我要人工安装升降桌", "快递员没给我回电话", "does the app connect me to the speaker"]
+)
+def test_work_done_by_hand_and_what_did_not_happen_are_no_requests(text: str) -> None:
+    assert not asks_for_person(text, "zh")

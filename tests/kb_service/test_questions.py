@@ -281,3 +281,28 @@ def test_what_is_asked_of_a_model_that_the_shop_does_not_have_is_not_answered_by
     assert "699" in asked["DJ02"]["answers"][0]["text"]
     assert asked["DJ05"]["confidence"] <= 0.2 < asked["DJ02"]["confidence"]
     assert asked["DJ05"]["action"] == "handoff"
+
+
+def test_another_question_about_the_product_of_before_gets_the_field_that_it_asks_for(api: Api) -> None:
+    """The first question was answered again, and sure of it: what was read held both."""
+    fields = {"Price": "259 CNY", "Water resistance": "IP67", "Weight": "540 g"}
+    known = {"kind": "product", "title": "Sonlan SP10 Speaker", "products": ["SLA-SP10"], "language": "en"}
+    api.put("/v1/documents/row", {**known, "fields": fields})
+    faq = {"kind": "faq", "title": "Water", "language": "en"}
+    words = {
+        "question": "Is the SP10 waterproof?",
+        "reply": "It is rated IP67: a metre of water for half an hour.",
+    }
+    api.put("/v1/documents/water", {**faq, "fields": words})
+    before = {
+        "turns": [{"role": "customer", "text": "is the SP10 waterproof"}, {"role": "bot", "text": "It is."}]
+    }
+    first = api.post("/v1/answers", {"query": "is the SP10 waterproof"}).json()["answers"][0]["text"]
+    then = [
+        api.post("/v1/answers", {"query": query, **before}).json()["answers"][0]["text"]
+        for query in ("and how much is it?", "how heavy is it")
+    ]
+    assert "IP67" in first
+    assert "259" in then[0]
+    assert "IP67" not in then[0]
+    assert "540 g" in then[1]

@@ -127,6 +127,23 @@ def test_a_product_stays_the_subject_of_the_next_turns() -> None:
     assert shifted.meant == "另外积分怎么用"
 
 
+@pytest.mark.parametrize(
+    ("last", "meant"),
+    [
+        ("多少钱", "EB20 多少钱"),
+        ("那充电要多久", "EB20 那充电要多久"),
+        ("and how much is it?", "EB20 and how much is it?"),
+        ("那白色的呢", "EB20防水吗 那白色的呢"),
+        ("and the white one?", "EB20防水吗 and the white one?"),
+        ("为什么", "EB20防水吗 为什么"),
+    ],
+)
+def test_another_question_about_the_same_leaves_out_what_was_asked_before(last: str, meant: str) -> None:
+    read = asked(last, talk("EB20防水吗", last), named=named)
+    assert (read.bearing, read.meant) == ("elliptic", meant)
+    assert "eb20" in read.weights
+
+
 def test_a_shift_ends_what_came_before() -> None:
     turns = talk("EB20连不上手机", "另外发票怎么开", "要几天")
     read = asked("要几天", turns, named=named)
