@@ -13,6 +13,7 @@ from kb_service.replying.asking import Ask, ask, meaning
 from kb_service.replying.attributes import Attribute
 from kb_service.replying.cells import Cell, find, introduced, lead_in, rows_that_answer
 from kb_service.replying.excerpts import Likeness, best_passage, excerpt
+from kb_service.replying.openings import wrong_yes
 from kb_service.replying.placeholders import fill
 from kb_service.replying.stating import field_sentence, row_sentence
 from kb_service.search.models import Hit
@@ -112,6 +113,8 @@ def compose_reply(
     known = " ".join((hit.title, *source.names))
     asks = tuple(ask(clause, known=known) for clause in clauses or (query,))
     worded = _worded(hit, tuple(meaning(one, about) for one in asks), source, language)
+    if written_for := " ".join(passage.text for passage in source.passages if passage.role == "question"):
+        worded = _without(worded, wrong_yes(worded.text, query, written_for))
     text, missing = fill(worded.text, context)
     citations = tuple(_citation(hit, passage, start, end) for passage, start, end in worded.spans)
     return Composed(text, missing, citations, _reasons(hit, told_in or language), worded.text, worded.fits)
@@ -174,6 +177,14 @@ def _worded(hit: Hit, asks: Sequence[Ask], source: Source, language: str) -> _Wo
         return replace(_rows(hit, shown, document, asks, source), fits=fits)
     text = _about(hit.title, shown.text) if shown.role == "field" else shown.text
     return _Worded(text, (_whole(shown),), fits)
+
+
+def _without(worded: _Worded, opening: int) -> _Worded:
+    """A reply given whole, without so many characters of its beginning."""
+    if not opening or len(worded.spans) != 1:
+        return worded
+    ((passage, start, end),) = worded.spans
+    return replace(worded, text=worded.text[opening:], spans=((passage, start + opening, end),))
 
 
 def _stated(subject: str, stated: Sequence[tuple[Cell, Attribute | None]], language: str) -> _Worded:
