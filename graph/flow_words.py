@@ -61,7 +61,8 @@ gonna sue
 could sue|suing|lawsuit|legal action|legal proceedings|legal advice|take you to court|taking you to court
 small claims
 see you in court|in court|to court|arbitration|litigation|legally liable
--律师事务所|-律所|-法院快递|-法院专递|-我是律师|-律师袍|-律师服|-律师证|-律师徽|-法院版|-仲裁员|-广告你|-公告你|-报告你|-预告你|-转告你|-劝告你|-告诉
+-抬头…律师事务所|-抬头…律所|-发票…律师事务所|-发票…律所|-法院快递|-法院专递
+-我是律师|-律师袍|-律师服|-律师证|-律师徽|-法院版|-仲裁员|-广告你|-公告你|-报告你|-预告你|-转告你|-劝告你|-告诉
 -告别|-告知
 -警告你
 -支持假一赔|-假一赔十是真|-假一赔三是真|-假一赔十吗|-假一赔三吗|-承诺假一赔|-不违法|-违法吗|-需要告你

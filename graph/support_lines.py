@@ -102,8 +102,8 @@ def line_asked(
 
 
 def _begin(happened: Sequence[Happened]) -> datetime:
-    """When the present matter began: with the first that the customer asked after an answer that stayed."""
-    begin, resolved = happened[0].event.at if happened else _EVER, None
+    """When the present matter began: with the first that the customer asked after an answer that stayed, or ever."""
+    begin, resolved = _EVER, None
     for item in happened:
         event = item.event
         if event.type == "resolution":

@@ -165,6 +165,11 @@ def test_what_is_no_injury_and_no_threat_is_no_sensitive_matter(text: str) -> No
     assert sensitive_flow(text, Rules()) is None
 
 
+@pytest.mark.parametrize("text", ["我已经委托律师事务所了", "发票不给是吧，那就律师函见", "已经联系律师"])
+def test_a_law_firm_that_is_not_on_an_invoice_is_a_threat(text: str) -> None:
+    assert sensitive_flow(text, Rules()) == "legal"
+
+
 def test_a_flow_that_the_shop_edits_leaves_the_others_as_they_are() -> None:
     rules = Rules(sensitive_flows={"legal": ("维权中心", "-维权中心在哪"), "vip": ("大客户", "key account*")})
     assert sensitive_flow("我找维权中心", rules) == "legal"
