@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import threading
 import time
 from collections import defaultdict
@@ -37,7 +38,11 @@ class FickleReceiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    self.close_connection = True  # the sender was killed between its head and its end
+                    return
                 with lock:
                     dice = 0.0 if outer.well else chance.random()
                     outer.bodies[self.headers["webhook-id"]].add(body)
@@ -61,7 +66,8 @@ class FickleReceiver:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/hook"
 
     def close(self) -> None:
         self._server.shutdown()
@@ -122,6 +128,21 @@ def test_no_message_is_lost_and_every_duplicate_keeps_its_id(tmp_path: Path) -> 
             body.decode(),
         )
         assert signed in headers["webhook-signature"].split()
+
+
+def test_a_message_torn_off_by_a_kill_is_no_message() -> None:
+    receiver = FickleReceiver(random.Random(7))
+    receiver.well = True
+    head = b"POST /hook HTTP/1.1\r\nhost: here\r\nwebhook-id: msg_1\r\ncontent-length: 10\r\n\r\n"
+    try:
+        for sent, told in ((b"", b""), (b"01234", b""), (b"0123456789", b"HTTP/1.0 204")):
+            with socket.create_connection(("127.0.0.1", receiver.port), timeout=20) as line:
+                line.sendall(head + sent)
+                line.shutdown(socket.SHUT_WR)
+                assert line.recv(12) == told
+    finally:
+        receiver.close()
+    assert receiver.bodies == {"msg_1": {b"0123456789"}}
 
 
 def _pending(store: Store) -> int:
