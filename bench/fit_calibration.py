@@ -23,10 +23,12 @@ from bench.remembered import RememberedEmbedder
 from bench.shop import SAMPLE
 from bench.tested_service import trial
 from ingest.embedding import load_embedder
+from kb_service.commands.sample import put_people
 from kb_service.commands.workbench import Workbench, open_workbench
 from kb_service.judging.evaluation import judge, read_questions, report
 from kb_service.judging.fitting import Taught, fitted
 from kb_service.judging.judging import CALIBRATE
+from kb_service.models import KEY_ROLES, Principal
 from kb_service.search.calibration import DEFAULT, calibration_for, save
 from kb_service.search.evidence import Evidence
 from kb_service.settings import Settings
@@ -56,6 +58,7 @@ def main() -> int:
 def _fit(bench: Workbench, encoder: RememberedEmbedder, data: Path, *, write: bool) -> None:
     bench.create_workspace(WORKSPACE)
     bench.services.knowledge.ingest(WORKSPACE, [SAMPLE])
+    put_people(bench, Principal(WORKSPACE, "bench", frozenset(KEY_ROLES)), SAMPLE)
     replica, reader = bench.services.replicas.settled(WORKSPACE), bench.services.reader
     questions = read_questions(SAMPLE / "questions.jsonl")
     held_out = [question for question in questions if question.split != CALIBRATE]

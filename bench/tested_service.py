@@ -22,10 +22,11 @@ from ingest.documents import from_text
 from ingest.embedding import Embedder
 from ingest.models import Document
 from ingest.pipeline import embedded_text, prepare
+from kb_service.commands.sample import put_people
 from kb_service.commands.workbench import Workbench
 from kb_service.judging.evaluation import Judged, JudgedQuestion, judge, read_questions, search_query
 from kb_service.judging.fitting import Taught, fitted
-from kb_service.models import NewDocument, Principal, Refused
+from kb_service.models import KEY_ROLES, NewDocument, Principal, Refused
 from kb_service.replicas.replica import Replica
 
 SAMPLE_NAME = "sample"
@@ -150,6 +151,7 @@ def sample_trial(
     """
     workbench.create_workspace(workspace)
     workbench.services.knowledge.ingest(workspace, [SAMPLE])
+    put_people(workbench, Principal(workspace, "bench", frozenset(KEY_ROLES)), SAMPLE)
     asked = [item for item in read_questions(SAMPLE / "questions.jsonl") if item.split == SAMPLE_SPLIT]
     questions = tuple(random.Random(seed).sample(asked, limit) if limit < len(asked) else asked)
     moments = [question.as_of for question in asked if question.as_of is not None]

@@ -9,12 +9,14 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax  # type: ignore[import-untyped]
 
 from graph.errors import InvalidValue
 from graph.intent_heads import Head, fit_head
 from graph.intent_likeness import Examples, Floats, Rows
 from graph.intent_scope import Scope, fit_scope
 from graph.models import Intent, IntentScore, Utterance
+from graph.sharpness import STIFFNESS, fit_sharpness
 
 ReadingReason: TypeAlias = Literal[
     "one_intent", "several_intents", "close_intents", "unclear", "out_of_scope", "no_words", "no_examples"
@@ -38,10 +40,6 @@ class IntentReading:
     in_scope: float = 0.0
 
 
-_SHARPNESS = 14.0
-"""Of the softmax over scores, before a shop's own examples move it."""
-_STIFFNESS = 30.0
-"""How many examples the shipped constants weigh."""
 _SAMPLE = 400
 """Examples left out in turn when calibrating; beyond, every n-th."""
 _WHOLE = 0.85
@@ -201,13 +199,8 @@ class IntentClassifier:
         signs = channel.scope.signs(examples, compared.meaning, scores, text.tokens)
         inside = channel.scope.probability(signs)
         probabilities = np.zeros(len(self._intents))
-        probabilities[examples.intents] = inside * _softmax(channel.sharpness * scores)
+        probabilities[examples.intents] = inside * softmax(channel.sharpness * scores)
         return probabilities
-
-
-def _softmax(scores: Floats) -> Floats:
-    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
 def _one_model(texts: Sequence[Utterance], field: str) -> str | None:
@@ -275,23 +268,16 @@ def _channel(
     scope = fit_scope(examples, sample, left_out, head.unknown(sample))
     own = examples.place[sample]
     twins = examples.counts[own] > 1
-    sharpness = _fit_sharpness(left_out[twins], own[twins])
-    return _Channel(examples, head, scope, sharpness, _fit_ahead(_softmax(sharpness * left_out), own, twins))
+    sharpness = fit_sharpness(left_out[twins], own[twins])
+    return _Channel(
+        examples, head, scope, sharpness, _fit_ahead(softmax(sharpness * left_out, axis=1), own, twins)
+    )
 
 
 def _speaks_for(examples: Examples, name: Utterance, place: int) -> bool:
     """Whether a name is likest, on the mean, to the examples of the intent that it names."""
     means = np.add.reduceat(examples.compared(name).meaning, examples.starts) / examples.counts
     return bool(examples.intents[means.argmax()] == place)
-
-
-def _fit_sharpness(scores: Floats, own: Rows) -> float:
-    """The softmax sharpness of the highest posterior on a grid around the shipped one."""
-    factors = np.exp(np.linspace(-1.2, 1.2, 25))
-    above = scores - scores[np.arange(len(own)), own][:, None]
-    losses = [np.log(np.exp(np.minimum(_SHARPNESS * f * above, 60.0)).sum(axis=1)).sum() for f in factors]
-    penalty = _STIFFNESS * np.log(factors) ** 2 / 2
-    return float(_SHARPNESS * factors[int(np.argmin(np.array(losses) + penalty))])
 
 
 def _fit_ahead(shares: Floats, own: Rows, twins: NDArray[np.bool_]) -> float:
@@ -307,5 +293,5 @@ def _fit_ahead(shares: Floats, own: Rows, twins: NDArray[np.bool_]) -> float:
     truth = shares[np.arange(len(own)), own][:, None]
     standing = (shares * (shares > truth)).sum(axis=1)
     found = float(np.quantile(standing, 1 - _MISSED, method="higher"))
-    trust = len(own) / (len(own) + _STIFFNESS)
+    trust = len(own) / (len(own) + STIFFNESS)
     return float(np.clip(trust * found + (1 - trust) * _AHEAD, _LEAST_AHEAD, _MOST_AHEAD))

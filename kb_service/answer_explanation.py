@@ -92,7 +92,7 @@ class Explaining:
         considered, reply = self._rehearsing.answer(replica, question, trace)
         found = considered.found
         bound = replica.shop.rules.wrong_answer_bound
-        search = explain_search(replica.index, found.query, trace.searched[0])
+        search = explain_search(replica.index, found.query, trace.searched[-1])
         return Explanation(
             reply=reply,
             reading=considered.reading,

@@ -112,6 +112,7 @@ class Answering:
             SearchQuery(
                 text=text,
                 weights=asked.weights,
+                matters=replica.matters(spoken),
                 language=spoken.language,
                 vector=spoken.vector,
                 at=scope.as_of or self._clock(),

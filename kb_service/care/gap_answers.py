@@ -138,6 +138,7 @@ class GapAnswers:
                 limit=HITS,
                 filters=Filters(audiences=audiences, any_scope="internal" in audiences, any_state=any_state),
                 prior=replica.prior(problem, now),
+                matters=replica.matters(question.utterance),
             )
         )
 

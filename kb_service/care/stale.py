@@ -264,6 +264,7 @@ class Stale:
                         any_scope=not public,
                         any_state=True,
                     ),
+                    matters=replica.matters(spoken),
                 )
             )
             end = hits[0].valid_to if hits else None

@@ -140,7 +140,13 @@ def queries(
     asked = [replica.asked(question.query) for question in questions]
     read = reader.read([each.meant for each in asked])
     return [
-        replace(search_query(question, spoken.language, spoken.vector, now), weights=each.weights)
+        replica.by_matter(
+            replace(
+                search_query(question, spoken.language, spoken.vector, now),
+                weights=each.weights,
+                matters=replica.matters(spoken),
+            )
+        )
         for question, each, spoken in zip(questions, asked, read, strict=True)
     ]
 

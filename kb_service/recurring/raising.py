@@ -203,6 +203,7 @@ class Raising:
                     at=problem.active_at,
                     limit=LINKED,
                     filters=Filters(audiences=("public", "internal"), any_scope=True),
+                    matters={problem.intent_id: 1.0} if problem.intent_id is not None else {},
                 )
             )
             sure.append(confidence)

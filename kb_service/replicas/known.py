@@ -20,6 +20,7 @@ from kb_service.models import LinkedDocument, Turn
 from kb_service.replicas.linked_graph import LinkedGraph
 from kb_service.replicas.problem_memory import ProblemMemory
 from kb_service.replicas.shop import Shop, ShopLoader
+from kb_service.search.apart import matter_is_known, told_apart, without_names
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.retrieval import Searched, SearchIndex
 from kb_service.search.source import SourceDocument
@@ -30,6 +31,8 @@ from kb_service.understanding.conversation import Asked, asked
 
 NAMED = frozenset({"sku", "product", "order", "parcel"})
 """Entities that stay the subject of a conversation until another takes their place."""
+
+PRODUCTS = frozenset({"sku", "product"})
 
 
 class Known:
@@ -103,6 +106,11 @@ class Known:
         reading = self.shop.classifier.predict([utterance], whole=utterance)
         return reading.candidates[0] if len(reading.candidates) == 1 else None
 
+    def matters(self, utterance: Utterance) -> dict[str, float]:
+        """How likely a message has each of the shop's intents, by id."""
+        scores = self.shop.classifier.predict([utterance], whole=utterance).scores
+        return {score.id: score.probability for score in scores}
+
     def match(self, utterance: Utterance, entities: Sequence[Entity], at: datetime) -> Match:
         """Which known problem a message would belong to; changes nothing."""
         return self._memory.match(utterance, entities, at)
@@ -143,12 +151,27 @@ class Known:
     def weigh(self, query: SearchQuery, told: list[Searched] | None = None) -> Weighed:
         """The hits that a customer or an agent is answered with, and what their probability was taken from. What was
         looked at on the way goes to `told`."""
-        return weigh(self.index, query, meant=self.shop.gazetteer.meant, told=told)
+        return weigh(self.index, query, meant=self.shop.gazetteer.meant, apart=self._apart, told=told)
+
+    def by_matter(self, query: SearchQuery) -> SearchQuery:
+        """What is searched in the end: without the names of products, where the matter is told of apart from them."""
+        told: list[Searched] = []
+        self.index.search(query, told=told)
+        return self._apart(told[0]) or query
+
+    def _apart(self, searched: Searched) -> SearchQuery | None:
+        query = searched.query
+        if not matter_is_known(query) or not told_apart(searched):
+            return None
+        left = without_names(query, [entity for entity in self.named(query.text) if entity.type in PRODUCTS])
+        if left is None:
+            return None
+        return replace(left, vector=self._embedder.embed_queries([left.text])[0])
 
     def find(self, query: SearchQuery) -> tuple[tuple[Hit, ...], float]:
         """The hits of a query and the probability that the first is right, for work in the background: without the
         reranker, which may take long."""
-        found = weigh(self.index, query, reranks=False, meant=self.shop.gazetteer.meant)
+        found = weigh(self.index, query, reranks=False, meant=self.shop.gazetteer.meant, apart=self._apart)
         return found.hits, found.confidence
 
     def title_of(self, external_id: str) -> str | None:

@@ -133,6 +133,7 @@ def _link_by_content(
                 limit=LINKED,
                 filters=Filters(audiences=("public", "internal"), any_scope=True),
                 at=problem.active_at,
+                matters={problem.intent_id: 1.0} if problem.intent_id is not None else {},
             )
         )
         if confidence >= best[0]:

@@ -96,7 +96,7 @@ class Replica(Known):
         stored = unit.problems.all()
         self.shop = self._loader.load(unit, stored, None, learning=False)
         self._memory = self._remember(stored)
-        self._take_rules()
+        self._take_declared()
 
     def _remember(self, problems: Sequence[Problem], watermark: datetime | None = None) -> ProblemMemory:
         return ProblemMemory(
@@ -276,7 +276,7 @@ class Replica(Known):
         self._unlearnt = False
         self._linked = LinkedGraph()
         self._memory = self._remember(stored, unit.events.latest_at())
-        self._take_rules()
+        self._take_declared()
         self._linked.put_documents((), (held.document for held in unit.documents.all()))
         self._linked.place(self.shop)
         alerts = unit.alerts.all()
@@ -359,12 +359,13 @@ class Replica(Known):
     def _declare(self, unit: Unit) -> None:
         self._declared += 1
         self.shop = self._loader.load(unit, self.problems.values(), self.shop, learning=False)
-        self._take_rules()
+        self._take_declared()
         self._linked.place(self.shop)
 
-    def _take_rules(self) -> None:
-        """Hand on what the index and the alarms need of the shop's rules."""
+    def _take_declared(self) -> None:
+        """Hand on what the index and the alarms need of the shop's rules and intents."""
         self.index.default_region = self.shop.rules.default_region
+        self.index.compare_matters(self.shop.matters)
         self._memory.govern(self.shop.rules)
 
     def _learn_verdicts(self, unit: Unit) -> None:

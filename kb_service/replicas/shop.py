@@ -11,6 +11,7 @@ from pathlib import Path
 from graph.customer_value import ValueScales
 from graph.entities import DEFAULT_CARRIERS
 from graph.field_evidence import FieldEvidence
+from graph.matters import Matters
 from graph.models import Agent, Expertise, Intent, Problem, Utterance
 from graph.peers import Peers
 from graph.product_kinds import product_kinds
@@ -42,6 +43,8 @@ class Shop:
     agents: Mapping[str, Agent]
     products: Mapping[str, tuple[str, ...]]
     classifier: IntentClassifier
+    matters: Matters | None
+    """What documents are about, among the intents; None where the encoder reads too few of their examples."""
     gazetteer: Gazetteer
     expertise: tuple[Expertise, ...]
     profiles: Profiles
@@ -70,13 +73,14 @@ class ShopLoader:
         self._embedder = embedder
         self._vectors = VectorCache(embedder, file)
         self._lock = threading.Lock()
-        self._fitted: tuple[tuple[Intent, ...], IntentClassifier] | None = None
+        self._fitted: tuple[tuple[Intent, ...], IntentClassifier, Matters | None] | None = None
 
     def load(self, unit: Unit, problems: Iterable[Problem], previous: Shop | None, *, learning: bool) -> Shop:
         """Everything declared and, with `learning`, how well who resolves what. Without it that stays as it was in
         `previous`, which takes no time."""
         rules = unit.rules.get()
         intents, agents = unit.intents.all(), unit.agents.all()
+        classifier, matters = self._taught(intents)
         products = product_names(stored.document for stored in unit.documents.of_kind("product"))
         language.add_words([name for names in products.values() for name in names])
         clusters = standing(unit, problems)
@@ -91,7 +95,8 @@ class ShopLoader:
             intents={intent.id: intent for intent in intents},
             agents={agent.id: agent for agent in agents},
             products=products,
-            classifier=self._classifier(intents),
+            classifier=classifier,
+            matters=matters,
             gazetteer=Gazetteer(
                 products,
                 {**DEFAULT_CARRIERS, **rules.carriers},
@@ -128,18 +133,20 @@ class ShopLoader:
         intents = {**shop.intents, draft.id: draft}
         ordered = tuple(intents[id] for id in sorted(intents))
         with self._lock:
-            return replace(shop, intents=intents, classifier=self._fit(ordered))
+            return replace(shop, intents=intents, classifier=self._fit(ordered)[0])
 
-    def _classifier(self, intents: tuple[Intent, ...]) -> IntentClassifier:
+    def _taught(self, intents: tuple[Intent, ...]) -> tuple[IntentClassifier, Matters | None]:
         with self._lock:
             if self._fitted is None or self._fitted[0] != intents:
-                self._fitted = (intents, self._fit(intents))
-            return self._fitted[1]
+                self._fitted = (intents, *self._fit(intents))
+            return self._fitted[1:]
 
-    def _fit(self, intents: tuple[Intent, ...]) -> IntentClassifier:
+    def _fit(self, intents: tuple[Intent, ...]) -> tuple[IntentClassifier, Matters | None]:
         examples = self._utterances({intent.id: intent.examples for intent in intents})
         names = self._utterances({intent.id: spoken_names(intent.label) for intent in intents})
-        return IntentClassifier.fit(intents, examples, names=names, reads=self._embedder.reads)
+        reads = self._embedder.reads
+        classifier = IntentClassifier.fit(intents, examples, names=names, reads=reads)
+        return classifier, Matters.fit(examples, reads=reads)
 
     def _utterances(self, texts: Mapping[str, Sequence[str]]) -> dict[str, list[Utterance]]:
         vectors = iter(self._vectors.vectors([text for own in texts.values() for text in own]))

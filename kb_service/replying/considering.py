@@ -37,9 +37,12 @@ AUDIENCES: Mapping[RouteName, tuple[Audience, ...]] = {
 class Found:
     """What a search gave: hits, the probability that the first is right, and how long it took (ms)."""
 
-    query: SearchQuery
     weighed: Weighed
     milliseconds: float
+
+    @property
+    def query(self) -> SearchQuery:
+        return self.weighed.query
 
     @property
     def hits(self) -> tuple[Hit, ...]:
@@ -113,7 +116,7 @@ class Considering:
         started = time.perf_counter()
         query = searched(replica, question, reading, question.as_of or self._clock(), AUDIENCES[route_name])
         weighed = replica.weigh(query, trace.searched if trace is not None else None)
-        return Found(query, weighed, milliseconds_since(started))
+        return Found(weighed, milliseconds_since(started))
 
 
 def searched(
@@ -138,6 +141,7 @@ def searched(
         prior=replica.prior(problem, at, entities=reading.understanding.entities, intents=reading.candidates),
         learned=replica.learned(problem, question.intent or _sure(reading.candidates)),
         weights=reading.weights,
+        matters={score.id: score.probability for score in reading.understanding.intents},
     )
 
 

@@ -12,6 +12,7 @@ from ingest.language import tokens
 from kb_service.search.catalogue import CatalogueView, Record, primary_language
 from kb_service.search.codes import codes
 from kb_service.search.fusion import REGIMES, Candidates, Ranked, regime
+from kb_service.search.matters import DocumentMatters
 from kb_service.search.models import Hit, Rows, Scores, SearchQuery
 from kb_service.search.parts import Snapshot
 from kb_service.search.terms import QueryTerms
@@ -56,18 +57,29 @@ def propose(snapshot: Snapshot, query: SearchQuery, *, default_region: str | Non
 
 
 def describe(
-    snapshot: Snapshot, query: SearchQuery, proposed: Proposed, *, reads: Collection[str]
+    snapshot: Snapshot,
+    query: SearchQuery,
+    proposed: Proposed,
+    *,
+    reads: Collection[str],
+    matters: DocumentMatters | None = None,
 ) -> Candidates:
     """What is known of every passage that was proposed."""
     rows = _in_order(snapshot.catalogue, np.concatenate([proposed.near, proposed.worded, proposed.linked]))
-    return _described(snapshot, query, proposed.terms, rows, reads)
+    return _described(snapshot, query, proposed.terms, rows, reads, matters)
 
 
 def gather(
-    snapshot: Snapshot, query: SearchQuery, *, reads: Collection[str], default_region: str | None
+    snapshot: Snapshot,
+    query: SearchQuery,
+    *,
+    reads: Collection[str],
+    default_region: str | None,
+    matters: DocumentMatters | None = None,
 ) -> Candidates:
     """What is known of every passage that either half or the prior proposes, within the filters."""
-    return describe(snapshot, query, propose(snapshot, query, default_region=default_region), reads=reads)
+    proposed = propose(snapshot, query, default_region=default_region)
+    return describe(snapshot, query, proposed, reads=reads, matters=matters)
 
 
 _NO_ROWS: Rows = np.empty(0, dtype=np.int64)
@@ -98,7 +110,12 @@ def _in_order(catalogue: CatalogueView, rows: Rows) -> Rows:
 
 
 def _described(
-    snapshot: Snapshot, query: SearchQuery, terms: QueryTerms, rows: Rows, reads: Collection[str]
+    snapshot: Snapshot,
+    query: SearchQuery,
+    terms: QueryTerms,
+    rows: Rows,
+    reads: Collection[str],
+    matters: DocumentMatters | None,
 ) -> Candidates:
     catalogue = snapshot.catalogue
     slots = catalogue.document[rows].astype(np.int64)
@@ -118,6 +135,7 @@ def _described(
         bm25=matches.bm25,
         coverage=matches.coverage,
         subject=_subject(catalogue, query, rows),
+        matter=np.zeros(len(rows)) if matters is None else matters.alike(snapshot, slots, query.matters),
         scoped=np.array([_limited_to(records[slot], query) for slot in slots.tolist()], dtype=np.float64),
         prior=np.clip([query.prior.get(records[slot].external_id, 0.0) for slot in slots.tolist()], 0.0, 1.0),
         learned=_learned(query, [records[slot].external_id for slot in slots.tolist()]),
@@ -131,12 +149,14 @@ def _subject(catalogue: CatalogueView, query: SearchQuery, rows: Rows) -> Scores
     the named ones do not speak louder, since a question about an order is not always one about its goods.
     """
     told = codes(query.filters.applies_to)
-    asked = told | codes([query.text, *query.filters.products])
+    asked = told | codes([query.named or query.text, *query.filters.products])
     if not asked:
         return np.zeros(len(rows))
     named = [_named(catalogue, row) for row in rows.tolist()]
-    against = _OTHERS if told else 1.0
-    return np.array([1.0 if each & asked else -against if each else 0.0 for each in named], dtype=np.float64)
+    speaks_for, against = _APART if query.named else 1.0, _OTHERS if told else 1.0
+    return np.array(
+        [speaks_for if each & asked else -against if each else 0.0 for each in named], dtype=np.float64
+    )
 
 
 def _named(catalogue: CatalogueView, row: int) -> frozenset[str]:
@@ -155,6 +175,8 @@ def _known_codes(text: str) -> frozenset[str]:
 
 
 _OTHERS = 6.0
+_APART = 0.5
+"""What a code counts that names a product apart from which the matter is told of."""
 
 
 def _limited_to(record: Record, query: SearchQuery) -> float:

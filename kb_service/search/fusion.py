@@ -36,13 +36,15 @@ class Blend:
     """What each sign weighs in one regime, in log-odds: per unit of cosine, of the question's information covered
     (0..1), of BM25 relative to the best passage of the question's language (0..1), and of its squared lead over the
     next document (0..1). `subject` is what a code that the question names counts where it stands, and against where
-    only others do; `offset` what the regime itself counts."""
+    only others do; `matter` what it counts, per unit of its logarithm, that the document speaks of what is asked about;
+    `offset` what the regime itself counts."""
 
     cosine: float
     coverage: float
     relative: float
     lead: float
     subject: float = 0.0
+    matter: float = 0.0
     offset: float = 0.0
 
 
@@ -77,9 +79,10 @@ class Candidates:
 
     `language` is the question's. `documents` numbers the documents the passages belong to, `regimes` are places in
     `REGIMES`, `cosine` is NaN where there is no vector, `coverage` is in 0..1, `prior` the document's. `subject` is 1
-    where a code stands that the question names, -1 where only other codes do, and 0 otherwise; `scoped` is 1 for
-    documents that are limited to the customer's region, less for their tier. `learned` is what feedback adds to the
-    document's evidence, None where it moves none of them.
+    where a code stands that the question names, -1 where only other codes do, and 0 otherwise; `matter` is how much
+    more than by chance the document speaks of the question's intents, as a logarithm; `scoped` is 1 for documents that
+    are limited to the customer's region, less for their tier. `learned` is what feedback adds to the document's
+    evidence, None where it moves none of them.
     """
 
     language: str
@@ -90,6 +93,7 @@ class Candidates:
     bm25: Scores
     coverage: Scores
     subject: Scores
+    matter: Scores
     prior: Scores
     scoped: Scores
     learned: Scores | None = None
@@ -115,7 +119,7 @@ def regime(query_language: str, language: str, reads: Collection[str]) -> Regime
     return "unread" if same else "apart"
 
 
-SIGNS = ("cosine", "coverage", "relative", "lead", "subject", "offset")
+SIGNS = ("cosine", "coverage", "relative", "lead", "subject", "matter", "offset")
 
 
 def signs(candidates: Candidates) -> NDArray[np.float64]:
@@ -134,6 +138,7 @@ def signs(candidates: Candidates) -> NDArray[np.float64]:
             bm25 / best,
             lead**2,
             candidates.subject,
+            candidates.matter,
             np.ones(len(own)),
         ],
         axis=1,

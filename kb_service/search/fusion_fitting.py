@@ -15,7 +15,7 @@ LEAST = 50
 """Questions of a language below which it keeps the weights that it has."""
 _LEAST_OF_REGIME = 20
 """Questions whose right document lies in a regime, below which the regime keeps its weights."""
-_UNITS = np.array([10.0, 5.0, 5.0, 5.0, 2.0, 1.0])
+_UNITS = np.array([10.0, 5.0, 5.0, 5.0, 2.0, 2.0, 1.0])
 """The size of a usual weight of each sign, in which the ridge measures."""
 _RIDGE = 6.0
 """What the weights at the start count, in questions per squared unit."""

@@ -56,7 +56,9 @@ class SearchQuery:
     graph ties a document to the question; such documents are candidates even where no word matches. `learned` is what
     feedback adds to the evidence of documents, in log-odds; it makes no candidates. `weights` are terms that are
     searched beside those of `text`, and terms of it that count less, each with what it counts (0..1, where a plain
-    term counts 1).
+    term counts 1). `matters` is how likely the question has each of the shop's intents, by id.
+    `named` is the question whole, where the names of products were left out of `text` (see `kb_service.search.apart`):
+    their codes speak for a document by half of what they would.
     """
 
     text: str
@@ -68,6 +70,8 @@ class SearchQuery:
     prior: Mapping[str, float] = field(default_factory=dict)
     learned: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    matters: Mapping[str, float] = field(default_factory=dict)
+    named: str = ""
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from graph.matters import Matters
 from ingest.models import Passage
 from kb_service.search import snapshots
 from kb_service.search.calibration import Calibration, calibration_for
@@ -21,6 +22,7 @@ from kb_service.search.candidates import Proposed, describe, gather, hit, propos
 from kb_service.search.dense import EXACT_ROWS
 from kb_service.search.fusion import Candidates, Fusion, Ranked, rank
 from kb_service.search.lexical import analysis_id
+from kb_service.search.matters import DocumentMatters
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.parts import Parts, Snapshot
 from kb_service.search.reranking import Reranking
@@ -99,6 +101,7 @@ class SearchIndex:
         self.calibration = calibration or calibration_for(model_id)
         self.limits = limits or Limits()
         self.reranking = reranking
+        self._matters: DocumentMatters | None = None
         self._folder = folder
         self._writing = threading.RLock()
         self._compacting = threading.Lock()
@@ -135,6 +138,12 @@ class SearchIndex:
     @property
     def compaction_due(self) -> bool:
         return self._snapshot.buried_share(self.limits.compact_rows) >= self.limits.compact_share
+
+    def compare_matters(self, matters: Matters | None) -> None:
+        """From now on documents are also compared with questions by the intents that they speak of; None: not."""
+        held = self._matters
+        if (held.matters if held is not None else None) is not matters:
+            self._matters = DocumentMatters(matters) if matters is not None else None
 
     # --- writing ---
 
@@ -349,6 +358,7 @@ class SearchIndex:
             limits=self.limits,
             reranking=self.reranking,
         )
+        tried.compare_matters(self._matters.matters if self._matters is not None else None)
         tried._exchange(fresh, snapshot.position)
         return tried
 
@@ -370,7 +380,7 @@ class SearchIndex:
         snapshot = self._snapshot
         fusion = fusion or self.calibration.fusion
         proposed = propose(snapshot, query, default_region=self.default_region)
-        candidates = describe(snapshot, query, proposed, reads=self.reads)
+        candidates = describe(snapshot, query, proposed, reads=self.reads, matters=self._matters)
         fused = rank(candidates, fusion)
         ranked = own_language_first(snapshot, candidates, fused)
         reranking = self.reranking if reranks else None
@@ -393,7 +403,9 @@ class SearchIndex:
     def candidates(self, query: SearchQuery) -> tuple[Candidates, tuple[str, ...]]:
         """What `search` fuses, with the external id of each one's document: for fitting the constants."""
         snapshot = self._snapshot
-        candidates = gather(snapshot, query, reads=self.reads, default_region=self.default_region)
+        candidates = gather(
+            snapshot, query, reads=self.reads, default_region=self.default_region, matters=self._matters
+        )
         records = snapshot.catalogue.records
         return candidates, tuple(records[slot].external_id for slot in candidates.documents.tolist())
 

@@ -21,7 +21,7 @@ def of_other_kinds(hits: Sequence[Hit], query: SearchQuery, meant: Meant) -> fro
     A policy is for all that it does not exclude, and what names no product is for all; a question that names none may
     be about any.
     """
-    asked = meant(query.text)
+    asked = meant(query.named or query.text)
     if not asked:
         return frozenset()
     about = {hit.external_id: _about(hit, meant) for hit in hits if hit.kind != "policy"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from kb_service.search.apart import Apart
 from kb_service.search.calibration import Calibration
 from kb_service.search.confidence import FEATURES, features
 from kb_service.search.models import Hit, SearchQuery
@@ -15,10 +16,11 @@ from kb_service.search.same_kind import Meant, of_other_kinds, same_kind_first
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """`features` are the first hit's, by name; empty without hits, as `confidence` is 0 then. `precedents` is what
-    judged questions like this one added to its log-odds. `other_kinds` are the external ids of hits about another kind
-    of product, which stand behind the others."""
+    """`query` is what was searched in the end. `features` are the first hit's, by name; empty without hits, as
+    `confidence` is 0 then. `precedents` is what judged questions like this one added to its log-odds. `other_kinds` are
+    the external ids of hits about another kind of product, which stand behind the others."""
 
+    query: SearchQuery
     hits: tuple[Hit, ...]
     confidence: float
     features: Mapping[str, float]
@@ -46,27 +48,33 @@ def weigh(
     *,
     reranks: bool = True,
     meant: Meant | None = None,
+    apart: Apart | None = None,
     told: list[Searched] | None = None,
 ) -> Weighed:
     """Searches and weighs under one calibration, though another may come into force meanwhile; see `search` for
-    `told`, `kb_service.search.same_kind` for `meant`."""
+    `told`, `kb_service.search.same_kind` for `meant` and `kb_service.search.apart` for `apart`."""
     calibration = index.calibration
     precedents = calibration.precedents
-    found = index.search(query, fusion=calibration.fusion, reranks=reranks, told=told)
+    seen: list[Searched] = []
+    found = index.search(query, fusion=calibration.fusion, reranks=reranks, told=seen)
+    if apart is not None and (other := apart(seen[-1])) is not None:
+        query = other
+        found = index.search(query, fusion=calibration.fusion, reranks=reranks, told=seen)
     others = of_other_kinds(found, query, meant) if meant is not None else frozenset()
     hits = same_kind_first(precedents.reordered(found, query.vector), others)
-    if told:
+    if told is not None:
         spoken = {hit.external_id: precedents.points(hit, query.vector) for hit in hits}
-        told[-1] = replace(told[-1], hits=hits, precedents=spoken, other_kinds=others)
+        told.append(replace(seen[-1], hits=hits, precedents=spoken, other_kinds=others))
     if not hits:
-        return Weighed((), 0.0, {}, calibration)
-    seen = features(hits, query)
-    probability = calibration.confidence.of_features(seen, query.language)
+        return Weighed(query, (), 0.0, {}, calibration)
+    values = features(hits, query)
+    probability = calibration.confidence.of_features(values, query.language)
     points = precedents.points(hits[0], query.vector)
     return Weighed(
+        query,
         hits,
         calibration.adjustment.of(with_points(probability, points), query.language),
-        {name: float(value) for name, value in zip(FEATURES, seen, strict=True)},
+        {name: float(value) for name, value in zip(FEATURES, values, strict=True)},
         calibration,
         points,
         others,

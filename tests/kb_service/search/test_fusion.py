@@ -38,6 +38,7 @@ def candidates(*rows: dict[str, float], regimes: Regime = "read", language: str 
         bm25=column("bm25"),
         coverage=column("coverage"),
         subject=column("subject"),
+        matter=column("matter"),
         scoped=column("scoped"),
         prior=column("prior"),
     )
