@@ -59,7 +59,7 @@ def language_of(request: Request) -> Language:
     return preferred_language(request.headers.get("accept-language"))
 
 
-def said(text: str, language: Language, **values: object) -> str:
+def said(text: str, language: Language, /, **values: object) -> str:
     """A text of the console in a language, with its values. The English text is the key."""
     template = ZH[text] if language == "zh" else EN.get(text, text)
     if not values:
@@ -86,7 +86,7 @@ def fragment(request: Request, template: str, *, status: int = 200, **given: Any
 def _rendered(request: Request, template: str, status: int, **given: Any) -> Response:
     language = language_of(request)
 
-    def translated(text: str, **values: object) -> str:
+    def translated(text: str, /, **values: object) -> str:
         return said(text, language, **values)
 
     content = (

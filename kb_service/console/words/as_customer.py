@@ -29,6 +29,7 @@ ZH: Mapping[str, str] = {
     "Searched for": "检索内容",
     "corrected to: {text}": "更正为：{text}",
     "understood as: {text}": "理解为：{text}",
+    "without the product's name, since documents that name none speak of the matter far better: {text}": "检索时略去商品名，因为不涉及具体商品的文档更切合这个事由：{text}",
     "out of the shop's scope": "超出店铺范围",
     "nothing": "无",
     "none that is known": "没有已知的问题",

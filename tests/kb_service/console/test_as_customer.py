@@ -115,6 +115,30 @@ def test_the_score_that_confidence_looks_at_is_the_one_of_the_table_above(editor
     assert above[1] == looked[1]
 
 
+def test_a_name_that_was_left_out_of_the_search_is_told(api: Api, editor: Browser) -> None:
+    page = {"kind": "product", "title": "Sonlan HP70", "language": "en", "products": ["HP70"]}
+    api.put("/v1/documents/page", {**page, "markdown": "# Sonlan HP70\n\nHow to pair it over bluetooth."})
+    for intent, examples in {
+        "return": ["clothing may be returned", "return within 30 days", "can it be returned"],
+        "pairing": ["pair over bluetooth", "how to pair it", "bluetooth does not pair"],
+    }.items():
+        api.put(f"/v1/intents/{intent}", {"label": intent.title(), "examples": examples})
+    told = editor.get("/console/knowledge/asking?q=May the HP70 be returned within 30 days?").text
+    assert "since documents that name none speak of the matter far better: May the be returned within" in told
+    for asks in ("How to pair the HP70 over bluetooth?", "May clothing be returned within 30 days?"):
+        assert "since documents that name none" not in editor.get(f"/console/knowledge/asking?q={asks}").text
+
+
+def test_a_misspelt_question_and_one_after_earlier_turns_are_explained(editor: Browser) -> None:
+    """The page failed wherever it had a second wording of the question to show."""
+    told = editor.get("/console/knowledge/asking?q=May unworn clothng be returned?")
+    assert "corrected to: May unworn clothing be returned?" in told.text
+    asked = (
+        "/console/knowledge/asking?q=and if unworn?&turns=May clothing be returned?%0Abot: Within 30 days."
+    )
+    assert "understood as: " in editor.get(asked).text
+
+
 def test_no_verdict_is_named_where_none_changed_anything(editor: Browser) -> None:
     said = editor.text(PAGE)
     assert re.search(r"is right with a probability of \d+%. The answer is given \d+%", said)
