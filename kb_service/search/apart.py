@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+import numpy as np
+
 from graph.models import Entity
 from ingest.language import tokens
 from kb_service.search.models import SearchQuery
@@ -28,9 +30,10 @@ def told_apart(searched: Searched) -> bool:
     """Whether the best document by its matter, of all that were found, is one that names no product."""
     candidates, records = searched.candidates, searched.snapshot.catalogue.records
     ours = candidates.subject > 0
-    general = (candidates.subject == 0) & [
-        records[slot].kind != "product" for slot in candidates.documents.tolist()
-    ]
+    products = np.array(
+        [records[slot].kind == "product" for slot in candidates.documents.tolist()], dtype=np.bool_
+    )
+    general = (candidates.subject == 0) & ~products
     if not ours.any() or not general.any():
         return False
     return bool(candidates.matter[general].max() > candidates.matter[ours].max() + MARGIN)

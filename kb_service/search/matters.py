@@ -45,7 +45,7 @@ class DocumentMatters:
         for intent, share in asked.items():
             if intent in self._places:
                 said[self._places[intent]] = np.sqrt(share)
-        if not said.any():
+        if not (said.any() and len(slots)):
             return np.zeros(len(slots))
         distinct, places = np.unique(slots, return_inverse=True)
         likeness = self._roots(snapshot, distinct) @ said

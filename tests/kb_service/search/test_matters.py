@@ -11,7 +11,8 @@ import pytest
 from graph.matters import Matters
 from graph.models import Utterance
 from ingest.language import identify, words
-from kb_service.search.retrieval import Limits, SearchIndex
+from kb_service.search.apart import told_apart
+from kb_service.search.retrieval import Limits, Searched, SearchIndex
 from tests.kb_service.search.shelf import EMBEDDER, Shelf, asked, index_of, shelf_of, written
 
 EXAMPLES = {
@@ -87,6 +88,15 @@ def test_nothing_is_moved_where_nothing_is_known() -> None:
     unread = index_of(shop(embedded=False))
     unread.compare_matters(matters())
     assert set(told(unread, {"return": 0.9}).values()) == {0.0}
+
+
+def test_a_question_that_finds_nothing_is_about_nothing() -> None:
+    """An empty shop answered with a fault of its own as soon as it had intents."""
+    index = index_of(shelf_of())
+    index.compare_matters(matters())
+    seen: list[Searched] = []
+    assert index.search(asked(QUESTION, matters={"return": 0.9}), told=seen) == ()
+    assert not told_apart(seen[0])
 
 
 def test_what_is_sure_counts_more_than_what_may_be() -> None:
