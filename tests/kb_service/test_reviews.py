@@ -19,11 +19,11 @@ ASKED = "may unworn clothing be returned within 30 days of delivery"
 CUSTOMER = "u-zanzibar"
 
 
-def proven(api: Api, workspace: str = "shop", *, least: float = 0.2) -> None:
-    """The shop has judged so much that every answer may be sent whose confidence is at least that."""
+def proven(api: Api, workspace: str = "shop") -> None:
+    """The shop has judged so much that every answer may be sent."""
     model_id = WordHashEmbedder().model_id
     shipped = calibration_for(model_id)
-    calibration = replace(shipped, evidence=Evidence((Step(least, 400, 0),)))
+    calibration = replace(shipped, evidence=Evidence((Step(0.2, 400, 0),)))
     with api.store.writing(workspace) as unit:
         unit.calibrations.add(
             StoredCalibration(

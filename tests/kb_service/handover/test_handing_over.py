@@ -37,7 +37,7 @@ def shop(api: Api) -> Api:
         for id, (label, expertise, examples) in INTENTS.items()
     ]
     assert api.post("/v1/intents:batch", {"intents": lines}).status_code == 200
-    proven(api, least=0.25)  # above what words that two texts happen to share come to
+    proven(api)
     return api
 
 
