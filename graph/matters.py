@@ -6,7 +6,7 @@ has no intent of the shop's. Documents need less and are many: which intents the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax  # type: ignore[import-untyped]
 
-from graph.models import Utterance
+from graph.models import IntentScore, Utterance
 from graph.sharpness import fit_sharpness
 
 _Number = TypeVar("_Number", bound=np.floating)
@@ -26,10 +26,9 @@ RIDGE = 1.0
 @dataclass(frozen=True, eq=False)
 class Matters:
     """A linear head over the vectors of a shop's examples: `weights` has shape (dimension + 1, intents), the last row
-    what each intent has before anything is said. `model_id` names the encoder of the vectors."""
+    what each intent has before anything is said."""
 
     intents: tuple[str, ...]
-    model_id: str
     weights: NDArray[np.float32]
     sharpness: float
 
@@ -55,12 +54,17 @@ class Matters:
         left_out = (design @ weights - leverage * truth) / (1 - leverage)
         twins = np.bincount(own)[own] > 1
         sharpness = fit_sharpness(left_out[twins], own[twins])
-        return cls(tuple(taught), texts[0].model_id, weights.astype(np.float32), sharpness)
+        return cls(tuple(taught), weights.astype(np.float32), sharpness)
 
     def of(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """How much of each text is about each intent, were it about one of them; shape (texts, intents), rows sum
         to 1."""
         return np.asarray(softmax(self.sharpness * (_with_constant(vectors) @ self.weights), axis=1))
+
+
+def likely(scores: Iterable[IntentScore]) -> dict[str, float]:
+    """How likely a message that was read has each intent, by id."""
+    return {score.id: score.probability for score in scores}
 
 
 def _with_constant(vectors: NDArray[_Number]) -> NDArray[_Number]:

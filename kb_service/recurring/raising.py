@@ -22,9 +22,9 @@ from kb_service.recurring.quoting import quoted
 from kb_service.recurring.relating import leader_of
 from kb_service.recurring.steps import taken
 from kb_service.recurring.titling import WINDOW, Titling
-from kb_service.replicas.linking import LINK_WEIGHT, LINKED
+from kb_service.replicas.linking import LINK_WEIGHT, LINKED, answering
 from kb_service.replicas.replica import Replica
-from kb_service.search.models import Filters, Hit, SearchQuery
+from kb_service.search.models import Hit
 from kb_service.store import Unit
 
 EXAMPLES = 5
@@ -194,18 +194,7 @@ class Raising:
         named: dict[str, Hit] = {}
         sure: list[float] = []
         for exemplar in self._replica.matcher.exemplars(problem.id)[:ASKED]:
-            spoken = exemplar.utterance
-            hits, confidence = self._replica.find(
-                SearchQuery(
-                    text=spoken.text,
-                    language=spoken.language,
-                    vector=spoken.vector,
-                    at=problem.active_at,
-                    limit=LINKED,
-                    filters=Filters(audiences=("public", "internal"), any_scope=True),
-                    matters={problem.intent_id: 1.0} if problem.intent_id is not None else {},
-                )
-            )
+            hits, confidence = self._replica.find(answering(problem, exemplar.utterance))
             sure.append(confidence)
             for hit in hits:
                 named.setdefault(hit.external_id, hit)

@@ -10,6 +10,7 @@ from typing import Self
 
 from graph.experiments import Experiment
 from graph.matching import ProblemMatcher
+from graph.matters import likely
 from graph.models import Entity, Intent, Match, Problem, Utterance
 from graph.paths import Linked, prior
 from graph.problem_graph import ProblemGraph
@@ -108,8 +109,7 @@ class Known:
 
     def matters(self, utterance: Utterance) -> dict[str, float]:
         """How likely a message has each of the shop's intents, by id."""
-        scores = self.shop.classifier.predict([utterance], whole=utterance).scores
-        return {score.id: score.probability for score in scores}
+        return likely(self.shop.classifier.predict([utterance], whole=utterance).scores)
 
     def match(self, utterance: Utterance, entities: Sequence[Entity], at: datetime) -> Match:
         """Which known problem a message would belong to; changes nothing."""

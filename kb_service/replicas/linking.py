@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from graph.exemplars import Instance
-from graph.models import Problem
+from graph.models import Problem, Utterance
 from graph.nodes import DocumentNode, EntityNode, ExemplarNode, NodeKind, node_id
 from graph.problem_graph import ProblemGraph
 from ingest import language
@@ -69,6 +69,19 @@ def put_shop(graph: ProblemGraph, shop: Shop, before: Shop | None) -> None:
         graph.put_entity(EntityNode("product", sku, _by_language(names)))
 
 
+def answering(problem: Problem, spoken: Utterance) -> SearchQuery:
+    """What is searched to learn what answers a problem, for one of its messages."""
+    return SearchQuery(
+        text=spoken.text,
+        language=spoken.language,
+        vector=spoken.vector,
+        limit=LINKED,
+        filters=Filters(audiences=("public", "internal"), any_scope=True),
+        at=problem.active_at,
+        matters={problem.intent_id: 1.0} if problem.intent_id is not None else {},
+    )
+
+
 class Hung:
     """What hangs on the problems of a graph: their messages, and the documents whose content answers them.
 
@@ -124,18 +137,7 @@ def _link_by_content(
     """Link what the index finds for a problem's messages, weakly, until evidence says more."""
     best: tuple[float, tuple[Hit, ...]] = (LINK_CONFIDENCE, ())
     for exemplar in exemplars[:LINK_EXEMPLARS]:
-        spoken = exemplar.utterance
-        hits, confidence = find(
-            SearchQuery(
-                text=spoken.text,
-                language=spoken.language,
-                vector=spoken.vector,
-                limit=LINKED,
-                filters=Filters(audiences=("public", "internal"), any_scope=True),
-                at=problem.active_at,
-                matters={problem.intent_id: 1.0} if problem.intent_id is not None else {},
-            )
-        )
+        hits, confidence = find(answering(problem, exemplar.utterance))
         if confidence >= best[0]:
             best = (confidence, hits)
     confidence, hits = best

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from graph.matters import likely
 from graph.models import Problem
 from ingest.models import Audience
 from kb_service.care.conflict_reply import touched
@@ -141,7 +142,7 @@ def searched(
         prior=replica.prior(problem, at, entities=reading.understanding.entities, intents=reading.candidates),
         learned=replica.learned(problem, question.intent or _sure(reading.candidates)),
         weights=reading.weights,
-        matters={score.id: score.probability for score in reading.understanding.intents},
+        matters=likely(reading.understanding.intents),
     )
 
 
