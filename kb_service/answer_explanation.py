@@ -17,8 +17,9 @@ from kb_service.search.evidence import NEVER, Step, upper_limit
 from kb_service.search.models import Filters, SearchQuery
 from kb_service.search.precedents import FEATURE as PRECEDENTS
 from kb_service.search.precedents import Spoken, with_points
-from kb_service.search.retrieval import Searched, SearchIndex
+from kb_service.search.retrieval import SearchIndex
 from kb_service.search.search_explanation import SearchExplained, explained
+from kb_service.search.searching import Searched
 from kb_service.search.weighing import Weighed
 from kb_service.understanding.question_reading import Reading
 

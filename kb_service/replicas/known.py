@@ -23,7 +23,8 @@ from kb_service.replicas.problem_memory import ProblemMemory
 from kb_service.replicas.shop import Shop, ShopLoader
 from kb_service.search.apart import matter_is_known, told_apart, without_names
 from kb_service.search.models import Hit, SearchQuery
-from kb_service.search.retrieval import Searched, SearchIndex
+from kb_service.search.retrieval import SearchIndex
+from kb_service.search.searching import Searched
 from kb_service.search.source import SourceDocument
 from kb_service.search.vocabulary import Vocabulary
 from kb_service.search.weighing import Weighed, weigh

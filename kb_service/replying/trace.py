@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from kb_service.handover.deciding import Checked, Situation
-from kb_service.search.retrieval import Searched
+from kb_service.search.searching import Searched
 
 
 @dataclass(frozen=True, slots=True)

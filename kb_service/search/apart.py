@@ -16,7 +16,7 @@ import numpy as np
 from graph.models import Entity
 from ingest.language import tokens
 from kb_service.search.models import SearchQuery
-from kb_service.search.retrieval import Searched
+from kb_service.search.searching import Searched
 
 MARGIN = 0.1
 """How far ahead, in the units of `Candidates.matter`, documents must be that name no product; of 0, .1, .2 and .3 the

@@ -7,9 +7,9 @@ swaps the reference.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +18,17 @@ from graph.matters import Matters
 from ingest.models import Passage
 from kb_service.search import snapshots
 from kb_service.search.calibration import Calibration, calibration_for
-from kb_service.search.candidates import Proposed, describe, gather, hit, propose
+from kb_service.search.candidates import gather
 from kb_service.search.dense import EXACT_ROWS
-from kb_service.search.fusion import Candidates, Fusion, Ranked, rank
+from kb_service.search.fusion import Candidates, Fusion
 from kb_service.search.lexical import analysis_id
 from kb_service.search.matters import DocumentMatters
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.parts import Parts, Snapshot
 from kb_service.search.reranking import Reranking
+from kb_service.search.searching import Searched, search
 from kb_service.search.snapshots import CorruptGeneration, Description, Fault
 from kb_service.search.source import Change, PassageSource, SourceDocument
-from kb_service.search.twins import own_language_first
 
 _CHANGES_A_READ = 1_000
 TRIED = 1_500
@@ -46,31 +46,6 @@ class Limits:
     """Share from which `apply` itself compacts, in case nothing else did."""
     compact_rows: int = 256
     """Buried rows below which compaction is not worth its time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """What one search looked at on its way: for whoever explains it. `fused` is the ranking before documents of the
-    asker's language came before their twins, `before` the hits before the reranker, `precedents` what judged questions
-    added to the log-odds of hits (by external id) before they came in the order of `hits`, `other_kinds` the hits that
-    stand behind the others for being about another kind of product."""
-
-    snapshot: Snapshot
-    query: SearchQuery
-    proposed: Proposed
-    candidates: Candidates
-    fusion: Fusion
-    fused: Ranked
-    before: tuple[Hit, ...]
-    hits: tuple[Hit, ...]
-    precedents: Mapping[str, float] = field(default_factory=dict)
-    other_kinds: frozenset[str] = frozenset()
-
-    @property
-    def external_ids(self) -> frozenset[str]:
-        """The documents of all candidates."""
-        records = self.snapshot.catalogue.records
-        return frozenset(records[slot].external_id for slot in self.candidates.documents.tolist())
 
 
 class SearchIndex:
@@ -377,20 +352,18 @@ class SearchIndex:
         `fusion` takes the place of the calibration's, to try other constants. With `reranks` the first are read
         by the reranker, where there is one. What was looked at on the way goes to `told`.
         """
-        snapshot = self._snapshot
-        fusion = fusion or self.calibration.fusion
-        proposed = propose(snapshot, query, default_region=self.default_region)
-        candidates = describe(snapshot, query, proposed, reads=self.reads, matters=self._matters)
-        fused = rank(candidates, fusion)
-        ranked = own_language_first(snapshot, candidates, fused)
-        reranking = self.reranking if reranks else None
-        wanted = max(query.limit, reranking.documents) if reranking else query.limit
-        found = range(min(wanted, len(ranked.best)))
-        hits = tuple(hit(snapshot.catalogue, candidates, ranked, place) for place in found)
-        best = reranking.reordered(query, hits, fusion.slope)[: query.limit] if reranking else hits
+        searched = search(
+            self._snapshot,
+            query,
+            fusion=fusion or self.calibration.fusion,
+            reads=self.reads,
+            default_region=self.default_region,
+            matters=self._matters,
+            reranking=self.reranking if reranks else None,
+        )
         if told is not None:
-            told.append(Searched(snapshot, query, proposed, candidates, fusion, fused, hits, best))
-        return best
+            told.append(searched)
+        return searched.hits
 
     def document_of(self, hit: Hit) -> tuple[Passage, ...]:
         """All passages of a hit's document, in order; none when this version of it is gone."""

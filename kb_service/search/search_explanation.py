@@ -12,7 +12,7 @@ from ingest.models import Kind, Role
 from kb_service.search.catalogue import LeftOutReason, Record
 from kb_service.search.fusion import REGIMES, SIGNS, Blend, Regime, points
 from kb_service.search.models import Rows, Scores
-from kb_service.search.retrieval import Searched
+from kb_service.search.searching import Searched
 
 SHOWN = 6
 """Rows of each table: what stands behind them moved nothing."""

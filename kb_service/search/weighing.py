@@ -10,8 +10,9 @@ from kb_service.search.calibration import Calibration
 from kb_service.search.confidence import FEATURES, features
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.precedents import with_points
-from kb_service.search.retrieval import Searched, SearchIndex
+from kb_service.search.retrieval import SearchIndex
 from kb_service.search.same_kind import Meant, of_other_kinds, same_kind_first
+from kb_service.search.searching import Searched
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from graph.matters import Matters
 from graph.models import Utterance
 from ingest.language import identify, words
 from kb_service.search.apart import told_apart
-from kb_service.search.retrieval import Limits, Searched, SearchIndex
+from kb_service.search.retrieval import Limits, SearchIndex
+from kb_service.search.searching import Searched
 from tests.kb_service.search.shelf import EMBEDDER, Shelf, asked, index_of, shelf_of, written
 
 EXAMPLES = {

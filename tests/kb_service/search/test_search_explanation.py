@@ -10,8 +10,9 @@ import pytest
 
 from kb_service.search.catalogue import LeftOutReason
 from kb_service.search.models import Filters, SearchQuery
-from kb_service.search.retrieval import Searched, SearchIndex
+from kb_service.search.retrieval import SearchIndex
 from kb_service.search.search_explanation import SearchExplained, explained
+from kb_service.search.searching import Searched
 from tests.kb_service.search.shelf import AT, asked, found, index_of, shelf_of, written
 
 LATER = datetime(2026, 9, 1, tzinfo=UTC)
