@@ -24,7 +24,8 @@ TITLES = ["", "questions", "unanswerable", "hit@1", "hit@5", "MRR", "nDCG@10", "
 
 @dataclass(frozen=True, slots=True)
 class JudgedQuestion:
-    """A question with the external ids that answer it; none for one that nothing answers."""
+    """A question with the external ids that answer it; none for one that nothing answers. `region` is the
+    customer's."""
 
     id: str
     query: str
@@ -33,6 +34,7 @@ class JudgedQuestion:
     split: str
     as_of: datetime | None
     cross_lingual: bool
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,9 @@ def _question(number: int, line: str) -> JudgedQuestion:
         if as_of is not None and as_of.tzinfo is None:
             raise ValueError("as_of must carry an offset, such as +08:00 or Z")
         query, language = item["query"], item["language"]
+        region = item.get("region") or None
+        if region is not None and not isinstance(region, str):
+            raise ValueError("region must be a text, such as EU")
         if not isinstance(query, str) or not query.strip() or not isinstance(language, str):
             raise ValueError("query and language must be texts")
     except KeyError as error:
@@ -119,6 +124,7 @@ def _question(number: int, line: str) -> JudgedQuestion:
         split=str(item.get("split", "")),
         as_of=as_of,
         cross_lingual=bool(item.get("cross_lingual", False)),
+        region=region,
     )
 
 
@@ -154,8 +160,9 @@ def queries(
 def search_query(question: JudgedQuestion, language: str, vector: Any, now: datetime) -> SearchQuery:
     """The search behind a judged question."""
     at = question.as_of or now
+    filters = Filters(region=question.region)
     return SearchQuery(
-        text=question.query, language=language, vector=vector, at=at, limit=DEPTH, filters=Filters()
+        text=question.query, language=language, vector=vector, at=at, limit=DEPTH, filters=filters
     )
 
 

@@ -79,11 +79,15 @@ def fitted(
 
 
 def _learnt(found: Sequence[_Found], start: Calibration, for_others: bool) -> tuple[Confidence, Precedents]:
-    """How sure to be of first hits, and what the questions say of each other's; none has a say on itself."""
+    """How sure to be of first hits, and what the questions say of each other's; none has a say on itself, and those
+    that name a region on none: what is right there is not right elsewhere."""
     unaided = fit_confidence([item.sample() for item in found], start.confidence)
     if for_others:
         return unaided, NONE
-    precedents = fit_precedents([item.precedent() for item in found], [item.case(unaided) for item in found])
+    anywhere = [item for item in found if item.question.region is None]
+    precedents = fit_precedents(
+        [item.precedent() for item in anywhere], [item.case(unaided) for item in anywhere]
+    )
     aided = fit_confidence([item.beside(precedents) for item in found], start.confidence)
     return aided, precedents
 

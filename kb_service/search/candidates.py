@@ -9,12 +9,13 @@ from functools import lru_cache
 import numpy as np
 
 from ingest.language import tokens
-from kb_service.search.catalogue import CatalogueView, Record, primary_language
+from kb_service.search.catalogue import CatalogueView, primary_language
 from kb_service.search.codes import codes
 from kb_service.search.fusion import REGIMES, Candidates, Ranked, regime
 from kb_service.search.matters import DocumentMatters
 from kb_service.search.models import Hit, Rows, Scores, SearchQuery
 from kb_service.search.parts import Snapshot
+from kb_service.search.scopes import scoped
 from kb_service.search.terms import QueryTerms
 
 _HALF = 50
@@ -62,11 +63,12 @@ def describe(
     proposed: Proposed,
     *,
     reads: Collection[str],
+    default_region: str | None,
     matters: DocumentMatters | None = None,
 ) -> Candidates:
     """What is known of every passage that was proposed."""
     rows = _in_order(snapshot.catalogue, np.concatenate([proposed.near, proposed.worded, proposed.linked]))
-    return _described(snapshot, query, proposed.terms, rows, reads, matters)
+    return _described(snapshot, query, proposed.terms, rows, reads, default_region, matters)
 
 
 def gather(
@@ -79,7 +81,7 @@ def gather(
 ) -> Candidates:
     """What is known of every passage that either half or the prior proposes, within the filters."""
     proposed = propose(snapshot, query, default_region=default_region)
-    return describe(snapshot, query, proposed, reads=reads, matters=matters)
+    return describe(snapshot, query, proposed, reads=reads, default_region=default_region, matters=matters)
 
 
 _NO_ROWS: Rows = np.empty(0, dtype=np.int64)
@@ -115,6 +117,7 @@ def _described(
     terms: QueryTerms,
     rows: Rows,
     reads: Collection[str],
+    default_region: str | None,
     matters: DocumentMatters | None,
 ) -> Candidates:
     catalogue = snapshot.catalogue
@@ -126,6 +129,7 @@ def _described(
         for slot, record in records.items()
     }
     matches = snapshot.lexical.terms.match(terms, rows)
+    matter = np.zeros(len(rows)) if matters is None else matters.alike(snapshot, slots, query.matters)
     return Candidates(
         language=asked,
         rows=rows,
@@ -135,8 +139,8 @@ def _described(
         bm25=matches.bm25,
         coverage=matches.coverage,
         subject=_subject(catalogue, query, rows),
-        matter=np.zeros(len(rows)) if matters is None else matters.alike(snapshot, slots, query.matters),
-        scoped=np.array([_limited_to(records[slot], query) for slot in slots.tolist()], dtype=np.float64),
+        matter=matter,
+        scoped=scoped(catalogue, slots, query.filters, matter, default_region=default_region),
         prior=np.clip([query.prior.get(records[slot].external_id, 0.0) for slot in slots.tolist()], 0.0, 1.0),
         learned=_learned(query, [records[slot].external_id for slot in slots.tolist()]),
     )
@@ -177,12 +181,6 @@ def _known_codes(text: str) -> frozenset[str]:
 _OTHERS = 6.0
 _APART = 0.5
 """What a code counts that names a product apart from which the matter is told of."""
-
-
-def _limited_to(record: Record, query: SearchQuery) -> float:
-    """How far a document is for this customer in particular: 1 for their region, half of it for their tier, whose
-    other rights are those of everybody."""
-    return max(float(query.filters.region in record.regions), 0.5 * (query.filters.tier in record.tiers))
 
 
 def _learned(query: SearchQuery, external_ids: Sequence[str]) -> Scores | None:

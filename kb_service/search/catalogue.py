@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -275,6 +276,17 @@ class CatalogueView:
     @property
     def alive_rows(self) -> int:
         return int(np.count_nonzero(self.alive[self.document]))
+
+    @functools.cached_property
+    def home(self) -> str | None:
+        """The region to which more than half of the living policies are limited, in one spelling, so that documents
+        that name none may be taken to be written for it too; None where no region has so many."""
+        policies = np.flatnonzero(self.labels["kind"].matching(("policy",)) & self.alive & self.approved)
+        limits = Counter(
+            region for slot in policies.tolist() for region in label_set(self.records[slot].regions)
+        )
+        region, count = next(iter(limits.most_common(1)), (None, 0))
+        return region if count * 2 > len(policies) else None
 
     def living(self) -> Iterator[int]:
         """The slots of the living documents, in order."""

@@ -52,7 +52,9 @@ def search(
     """The best documents for a question, each by its best passage, best first; at most `query.limit`. Where there is a
     reranker, the first of them are read by it."""
     proposed = propose(snapshot, query, default_region=default_region)
-    candidates = describe(snapshot, query, proposed, reads=reads, matters=matters)
+    candidates = describe(
+        snapshot, query, proposed, reads=reads, default_region=default_region, matters=matters
+    )
     fused = rank(candidates, fusion)
     ranked = own_language_first(snapshot, candidates, fused)
     wanted = max(query.limit, reranking.documents) if reranking else query.limit

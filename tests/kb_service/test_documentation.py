@@ -279,6 +279,9 @@ def test_counts_of_the_questions_are_right() -> None:
     reported = [question for question in questions if question.split == "report"]
     assert f"the {len(reported)} questions of the sample's `report` split" in text("README.md")
     assert f"{len(questions):,} questions" in text("sample_kb/README.md")
+    by_region = read_questions(ROOT / "sample_kb" / "questions-by-region.jsonl")
+    assert all(question.region for question in by_region)
+    assert f"`questions-by-region.jsonl` holds {len(by_region):,} more" in text("sample_kb/README.md")
 
 
 # --- the receiver

@@ -24,6 +24,7 @@ from kb_service.judging.evaluation import (
     judge,
     read_questions,
     report,
+    search_query,
 )
 from kb_service.judging.judging import judge_file
 from kb_service.settings import Settings
@@ -57,9 +58,12 @@ def write(folder: Path, *lines: object) -> Path:
 def test_only_three_keys_are_needed(tmp_path: Path) -> None:
     path = write(tmp_path, {"query": "a\u2028b", "language": "en", "expected": ["x", "y"]}, "", {
         "id": 7, "query": "c", "language": "zh", "expected": [], "split": "report",
-        "as_of": "2026-11-20T12:00:00+08:00", "cross_lingual": True, "kind": "none",
+        "as_of": "2026-11-20T12:00:00+08:00", "cross_lingual": True, "kind": "none", "region": "EU",
     })  # fmt: skip
     first, second = read_questions(path)
+    assert (first.region, second.region) == (None, "EU")
+    asked = search_query(second, "zh", None, NOW)
+    assert (asked.filters.region, asked.at) == ("EU", second.as_of)
     assert (first.id, first.query, first.expected) == ("1", "a\u2028b", frozenset({"x", "y"}))
     assert (first.split, first.as_of, first.cross_lingual) == ("", None, False)
     assert (second.id, second.split, second.cross_lingual, second.expected) == (
@@ -83,6 +87,7 @@ GOOD = {"query": "a", "language": "en", "expected": ["x"]}
         ({**GOOD, "expected": [1]}, "list of external ids"),
         ({**GOOD, "query": " "}, "must be texts"),
         ({**GOOD, "language": None}, "must be texts"),
+        ({**GOOD, "region": ["EU"]}, "region must be a text"),
         ({**GOOD, "as_of": "yesterday"}, "isoformat"),
         ({**GOOD, "as_of": "2026-11-20T12:00:00"}, "offset"),
         ([1], "object"),

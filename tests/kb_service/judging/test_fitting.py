@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,6 +130,13 @@ def test_judged_questions_become_precedents_of_the_documents_that_were_found(ben
     finally:
         replica.index.calibration = unaided
     assert (before.precedents, after.precedents < 0) == (0, True), "nothing answered it, and that was said"
+
+
+def test_a_question_from_a_region_says_nothing_of_questions_from_elsewhere(bench: Workbench) -> None:
+    first, *others = questions()
+    told = fit(bench, [replace(first, region="EU"), *others])
+    assert {item.id for item in told.precedents.held} == {item.id for item in others}
+    assert told.confidence.languages["en"].samples == 100, "how sure to be it teaches as any other"
 
 
 def test_constants_for_other_shops_are_fitted_without_precedents(bench: Workbench) -> None:

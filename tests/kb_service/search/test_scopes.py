@@ -1,0 +1,160 @@
+"""Customers from elsewhere are answered by the rules of their own region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.embedding import Embedder
+from kb_service.commands.sample import FOLDERS, put_people
+from kb_service.commands.workbench import Workbench, open_workbench
+from kb_service.models import KEY_ROLES, Principal, Question
+from kb_service.search.retrieval import SearchIndex
+from kb_service.search.scopes import is_away
+from kb_service.settings import Settings
+from tests.kb_service.search.shelf import Shelf, asked, index_of, shelf_of, written
+from tests.kb_service.search.test_matters import matters
+
+QUESTION = "I want to return something"
+SAMPLE = Path(__file__).parents[3] / "sample_kb"
+
+
+def shop(*more: str) -> Shelf:
+    """A FAQ that fits the question better than policies of regions do."""
+    return shelf_of(
+        written("faq", "Want to return something? Within fifteen days", kind="faq"),
+        written("returns-eu", "Return it within fourteen days to Rotterdam", regions=("EU",)),
+        written("parcels-eu", "Where your parcel is and how to track it", regions=("EU",)),
+        *(written(f"home-{region}", "Return it here within ten days", regions=(region,)) for region in more),
+    )
+
+
+def scoped(index: SearchIndex, **narrowing: str) -> dict[str, float]:
+    candidates, names = index.candidates(asked(QUESTION, matters={"return": 0.9}, **narrowing))
+    return dict(zip(names, candidates.scoped.tolist(), strict=True))
+
+
+def first(index: SearchIndex, **narrowing: str) -> str:
+    return index.search(asked(QUESTION, matters={"return": 0.9}, **narrowing))[0].external_id
+
+
+def taught(shelf: Shelf, **options: str) -> SearchIndex:
+    index = index_of(shelf, **options)
+    index.compare_matters(matters())
+    return index
+
+
+HOME = ("CN", "CN-a", "CN-b")
+"""Not a majority: each has one policy of five."""
+
+
+def test_a_customer_from_elsewhere_is_answered_by_the_rules_of_their_region() -> None:
+    index = taught(shop(*HOME))
+    assert first(index) == "faq"
+    assert first(index, region="EU") == "returns-eu"
+
+
+def test_only_rules_that_speak_of_the_matter_go_before() -> None:
+    told = scoped(taught(shop(*HOME)), region="EU")
+    assert told["returns-eu"] > 1
+    assert (told["parcels-eu"], told["faq"]) == (1, 0)
+
+
+def test_a_region_is_known_in_any_spelling() -> None:
+    """A request from `eu` was answered as from the EU, and yet its documents did not count more."""
+    index = taught(shop(*HOME))
+    assert scoped(index, region="eu") == scoped(index, region="EU")
+
+
+def test_at_home_what_names_no_region_is_written_for_the_customer() -> None:
+    shelf = shop("CN")
+    for number in range(3):
+        shelf.put(written(f"more-{number}", "Return it within ten days", regions=("cn",)))
+    assert shelf.documents_held.keys() >= {"home-CN", "more-2"}
+    index = taught(shelf)
+    assert scoped(index, region="CN")["home-CN"] == 1
+    assert scoped(index, region="EU")["returns-eu"] > 1
+
+
+def test_home_is_the_region_of_requests_that_name_none_where_the_shop_tells_it() -> None:
+    index = taught(shop(*HOME), default_region="eu")
+    assert scoped(index, region="EU")["returns-eu"] == 1
+    assert scoped(index, region="CN")["home-CN"] > 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "home"),
+    [
+        ([["CN"], ["cn", "HK"], []], "cn"),
+        ([["CN"], ["EU"]], None),
+        ([["CN"], []], None),
+        ([[]], None),
+        ([], None),
+    ],
+)
+def test_home_is_where_more_than_half_of_the_policies_are_limited_to(
+    limits: list[list[str]], home: str | None
+) -> None:
+    policies = [written(f"p{n}", "a rule", regions=tuple(regions)) for n, regions in enumerate(limits)]
+    faq = [written(f"f{n}", "a reply", kind="faq", regions=("US",)) for n in range(5)]
+    catalogue = index_of(shelf_of(*policies, *faq)).snapshot.catalogue
+    assert catalogue.home == home
+    assert not is_away(catalogue, None, None)
+    assert is_away(catalogue, "SG", None)
+
+
+def test_a_policy_that_is_removed_or_a_draft_makes_no_home() -> None:
+    shelf = shelf_of(
+        written("a", "a rule", regions=("CN",)),
+        written("b", "a rule", regions=("CN",)),
+        written("c", "a rule", regions=("EU",)),
+    )
+    index = index_of(shelf)
+    assert index.snapshot.catalogue.home == "cn"
+    shelf.remove("a")
+    shelf.put(written("b", "a rule", regions=("CN",), version=2, status="draft"))
+    index.follow(shelf)
+    assert index.snapshot.catalogue.home == "eu"
+
+
+def test_a_tiers_rights_are_beside_those_of_everybody() -> None:
+    shelf = shop(*HOME)
+    shelf.put(written("gold", "Return it within thirty days", tiers=("gold",)))
+    told = scoped(taught(shelf), region="EU", tier="Gold")
+    assert told["gold"] == 0.5
+    assert first(taught(shelf), region="EU", tier="Gold") == "returns-eu"
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory, packaged_embedder: Embedder) -> Iterator[Workbench]:
+    settings = Settings(data=tmp_path_factory.mktemp("regions") / "data")
+    with open_workbench(settings, embedder=packaged_embedder) as opened:
+        opened.create_workspace("shop")
+        opened.services.knowledge.ingest(
+            "shop", [SAMPLE / name for name in FOLDERS], progress=lambda *_: None
+        )
+        put_people(opened, Principal("shop", "test", frozenset(KEY_ROLES)), SAMPLE)
+        yield opened
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("text", "region", "right"),
+    [
+        ("how long do I have to return something", "EU", "policy-returns-eu-en"),
+        ("how long do I have to return something", "US", "policy-us-en"),
+        ("how long do I have to return something", "CN", "faq-en-001"),
+        ("how long do I have to return something", None, "faq-en-001"),
+        ("满多少包邮", "SG", "policy-shipping-intl-en"),
+        ("几天内可以退", "HK", "policy-returns-hk-zh"),
+        ("which coupons can I combine", "EU", "faq-en-024"),
+        ("how do I wash the DJ02", "US", "page-YDF-DJ02-zh"),
+    ],
+)
+def test_the_sample_shop_answers_customers_by_where_they_are(
+    bench: Workbench, text: str, region: str | None, right: str
+) -> None:
+    told = bench.services.explaining.explain("shop", Question(text=text, region=region))
+    assert told.search.documents[0].external_id == right
