@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from ingest.models import Passage
 from kb_service.models import Citation, Why
-from kb_service.replying.asking import Ask, ask, meaning
+from kb_service.replying.asking import Ask, ask, meaning, meant
 from kb_service.replying.attributes import Attribute
-from kb_service.replying.cells import Cell, find, introduced, lead_in, rows_that_answer
+from kb_service.replying.cells import Cell, find, for_place, introduced, lead_in, rows_that_answer
 from kb_service.replying.excerpts import Likeness, best_passage, excerpt
 from kb_service.replying.openings import wrong_yes
 from kb_service.replying.placeholders import fill
@@ -99,6 +99,7 @@ def compose_reply(
     *,
     clauses: Sequence[str] = (),
     about: Sequence[str] = (),
+    place: Sequence[str] = (),
     told_in: str | None = None,
 ) -> Composed:
     """The reply that a hit gives to a question in `language`, with its reasons in `told_in`, zh or en, or else in the
@@ -107,12 +108,14 @@ def compose_reply(
     A reply of a resolution or an FAQ is given whole; of prose the sentences that answer; of a product the field
     that is asked for, or else the row or sentence that was found; of another table the row, or the table where
     the question tells no row apart. `clauses` are the parts of the question that this document answers, when
-    others answer the rest. `about` names what the caller says the question is about: it tells rows apart.
+    others answer the rest. `about` names what the caller says the question is about, and `place` where the customer is:
+    they tell rows apart.
     """
     source = source or Source()
     known = " ".join((hit.title, *source.names))
     asks = tuple(ask(clause, known=known) for clause in clauses or (query,))
-    worded = _worded(hit, tuple(meaning(one, about) for one in asks), source, language)
+    here = frozenset[str]().union(*map(meant, place))
+    worded = _worded(hit, tuple(meaning(one, about) for one in asks), source, language, here)
     if written_for := " ".join(passage.text for passage in source.passages if passage.role == "question"):
         worded = _without(worded, wrong_yes(worded.text, query, written_for))
     text, missing = fill(worded.text, context)
@@ -151,12 +154,13 @@ def shown_passage(hit: Hit, passages: Sequence[Passage] = ()) -> Passage:
     )
 
 
-def _worded(hit: Hit, asks: Sequence[Ask], source: Source, language: str) -> _Worded:
+def _worded(hit: Hit, asks: Sequence[Ask], source: Source, language: str, place: frozenset[str]) -> _Worded:
     """The words of the reply, before placeholders are filled, and where they stand."""
     shown = shown_passage(hit, source.passages)
-    document = source.passages or (shown,)
+    placed = for_place(source.passages or (shown,), place)
+    document, shown = placed.passages, placed.instead_of(shown)
     if shown.role in ("prose", "row"):
-        shown = best_passage(shown, document, asks[0])
+        shown = best_passage(shown, document, asks[0], preferred=placed.rows)
     fits = True
     if hit.kind == "product":
         names = (hit.title, *source.names)

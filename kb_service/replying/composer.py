@@ -14,6 +14,7 @@ from kb_service.replying.asking import asking_clauses
 from kb_service.replying.attributes import Attribute, asked_for
 from kb_service.replying.cells import cells
 from kb_service.replying.meaning import Meaning
+from kb_service.replying.places import names_of
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.same_kind import of_other_kinds
 from kb_service.search.weighing import Weighed
@@ -112,6 +113,7 @@ class Composer:
             source,
             clauses=chosen.clauses,
             about=_meant_products(replica, question, reading),
+            place=names_of(question.region),
             told_in=told_in(question, reading),
         )
 

@@ -41,6 +41,8 @@ _FOUND = 0.5
 """What it counts that the search found a passage; it knows meaning, and words of other passages are few."""
 _STATES = 0.55
 """What it counts that a passage states a value of the sought kind."""
+_PREFERRED = 0.6
+"""What it counts beside that the passage is for this customer in particular: a little more than being found."""
 _KNOWN = 0.35
 """What a word counts that stands in the title or a heading too."""
 _USUAL, _LONG = 12, 0.06
@@ -97,13 +99,16 @@ def excerpt(
     return _spans(text, units, chosen)
 
 
-def best_passage(shown: Passage, document: Sequence[Passage], ask: Ask) -> Passage:
+def best_passage(
+    shown: Passage, document: Sequence[Passage], ask: Ask, *, preferred: frozenset[str] = frozenset()
+) -> Passage:
     """The passage of a document that a question is about: the one that was found, unless words clearly say other.
 
     Words count by how few passages of the document hold them, in the text or its headings. Another passage must
     hold more of them than the shown one by far, or state the value that is asked for where that one does not.
+    `preferred` are the ids of passages that are for this customer in particular: they count more where they state it.
     """
-    if len(document) < 2 or not ask.terms:
+    if len(document) < 2 or not (ask.terms or preferred):
         return shown
     held = [meant(" ".join((*passage.section, passage.text))) for passage in document]
     weights = {
@@ -112,14 +117,15 @@ def best_passage(shown: Passage, document: Sequence[Passage], ask: Ask) -> Passa
         if 0 < (count := sum(term in terms for terms in held)) < len(document)
     }
     whole = sum(weights.values())
-    if not whole:
+    if not whole and not preferred:
         return shown
 
     def suits(place: int) -> float:
         passage = document[place]
         length = max(math.log2(len(held[place]) / _USUAL), 0.0) if held[place] else 0.0
-        share = sum(weights.get(term, 0.0) for term in held[place]) / whole
+        share = sum(weights.get(term, 0.0) for term in held[place]) / whole if whole else 0.0
         value = _STATES if ask.seeks_value and ask.holds(passage.text) else 0.0
+        value += _PREFERRED if value and passage.id in preferred else 0.0
         return share + value - _LONG * length + (_FOUND if passage.id == shown.id else 0.0)
 
     readable = [place for place, passage in enumerate(document) if passage.role in ("prose", "row")]
