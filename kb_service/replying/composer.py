@@ -14,8 +14,8 @@ from kb_service.replying.asking import asking_clauses
 from kb_service.replying.attributes import Attribute, asked_for
 from kb_service.replying.cells import cells
 from kb_service.replying.meaning import Meaning
-from kb_service.replying.places import names_of
 from kb_service.search.models import Hit, SearchQuery
+from kb_service.search.places import names_of
 from kb_service.search.same_kind import of_other_kinds
 from kb_service.search.weighing import Weighed
 from kb_service.understanding.question_reading import Reading, told_in

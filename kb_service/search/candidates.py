@@ -140,7 +140,7 @@ def _described(
         coverage=matches.coverage,
         subject=_subject(catalogue, query, rows),
         matter=matter,
-        scoped=scoped(catalogue, slots, query.filters, matter, default_region=default_region),
+        scoped=scoped(catalogue, slots, query, matter, default_region=default_region),
         prior=np.clip([query.prior.get(records[slot].external_id, 0.0) for slot in slots.tolist()], 0.0, 1.0),
         learned=_learned(query, [records[slot].external_id for slot in slots.tolist()]),
     )

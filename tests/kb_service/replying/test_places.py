@@ -8,8 +8,8 @@ from ingest.models import Passage, Role
 from kb_service.composing import Composed, Source, compose_reply
 from kb_service.replying.asking import meant
 from kb_service.replying.cells import for_place
-from kb_service.replying.places import names_of
 from kb_service.search.models import Hit
+from kb_service.search.places import named_in, names_of
 from tests.kb_service.test_composing import hit
 
 TABLE = (
@@ -50,13 +50,32 @@ def reply(query: str, region: str | None, shown: Passage, language: str = "en") 
     [
         ("EU", "European Union"),
         ("eu", "European Union"),
-        ("HK", "Hong Kong SAR China"),
+        ("HK", "Hong Kong"),
         ("SG", "新加坡"),
         ("US", "美国"),
     ],
 )
 def test_a_code_has_its_names_in_both_languages(region: str, name: str) -> None:
     assert name in names_of(region)
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "named"),
+    [
+        ("我在香港怎么退", "HK", True),
+        ("shipping to Hong Kong", "hk", True),
+        ("shipping to the US?", "US", True),
+        ("can you send us one", "US", False),
+        ("MUSEUM tickets", "US", False),
+        ("发到华东的", "华东", True),
+        ("European unions", "EU", False),
+        ("", "EU", False),
+    ],
+)
+def test_a_question_names_a_region_in_words_or_by_its_code_in_capitals(
+    text: str, region: str, named: bool
+) -> None:
+    assert named_in(text, region) is named
 
 
 def test_a_region_that_no_list_has_is_called_what_the_shop_calls_it() -> None:
