@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ingest.models import Passage
 from kb_service.models import Citation, Why
@@ -74,12 +74,14 @@ class Source:
     """What is known of a hit's document besides its best passage.
 
     `passages` are all of the document's, in order, or none where they are not at hand; `names` what its product
-    is called; `likeness` compares texts with the question by meaning, None where the encoder reads too little.
+    is called; `likeness` compares texts with the question by meaning, None where the encoder reads too little; `near`
+    are the cosines of passages with the question, by id.
     """
 
     passages: Sequence[Passage] = ()
     names: Sequence[str] = ()
     likeness: Likeness | None = None
+    near: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def _worded(hit: Hit, asks: Sequence[Ask], source: Source, language: str, place:
     placed = for_place(source.passages or (shown,), place)
     document, shown = placed.passages, placed.instead_of(shown)
     if shown.role in ("prose", "row"):
-        shown = best_passage(shown, document, asks[0], preferred=placed.rows)
+        shown = best_passage(shown, document, asks[0], preferred=placed.rows, near=source.near)
     fits = True
     if hit.kind == "product":
         names = (hit.title, *source.names)

@@ -102,9 +102,15 @@ class Composer:
         """A hit's reply. Only for the first is meaning looked at: encoding takes longer than all the rest."""
         hit = chosen.hit
         likeness = None
-        if first and reading.whole.vector is not None:
-            likeness = self._meaning.likeness(reading.whole.vector, reading.whole.language, hit.language)
-        source = Source(replica.index.document_of(hit), _names(replica, hit.products), likeness)
+        vector = reading.whole.vector
+        if first and vector is not None:
+            likeness = self._meaning.likeness(vector, reading.whole.language, hit.language)
+        source = Source(
+            replica.index.document_of(hit),
+            _names(replica, hit.products),
+            likeness,
+            {} if vector is None else replica.index.likeness_of(hit, vector),
+        )
         return compose_reply(
             hit,
             _asking(question, reading),

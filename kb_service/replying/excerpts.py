@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -45,6 +45,8 @@ _PREFERRED = 0.6
 """What it counts beside that the passage is for this customer in particular: a little more than being found."""
 _KNOWN = 0.35
 """What a word counts that stands in the title or a heading too."""
+_AS_NEAR = 0.05
+"""How much less near in meaning a passage may be that states the value which the one that was found does not."""
 _USUAL, _LONG = 12, 0.06
 """Words from which a passage holds some of a question's by chance, and what each doubling of them costs."""
 
@@ -100,13 +102,20 @@ def excerpt(
 
 
 def best_passage(
-    shown: Passage, document: Sequence[Passage], ask: Ask, *, preferred: frozenset[str] = frozenset()
+    shown: Passage,
+    document: Sequence[Passage],
+    ask: Ask,
+    *,
+    preferred: frozenset[str] = frozenset(),
+    near: Mapping[str, float] = {},
 ) -> Passage:
     """The passage of a document that a question is about: the one that was found, unless words clearly say other.
 
     Words count by how few passages of the document hold them, in the text or its headings. Another passage must
     hold more of them than the shown one by far, or state the value that is asked for where that one does not.
     `preferred` are the ids of passages that are for this customer in particular: they count more where they state it.
+    Where no passage holds any of the words, as in another language, one that states the value is taken that is about
+    as `near` in meaning (cosines by id).
     """
     if len(document) < 2 or not (ask.terms or preferred):
         return shown
@@ -118,7 +127,7 @@ def best_passage(
     }
     whole = sum(weights.values())
     if not whole and not preferred:
-        return shown
+        return _stating_as_near(shown, document, ask, near)
 
     def suits(place: int) -> float:
         passage = document[place]
@@ -130,6 +139,21 @@ def best_passage(
 
     readable = [place for place, passage in enumerate(document) if passage.role in ("prose", "row")]
     return document[max(readable, key=lambda place: (suits(place), -place))] if readable else shown
+
+
+def _stating_as_near(
+    shown: Passage, document: Sequence[Passage], ask: Ask, near: Mapping[str, float]
+) -> Passage:
+    if not ask.seeks_value or ask.holds(shown.text) or shown.id not in near:
+        return shown
+    stating = [
+        passage
+        for passage in document
+        if passage.role in ("prose", "row")
+        and near.get(passage.id, -1.0) > near[shown.id] - _AS_NEAR
+        and ask.holds(passage.text)
+    ]
+    return max(stating, key=lambda passage: near[passage.id], default=shown)
 
 
 def _units(text: str) -> list[_Unit]:

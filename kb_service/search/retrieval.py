@@ -7,7 +7,7 @@ swaps the reference.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,12 @@ from ingest.models import Passage
 from kb_service.search import snapshots
 from kb_service.search.calibration import Calibration, calibration_for
 from kb_service.search.candidates import gather
+from kb_service.search.catalogue import CatalogueView
 from kb_service.search.dense import EXACT_ROWS
 from kb_service.search.fusion import Candidates, Fusion
 from kb_service.search.lexical import analysis_id
 from kb_service.search.matters import DocumentMatters
-from kb_service.search.models import Hit, SearchQuery
+from kb_service.search.models import Hit, SearchQuery, Vector
 from kb_service.search.parts import Parts, Snapshot
 from kb_service.search.reranking import Reranking
 from kb_service.search.searching import Searched, search
@@ -368,10 +369,16 @@ class SearchIndex:
     def document_of(self, hit: Hit) -> tuple[Passage, ...]:
         """All passages of a hit's document, in order; none when this version of it is gone."""
         catalogue = self._snapshot.catalogue
-        row = hit.row
-        if not (0 <= row < catalogue.rows and catalogue.passages[row].id == hit.passage_id):
-            return ()  # compacted or rebuilt since the hit was found
-        return tuple(catalogue.passages[other] for other in catalogue.rows_of(int(catalogue.document[row])))
+        return tuple(catalogue.passages[row] for row in _rows_of(catalogue, hit))
+
+    def likeness_of(self, hit: Hit, vector: Vector) -> Mapping[str, float]:
+        """How near in meaning the passages of a hit's document are to a question's vector: cosines by passage id, of
+        those that have vectors; none when this version of it is gone."""
+        snapshot = self._snapshot
+        rows = np.array(_rows_of(snapshot.catalogue, hit), dtype=np.int64)
+        rows = rows[snapshot.dense.embedded[rows]]
+        ids = [snapshot.catalogue.passages[row].id for row in rows.tolist()]
+        return dict(zip(ids, snapshot.dense.scores(vector, rows).tolist(), strict=True))
 
     def candidates(self, query: SearchQuery) -> tuple[Candidates, tuple[str, ...]]:
         """What `search` fuses, with the external id of each one's document: for fitting the constants."""
@@ -381,6 +388,13 @@ class SearchIndex:
         )
         records = snapshot.catalogue.records
         return candidates, tuple(records[slot].external_id for slot in candidates.documents.tolist())
+
+
+def _rows_of(catalogue: CatalogueView, hit: Hit) -> range:
+    """The rows of a hit's document; none when it was compacted or rebuilt since the hit was found."""
+    if not (0 <= hit.row < catalogue.rows and catalogue.passages[hit.row].id == hit.passage_id):
+        return range(0)
+    return catalogue.rows_of(int(catalogue.document[hit.row]))
 
 
 def _bring(parts: Parts, source: PassageSource, changes: Sequence[Change]) -> None:

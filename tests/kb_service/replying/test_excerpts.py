@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.models import Passage
 from kb_service.replying.asking import ask, asking_clauses
-from kb_service.replying.excerpts import WHOLE, excerpt
+from kb_service.replying.excerpts import WHOLE, best_passage, excerpt
 
 DELIVERY = (
     "Delivery is free from ¥129. Below that it costs ¥8. Gold and platinum members never pay for delivery. "
@@ -120,3 +121,37 @@ def test_spans_are_ordered_apart_and_within_the_text(parts: list[str], question:
     assert all(text[start:end] == text[start:end].strip() for start, end in spans)
     assert not text or sum(end - start for start, end in spans) > 0
     assert WHOLE > 0
+
+
+RETURNS = tuple(
+    Passage(f"p{ordinal}", "returns", 1, ordinal, "prose", text, 0, len(text), (), "Returns")
+    for ordinal, text in enumerate(
+        (
+            "We may hold the refund until the goods arrive.",
+            "You may withdraw from a purchase within 14 days of delivery.",
+            "Goods must be free of defects for two years from delivery.",
+        )
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "near", "best"),
+    [
+        ("几天内可以退货", {"p0": 0.47, "p1": 0.46, "p2": 0.2}, 1),
+        ("几天内可以退货", {"p0": 0.47, "p1": 0.2, "p2": 0.2}, 0),
+        ("几天内可以退货", {}, 0),
+        ("怎么退货", {"p0": 0.47, "p1": 0.46, "p2": 0.2}, 0),
+        ("how long until the refund", {"p0": 0.47, "p1": 0.46, "p2": 0.2}, 0),
+    ],
+)
+def test_across_languages_a_passage_as_near_in_meaning_that_states_the_value_is_quoted(
+    question: str, near: dict[str, float], best: int
+) -> None:
+    """ "几天内可以退货" was answered with how a refund may be held, of a page whose next paragraph says 14 days."""
+    assert best_passage(RETURNS[0], RETURNS, ask(question), near=near) is RETURNS[best]
+
+
+def test_a_passage_that_states_the_value_itself_stays() -> None:
+    near = {"p0": 0.1, "p1": 0.4, "p2": 0.42}
+    assert best_passage(RETURNS[1], RETURNS, ask("几天内可以退货"), near=near) is RETURNS[1]

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -105,6 +106,24 @@ def test_of_a_long_reply_the_part_that_suits_is_quoted() -> None:
 def test_a_question_without_a_reply_is_quoted_itself() -> None:
     index = index_of(shelf_of(written("q", ("question", "Do you ship to Norway?"), kind="faq")))
     assert index.search(asked("ship to Norway"))[0].role == "question"
+
+
+def test_the_passages_of_a_hit_are_compared_with_a_question_by_meaning() -> None:
+    shelf = shelf_of(written("returns", "within thirty days", "pay the postage", title="Returns"))
+    shelf.put(written("other", "within thirty days", embedded=False))
+    index = index_of(shelf)
+    query = asked("pay the postage", limit=5)
+    hits = {hit.external_id: hit for hit in index.search(query)}
+    assert query.vector is not None
+    near = index.likeness_of(hits["returns"], query.vector)
+    first, second = (passage.id for passage in index.document_of(hits["returns"]))
+    assert near[second] > near[first]
+    assert near[second] == pytest.approx(hits["returns"].dense, abs=1e-6)
+    unread = replace(hits["returns"], row=index.passages - 1)
+    assert (index.likeness_of(unread, query.vector), index.document_of(unread)) == ({}, ())
+    shelf.remove("returns")
+    index.rebuild(shelf)
+    assert index.likeness_of(hits["returns"], query.vector) == {}
 
 
 def test_filters_hold_inside_the_search(shop: Shelf) -> None:
