@@ -6,9 +6,9 @@ A workspace is filled from the sample shop, whose FAQ and resolutions are mostly
 not say so.
 
 The questions of `questions-by-region.jsonl` are asked with the customer's region: those that a region's own rules
-answer, and those that are answered alike everywhere, which must not get worse for it. Beside leaving out the documents
-of other regions, which is what a filter of any search does, documents that are limited to the customer's own count
-more; how much more those do that speak of the matter is what is tried.
+answer, and those that are answered alike everywhere or by nothing, which must not get worse for it. Beside leaving out
+the documents of other regions, which is what a filter of any search does, documents that are limited to the customer's
+own count more; how much more those do that speak of the matter is what is tried.
 
 The questions of `questions.jsonl` are asked without a region: the brief ones, such as "怎么退货", and all others. What
 is tried is how much less documents count that are limited to other regions than home.
@@ -53,8 +53,13 @@ def main() -> int:
     ):
         fill(bench, WORKSPACE, SAMPLE, lambda done, of, name: None)
         trial = Trial(bench.services.replicas.settled(WORKSPACE), bench.services.reader, given.split)
-        print(trial.told(OWN_RULES if choosing else (scopes.OWN_RULES,)) + "\n")
-        print(trial.untold(ELSEWHERE if choosing else (scopes.ELSEWHERE,)))
+        shipped = scopes.OWN_RULES, scopes.ELSEWHERE
+        try:
+            print(trial.told(OWN_RULES if choosing else shipped[:1]) + "\n")
+            scopes.OWN_RULES = shipped[0]
+            print(trial.untold(ELSEWHERE if choosing else shipped[1:]))
+        finally:
+            scopes.OWN_RULES, scopes.ELSEWHERE = shipped
     return 0
 
 
@@ -69,7 +74,7 @@ class Trial:
     def told(self, tried: Sequence[float]) -> str:
         """With the customer's region."""
         shipped = self._replica.index.calibration
-        kinds = {"region": "by region", "everywhere": "everywhere"}
+        kinds = {"region": "by region", "everywhere": "everywhere", "none": "nothing answers"}
         rows: list[list[object]] = []
         for name, scope, own_rules in (
             ("others' documents left out, no more", 0.0, 0.0),

@@ -113,6 +113,7 @@ class Answering:
                 text=text,
                 weights=asked.weights,
                 matters=replica.matters(spoken),
+                at_home=True,
                 language=spoken.language,
                 vector=spoken.vector,
                 at=scope.as_of or self._clock(),

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from ingest.models import Passage
 from kb_service.models import Citation, Why
-from kb_service.replying.asking import Ask, ask, meaning, meant
+from kb_service.replying.asking import Ask, ask, meaning
 from kb_service.replying.attributes import Attribute
-from kb_service.replying.cells import Cell, find, for_place, introduced, lead_in, rows_that_answer
+from kb_service.replying.cells import Cell, find, introduced, lead_in, rows_that_answer
 from kb_service.replying.excerpts import Likeness, best_passage, excerpt
 from kb_service.replying.openings import wrong_yes
 from kb_service.replying.placeholders import fill
+from kb_service.replying.regional_rows import Placed, for_region
 from kb_service.replying.stating import field_sentence, row_sentence
 from kb_service.search.models import Hit
 
@@ -116,8 +117,9 @@ def compose_reply(
     source = source or Source()
     known = " ".join((hit.title, *source.names))
     asks = tuple(ask(clause, known=known) for clause in clauses or (query,))
-    here = frozenset[str]().union(*map(meant, place))
-    worded = _worded(hit, tuple(meaning(one, about) for one in asks), source, language, here)
+    document = source.passages or (shown_passage(hit),)
+    placed = for_region(document, place, query) if hit.kind != "product" else Placed(tuple(document))
+    worded = _worded(hit, tuple(meaning(one, about) for one in asks), source, language, placed)
     if written_for := " ".join(passage.text for passage in source.passages if passage.role == "question"):
         worded = _without(worded, wrong_yes(worded.text, query, written_for))
     text, missing = fill(worded.text, context)
@@ -156,11 +158,10 @@ def shown_passage(hit: Hit, passages: Sequence[Passage] = ()) -> Passage:
     )
 
 
-def _worded(hit: Hit, asks: Sequence[Ask], source: Source, language: str, place: frozenset[str]) -> _Worded:
+def _worded(hit: Hit, asks: Sequence[Ask], source: Source, language: str, placed: Placed) -> _Worded:
     """The words of the reply, before placeholders are filled, and where they stand."""
-    shown = shown_passage(hit, source.passages)
-    placed = for_place(source.passages or (shown,), place)
-    document, shown = placed.passages, placed.instead_of(shown)
+    shown = placed.instead_of(shown_passage(hit, source.passages))
+    document, whole = placed.passages, source.passages or placed.passages
     if shown.role in ("prose", "row"):
         shown = best_passage(shown, document, asks[0], preferred=placed.rows, near=source.near)
     fits = True
@@ -170,8 +171,8 @@ def _worded(hit: Hit, asks: Sequence[Ask], source: Source, language: str, place:
         fits = any(one.fits for one in found)
         if stated := dict.fromkeys(cell for one in found for cell in one.cells):
             return replace(_stated(_subject(hit, source.names), tuple(stated), language), fits=fits)
-    if shown.role == "prose" and (table := introduced(shown, document)) is not None:
-        return replace(_rows(hit, table, document, asks, source), fits=fits)
+    if shown.role == "prose" and (table := introduced(shown, whole)) is not None:
+        return replace(_rows(hit, placed.instead_of(table), document, asks, source), fits=fits)
     if shown.role == "prose":
         around = " ".join((hit.title, *shown.section))
         spans = excerpt(shown.text, asks, source.likeness, around=around)
@@ -205,7 +206,7 @@ def _rows(
 ) -> _Worded:
     """One row under its product or section; a table, or a row with its introduction, line by line: each a sentence."""
     rows = list(dict.fromkeys(row for one in asks for row in rows_that_answer(shown, document, one)))
-    introduction = lead_in(shown, document)
+    introduction = lead_in(shown, source.passages or document)
     subject = _subject(hit, source.names) if hit.kind == "product" else (hit.title, *shown.section)[-1]
     if introduction is not None:
         lines = (introduction.text, *(row_sentence(row.text) for row in rows))

@@ -162,7 +162,13 @@ def search_query(question: JudgedQuestion, language: str, vector: Any, now: date
     at = question.as_of or now
     filters = Filters(region=question.region)
     return SearchQuery(
-        text=question.query, language=language, vector=vector, at=at, limit=DEPTH, filters=filters
+        text=question.query,
+        language=language,
+        vector=vector,
+        at=at,
+        limit=DEPTH,
+        filters=filters,
+        at_home=True,
     )
 
 

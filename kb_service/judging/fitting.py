@@ -59,17 +59,15 @@ def fitted(
     precedents.
     """
     asked = [item for number, each in enumerate(taught) for item in _asked(each, number, reader, now())]
-    judged = [item.judged() for item in asked]
+    judged = [(item.fold, item.judged()) for item in asked if not item.away]
     found: list[_Found] = []
     for own in range(FOLDS):
-        fusion = _fit(
-            [each for item, each in zip(asked, judged, strict=True) if item.fold != own], start.fusion
-        )
+        fusion = _fit([each for fold, each in judged if fold != own], start.fusion)
         found += [seen for item in asked if item.fold == own and (seen := item.found(fusion)) is not None]
     confidence, precedents = _learnt(found, start, for_others)
     return replace(
         start,
-        fusion=_fit(judged, start.fusion),
+        fusion=_fit([each for _, each in judged], start.fusion),
         confidence=confidence,
         precedents=precedents,
         evidence=_evidence(found, start, for_others),
@@ -80,15 +78,13 @@ def fitted(
 
 def _learnt(found: Sequence[_Found], start: Calibration, for_others: bool) -> tuple[Confidence, Precedents]:
     """How sure to be of first hits, and what the questions say of each other's; none has a say on itself, and those
-    that name a region on none: what is right there is not right elsewhere."""
+    from elsewhere on none: what is right there is not right at home."""
     unaided = fit_confidence([item.sample() for item in found], start.confidence)
     if for_others:
         return unaided, NONE
-    anywhere = [item for item in found if item.question.region is None]
-    precedents = fit_precedents(
-        [item.precedent() for item in anywhere], [item.case(unaided) for item in anywhere]
-    )
-    aided = fit_confidence([item.beside(precedents) for item in found], start.confidence)
+    home = [item for item in found if not item.away]
+    precedents = fit_precedents([item.precedent() for item in home], [item.case(unaided) for item in home])
+    aided = fit_confidence([item.beside(item.heeded(precedents)) for item in found], start.confidence)
     return aided, precedents
 
 
@@ -100,8 +96,9 @@ def _evidence(found: Sequence[_Found], start: Calibration, for_others: bool) -> 
         confidence, precedents = _learnt([item for item in found if item.fold != fold], start, for_others)
         for item in found:
             if item.fold == fold:
-                answered = item.among(precedents)
-                points = precedents.points(answered.hits[0], item.query.vector)
+                heeded = item.heeded(precedents)
+                answered = item.among(heeded)
+                points = heeded.points(answered.hits[0], item.query.vector)
                 sure.append(with_points(answered.sure(confidence, 0), points))
                 right.append(answered.right[0])
     return Evidence.of(np.array(sure), np.array(right, dtype=bool))
@@ -126,24 +123,34 @@ class _Asked:
     def fold(self) -> int:
         return hashlib.blake2b(self.question.id.encode(), digest_size=2).digest()[0] % FOLDS
 
+    @property
+    def away(self) -> bool:
+        return self.replica.index.is_away(self.question.region)
+
     def found(self, fusion: Fusion) -> _Found | None:
         """What is found under a fusion; None where nothing is, or where it does not tell how sure to be."""
         hits = self.replica.index.search(self.query, fusion=fusion, reranks=True) if self.how_sure else ()
         if not hits:
             return None
         others = of_other_kinds(hits, self.query, self.replica.shop.gazetteer.meant)
-        return _Found(self.question, self.fold, self.query, same_kind_first(hits, others), others)
+        return _Found(self.question, self.fold, self.query, same_kind_first(hits, others), others, self.away)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The hits of one judged question, at least one; `others` are those about another kind of product."""
+    """The hits of one judged question, at least one; `others` are those about another kind of product, `away` tells
+    whether the customer is elsewhere than at home."""
 
     question: JudgedQuestion
     fold: int
     query: SearchQuery
     hits: tuple[Hit, ...]
     others: frozenset[str]
+    away: bool
+
+    def heeded(self, precedents: Precedents) -> Precedents:
+        """Those of the precedents that speak on this question."""
+        return NONE if self.away else precedents
 
     def among(self, precedents: Precedents, *, besides: str | None = None) -> _Found:
         """The same in the order that precedents make of the hits."""

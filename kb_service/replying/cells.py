@@ -178,38 +178,6 @@ def rows_that_answer(shown: Passage, document: Sequence[Passage], ask: Ask) -> t
     return _most(table, held, ask.terms - ask.known - common) or tuple(table)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A document for a customer of one place: `passages` without the rows for others, `rows` those that name it."""
-
-    passages: tuple[Passage, ...]
-    rows: frozenset[str] = frozenset()
-    """Ids."""
-
-    def instead_of(self, shown: Passage) -> Passage:
-        """The passage that was found, or where it is a row for others the first of its table that names the place."""
-        if shown.role != "row" or shown in self.passages:
-            return shown
-        table = _of_table(shown)
-        return next((row for row in self.passages if row.id in self.rows and _of_table(row) == table), shown)
-
-
-def for_place(document: Sequence[Passage], place: frozenset[str]) -> Placed:
-    """What of a document is for a place, which words name: of a table of which some rows name it, and some do not,
-    those that do."""
-    kept: list[Passage] = []
-    named: set[str] = set()
-    for _, run in itertools.groupby(document, key=lambda passage: _of_table(passage) or passage.id):
-        table = list(run)
-        rows = _most(table, [meant(row.text) for row in table], place) if table[0].role == "row" else ()
-        if 0 < len(rows) < len(table):
-            kept += rows
-            named |= {row.id for row in rows}
-        else:
-            kept += table
-    return Placed(tuple(kept), frozenset(named))
-
-
 def _named(
     table: Sequence[Passage], held: Sequence[frozenset[str]], words: frozenset[str]
 ) -> tuple[Passage, ...]:
@@ -251,14 +219,14 @@ def introduced(shown: Passage, document: Sequence[Passage]) -> Passage | None:
 
 def _table(shown: Passage, document: Sequence[Passage]) -> list[Passage]:
     """The rows around `shown` with the same section and headers."""
-    for _, run in itertools.groupby(document, key=_of_table):
+    for _, run in itertools.groupby(document, key=table_of):
         rows = list(run)
         if shown.role == "row" and shown in rows:
             return rows
     return []
 
 
-def _of_table(passage: Passage) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+def table_of(passage: Passage) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """What the rows of one table have in common; None for a passage that is no row."""
     return (passage.section, _headers(passage)) if passage.role == "row" else None
 

@@ -119,7 +119,7 @@ class Composer:
             source,
             clauses=chosen.clauses,
             about=_meant_products(replica, question, reading),
-            place=names_of(question.region),
+            place=_place(replica, question),
             told_in=told_in(question, reading),
         )
 
@@ -200,6 +200,12 @@ class Composer:
 def _asking(question: Question, reading: Reading) -> str:
     """The words that say what is asked. "SP10防水吗", then "多少钱": what is read holds both, and the last asks now."""
     return question.text if asked_for(question.text) else reading.whole.text
+
+
+def _place(replica: Replica, question: Question) -> tuple[str, ...]:
+    """What the customer's region is called, with its code; nothing where none is known."""
+    region = question.region or replica.shop.rules.default_region
+    return (region, *names_of(region)) if region else ()
 
 
 def _named(replica: Replica, question: Question, reading: Reading) -> list[str]:

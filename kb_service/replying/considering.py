@@ -143,6 +143,7 @@ def searched(
         learned=replica.learned(problem, question.intent or _sure(reading.candidates)),
         weights=reading.weights,
         matters=likely(reading.understanding.intents),
+        at_home=True,
     )
 
 

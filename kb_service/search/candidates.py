@@ -15,7 +15,7 @@ from kb_service.search.fusion import REGIMES, Candidates, Ranked, regime
 from kb_service.search.matters import DocumentMatters
 from kb_service.search.models import Hit, Rows, Scores, SearchQuery
 from kb_service.search.parts import Snapshot
-from kb_service.search.scopes import scoped
+from kb_service.search.scopes import made_for
 from kb_service.search.terms import QueryTerms
 
 _HALF = 50
@@ -130,6 +130,7 @@ def _described(
     }
     matches = snapshot.lexical.terms.match(terms, rows)
     matter = np.zeros(len(rows)) if matters is None else matters.alike(snapshot, slots, query.matters)
+    made = made_for(catalogue, slots, query, matter, default_region=default_region)
     return Candidates(
         language=asked,
         rows=rows,
@@ -140,7 +141,8 @@ def _described(
         coverage=matches.coverage,
         subject=_subject(catalogue, query, rows),
         matter=matter,
-        scoped=scoped(catalogue, slots, query, matter, default_region=default_region),
+        scoped=made.scoped,
+        own_rules=made.own_rules,
         prior=np.clip([query.prior.get(records[slot].external_id, 0.0) for slot in slots.tolist()], 0.0, 1.0),
         learned=_learned(query, [records[slot].external_id for slot in slots.tolist()]),
     )

@@ -94,11 +94,12 @@ class _LabelsView:
 
 def label_set(names: Iterable[str]) -> frozenset[str]:
     """The names as they are compared: width, case and script do not tell two of them apart."""
-    return frozenset(map(_one_spelling, names))
+    return frozenset(map(one_spelling, names))
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def _one_spelling(name: str) -> str:
+def one_spelling(name: str) -> str:
+    """A name as it is compared, see `label_set`."""
     return fold(name).strip()
 
 
@@ -279,14 +280,14 @@ class CatalogueView:
 
     @functools.cached_property
     def home(self) -> str | None:
-        """The region to which more than half of the living policies are limited, in one spelling, so that documents
-        that name none may be taken to be written for it too; None where no region has so many."""
+        """The region to which most of the living policies are limited, in one spelling, so that documents that name
+        none may be taken to be written for it too. None where another has as many, or more policies name no region."""
         policies = np.flatnonzero(self.labels["kind"].matching(("policy",)) & self.alive & self.approved)
-        limits = Counter(
-            region for slot in policies.tolist() for region in label_set(self.records[slot].regions)
-        )
-        region, count = next(iter(limits.most_common(1)), (None, 0))
-        return region if count * 2 > len(policies) else None
+        limits = [label_set(self.records[slot].regions) for slot in policies.tolist()]
+        counts = Counter(region for regions in limits for region in regions).most_common(2)
+        if not counts or counts[0][1] < sum(not regions for regions in limits):
+            return None
+        return None if len(counts) > 1 and counts[1][1] == counts[0][1] else counts[0][0]
 
     def living(self) -> Iterator[int]:
         """The slots of the living documents, in order."""

@@ -26,8 +26,9 @@ def fit_fusion(judged: Sequence[Judged], start: Fusion) -> Fusion:
     Cao et al., Learning to Rank, 2007), with a ridge towards `start`; convex, so the same data give the same.
 
     Languages with `LEAST` questions get weights of their own; all questions together give those of the others.
-    `prior` and `scope` stay, since questions are judged without a graph and for no one customer. Candidates of right
-    documents that retrieval missed do not count. Raises ValueError when no question has a right candidate.
+    `prior` and `scope` stay, since questions are judged without a graph and those that are fitted on are of customers
+    at home. Candidates of right documents that retrieval missed do not count. Raises ValueError when no question has a
+    right candidate.
     """
     judged = [question for question in judged if question.right.any()]
     if not judged:

@@ -58,7 +58,8 @@ class SearchQuery:
     searched beside those of `text`, and terms of it that count less, each with what it counts (0..1, where a plain
     term counts 1). `matters` is how likely the question has each of the shop's intents, by id.
     `named` is the question whole, where the names of products were left out of `text` (see `kb_service.search.apart`):
-    their codes speak for a document by half of what they would.
+    their codes speak for a document by half of what they would. `at_home` is for customers: without a region they are
+    taken to be where most documents are for (see `kb_service.search.scopes`).
     """
 
     text: str
@@ -72,6 +73,7 @@ class SearchQuery:
     weights: Mapping[str, float] = field(default_factory=dict)
     matters: Mapping[str, float] = field(default_factory=dict)
     named: str = ""
+    at_home: bool = False
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

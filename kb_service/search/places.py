@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 
 from babel import Locale
 
@@ -12,23 +13,44 @@ from ingest.language import fold
 _LANGUAGES = ("en", "zh")
 _FORMAL = re.compile(r" SAR China$|^中国(?=.+特别行政区$)|特别行政区$")
 """What people leave away from the names of Hong Kong and Macao."""
+_ALSO: Mapping[str, tuple[str, ...]] = {
+    "CN": ("mainland", "大陆", "内地"),
+    "EU": ("Europe", "欧洲"),
+    "GB": ("UK", "Britain", "England"),
+    "HK": ("HK", "Hongkong", "港澳"),
+    "MO": ("Macau", "港澳"),
+    "US": ("USA", "U.S.", "America", "States"),
+}
+"""What people say beside the names that the CLDR has."""
+_ABROAD = re.compile(r"国外|海外|国际|境外|跨境|出国|\b(?:abroad|overseas|international(?:ly)?|foreign)\b")
 
 
 @functools.lru_cache(maxsize=1024)
 def names_of(region: str | None) -> tuple[str, ...]:
     """The names of a region by its code of ISO 3166 or the Unicode CLDR, EU among them; of any other what it says
     itself, and none of no region."""
-    if region is None:
+    if not region:
         return ()
-    found = (Locale(language).territories.get(region.strip().upper()) for language in _LANGUAGES)
-    return tuple(dict.fromkeys(_FORMAL.sub("", name) for name in found if name)) or (region,)
+    code = region.strip().upper()
+    found = (Locale(language).territories.get(code) for language in _LANGUAGES)
+    names = [_FORMAL.sub("", name) for name in found if name]
+    return tuple(dict.fromkeys((*names, *_ALSO.get(code, ())))) or (region,)
 
 
 def named_in(text: str, region: str) -> bool:
     """Whether a text names a region: in words, or by its code in capitals, since "us" is a word."""
     folded = fold(text)
-    code = region.strip().upper()
-    by_name = any(
-        re.search(rf"(?<![a-z]){re.escape(fold(name))}(?![a-z])", folded) for name in names_of(region)
-    )
-    return by_name or re.search(rf"(?<![A-Za-z]){re.escape(code)}(?![A-Za-z])", text) is not None
+    if any(holds(folded, fold(name)) for name in names_of(region)):
+        return True
+    shouted = text.upper() == text and text.lower() != text
+    return not shouted and holds(text, region.strip().upper())
+
+
+def speaks_of_abroad(text: str) -> bool:
+    """Whether a text is about another country without saying which."""
+    return _ABROAD.search(fold(text)) is not None
+
+
+def holds(text: str, name: str) -> bool:
+    """Whether a name stands in a text, and is not part of a longer word."""
+    return re.search(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z0-9-])", text) is not None

@@ -27,6 +27,7 @@ from kb_service.search.matters import DocumentMatters
 from kb_service.search.models import Hit, SearchQuery, Vector
 from kb_service.search.parts import Parts, Snapshot
 from kb_service.search.reranking import Reranking
+from kb_service.search.scopes import is_away
 from kb_service.search.searching import Searched, search
 from kb_service.search.snapshots import CorruptGeneration, Description, Fault
 from kb_service.search.source import Change, PassageSource, SourceDocument
@@ -114,6 +115,10 @@ class SearchIndex:
     @property
     def compaction_due(self) -> bool:
         return self._snapshot.buried_share(self.limits.compact_rows) >= self.limits.compact_share
+
+    def is_away(self, region: str | None) -> bool:
+        """Whether a region is told that is not where the shop's customers are at home."""
+        return is_away(self._snapshot.catalogue, region, self.default_region)
 
     def compare_matters(self, matters: Matters | None) -> None:
         """From now on documents are also compared with questions by the intents that they speak of; None: not."""

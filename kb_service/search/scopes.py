@@ -3,17 +3,19 @@
 A particular rule goes before a general one. "How long do I have to return something?" has a reply in the FAQ, word for
 word; a customer from the European Union is answered by the rules for returns from there, however they are worded. At
 home it is otherwise: documents that name no region are written for customers there, and beside the rules of that region
-they are only more particular. Who tells no region is taken to be at home, unless the question names another.
+they are only more particular. A customer who tells no region is taken to be at home, unless the question names another.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from kb_service.search.catalogue import CatalogueView, Record, label_set
+from kb_service.search.catalogue import CatalogueView, Record, one_spelling
 from kb_service.search.models import Scores, SearchQuery
-from kb_service.search.places import named_in
+from kb_service.search.places import named_in, speaks_of_abroad
 
 OWN_RULES = 6.0
 """How much more a document counts, for each unit of the matter in common, that is limited to the region of a customer
@@ -23,51 +25,61 @@ ELSEWHERE = 1.5
 _OF_TIER = 0.5
 
 
-def scoped(
+class Scoped(NamedTuple):
+    """For each document what is counted for it as made for the customer, shape (slots,).
+
+    `scoped` is 1 where it is limited to their region, half of it for their tier, whose other rights are those of
+    everybody, 0 for what is for all, and less for what is for elsewhere. `own_rules` is what a document for their
+    region counts besides, by its matter, where that is not home.
+    """
+
+    scoped: Scores
+    own_rules: Scores
+
+
+def made_for(
     catalogue: CatalogueView,
     slots: NDArray[np.int64],
     query: SearchQuery,
     matter: Scores,
     *,
     default_region: str | None,
-) -> Scores:
-    """What is counted for each document as made for the customer, shape (slots,): 1 where it is limited to their
-    region, half of it for their tier, whose other rights are those of everybody, and 0 for what is for all. A document
-    for their region counts `OWN_RULES` times its `matter` more where they are not at home; one for other regions than
-    home counts `ELSEWHERE` less where no region is told."""
-    region, home = query.filters.region, _home(catalogue, default_region)
-    away = region is not None and home != _spelling(region)
+) -> Scoped:
+    """See `Scoped`; `matter` is that of `Candidates`."""
+    filters, home = query.filters, home_of(catalogue, default_region)
+    region = filters.region or (None if filters.any_scope else default_region)
+    records = {slot: catalogue.records[slot] for slot in np.unique(slots).tolist()}
+    own = {slot: region is not None and _holds(record.regions, region) for slot, record in records.items()}
     counted = {
-        slot: _limited_to(catalogue.records[slot], query) - _elsewhere(catalogue.records[slot], query, home)
-        for slot in np.unique(slots).tolist()
+        slot: 1.0 if own[slot] else _otherwise(record, query, home) for slot, record in records.items()
     }
-    found = np.array([counted[slot] for slot in slots.tolist()], dtype=np.float64)
-    own_rules: Scores = OWN_RULES * np.maximum(matter, 0.0) * (found == 1.0) if away else np.zeros(len(slots))
-    return found + own_rules
+    limited = np.array([own[slot] for slot in slots.tolist()], dtype=np.bool_)
+    scoped = np.array([counted[slot] for slot in slots.tolist()], dtype=np.float64)
+    away = is_away(catalogue, filters.region, default_region)
+    return Scoped(scoped, np.where(limited & away, OWN_RULES * np.maximum(matter, 0.0), 0.0))
 
 
-def _home(catalogue: CatalogueView, default_region: str | None) -> str | None:
-    """The region of requests that name none, where the shop has set one, else that to which most policies are
-    limited."""
-    return catalogue.home if default_region is None else _spelling(default_region)
+def is_away(catalogue: CatalogueView, region: str | None, default_region: str | None) -> bool:
+    """Whether a region is told, and is not home."""
+    return bool(region) and home_of(catalogue, default_region) != one_spelling(region or "")
 
 
-def _limited_to(record: Record, query: SearchQuery) -> float:
-    region, tier = query.filters.region, query.filters.tier
-    if region is not None and _spelling(region) in label_set(record.regions):
-        return 1.0
-    return _OF_TIER if tier is not None and _spelling(tier) in label_set(record.tiers) else 0.0
+def home_of(catalogue: CatalogueView, default_region: str | None) -> str | None:
+    """Where the customers are for whom documents are written that name no region, in one spelling: the region of
+    requests that name none, where the shop has set one, else that to which most policies are limited."""
+    return one_spelling(default_region) if default_region else catalogue.home
 
 
-def _elsewhere(record: Record, query: SearchQuery, home: str | None) -> float:
-    """What a document counts less that is for other customers than one who is taken to be at home."""
-    if query.filters.region is not None or home is None or not record.regions:
+def _otherwise(record: Record, query: SearchQuery, home: str | None) -> float:
+    """What is counted for a document that is not limited to the customer's region."""
+    if query.filters.tier and _holds(record.tiers, query.filters.tier):
+        return _OF_TIER
+    if query.filters.region or not query.at_home or home is None or not record.regions:
         return 0.0
-    if home in label_set(record.regions) or any(named_in(query.text, region) for region in record.regions):
+    if home in map(one_spelling, record.regions) or speaks_of_abroad(query.text):
         return 0.0
-    return ELSEWHERE
+    return 0.0 if any(named_in(query.text, region) for region in record.regions) else -ELSEWHERE
 
 
-def _spelling(label: str) -> str:
-    (found,) = label_set((label,))
-    return found
+def _holds(labels: tuple[str, ...], label: str) -> bool:
+    return one_spelling(label) in map(one_spelling, labels)

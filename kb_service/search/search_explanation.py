@@ -207,7 +207,7 @@ class _Telling:
         for hit in self._searched.hits:
             place, best = place_of[hit.external_id]
             total = float(fused.evidence[place])
-            scope = fusion.scope * float(self._candidates.scoped[best])
+            scope = fusion.scope * float(self._candidates.scoped[best]) + float(fused.lifts[place])
             graph = fusion.prior * float(self._candidates.prior[best])
             learned = float(self._candidates.learned[best]) if self._candidates.learned is not None else 0.0
             shown, as_fused = before[hit.external_id]

@@ -83,7 +83,7 @@ class QuestionIn(Request):
             channel=self.channel,
             locale=self.locale,
             products=tuple(self.products),
-            region=self.region,
+            region=(self.region or "").strip() or None,
             as_of=self.as_of,
             context={key: str(value) for key, value in self.context.items() if value is not None},
             intent=self.intent,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ingest.models import Passage, Role
 from kb_service.composing import Composed, Source, compose_reply
-from kb_service.replying.asking import meant
-from kb_service.replying.cells import for_place
+from kb_service.replying.regional_rows import for_region
 from kb_service.search.models import Hit
 from kb_service.search.places import named_in, names_of
 from tests.kb_service.test_composing import hit
@@ -41,8 +42,12 @@ def found(passage: Passage) -> Hit:
     )  # fmt: skip
 
 
-def reply(query: str, region: str | None, shown: Passage, language: str = "en") -> Composed:
-    return compose_reply(found(shown), query, {}, language, Source(ABROAD), place=names_of(region))
+def reply(
+    query: str, region: str | None, shown: Passage, language: str = "en", *, of: tuple[Passage, ...] = ABROAD
+) -> Composed:
+    return compose_reply(
+        found(shown), query, {}, language, Source(of), place=(region, *names_of(region)) if region else ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,6 +73,11 @@ def test_a_code_has_its_names_in_both_languages(region: str, name: str) -> None:
         ("can you send us one", "US", False),
         ("MUSEUM tickets", "US", False),
         ("发到华东的", "华东", True),
+        ("in Europe", "EU", True),
+        ("ship to hk", "HK", True),
+        ("from the USA", "US", True),
+        ("TELL US HOW TO RETURN", "US", False),
+        ("SG-100 speaker", "SG", False),
         ("European unions", "EU", False),
         ("", "EU", False),
     ],
@@ -97,8 +107,10 @@ def test_the_row_of_the_customers_region_answers(query: str, language: str, regi
 
 
 def test_a_row_for_others_gives_way_to_the_customers_own() -> None:
+    placed = for_region(ABROAD, names_of("SG"), "may I keep the carton")
+    assert placed.instead_of(ABROAD[0]) is ABROAD[1]
+    assert placed.instead_of(ABROAD[-1]) is ABROAD[-1]
     composed = reply("may I keep the carton", "SG", ABROAD[0])
-    assert "Singapore" in composed.text
     assert "Hong Kong" not in composed.text
 
 
@@ -106,10 +118,77 @@ def test_what_is_true_everywhere_stands_beside_the_rows() -> None:
     assert reply("do you pay for weight above 3 kg", "SG", ABROAD[-1]).text == PROSE
 
 
-def test_without_a_region_or_a_row_for_it_the_table_stays_whole() -> None:
-    for place in (frozenset[str](), meant("Australia"), meant("Destination")):
-        kept = for_place(ABROAD, place)
-        assert (kept.passages, kept.rows) == (ABROAD, frozenset())
+TOLD = (
+    ("row", "Destination: United Kingdom; Fee: ¥120"),
+    ("row", "Destination: Germany, France; Fee: ¥128"),
+    ("row", "Destination: Elsewhere; Fee: ¥200"),
+)
+
+
+@pytest.mark.parametrize("region", ["US", "AU", "CN", None])
+def test_without_a_region_or_a_row_for_it_the_table_stays_whole(region: str | None) -> None:
+    """A customer from the United States was told the price for the United Kingdom: both are united."""
+    document = passages(*TOLD)
+    kept = for_region(document, names_of(region), "what is the fee")
+    assert (kept.passages, kept.rows) == (document, frozenset())
+
+
+def test_a_row_for_several_regions_is_for_each_of_them() -> None:
+    kept = for_region(passages(*TOLD), names_of("FR"), "what is the fee")
+    assert [passage.id for passage in kept.passages] == ["p1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("how much is shipping to Hong Kong", 0),
+        ("a gift for my friend in Singapore, what is the shipping fee", 1),
+    ],
+)
+def test_another_row_that_the_question_names_answers_it(query: str, shown: int) -> None:
+    """From the EU, "how much is shipping to Hong Kong" got the price for the EU."""
+    composed = reply(query, "EU", ABROAD[shown])
+    assert ABROAD[shown].text.split("¥")[1][:2] in composed.text
+    assert "European Union" not in composed.text
+
+
+def test_rows_that_speak_of_a_region_by_the_way_are_no_rows_for_it() -> None:
+    """A customer at home who asked for a debit card was told of cards that are issued in mainland China."""
+    refunds = passages(
+        ("row", "Card: Debit card; Time: 3–5 working days"),
+        ("row", "Card: Credit card issued in mainland China; Time: 5–7 working days"),
+        ("row", "Card: Credit card issued abroad; Time: 7–15 working days"),
+    )
+    composed = reply("when does a refund to my debit card arrive", "CN", refunds[0], of=refunds)
+    assert "3–5" in composed.text
+
+
+def test_the_fields_of_a_product_are_for_everybody() -> None:
+    """ "How heavy is it" was answered with where it was made."""
+    fields = passages(("row", "Weight: 1.2 kg"), ("row", "China: where it is made"), ("row", "Battery: 30 h"))
+    shown = replace(found(fields[0]), kind="product")
+    composed = compose_reply(
+        shown, "how heavy is it", {}, "en", Source(fields), place=("CN", *names_of("CN"))
+    )
+    assert "1.2 kg" in composed.text
+    assert composed.fits
+
+
+@pytest.mark.parametrize(("region", "fee"), [("HK", "¥35"), ("SG", "¥58")])
+@pytest.mark.parametrize("shown", ["lead", "row"])
+def test_what_introduces_a_table_stays_with_the_customers_row(region: str, fee: str, shown: str) -> None:
+    """Of "Shipping abroad costs as follows:" and a table the introduction alone was left for Singapore."""
+    document = passages(
+        ("prose", "Shipping abroad costs as follows:"),
+        ("row", "Destination: Hong Kong; Fee: ¥35"),
+        ("row", "Destination: Singapore; Fee: ¥58"),
+    )
+    own = next(passage for passage in document if fee in passage.text)
+    composed = reply(
+        "what does shipping abroad cost", region, document[0] if shown == "lead" else own, of=document
+    )
+    assert composed.text.startswith("Shipping abroad costs as follows:")
+    assert [each in composed.text for each in ("¥35", "¥58")] == [fee == "¥35", fee == "¥58"]
 
 
 def test_each_table_is_told_apart_by_itself() -> None:
@@ -120,6 +199,6 @@ def test_each_table_is_told_apart_by_itself() -> None:
         ("row", "Plug: type G; Volts: 230"),
         ("row", "Plug: type F; Volts: 230"),
     )
-    kept = for_place(document, meant("Singapore"))
+    kept = for_region(document, names_of("SG"), "how many days")
     assert [passage.id for passage in kept.passages] == ["p0", "p2", "p3", "p4"]
     assert kept.rows == {"p0"}

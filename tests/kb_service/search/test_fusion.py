@@ -40,6 +40,7 @@ def candidates(*rows: dict[str, float], regimes: Regime = "read", language: str 
         subject=column("subject"),
         matter=column("matter"),
         scoped=column("scoped"),
+        own_rules=column("own_rules"),
         prior=column("prior"),
     )
 
