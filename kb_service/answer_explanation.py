@@ -111,7 +111,8 @@ def explain_search(index: SearchIndex, query: SearchQuery, searched: Searched) -
     """What a search noted, with the best documents that it may not see: the same question is asked of them all."""
     everything: list[Searched] = []
     filters = Filters(audiences=("public", "internal"), any_scope=True, any_state=True)
-    index.search(replace(query, filters=filters, limit=WIDE), told=everything)
+    at_home = query.at_home and not query.filters.region
+    index.search(replace(query, filters=filters, limit=WIDE, at_home=at_home), told=everything)
     return explained(
         searched,
         wide=everything[0],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from babel import Locale
 
@@ -22,6 +22,9 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
     "US": ("USA", "U.S.", "America", "States"),
 }
 """What people say beside the names that the CLDR has."""
+_UNION = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
+_MEMBERS: Mapping[str, Sequence[str]] = {"EU": re.findall(r"\w+", _UNION)}
+"""The countries of regions that are no country."""
 _ABROAD = re.compile(r"国外|海外|国际|境外|跨境|出国|\b(?:abroad|overseas|international(?:ly)?|foreign)\b")
 
 
@@ -37,13 +40,16 @@ def names_of(region: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names, *_ALSO.get(code, ())))) or (region,)
 
 
+@functools.lru_cache(maxsize=64)
 def named_in(text: str, region: str) -> bool:
-    """Whether a text names a region: in words, or by its code in capitals, since "us" is a word."""
-    folded = fold(text)
-    if any(holds(folded, fold(name)) for name in names_of(region)):
+    """Whether a text names a region or a part of it: in words, or by its code in capitals, since "us" is a word."""
+    folded, code = fold(text), region.strip().upper()
+    if any(
+        holds(folded, fold(name)) for each in (region, *_MEMBERS.get(code, ())) for name in names_of(each)
+    ):
         return True
     shouted = text.upper() == text and text.lower() != text
-    return not shouted and holds(text, region.strip().upper())
+    return not shouted and holds(text, code)
 
 
 def speaks_of_abroad(text: str) -> bool:
