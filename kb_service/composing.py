@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ingest.models import Passage
 from kb_service.models import Citation, Why
 from kb_service.replying.asking import Ask, ask, meaning
 from kb_service.replying.attributes import Attribute
 from kb_service.replying.cells import Cell, find, introduced, lead_in, rows_that_answer
-from kb_service.replying.excerpts import Likeness, best_passage, excerpt
+from kb_service.replying.excerpts import Likeness, Nearness, best_passage, excerpt
 from kb_service.replying.openings import wrong_yes
 from kb_service.replying.placeholders import fill
 from kb_service.replying.regional_rows import Placed, for_region
@@ -76,13 +76,13 @@ class Source:
 
     `passages` are all of the document's, in order, or none where they are not at hand; `names` what its product
     is called; `likeness` compares texts with the question by meaning, None where the encoder reads too little; `near`
-    are the cosines of passages with the question, by id.
+    tells how near the document's passages are to it.
     """
 
     passages: Sequence[Passage] = ()
     names: Sequence[str] = ()
     likeness: Likeness | None = None
-    near: Mapping[str, float] = field(default_factory=dict)
+    near: Nearness | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from graph.models import Entity
 from kb_service.composing import Composed, Source, compose_reply
@@ -109,7 +110,7 @@ class Composer:
             replica.index.document_of(hit),
             _names(replica, hit.products),
             likeness,
-            {} if vector is None else replica.index.likeness_of(hit, vector),
+            None if vector is None else partial(replica.index.likeness_of, hit, vector),
         )
         return compose_reply(
             hit,

@@ -14,6 +14,8 @@ from ingest.models import Passage
 from kb_service.replying.asking import Ask, meant
 
 Span: TypeAlias = tuple[int, int]
+Nearness: TypeAlias = Callable[[], Mapping[str, float]]
+"""How near in meaning the passages of a document are to the question, as cosines by id; asked for once or never."""
 Likeness: TypeAlias = Callable[[Sequence[str]], Sequence[float]]
 """How near in meaning each text is to the question, as cosines; encodes them, so it is called once or never."""
 
@@ -107,7 +109,7 @@ def best_passage(
     ask: Ask,
     *,
     preferred: frozenset[str] = frozenset(),
-    near: Mapping[str, float] = {},
+    near: Nearness | None = None,
 ) -> Passage:
     """The passage of a document that a question is about: the one that was found, unless words clearly say other.
 
@@ -115,7 +117,7 @@ def best_passage(
     hold more of them than the shown one by far, or state the value that is asked for where that one does not.
     `preferred` are the ids of passages that are for this customer in particular: they count more where they state it.
     Where no passage holds any of the words, as in another language, one that states the value is taken that is about
-    as `near` in meaning (cosines by id).
+    as `near` in meaning.
     """
     if len(document) < 2 or not (ask.terms or preferred):
         return shown
@@ -142,9 +144,12 @@ def best_passage(
 
 
 def _stating_as_near(
-    shown: Passage, document: Sequence[Passage], ask: Ask, near: Mapping[str, float]
+    shown: Passage, document: Sequence[Passage], ask: Ask, nearness: Nearness | None
 ) -> Passage:
-    if not ask.seeks_value or ask.holds(shown.text) or shown.id not in near:
+    if nearness is None or not ask.seeks_value or ask.holds(shown.text):
+        return shown
+    near = nearness()
+    if shown.id not in near:
         return shown
     stating = [
         passage
