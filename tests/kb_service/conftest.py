@@ -17,10 +17,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from ingest.embedding import WordHashEmbedder
+from ingest.embedding import Embedder, WordHashEmbedder
 from kb_service.app import create_app
+from kb_service.commands.sample import FOLDERS, put_people
+from kb_service.commands.workbench import Workbench, open_workbench
 from kb_service.learning.swapping import as_ranked
-from kb_service.models import KEY_ROLES
+from kb_service.models import KEY_ROLES, Principal
 from kb_service.services import Services
 from kb_service.settings import Settings
 from kb_service.store import Store
@@ -35,6 +37,22 @@ RETURNS = {
     "language": "en",
 }
 LATE = "my parcel has not moved for three days, where is it"
+
+
+@pytest.fixture(scope="session")
+def sample_bench(
+    tmp_path_factory: pytest.TempPathFactory, packaged_embedder: Embedder
+) -> Iterator[Workbench]:
+    """The sample shop's documents, and the intents by which their matters are known; for reading alone."""
+    sample = Path(__file__).parents[2] / "sample_kb"
+    with open_workbench(
+        Settings(data=tmp_path_factory.mktemp("sample")), embedder=packaged_embedder
+    ) as opened:
+        opened.create_workspace("shop")
+        folders = [sample / name for name in FOLDERS]
+        opened.services.knowledge.ingest("shop", folders, progress=lambda *_: None)
+        put_people(opened, Principal("shop", "test", frozenset(KEY_ROLES)), sample)
+        yield opened
 
 
 @pytest.fixture(scope="session", autouse=True)

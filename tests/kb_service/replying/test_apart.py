@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from graph.models import Entity
-from ingest.embedding import Embedder
-from kb_service.commands.sample import FOLDERS, put_people
-from kb_service.commands.workbench import Workbench, open_workbench
+from kb_service.commands.workbench import Workbench
 from kb_service.judging.evaluation import queries, read_questions
 from kb_service.judging.judging import utc_now
-from kb_service.models import KEY_ROLES, Principal, Question
+from kb_service.models import Question
 from kb_service.search.apart import without_names
 from kb_service.search.models import SearchQuery
-from kb_service.settings import Settings
 from tests.kb_service.search.shelf import asked, index_of, shelf_of, written
 
 SAMPLE = Path(__file__).parents[3] / "sample_kb"
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory, packaged_embedder: Embedder) -> Iterator[Workbench]:
-    """The sample's documents, and the intents by which their matters are known."""
-    settings = Settings(data=tmp_path_factory.mktemp("apart") / "data")
-    with open_workbench(settings, embedder=packaged_embedder) as opened:
-        opened.create_workspace("shop")
-        opened.services.knowledge.ingest(
-            "shop", [SAMPLE / name for name in FOLDERS], progress=lambda *_: None
-        )
-        put_people(opened, Principal("shop", "test", frozenset(KEY_ROLES)), SAMPLE)
-        yield opened
-
-
-def searched(bench: Workbench, text: str) -> tuple[SearchQuery, str]:
+def searched(sample_bench: Workbench, text: str) -> tuple[SearchQuery, str]:
     """What was searched in the end, and the kind of the document that came first."""
-    found = bench.services.explaining.explain("shop", Question(text=text))
+    found = sample_bench.services.explaining.explain("shop", Question(text=text))
     return found.query, found.search.documents[0].kind
 
 
@@ -54,8 +37,10 @@ def searched(bench: Workbench, text: str) -> tuple[SearchQuery, str]:
         "EB20买贵了能退差价吗",
     ],
 )
-def test_a_named_product_does_not_answer_for_a_matter_apart_from_it(bench: Workbench, text: str) -> None:
-    assert searched(bench, text)[1] != "product"
+def test_a_named_product_does_not_answer_for_a_matter_apart_from_it(
+    sample_bench: Workbench, text: str
+) -> None:
+    assert searched(sample_bench, text)[1] != "product"
 
 
 @pytest.mark.model
@@ -63,14 +48,14 @@ def test_a_named_product_does_not_answer_for_a_matter_apart_from_it(bench: Workb
     "text",
     ["Is the SP10 waterproof?", "HP70 battery life", "SP10防水吗", "HP70有哪些颜色", "how heavy is the PB20"],
 )
-def test_what_is_asked_of_a_product_is_searched_with_its_name(bench: Workbench, text: str) -> None:
-    query, _ = searched(bench, text)
+def test_what_is_asked_of_a_product_is_searched_with_its_name(sample_bench: Workbench, text: str) -> None:
+    query, _ = searched(sample_bench, text)
     assert (query.text, query.named) == (text, "")
 
 
 @pytest.mark.model
-def test_judged_questions_are_searched_as_customers_questions_are(bench: Workbench) -> None:
-    replica, reader = bench.services.replicas.settled("shop"), bench.services.reader
+def test_judged_questions_are_searched_as_customers_questions_are(sample_bench: Workbench) -> None:
+    replica, reader = sample_bench.services.replicas.settled("shop"), sample_bench.services.reader
     judged = [
         item
         for item in read_questions(SAMPLE / "questions.jsonl")

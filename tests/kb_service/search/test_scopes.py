@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ingest.embedding import Embedder
-from kb_service.commands.sample import FOLDERS, put_people
-from kb_service.commands.workbench import Workbench, open_workbench
-from kb_service.models import KEY_ROLES, Principal, Question
+from kb_service.answer_explanation import explain_search
+from kb_service.commands.workbench import Workbench
+from kb_service.models import Question
+from kb_service.search.models import Filters
 from kb_service.search.retrieval import SearchIndex
 from kb_service.search.searching import Searched
-from kb_service.settings import Settings
 from tests.kb_service.search.shelf import Shelf, asked, index_of, shelf_of, written
 from tests.kb_service.search.test_matters import matters
 
@@ -179,6 +178,23 @@ def test_an_own_rule_is_as_sure_as_what_it_goes_before_and_hardly_more() -> None
     assert not told[0].fused.lifts[1:].any()
 
 
+def test_what_was_left_out_is_compared_as_for_the_region_that_was_told() -> None:
+    shelf = shop("CN")
+    for number in range(3):
+        shelf.put(written(f"more-{number}", "What holds here", regions=("CN",)))
+    shelf.put(written("returns-us", "I want to return something from the States", regions=("US",)))
+    index, query = (
+        taught(shelf),
+        asked("return something", matters={"return": 0.9}, region="EU", at_home=True),
+    )
+    told: list[Searched] = []
+    index.search(query, told=told)
+    left_out = {item.external_id: item.score for item in explain_search(index, query, told[0]).best_left_out}
+    index.search(replace(query, filters=Filters(any_scope=True, any_state=True), at_home=False), told=told)
+    plain = {hit.external_id: hit.score for hit in told[1].hits}
+    assert left_out["returns-us"] == pytest.approx(plain["returns-us"])
+
+
 def test_an_empty_region_is_none() -> None:
     index = taught(shop("CN", "CN"))
     assert counted(index, region="") == counted(index)
@@ -190,18 +206,6 @@ def test_a_tiers_rights_are_beside_those_of_everybody() -> None:
     told = counted(taught(shelf), region="EU", tier="Gold")
     assert told["gold"] == (0.5, 0)
     assert first(taught(shelf), region="EU", tier="Gold") == "returns-eu"
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory, packaged_embedder: Embedder) -> Iterator[Workbench]:
-    settings = Settings(data=tmp_path_factory.mktemp("regions") / "data")
-    with open_workbench(settings, embedder=packaged_embedder) as opened:
-        opened.create_workspace("shop")
-        opened.services.knowledge.ingest(
-            "shop", [SAMPLE / name for name in FOLDERS], progress=lambda *_: None
-        )
-        put_people(opened, Principal("shop", "test", frozenset(KEY_ROLES)), SAMPLE)
-        yield opened
 
 
 @pytest.mark.model
@@ -221,7 +225,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory, packaged_embedder: Embedder)
     ],
 )
 def test_the_sample_shop_answers_customers_by_where_they_are(
-    bench: Workbench, text: str, region: str | None, right: str
+    sample_bench: Workbench, text: str, region: str | None, right: str
 ) -> None:
-    told = bench.services.explaining.explain("shop", Question(text=text, region=region))
+    told = sample_bench.services.explaining.explain("shop", Question(text=text, region=region))
     assert told.search.documents[0].external_id == right
