@@ -20,7 +20,8 @@ from ingest.models import Kind
 from ingest.shop_terms import label, terms
 from ingest.statements import About, Statement, statements
 from kb_service.ids import digest_id
-from kb_service.search.catalogue import CatalogueView, Record, label_set, primary_language
+from kb_service.search.catalogue import CatalogueView, Record
+from kb_service.search.labels import label_set, primary_language
 from kb_service.search.models import Hit
 from kb_service.search.parts import Snapshot
 

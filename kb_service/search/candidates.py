@@ -9,9 +9,10 @@ from functools import lru_cache
 import numpy as np
 
 from ingest.language import tokens
-from kb_service.search.catalogue import CatalogueView, primary_language
+from kb_service.search.catalogue import CatalogueView
 from kb_service.search.codes import codes
 from kb_service.search.fusion import REGIMES, Candidates, Ranked, regime
+from kb_service.search.labels import primary_language
 from kb_service.search.matters import DocumentMatters
 from kb_service.search.models import Hit, Rows, Scores, SearchQuery
 from kb_service.search.parts import Snapshot

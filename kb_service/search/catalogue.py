@@ -6,7 +6,7 @@ import functools
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -14,9 +14,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.language import fold
 from ingest.models import Audience, Document, Kind, Passage, Status
 from kb_service.search.columns import Column
+from kb_service.search.labels import Labels, LabelsView, label_set, primary_language
 from kb_service.search.models import Filters, Mask
 
 
@@ -44,68 +44,6 @@ class Record:
     def of(cls, document: Document, version: int) -> Record:
         names = [name for name in cls.__slots__ if name != "version"]
         return cls(version=version, **{name: getattr(document, name) for name in names})
-
-
-class _Labels:
-    """A set of names a document, in one spelling where `folded`. Equal sets share a code."""
-
-    def __init__(self, *, folded: bool) -> None:
-        self._folded = folded
-        self._codes: dict[frozenset[str], int] = {}
-        self._named: dict[str, list[int]] = {}
-        self._unlimited: list[int] = []
-        self._column: Column[np.int32] = Column(np.int32)
-
-    def append(self, names: Iterable[str]) -> None:
-        key = label_set(names) if self._folded else frozenset(names)
-        code = self._codes.get(key)
-        if code is None:
-            code = len(self._codes)
-            for name in key:
-                self._named.setdefault(name, []).append(code)
-            if not key:
-                self._unlimited.append(code)
-            self._codes[key] = code
-        self._column.append(code)
-
-    def view(self) -> _LabelsView:
-        return _LabelsView(self._column.view(), len(self._codes), self._named, self._unlimited, self._folded)
-
-
-@dataclass(frozen=True, slots=True)
-class _LabelsView:
-    """`named` and `unlimited` go on growing under the writer; codes from `size` on are not of this view."""
-
-    codes: NDArray[np.int32]
-    size: int
-    named: Mapping[str, list[int]]
-    unlimited: Sequence[int]
-    folded: bool
-
-    def matching(self, names: Iterable[str], *, unlimited: bool = False) -> Mask:
-        """Which documents carry one of the names, or with `unlimited` none at all; shape (documents,)."""
-        table = np.zeros(self.size, dtype=np.bool_)
-        keys = label_set(names) if self.folded else frozenset(names)
-        found = [code for name in keys for code in tuple(self.named.get(name, ()))]
-        found += self.unlimited if unlimited else ()
-        table[[code for code in found if code < self.size]] = True
-        return table[self.codes]
-
-
-def label_set(names: Iterable[str]) -> frozenset[str]:
-    """The names as they are compared: width, case and script do not tell two of them apart."""
-    return frozenset(map(one_spelling, names))
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def one_spelling(name: str) -> str:
-    """A name as it is compared, see `label_set`."""
-    return fold(name).strip()
-
-
-def primary_language(tag: str) -> str:
-    """The language of a tag without its region: zh of zh-CN."""
-    return tag.replace("_", "-").partition("-")[0].casefold()
 
 
 LeftOutReason: TypeAlias = Literal[
@@ -138,7 +76,7 @@ class Catalogue:
         self._records: list[Record] = []
         self._passages: list[Passage] = []
         self._slots: dict[str, int] = {}
-        self._labels = {name: _Labels(folded=name in _SCOPES) for name in (*_EXACT, *_SCOPES)}
+        self._labels = {name: Labels(folded=name in _SCOPES) for name in (*_EXACT, *_SCOPES)}
         self._document: Column[np.int32] = Column(np.int32)
         self._first: Column[np.int64] = Column(np.int64)
         self._approved: Column[np.bool_] = Column(np.bool_)
@@ -262,7 +200,7 @@ class CatalogueView:
     first: NDArray[np.int64]
     approved: Mask
     interval: NDArray[np.float64]
-    labels: Mapping[str, _LabelsView]
+    labels: Mapping[str, LabelsView]
     edges: NDArray[np.int32]
     covers: Mask
 
@@ -292,6 +230,18 @@ class CatalogueView:
     def living(self) -> Iterator[int]:
         """The slots of the living documents, in order."""
         return iter(np.flatnonzero(self.alive).tolist())
+
+    def sample(self, most: int, named: Collection[str], *, without: str) -> list[int]:
+        """The slots of the living documents but one, in order: of more than `most` those of the `named` ones, and
+        others at even distances."""
+        slots = [slot for slot in self.living() if self.records[slot].external_id != without]
+        if len(slots) <= most:
+            return slots
+        kept = set(self.slots_of(named).tolist())
+        others = [slot for slot in slots if slot not in kept]
+        step = len(others) / max(1, most - len(kept))
+        kept |= {others[int(place * step)] for place in range(max(0, most - len(kept)))}
+        return [slot for slot in slots if slot in kept]
 
     def rows_of(self, slot: int) -> range:
         end = int(self.first[slot + 1]) if slot + 1 < self.slots else self.rows

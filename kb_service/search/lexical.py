@@ -15,7 +15,8 @@ from tantivy import Occur, Query
 
 from ingest.language import tokens
 from ingest.models import Passage
-from kb_service.search.catalogue import CatalogueView, Record, label_set, primary_language
+from kb_service.search.catalogue import CatalogueView, Record
+from kb_service.search.labels import label_set, primary_language
 from kb_service.search.models import Mask, Rows, Scores
 from kb_service.search.terms import FIELDS, WEIGHTS, QueryTerms, TermIndex, TermView
 

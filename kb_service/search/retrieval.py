@@ -313,20 +313,8 @@ class SearchIndex:
         that words are about as rare as they are in all.
         """
         snapshot = self._snapshot
-        catalogue = snapshot.catalogue
-        slots = [
-            slot
-            for slot in catalogue.living()
-            if catalogue.records[slot].external_id != document.document.external_id
-        ]
-        if len(slots) > most:
-            named = set(catalogue.slots_of(near).tolist())
-            others = [slot for slot in slots if slot not in named]
-            step = len(others) / max(1, most - len(named))
-            spread = {others[int(place * step)] for place in range(max(0, most - len(named)))}
-            slots = [slot for slot in slots if slot in named or slot in spread]
         fresh = self._fresh()
-        fresh.take(snapshot, slots)
+        fresh.take(snapshot, snapshot.catalogue.sample(most, near, without=document.document.external_id))
         fresh.put(document)
         fresh.commit()
         tried = SearchIndex(

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kb_service.search.catalogue import CatalogueView, Record, one_spelling
+from kb_service.search.catalogue import CatalogueView, Record
+from kb_service.search.labels import label_of
 from kb_service.search.models import Scores, SearchQuery
 from kb_service.search.places import named_in, speaks_of_abroad
 
@@ -61,13 +62,13 @@ def made_for(
 
 def is_away(catalogue: CatalogueView, region: str | None, default_region: str | None) -> bool:
     """Whether a region is told, and is not home."""
-    return bool(region) and home_of(catalogue, default_region) != one_spelling(region or "")
+    return bool(region) and home_of(catalogue, default_region) != label_of(region or "")
 
 
 def home_of(catalogue: CatalogueView, default_region: str | None) -> str | None:
     """Where the customers are for whom documents are written that name no region, in one spelling: the region of
     requests that name none, where the shop has set one, else that to which most policies are limited."""
-    return one_spelling(default_region) if default_region else catalogue.home
+    return label_of(default_region) if default_region else catalogue.home
 
 
 def _otherwise(record: Record, query: SearchQuery, home: str | None) -> float:
@@ -76,10 +77,10 @@ def _otherwise(record: Record, query: SearchQuery, home: str | None) -> float:
         return _OF_TIER
     if query.filters.region or not query.at_home or home is None or not record.regions:
         return 0.0
-    if home in map(one_spelling, record.regions) or speaks_of_abroad(query.text):
+    if home in map(label_of, record.regions) or speaks_of_abroad(query.text):
         return 0.0
     return 0.0 if any(named_in(query.text, region) for region in record.regions) else -ELSEWHERE
 
 
 def _holds(labels: tuple[str, ...], label: str) -> bool:
-    return one_spelling(label) in map(one_spelling, labels)
+    return label_of(label) in map(label_of, labels)

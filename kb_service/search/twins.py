@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from kb_service.search.catalogue import primary_language
 from kb_service.search.fusion import Candidates, Ranked
+from kb_service.search.labels import primary_language
 from kb_service.search.parts import Snapshot
 
 ALIKE = 0.75
