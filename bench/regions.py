@@ -10,8 +10,9 @@ answer, and those that are answered alike everywhere or by nothing, which must n
 the documents of other regions, which is what a filter of any search does, documents that are limited to the customer's
 own count more; how much more those do that speak of the matter is what is tried.
 
-The questions of `questions.jsonl` are asked without a region: the brief ones, such as "怎么退货", and all others. What
-is tried is how much less documents count that are limited to other regions than home.
+The questions of `questions.jsonl` are asked without a region: those that name a place, the brief ones, such as
+"怎么退货", and all others. What is tried is how much less documents count that are limited to other regions than home,
+and how much those count for or against them that are about certain places without being limited to a region.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from kb_service.judging.evaluation import figures, judge, markdown, read_questio
 from kb_service.judging.judging import CALIBRATE
 from kb_service.replicas.replica import Replica
 from kb_service.search import scopes
+from kb_service.search.places import places_in
 from kb_service.settings import Settings
 from kb_service.understanding.reading import Reader
 
@@ -38,7 +40,10 @@ WORKSPACE = "regions"
 TOLD, UNTOLD = SAMPLE / "questions-by-region.jsonl", SAMPLE / "questions.jsonl"
 OWN_RULES = (2.0, 4.0, 5.0, 6.0, 7.0, 9.0)
 ELSEWHERE = (0.5, 1.0, 1.5, 2.0)
+PLACES = ((1.0, 1.0), (1.0, 3.0), (2.0, 2.0), (2.0, 3.0), (3.0, 3.0))
 """What is tried beside nothing, on the split that it is chosen on."""
+PLACE = "place"
+ASKED = {PLACE: "that name a place", "brief": "brief", "": "all others"}
 FIGURES = ("questions", "hit@1", "nDCG@10", "ECE")
 
 
@@ -54,12 +59,16 @@ def main() -> int:
         fill(bench, WORKSPACE, SAMPLE, lambda done, of, name: None)
         trial = Trial(bench.services.replicas.settled(WORKSPACE), bench.services.reader, given.split)
         shipped = scopes.OWN_RULES, scopes.ELSEWHERE
+        placed = scopes.NAMED_PLACE, scopes.OTHER_PLACE
         try:
             print(trial.told(OWN_RULES if choosing else shipped[:1]) + "\n")
             scopes.OWN_RULES = shipped[0]
-            print(trial.untold(ELSEWHERE if choosing else shipped[1:]))
+            print(trial.untold(ELSEWHERE if choosing else shipped[1:]) + "\n")
+            scopes.ELSEWHERE = shipped[1]
+            print(trial.placed(PLACES if choosing else [placed]))
         finally:
             scopes.OWN_RULES, scopes.ELSEWHERE = shipped
+            scopes.NAMED_PLACE, scopes.OTHER_PLACE = placed
     return 0
 
 
@@ -89,26 +98,37 @@ class Trial:
 
     def untold(self, tried: Sequence[float]) -> str:
         """Without."""
-        kinds = {"brief": "brief", "": "all others"}
         rows: list[list[object]] = []
         for each in (0.0, *tried):
             scopes.ELSEWHERE = each
-            rows.append([f"documents for elsewhere count {each:g} less", *self._figures(UNTOLD, kinds)])
-        return _table(kinds, rows)
+            rows.append([f"documents for elsewhere count {each:g} less", *self._figures(UNTOLD, ASKED)])
+        return _table(ASKED, rows)
+
+    def placed(self, tried: Sequence[tuple[float, float]]) -> str:
+        """Without, by what places count."""
+        rows: list[list[object]] = []
+        for named, other in ((0.0, 0.0), *tried):
+            scopes.NAMED_PLACE, scopes.OTHER_PLACE = named, other
+            name = f"about a place that is named {named:g} more, about others {other:g} less"
+            rows.append([name, *self._figures(UNTOLD, ASKED)])
+        return _table(ASKED, rows)
 
     def _figures(self, path: Path, kinds: Mapping[str, str]) -> list[object]:
         """Of each kind; of all that are of no other where a kind is ''."""
-        kind_of = {line["id"]: line["kind"] for line in map(json.loads, path.read_text("utf-8").splitlines())}
+        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        kind_of = {line["id"]: _kind(line, kinds) for line in lines}
         questions = [question for question in read_questions(path) if question.split == self._split]
         judged = judge(self._replica, self._reader, questions, now=lambda: datetime.now(UTC))
         row: list[object] = []
         for kind in kinds:
-            own = figures([each for each in judged if _of(kind_of[each.question.id], kinds) == kind])
+            own = figures([each for each in judged if kind_of[each.question.id] == kind])
             row += [own.questions, own.hit1, own.ndcg10, own.calibration]
         return row
 
 
-def _of(kind: str, kinds: Mapping[str, str]) -> str:
+def _kind(line: Mapping[str, str], kinds: Mapping[str, str]) -> str:
+    """The kind of a question, or that it names a place, or ''."""
+    kind = PLACE if PLACE in kinds and places_in(line["query"]) else line["kind"]
     return kind if kind in kinds else ""
 
 

@@ -131,7 +131,7 @@ def _described(
     }
     matches = snapshot.lexical.terms.match(terms, rows)
     matter = np.zeros(len(rows)) if matters is None else matters.alike(snapshot, slots, query.matters)
-    made = made_for(catalogue, slots, query, matter, default_region=default_region)
+    made = made_for(catalogue, rows, query, matter, default_region=default_region)
     return Candidates(
         language=asked,
         rows=rows,

@@ -80,10 +80,10 @@ class Candidates:
     `language` is the question's. `documents` numbers the documents the passages belong to, `regimes` are places in
     `REGIMES`, `cosine` is NaN where there is no vector, `coverage` is in 0..1, `prior` the document's. `subject` is 1
     where a code stands that the question names, -1 where only other codes do, and 0 otherwise; `matter` is how much
-    more than by chance the document speaks of the question's intents, as a logarithm; `scoped` is how far
-    the document is made for this customer in particular, and `own_rules` what it counts besides as a rule of their own
-    region, in the same units; see `kb_service.search.scopes`. `learned` is what feedback adds to the document's
-    evidence, None where it moves none of them.
+    more than by chance the document speaks of the question's intents, as a logarithm; `scoped` is how far the document
+    is made for this customer in particular or about the place that is asked about, and `own_rules` what it counts
+    besides as a rule of their own region, in the same units; see `kb_service.search.scopes`. `learned` is what feedback
+    adds to the document's evidence, None where it moves none of them.
     """
 
     language: str

@@ -1,10 +1,11 @@
-"""What a region is called in the languages of the shop: requests and documents name it by its code."""
+"""Places by name, in the languages of the shop: requests and documents tell a region by its code, texts in words."""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from babel import Locale
 
@@ -13,19 +14,18 @@ from ingest.language import fold
 _LANGUAGES = ("en", "zh")
 _FORMAL = re.compile(r" SAR China$|^中国(?=.+特别行政区$)|特别行政区$")
 """What people leave away from the names of Hong Kong and Macao."""
-_ALSO: Mapping[str, tuple[str, ...]] = {
-    "CN": ("mainland", "大陆", "内地"),
-    "EU": ("Europe", "欧洲"),
-    "GB": ("UK", "Britain", "England"),
-    "HK": ("HK", "Hongkong", "港澳"),
-    "MO": ("Macau", "港澳"),
-    "US": ("USA", "U.S.", "America", "States"),
-}
-"""What people say beside the names that the CLDR has."""
+_TABLE = Path(__file__).parent / "places.tsv"
+"""By line a code and more names: what people say beside the names that the CLDR has, cities that a shop's customers
+name instead of their country, and parts of countries (ISO 3166-2) that have conditions of delivery of their own. Those
+of `-` are no places, though they hold the name of one or are spelled so: a shirt, a melon, a time of day."""
+_NO_PLACE = "-"
 _UNION = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
 _MEMBERS: Mapping[str, Sequence[str]] = {"EU": re.findall(r"\w+", _UNION)}
 """The countries of regions that are no country."""
-_ABROAD = re.compile(r"国外|海外|国际|境外|跨境|出国|\b(?:abroad|overseas|international(?:ly)?|foreign)\b")
+_ELSEWHERE = re.compile(
+    r"国外|海外|国际|境外|跨境|出国|外地|外省|国家|省份|地区|偏远"
+    r"|\b(?:abroad|overseas|international(?:ly)?|foreign|countr(?:y|ies)|provinces?|regions?|remote areas?)\b"
+)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -37,26 +37,72 @@ def names_of(region: str | None) -> tuple[str, ...]:
     code = region.strip().upper()
     found = (Locale(language).territories.get(code) for language in _LANGUAGES)
     names = [_FORMAL.sub("", name) for name in found if name]
-    return tuple(dict.fromkeys((*names, *_ALSO.get(code, ())))) or (region,)
+    return tuple(dict.fromkeys((*names, *_more_names().get(code, ())))) or (region,)
 
 
-@functools.lru_cache(maxsize=64)
 def named_in(text: str, region: str) -> bool:
     """Whether a text names a region or a part of it: in words, or by its code in capitals, since "us" is a word."""
-    folded, code = fold(text), region.strip().upper()
-    if any(
-        holds(folded, fold(name)) for each in (region, *_MEMBERS.get(code, ())) for name in names_of(each)
-    ):
+    code = region.strip().upper()
+    if code in with_unions(with_countries(places_in(text))) or _in_capitals(text, code):
         return True
-    shouted = text.upper() == text and text.lower() != text
-    return not shouted and holds(text, code)
+    return names_of(region) == (region,) and holds(fold(text), fold(region))
 
 
-def speaks_of_abroad(text: str) -> bool:
-    """Whether a text is about another country without saying which."""
-    return _ABROAD.search(fold(text)) is not None
+def speaks_of_elsewhere(text: str) -> bool:
+    """Whether a text is about other places without saying which."""
+    return _ELSEWHERE.search(fold(text)) is not None
 
 
 def holds(text: str, name: str) -> bool:
     """Whether a name stands in a text, and is not part of a longer word."""
     return re.search(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z0-9-])", text) is not None
+
+
+@functools.lru_cache(maxsize=100_000)
+def places_in(text: str) -> frozenset[str]:
+    """The codes of the countries, and of those parts of them that are known here, that a text names in words."""
+    named = (_gazetteer()[name] for name in _pattern().findall(fold(text)))
+    return frozenset().union(*named, ["US"] if _in_capitals(text, "US") else ())
+
+
+def with_countries(places: Iterable[str]) -> frozenset[str]:
+    """The codes of places, and those of the countries that they are parts of."""
+    codes = frozenset(place.strip().upper() for place in places)
+    return codes | {code.partition("-")[0] for code in codes}
+
+
+def with_unions(places: Iterable[str]) -> frozenset[str]:
+    """The codes of countries, and those of the unions that they are members of."""
+    codes = frozenset(places)
+    return codes | {union for union, members in _MEMBERS.items() if not codes.isdisjoint(members)}
+
+
+def _in_capitals(text: str, code: str) -> bool:
+    """Whether a text names a code in capitals, and is not written in capitals itself."""
+    shouted = text.upper() == text and text.lower() != text
+    return not shouted and holds(text, code)
+
+
+@functools.cache
+def _more_names() -> Mapping[str, Sequence[str]]:
+    lines = (line.split("\t") for line in _TABLE.read_text("utf-8").splitlines())
+    return {code: names for code, *names in lines}
+
+
+@functools.cache
+def _gazetteer() -> Mapping[str, frozenset[str]]:
+    """The codes for each name, folded."""
+    countries = (code for code in map(str, Locale("en").territories) if re.fullmatch("[A-WY][A-Z]", code))
+    codes: dict[str, set[str]] = {}
+    for code in {*countries, *_more_names()}:
+        for name in map(fold, names_of(code)):
+            codes.setdefault(name, set()).add(code)
+    return {name: frozenset() if _NO_PLACE in held else frozenset(held) for name, held in codes.items()}
+
+
+@functools.cache
+def _pattern() -> re.Pattern[str]:
+    """Any name of the gazetteer; the longest first, since Guinea is not Guinea-Bissau."""
+    names = sorted(_gazetteer(), key=len, reverse=True)
+    first = re.escape("".join(sorted({name[0] for name in names})))  # spares trying all of them everywhere
+    return re.compile(rf"(?<![A-Za-z])(?=[{first}])(?:{'|'.join(map(re.escape, names))})(?![A-Za-z0-9-])")

@@ -4,6 +4,9 @@ A particular rule goes before a general one. "How long do I have to return somet
 word; a customer from the European Union is answered by the rules for returns from there, however they are worded. At
 home it is otherwise: documents that name no region are written for customers there, and beside the rules of that region
 they are only more particular. A customer who tells no region is taken to be at home, unless the question names another.
+
+What tells no region but is about certain places, as "do you deliver to Tibet, and for how much?" in a FAQ, answers
+questions of customers there, and nobody else's: "how much is delivery?" would be quoted the dearest fare.
 """
 
 from __future__ import annotations
@@ -11,27 +14,31 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kb_service.search.catalogue import CatalogueView, Record
 from kb_service.search.labels import label_of
-from kb_service.search.models import Scores, SearchQuery
-from kb_service.search.places import named_in, speaks_of_abroad
+from kb_service.search.models import Rows, Scores, SearchQuery
+from kb_service.search.places import named_in, places_in, speaks_of_elsewhere, with_countries, with_unions
 
 OWN_RULES = 6.0
 """How much more a document counts, for each unit of the matter in common, that is limited to the region of a customer
 from elsewhere than home; chosen on the sample's questions of the split `calibrate`, see `bench.regions`."""
 ELSEWHERE = 1.5
 """How much less a document counts that is limited to other regions than home, where none is told; chosen likewise."""
+NAMED_PLACE = 2.0
+OTHER_PLACE = 3.0
+"""How much more a passage counts that is about a place of which the question is, and how much less one that is about
+other places, such as a reply about delivery to one province; chosen likewise."""
 _OF_TIER = 0.5
 
 
 class Scoped(NamedTuple):
-    """For each document what is counted for it as made for the customer, shape (slots,).
+    """For each candidate what is counted for its document as made for the customer, shape (candidates,).
 
     `scoped` is 1 where it is limited to their region, half of it for their tier, whose other rights are those of
-    everybody, 0 for what is for all, and less for what is for elsewhere. `own_rules` is what a document for their
-    region counts besides, by its matter, where that is not home.
+    everybody, 0 for what is for all, and less for what is for elsewhere; to which is added what counts for or against
+    the places that it is about. `own_rules` is what a document for their region counts besides, by its matter, where
+    that is not home.
     """
 
     scoped: Scores
@@ -40,13 +47,14 @@ class Scoped(NamedTuple):
 
 def made_for(
     catalogue: CatalogueView,
-    slots: NDArray[np.int64],
+    rows: Rows,
     query: SearchQuery,
     matter: Scores,
     *,
     default_region: str | None,
 ) -> Scoped:
-    """See `Scoped`; `matter` is that of `Candidates`."""
+    """See `Scoped`; `rows` are the candidates, `matter` is that of `Candidates`."""
+    slots = catalogue.document[rows]
     filters, home = query.filters, home_of(catalogue, default_region)
     region = filters.region or (None if filters.any_scope else default_region)
     records = {slot: catalogue.records[slot] for slot in np.unique(slots).tolist()}
@@ -57,6 +65,7 @@ def made_for(
     limited = np.array([own[slot] for slot in slots.tolist()], dtype=np.bool_)
     scoped = np.array([counted[slot] for slot in slots.tolist()], dtype=np.float64)
     away = is_away(catalogue, filters.region, default_region)
+    scoped += _of_places(catalogue, rows, query, home)
     return Scoped(scoped, np.where(limited & away, OWN_RULES * np.maximum(matter, 0.0), 0.0))
 
 
@@ -77,9 +86,51 @@ def _otherwise(record: Record, query: SearchQuery, home: str | None) -> float:
         return _OF_TIER
     if query.filters.region or not query.at_home or home is None or not record.regions:
         return 0.0
-    if home in map(label_of, record.regions) or speaks_of_abroad(query.text):
+    if home in map(label_of, record.regions) or speaks_of_elsewhere(query.text):
         return 0.0
-    return 0.0 if any(named_in(query.text, region) for region in record.regions) else -ELSEWHERE
+    return NAMED_PLACE if any(named_in(query.text, region) for region in record.regions) else -ELSEWHERE
+
+
+def _of_places(catalogue: CatalogueView, rows: Rows, query: SearchQuery, home: str | None) -> Scores:
+    """What is counted for each passage as one about certain places: more where the question names one of them or a
+    part of one, or it is the customer's region; less where it is neither; 0 for what names no place or home alone, and
+    in a shop without a home, whose FAQ may name everywhere the country that all its customers live in."""
+    region = query.filters.region
+    told = [*places_in(query.named or query.text), *([region] if region else ())]
+    if home is None or (not told and speaks_of_elsewhere(query.text)):
+        return np.zeros(len(rows))
+    asked = with_unions(with_countries(told))
+    slots = catalogue.document[rows].tolist()
+    ours = {slot for slot in set(slots) if asked and not asked.isdisjoint(_places_of(catalogue, slot, home))}
+
+    def counted(row: int, slot: int) -> float:
+        if slot in ours:
+            return NAMED_PLACE
+        return -OTHER_PLACE if _places(catalogue, row, home) else 0.0
+
+    return np.array([counted(*each) for each in zip(rows.tolist(), slots, strict=True)], dtype=np.float64)
+
+
+def _places_of(catalogue: CatalogueView, slot: int, home: str) -> frozenset[str]:
+    """The places beside home that any part of a document is about."""
+    return with_unions(frozenset().union(*(_places(catalogue, row, home) for row in catalogue.rows_of(slot))))
+
+
+def _places(catalogue: CatalogueView, row: int, home: str) -> frozenset[str]:
+    """The places beside home that a question with its reply, a row of a table or a section is about, by its own words
+    or its headings; none where the document says by itself that it is for regions elsewhere, and of a product, whose
+    cotton may come from anywhere."""
+    slot, passage = int(catalogue.document[row]), catalogue.passages[row]
+    record = catalogue.records[slot]
+    if record.kind == "product" or (record.regions and not _holds(record.regions, home)):
+        return frozenset()
+    places = places_in(passage.context)
+    if passage.role in ("question", "reply"):
+        whole = (catalogue.passages[each] for each in catalogue.rows_of(slot))
+        places = places.union(*(places_in(each.text) for each in whole if each.role == "question"))
+    elif passage.role == "row":
+        places |= places_in(passage.text)
+    return places - {home.upper()} if places else places
 
 
 def _holds(labels: tuple[str, ...], label: str) -> bool:

@@ -42,10 +42,10 @@ class PassageTold:
 @dataclass(frozen=True, slots=True)
 class DocumentTold:
     """A document in the order of the answer. Of its log-odds `passages` come from its passages, `scope` from being made
-    for such a customer, `graph` from the problem graph, `learned` from feedback and `reranked` from the reranker;
-    `ahead` tells that it changed places with its translation. `score` is what they come to, 0 to 1. `precedents`
-    is what judged questions say beside it, `other_kind` tells that it stands behind others for being about another kind
-    of product."""
+    for such a customer and about such places, `graph` from the problem graph, `learned` from feedback and `reranked`
+    from the reranker; `ahead` tells that it changed places with its translation. `score` is what they come to, 0 to 1.
+    `precedents` is what judged questions say beside it, `other_kind` tells that it stands behind others for being about
+    another kind of product."""
 
     external_id: str
     title: str

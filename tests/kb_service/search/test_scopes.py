@@ -208,6 +208,55 @@ def test_a_tiers_rights_are_beside_those_of_everybody() -> None:
     assert first(taught(shelf), region="EU", tier="Gold") == "returns-eu"
 
 
+def fares(home: str | None = "CN") -> SearchIndex:
+    """A FAQ that tells the fare to Tibet fits a question about fares better than the general rule does."""
+    return index_of(
+        shelf_of(
+            written("tibet", ("question", "How much is delivery to Tibet?"), ("reply", "¥20"), kind="faq"),
+            written("france", ("question", "Is delivery to Lyon dear?"), ("reply", "¥128"), kind="faq"),
+            written("remote", ("row", "To: Tibet, Xinjiang; Fare: ¥20"), ("prose", "Delivery is slow there")),
+            written("general", ("prose", "Delivery costs eight yuan below ninety-nine")),
+            written("towel", ("prose", "Delivery of cotton from Xinjiang"), title="Xinjiang", kind="product"),
+            written("home", ("prose", "Delivery in mainland China"), title="China", regions=("CN",)),
+            written("privacy", ("prose", "How we treat your data")),
+        ),
+        default_region=home,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "more", "less"),
+    [
+        ("how much is delivery", None, set(), {"tibet", "france", "remote"}),
+        ("how much is delivery to Lhasa", None, {"tibet", "remote"}, {"france"}),
+        ("寄到西藏的 delivery fee", None, {"tibet", "remote"}, {"france"}),
+        ("delivery to Kashgar", None, {"remote"}, {"tibet", "france"}),
+        ("delivery to Munich", None, {"france"}, {"tibet", "remote"}),
+        ("how much is delivery", "DE", {"france"}, {"tibet", "remote"}),
+        ("delivery to other countries", None, set(), set()),
+        ("偏远地区 delivery", None, set(), set()),
+    ],
+)
+def test_what_is_about_certain_places_answers_questions_about_these(
+    text: str, region: str | None, more: set[str], less: set[str]
+) -> None:
+    """ "运费多少" was answered by the fare to Tibet with certainty, and "postage to Lhasa" by the general rule."""
+    narrowing = {"region": region} if region else {}
+    candidates, names = fares().candidates(asked(text, **narrowing))
+    counted: dict[str, list[float]] = {}
+    for name, scoped in zip(names, candidates.scoped.tolist(), strict=True):
+        counted.setdefault(name, []).append(scoped)
+    assert {name for name, each in counted.items() if max(each) >= 2} == more
+    assert {name for name, each in counted.items() if min(each) <= -3} == less
+
+
+def test_in_a_shop_without_a_home_places_count_nothing() -> None:
+    """A FAQ that names the country of all its customers again and again was taken to be about elsewhere."""
+    for text in ("how much is delivery", "delivery to Lhasa"):
+        candidates, _ = fares(None).candidates(asked(text))
+        assert not candidates.scoped.any()
+
+
 @pytest.mark.model
 @pytest.mark.parametrize(
     ("text", "region", "right"),
@@ -222,6 +271,10 @@ def test_a_tiers_rights_are_beside_those_of_everybody() -> None:
         ("how do I wash the DJ02", "US", "page-YDF-DJ02-zh"),
         ("怎么退货", None, "faq-zh-003"),
         ("我在香港，怎么退货", None, "policy-returns-hk-zh"),
+        ("运费多少", None, "faq-zh-012"),
+        ("how much for shipping", None, "faq-zh-012"),
+        ("格尔木能送到吗", None, "policy-shipping-remote-zh"),
+        ("delivery cost to spain", None, "faq-en-020"),
     ],
 )
 def test_the_sample_shop_answers_customers_by_where_they_are(

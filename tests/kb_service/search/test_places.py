@@ -1,0 +1,60 @@
+"""The places that a text names."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb_service.search.places import named_in, places_in, speaks_of_elsewhere, with_countries, with_unions
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("新疆、西藏能发吗，运费多少？", {"CN-XJ", "CN-XZ"}),
+        ("乌鲁木齐能发吗", {"CN-XJ"}),
+        ("寄到臺灣", {"TW"}),
+        ("港澳运费", {"HK", "MO"}),
+        ("shipping to hong kong or the US", {"HK", "US"}),
+        ("a parcel to Guinea-Bissau", {"GW"}),
+        ("MUNICH", {"DE"}),
+        ("from Xi'an to the EU", {"CN-SN", "EU"}),
+        ("tell us how", set()),
+        ("TELL US HOW", set()),
+        ("北京时间几点开始", set()),
+        ("哈密瓜和汉堡包", set()),
+        ("a jersey that states its size", set()),
+        ("Parisian chic, hamburgers", set()),
+        ("", set()),
+    ],
+)
+def test_a_text_names_countries_their_parts_and_cities(text: str, places: set[str]) -> None:
+    assert places_in(text) == places
+
+
+def test_a_part_belongs_to_its_country_and_a_country_to_its_union() -> None:
+    assert with_countries(["cn-xz", "DE"]) == {"CN-XZ", "CN", "DE"}
+    assert with_unions({"DE"}) == {"DE", "EU"}
+    assert with_unions({"CN"}) == {"CN"}
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "named"),
+    [
+        ("I live in Munich", "EU", True),
+        ("I live in Munich", "de", True),
+        ("I live in Munich", "US", False),
+        ("pick it up in the Outlet", "outlet", True),
+        ("how do I return it", "outlet", False),
+    ],
+)
+def test_a_region_is_named_by_its_cities_and_one_of_the_shops_own_by_itself(
+    text: str, region: str, named: bool
+) -> None:
+    """ "In Munich" named no country, so that rules for the European Union were taken to be for others."""
+    assert named_in(text, region) is named
+
+
+@pytest.mark.parametrize("text", ["Do you ship ABROAD?", "哪些国家可以寄", "偏远地区", "which countries"])
+def test_other_places_may_be_meant_without_their_names(text: str) -> None:
+    assert speaks_of_elsewhere(text)
+    assert not speaks_of_elsewhere("the remote control is broken")
