@@ -16,7 +16,7 @@ from kb_service.replying.attributes import Attribute, asked_for
 from kb_service.replying.cells import cells
 from kb_service.replying.meaning import Meaning
 from kb_service.search.models import Hit, SearchQuery
-from kb_service.search.places import names_of
+from kb_service.search.places import names_of, places_in, with_unions
 from kb_service.search.same_kind import of_other_kinds
 from kb_service.search.weighing import Weighed
 from kb_service.understanding.question_reading import Reading, told_in
@@ -204,9 +204,11 @@ def _asking(question: Question, reading: Reading) -> str:
 
 
 def _place(replica: Replica, question: Question) -> tuple[str, ...]:
-    """What the customer's region is called, with its code; nothing where none is known."""
+    """What the places are called that the question names, else the customer's region, with their codes and those of the
+    unions that they belong to; nothing where none is known."""
     region = question.region or replica.shop.rules.default_region
-    return (region, *names_of(region)) if region else ()
+    places = places_in(question.text) or {region or ""}
+    return tuple(name for code in sorted(with_unions(places)) for name in (code, *names_of(code)) if name)
 
 
 def _named(replica: Replica, question: Question, reading: Reading) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tables with a row for each region: of these the customer's own answers. Pure."""
+"""Tables with a row for each region: of these the one answers that is asked about, or the customer's own. Pure."""
 
 from __future__ import annotations
 

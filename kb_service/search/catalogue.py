@@ -18,6 +18,7 @@ from ingest.models import Audience, Document, Kind, Passage, Status
 from kb_service.search.columns import Column
 from kb_service.search.labels import Labels, LabelsView, label_set, primary_language
 from kb_service.search.models import Filters, Mask
+from kb_service.search.places import wholes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +336,7 @@ class CatalogueView:
     def _named(self, filters: Filters, default_region: str | None) -> Mapping[str, tuple[str, ...]]:
         region = filters.region or (None if filters.any_scope else default_region)
         return {
-            "regions": (region,) if region else (),
+            "regions": wholes_of(region) if region else (),
             "tiers": (filters.tier,) if filters.tier else (),
             "channels": (filters.channel,) if filters.channel else (),
             "products": (*filters.products, *filters.applies_to),

@@ -19,6 +19,7 @@ _TABLE = Path(__file__).parent / "places.tsv"
 name instead of their country, and parts of countries (ISO 3166-2) that have conditions of delivery of their own. Those
 of `-` are no places, though they hold the name of one or are spelled so: a shirt, a melon, a time of day."""
 _NO_PLACE = "-"
+_PART = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
 _UNION = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
 _MEMBERS: Mapping[str, Sequence[str]] = {"EU": re.findall(r"\w+", _UNION)}
 """The countries of regions that are no country."""
@@ -65,10 +66,16 @@ def places_in(text: str) -> frozenset[str]:
     return frozenset().union(*named, ["US"] if _in_capitals(text, "US") else ())
 
 
+def wholes_of(region: str) -> tuple[str, ...]:
+    """A region by its code, and those of what it is a part of: what holds there holds in it, as the rules for the EU do
+    in Germany."""
+    return tuple(sorted(with_unions(with_countries([region])) - {region.strip().upper()} | {region}))
+
+
 def with_countries(places: Iterable[str]) -> frozenset[str]:
     """The codes of places, and those of the countries that they are parts of."""
     codes = frozenset(place.strip().upper() for place in places)
-    return codes | {code.partition("-")[0] for code in codes}
+    return codes | {code.partition("-")[0] for code in codes if _PART.fullmatch(code)}
 
 
 def with_unions(places: Iterable[str]) -> frozenset[str]:

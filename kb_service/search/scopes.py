@@ -18,7 +18,14 @@ import numpy as np
 from kb_service.search.catalogue import CatalogueView, Record
 from kb_service.search.labels import label_of
 from kb_service.search.models import Rows, Scores, SearchQuery
-from kb_service.search.places import named_in, places_in, speaks_of_elsewhere, with_countries, with_unions
+from kb_service.search.places import (
+    named_in,
+    places_in,
+    speaks_of_elsewhere,
+    wholes_of,
+    with_countries,
+    with_unions,
+)
 
 OWN_RULES = 6.0
 """How much more a document counts, for each unit of the matter in common, that is limited to the region of a customer
@@ -58,7 +65,8 @@ def made_for(
     filters, home = query.filters, home_of(catalogue, default_region)
     region = filters.region or (None if filters.any_scope else default_region)
     records = {slot: catalogue.records[slot] for slot in np.unique(slots).tolist()}
-    own = {slot: region is not None and _holds(record.regions, region) for slot, record in records.items()}
+    ours = wholes_of(region) if region else ()
+    own = {slot: any(_holds(record.regions, each) for each in ours) for slot, record in records.items()}
     counted = {
         slot: 1.0 if own[slot] else _otherwise(record, query, home) for slot, record in records.items()
     }
@@ -70,8 +78,9 @@ def made_for(
 
 
 def is_away(catalogue: CatalogueView, region: str | None, default_region: str | None) -> bool:
-    """Whether a region is told, and is not home."""
-    return bool(region) and home_of(catalogue, default_region) != label_of(region or "")
+    """Whether a region is told, and is neither home nor a part of it."""
+    around = {label_of(each) for each in wholes_of(region or "")}
+    return bool(region) and home_of(catalogue, default_region) not in around
 
 
 def home_of(catalogue: CatalogueView, default_region: str | None) -> str | None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from ingest.models import Passage, Role
+from kb_service.commands.workbench import Workbench
 from kb_service.composing import Composed, Source, compose_reply
+from kb_service.models import Question
 from kb_service.replying.regional_rows import for_region
 from kb_service.search.models import Hit
 from kb_service.search.places import named_in, names_of
@@ -205,3 +207,22 @@ def test_each_table_is_told_apart_by_itself() -> None:
     kept = for_region(document, names_of("SG"), "how many days")
     assert [passage.id for passage in kept.passages] == ["p0", "p2", "p3", "p4"]
     assert kept.rows == {"p0"}
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("text", "region", "fare", "others"),
+    [
+        ("postage to Inner Mongolia", None, "¥15", "¥20"),
+        ("shipping cost to Tibet", None, "¥20", "¥15"),
+        ("postage to Inner Mongolia", "CN", "¥15", "¥20"),
+        ("满多少包邮", "DE", "¥1,299", "¥699"),
+    ],
+)
+def test_the_row_of_the_place_that_a_question_names_answers(
+    sample_bench: Workbench, text: str, region: str | None, fare: str, others: str
+) -> None:
+    """Whoever asked of one province was told the fares to all; a customer from Germany those to Hong Kong too."""
+    told = sample_bench.services.explaining.explain("shop", Question(text=text, region=region)).reply
+    assert fare in told.answers[0].text
+    assert others not in told.answers[0].text

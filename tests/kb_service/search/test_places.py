@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from kb_service.search.places import named_in, places_in, speaks_of_elsewhere, with_countries, with_unions
+from kb_service.search.places import (
+    named_in,
+    places_in,
+    speaks_of_elsewhere,
+    wholes_of,
+    with_countries,
+    with_unions,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +65,18 @@ def test_a_region_is_named_by_its_cities_and_one_of_the_shops_own_by_itself(
 def test_other_places_may_be_meant_without_their_names(text: str) -> None:
     assert speaks_of_elsewhere(text)
     assert not speaks_of_elsewhere("the remote control is broken")
+
+
+@pytest.mark.parametrize(
+    ("region", "wholes"),
+    [
+        ("DE", {"DE", "EU"}),
+        (" de", {" de", "EU"}),
+        ("CN-XZ", {"CN-XZ", "CN"}),
+        ("EU", {"EU"}),
+        ("eu-west", {"eu-west"}),
+        ("华东", {"华东"}),
+    ],
+)
+def test_what_holds_in_a_union_or_a_country_holds_in_its_parts(region: str, wholes: set[str]) -> None:
+    assert set(wholes_of(region)) == wholes

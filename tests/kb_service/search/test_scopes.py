@@ -76,6 +76,14 @@ def test_a_region_is_known_in_any_spelling() -> None:
     assert counted(index, region=" eu") == counted(index, region="EU")
 
 
+def test_rules_for_the_union_are_those_of_its_members_and_a_part_of_home_is_home() -> None:
+    """A customer from Germany did not see the rules for the European Union, and got those at home."""
+    index = taught(shop(*HOME), default_region="CN")
+    assert counted(index, region="DE") == counted(index, region="EU")
+    assert first(index, region="DE") == "returns-eu"
+    assert counted(index, region="CN-XZ") == counted(index, region="CN")
+
+
 def test_at_home_what_names_no_region_is_written_for_the_customer() -> None:
     shelf = shop("CN")
     for number in range(3):
@@ -271,6 +279,7 @@ def test_in_a_shop_without_a_home_places_count_nothing() -> None:
         ("how do I wash the DJ02", "US", "page-YDF-DJ02-zh"),
         ("怎么退货", None, "faq-zh-003"),
         ("我在香港，怎么退货", None, "policy-returns-hk-zh"),
+        ("how long do I have to return something", "DE", "policy-returns-eu-en"),
         ("运费多少", None, "faq-zh-012"),
         ("how much for shipping", None, "faq-zh-012"),
         ("格尔木能送到吗", None, "policy-shipping-remote-zh"),
