@@ -112,25 +112,25 @@ def _of_places(catalogue: CatalogueView, rows: Rows, query: SearchQuery, home: s
     slots = catalogue.document[rows].tolist()
     ours = {slot for slot in set(slots) if asked and not asked.isdisjoint(_places_of(catalogue, slot, home))}
 
-    def counted(row: int, slot: int) -> float:
+    def counted(slot: int, row: int) -> float:
         if slot in ours:
             return NAMED_PLACE
-        return -OTHER_PLACE if _places(catalogue, row, home) else 0.0
+        return -OTHER_PLACE if _places(catalogue, slot, row, home) else 0.0
 
-    return np.array([counted(*each) for each in zip(rows.tolist(), slots, strict=True)], dtype=np.float64)
+    return np.array([counted(*each) for each in zip(slots, rows.tolist(), strict=True)], dtype=np.float64)
 
 
 def _places_of(catalogue: CatalogueView, slot: int, home: str) -> frozenset[str]:
     """The places beside home that any part of a document is about."""
-    return with_unions(frozenset().union(*(_places(catalogue, row, home) for row in catalogue.rows_of(slot))))
+    parts = (_places(catalogue, slot, row, home) for row in catalogue.rows_of(slot))
+    return with_unions(frozenset().union(*parts))
 
 
-def _places(catalogue: CatalogueView, row: int, home: str) -> frozenset[str]:
+def _places(catalogue: CatalogueView, slot: int, row: int, home: str) -> frozenset[str]:
     """The places beside home that a question with its reply, a row of a table or a section is about, by its own words
     or its headings; none where the document says by itself that it is for regions elsewhere, and of a product, whose
     cotton may come from anywhere."""
-    slot, passage = int(catalogue.document[row]), catalogue.passages[row]
-    record = catalogue.records[slot]
+    record, passage = catalogue.records[slot], catalogue.passages[row]
     if record.kind == "product" or (record.regions and not _holds(record.regions, home)):
         return frozenset()
     places = places_in(passage.context)
