@@ -9,9 +9,10 @@ from pathlib import Path
 
 from babel import Locale
 
-from ingest.language import fold
+from ingest.language import fold, words
 
 _LANGUAGES = ("en", "zh")
+_CHINESE_PAIR = 2
 _FORMAL = re.compile(r" SAR China$|^中国(?=.+特别行政区$)|特别行政区$")
 """What people leave away from the names of Hong Kong and Macao."""
 _TABLE = Path(__file__).parent / "places.tsv"
@@ -19,14 +20,20 @@ _TABLE = Path(__file__).parent / "places.tsv"
 name instead of their country, and parts of countries (ISO 3166-2) that have conditions of delivery of their own. Those
 of `-` are no places, though they hold the name of one or are spelled so: a shirt, a melon, a time of day."""
 _NO_PLACE = "-"
+_NO_COUNTRIES = frozenset({"EZ", "QO", "UN", "XA", "XB", "ZZ"})
+"""What the CLDR lists among its territories beside countries."""
+_SUFFIX = re.compile(r"(?:市|省|县|州|区)$")
 _PART = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
 _UNION = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
 _MEMBERS: Mapping[str, Sequence[str]] = {"EU": re.findall(r"\w+", _UNION)}
 """The countries of regions that are no country."""
+_ABROAD = re.compile(r"国外|海外|国际|境外|跨境|出国|\b(?:abroad|overseas|international(?:ly)?|foreign)\b")
 _ELSEWHERE = re.compile(
-    r"国外|海外|国际|境外|跨境|出国|外地|外省|国家|省份|地区|偏远"
-    r"|\b(?:abroad|overseas|international(?:ly)?|foreign|countr(?:y|ies)|provinces?|regions?|remote areas?)\b"
+    r"外地|外省|国家(?!三包|补贴|标准|规定)|省份|(?<!我们)(?<!这个)(?<!本)地区|偏远"
+    r"|\b(?:countr(?:y|ies)|provinces?|regions?|remote areas?)\b"
 )
+_NOT_OF_GOODS = r"(?!\s*(?:plug|size|standard|version|adapt[eo]r|\$|[插尺]|码|规|标))"
+"""A size or a plug of a region is not the region."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -49,9 +56,14 @@ def named_in(text: str, region: str) -> bool:
     return names_of(region) == (region,) and holds(fold(text), fold(region))
 
 
+def speaks_of_abroad(text: str) -> bool:
+    """Whether a text is about another country without saying which."""
+    return _ABROAD.search(fold(text)) is not None
+
+
 def speaks_of_elsewhere(text: str) -> bool:
-    """Whether a text is about other places without saying which."""
-    return _ELSEWHERE.search(fold(text)) is not None
+    """Whether a text is about other places, abroad or at home, without saying which."""
+    return speaks_of_abroad(text) or _ELSEWHERE.search(fold(text)) is not None
 
 
 def holds(text: str, name: str) -> bool:
@@ -62,8 +74,10 @@ def holds(text: str, name: str) -> bool:
 @functools.lru_cache(maxsize=100_000)
 def places_in(text: str) -> frozenset[str]:
     """The codes of the countries, and of those parts of them that are known here, that a text names in words."""
-    named = (_gazetteer()[name] for name in _pattern().findall(fold(text)))
-    return frozenset().union(*named, ["US"] if _in_capitals(text, "US") else ())
+    named = _standing_alone(text, _pattern().findall(fold(text)))
+    return frozenset().union(
+        *map(_gazetteer().__getitem__, named), ["US"] if _in_capitals(text, "US") else ()
+    )
 
 
 def wholes_of(region: str) -> tuple[str, ...]:
@@ -84,10 +98,21 @@ def with_unions(places: Iterable[str]) -> frozenset[str]:
     return codes | {union for union, members in _MEMBERS.items() if not codes.isdisjoint(members)}
 
 
+def _standing_alone(text: str, names: Sequence[str]) -> list[str]:
+    """Of names that were found in a text those that are words of it: 天水 is none of 每天水洗."""
+    short = [name for name in names if len(name) == _CHINESE_PAIR and not name.isascii()]
+    if not short:
+        return list(names)
+    cut = words(text, stemmed=False)
+    whole = {*cut, *(word[:_CHINESE_PAIR] for word in cut if _SUFFIX.search(word))}
+    return [name for name in names if name not in short or name in whole]
+
+
 def _in_capitals(text: str, code: str) -> bool:
-    """Whether a text names a code in capitals, and is not written in capitals itself."""
-    shouted = text.upper() == text and text.lower() != text
-    return not shouted and holds(text, code)
+    """Whether a text names a code in capitals, and does not shout the rest of what it says."""
+    rest = "".join(re.findall(r"[A-Za-z]", text.replace(code, "")))
+    shouted = bool(rest) and rest.upper() == rest
+    return not shouted and re.search(rf"(?<![A-Za-z]){code}(?![A-Za-z0-9-]){_NOT_OF_GOODS}", text) is not None
 
 
 @functools.cache
@@ -99,9 +124,9 @@ def _more_names() -> Mapping[str, Sequence[str]]:
 @functools.cache
 def _gazetteer() -> Mapping[str, frozenset[str]]:
     """The codes for each name, folded."""
-    countries = (code for code in map(str, Locale("en").territories) if re.fullmatch("[A-WY][A-Z]", code))
+    countries = {code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code)}
     codes: dict[str, set[str]] = {}
-    for code in {*countries, *_more_names()}:
+    for code in {*countries, *_more_names()} - _NO_COUNTRIES:
         for name in map(fold, names_of(code)):
             codes.setdefault(name, set()).add(code)
     return {name: frozenset() if _NO_PLACE in held else frozenset(held) for name, held in codes.items()}
@@ -112,4 +137,6 @@ def _pattern() -> re.Pattern[str]:
     """Any name of the gazetteer; the longest first, since Guinea is not Guinea-Bissau."""
     names = sorted(_gazetteer(), key=len, reverse=True)
     first = re.escape("".join(sorted({name[0] for name in names})))  # spares trying all of them everywhere
-    return re.compile(rf"(?<![A-Za-z])(?=[{first}])(?:{'|'.join(map(re.escape, names))})(?![A-Za-z0-9-])")
+    return re.compile(
+        rf"(?<![A-Za-z])(?=[{first}])(?:{'|'.join(map(re.escape, names))})(?![A-Za-z0-9-]){_NOT_OF_GOODS}"
+    )

@@ -21,6 +21,7 @@ from kb_service.search.models import Rows, Scores, SearchQuery
 from kb_service.search.places import (
     named_in,
     places_in,
+    speaks_of_abroad,
     speaks_of_elsewhere,
     wholes_of,
     with_countries,
@@ -65,8 +66,7 @@ def made_for(
     filters, home = query.filters, home_of(catalogue, default_region)
     region = filters.region or (None if filters.any_scope else default_region)
     records = {slot: catalogue.records[slot] for slot in np.unique(slots).tolist()}
-    ours = wholes_of(region) if region else ()
-    own = {slot: any(_holds(record.regions, each) for each in ours) for slot, record in records.items()}
+    own = {slot: bool(region) and _applies(record.regions, region or "") for slot, record in records.items()}
     counted = {
         slot: 1.0 if own[slot] else _otherwise(record, query, home) for slot, record in records.items()
     }
@@ -95,7 +95,7 @@ def _otherwise(record: Record, query: SearchQuery, home: str | None) -> float:
         return _OF_TIER
     if query.filters.region or not query.at_home or home is None or not record.regions:
         return 0.0
-    if home in map(label_of, record.regions) or speaks_of_elsewhere(query.text):
+    if _applies(record.regions, home) or speaks_of_abroad(query.text):
         return 0.0
     return NAMED_PLACE if any(named_in(query.text, region) for region in record.regions) else -ELSEWHERE
 
@@ -105,8 +105,9 @@ def _of_places(catalogue: CatalogueView, rows: Rows, query: SearchQuery, home: s
     part of one, or it is the customer's region; less where it is neither; 0 for what names no place or home alone, and
     in a shop without a home, whose FAQ may name everywhere the country that all its customers live in."""
     region = query.filters.region
-    told = [*places_in(query.named or query.text), *([region] if region else ())]
-    if home is None or (not told and speaks_of_elsewhere(query.text)):
+    said = places_in(query.named or query.text) or places_in(" ".join(query.weights))
+    told = [*said, *([region] if region else ())]
+    if home is None or not (told or (query.at_home and not speaks_of_elsewhere(query.text))):
         return np.zeros(len(rows))
     asked = with_unions(with_countries(told))
     slots = catalogue.document[rows].tolist()
@@ -131,15 +132,21 @@ def _places(catalogue: CatalogueView, slot: int, row: int, home: str) -> frozens
     or its headings; none where the document says by itself that it is for regions elsewhere, and of a product, whose
     cotton may come from anywhere."""
     record, passage = catalogue.records[slot], catalogue.passages[row]
-    if record.kind == "product" or (record.regions and not _holds(record.regions, home)):
+    if record.kind == "product" or (record.regions and not _applies(record.regions, home)):
         return frozenset()
     places = places_in(passage.context)
     if passage.role in ("question", "reply"):
-        whole = (catalogue.passages[each] for each in catalogue.rows_of(slot))
-        places = places.union(*(places_in(each.text) for each in whole if each.role == "question"))
+        until = range(catalogue.rows_of(slot).start, row + 1)
+        asked = [each for each in until if catalogue.passages[each].role == "question"]
+        places = places.union(*(places_in(catalogue.passages[each].text) for each in asked[-1:]))
     elif passage.role == "row":
         places |= places_in(passage.text)
-    return places - {home.upper()} if places else places
+    return places - {whole.upper() for whole in wholes_of(home)} if places else places
+
+
+def _applies(labels: tuple[str, ...], region: str) -> bool:
+    """Whether a document that is limited to some regions applies in one."""
+    return any(_holds(labels, each) for each in wholes_of(region))
 
 
 def _holds(labels: tuple[str, ...], label: str) -> bool:

@@ -217,6 +217,7 @@ def test_each_table_is_told_apart_by_itself() -> None:
         ("shipping cost to Tibet", None, "¥20", "¥15"),
         ("postage to Inner Mongolia", "CN", "¥15", "¥20"),
         ("满多少包邮", "DE", "¥1,299", "¥699"),
+        ("how much is shipping", "US-CA", "¥138", "¥35"),
     ],
 )
 def test_the_row_of_the_place_that_a_question_names_answers(

@@ -7,6 +7,7 @@ import pytest
 from kb_service.search.places import (
     named_in,
     places_in,
+    speaks_of_abroad,
     speaks_of_elsewhere,
     wholes_of,
     with_countries,
@@ -25,12 +26,17 @@ from kb_service.search.places import (
         ("a parcel to Guinea-Bissau", {"GW"}),
         ("MUNICH", {"DE"}),
         ("from Xi'an to the EU", {"CN-SN", "EU"}),
+        ("西藏自治区 北京市", {"CN-XZ", "CN-BJ"}),
+        ("寄到US运费多少", {"US"}),
+        ("ship to Turkey or South Africa", {"TR", "ZA"}),
         ("tell us how", set()),
         ("TELL US HOW", set()),
         ("北京时间几点开始", set()),
         ("哈密瓜和汉堡包", set()),
         ("a jersey that states its size", set()),
         ("Parisian chic, hamburgers", set()),
+        ("包头拖鞋 每天水洗 更加蓬松 添加纳米 节假日本店 固定西装 大理石 京东", set()),
+        ("a EU plug, US size 8, HK$200", set()),
         ("", set()),
     ],
 )
@@ -61,10 +67,20 @@ def test_a_region_is_named_by_its_cities_and_one_of_the_shops_own_by_itself(
     assert named_in(text, region) is named
 
 
-@pytest.mark.parametrize("text", ["Do you ship ABROAD?", "哪些国家可以寄", "偏远地区", "which countries"])
-def test_other_places_may_be_meant_without_their_names(text: str) -> None:
-    assert speaks_of_elsewhere(text)
-    assert not speaks_of_elsewhere("the remote control is broken")
+@pytest.mark.parametrize(
+    ("text", "abroad", "elsewhere"),
+    [
+        ("Do you ship ABROAD?", True, True),
+        ("哪些国家可以寄", False, True),
+        ("偏远地区", False, True),
+        ("which countries", False, True),
+        ("我们地区怎么退货", False, False),
+        ("国家三包怎么退货", False, False),
+        ("the remote control is broken", False, False),
+    ],
+)
+def test_other_places_may_be_meant_without_their_names(text: str, abroad: bool, elsewhere: bool) -> None:
+    assert (speaks_of_abroad(text), speaks_of_elsewhere(text)) == (abroad, elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -250,7 +250,7 @@ def test_what_is_about_certain_places_answers_questions_about_these(
 ) -> None:
     """ "运费多少" was answered by the fare to Tibet with certainty, and "postage to Lhasa" by the general rule."""
     narrowing = {"region": region} if region else {}
-    candidates, names = fares().candidates(asked(text, **narrowing))
+    candidates, names = fares().candidates(asked(text, at_home=True, **narrowing))
     counted: dict[str, list[float]] = {}
     for name, scoped in zip(names, candidates.scoped.tolist(), strict=True):
         counted.setdefault(name, []).append(scoped)
@@ -258,10 +258,46 @@ def test_what_is_about_certain_places_answers_questions_about_these(
     assert {name for name, each in counted.items() if min(each) <= -3} == less
 
 
+def test_what_an_earlier_turn_named_is_still_the_place() -> None:
+    """After "do you deliver to Lhasa?", "how much is it?" got the fare at home."""
+    candidates, names = fares().candidates(asked("how much is delivery", weights={"lhasa": 0.5}))
+    counted = dict(zip(names, candidates.scoped.tolist(), strict=True))
+    assert counted["tibet"] >= 2
+    assert counted["france"] <= -3
+
+
+def test_what_is_for_the_union_that_home_is_in_is_for_home() -> None:
+    union = ("question", "How much is delivery in the EU?"), ("reply", "€5")
+    shelf = shelf_of(
+        written("union", *union, kind="faq"),
+        written("rules", ("prose", "How much delivery is"), regions=("EU",)),
+        written("privacy", ("prose", "How we treat your data")),
+    )
+    asks = asked("how much is delivery", at_home=True)
+    candidates, _ = index_of(shelf, default_region="DE").candidates(asks)
+    assert (candidates.scoped >= 0).all()
+
+
+def test_a_reply_is_about_the_places_of_its_own_question() -> None:
+    pairs = (("question", "May I return it?"), ("reply", "Within ten days"))
+    more = (("question", "Do you deliver to Tibet?"), ("reply", "For ten yuan"))
+    shelf = shelf_of(
+        written("both", *pairs, *more, kind="faq"),
+        written("privacy", ("prose", "How we treat your data")),
+        written("rules", ("prose", "Return it here"), regions=("CN",)),
+    )
+    index = index_of(shelf, default_region="CN")
+    candidates, _ = index.candidates(asked("return it within ten days", at_home=True))
+    passages = [index.snapshot.catalogue.passages[row] for row in candidates.rows.tolist()]
+    counted = dict(zip([passage.text for passage in passages], candidates.scoped.tolist(), strict=True))
+    assert counted["Within ten days"] == 0
+    assert counted["For ten yuan"] <= -3
+
+
 def test_in_a_shop_without_a_home_places_count_nothing() -> None:
     """A FAQ that names the country of all its customers again and again was taken to be about elsewhere."""
     for text in ("how much is delivery", "delivery to Lhasa"):
-        candidates, _ = fares(None).candidates(asked(text))
+        candidates, _ = fares(None).candidates(asked(text, at_home=True))
         assert not candidates.scoped.any()
 
 
