@@ -112,7 +112,8 @@ def _in_capitals(text: str, code: str) -> bool:
     """Whether a text names a code in capitals, and does not shout the rest of what it says."""
     rest = "".join(re.findall(r"[A-Za-z]", text.replace(code, "")))
     shouted = bool(rest) and rest.upper() == rest
-    return not shouted and re.search(rf"(?<![A-Za-z]){code}(?![A-Za-z0-9-]){_NOT_OF_GOODS}", text) is not None
+    standing = rf"(?<![A-Za-z]){re.escape(code)}(?![A-Za-z0-9-]){_NOT_OF_GOODS}"
+    return not shouted and re.search(standing, text) is not None
 
 
 @functools.cache

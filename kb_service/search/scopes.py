@@ -35,8 +35,8 @@ ELSEWHERE = 1.5
 """How much less a document counts that is limited to other regions than home, where none is told; chosen likewise."""
 NAMED_PLACE = 2.0
 OTHER_PLACE = 3.0
-"""How much more a passage counts that is about a place of which the question is, and how much less one that is about
-other places, such as a reply about delivery to one province; chosen likewise."""
+"""How much more a document counts that is about a place of which the question is, and how much less a passage that is
+about other places, such as a reply about delivery to one province; chosen likewise."""
 _OF_TIER = 0.5
 
 

@@ -58,6 +58,8 @@ def test_a_part_belongs_to_its_country_and_a_country_to_its_union() -> None:
         ("I live in Munich", "US", False),
         ("pick it up in the Outlet", "outlet", True),
         ("how do I return it", "outlet", False),
+        ("how do I return it", "US (48", False),
+        ("to the US (48 states)", "US (48", True),
     ],
 )
 def test_a_region_is_named_by_its_cities_and_one_of_the_shops_own_by_itself(
