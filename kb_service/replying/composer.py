@@ -16,7 +16,7 @@ from kb_service.replying.attributes import Attribute, asked_for
 from kb_service.replying.cells import cells
 from kb_service.replying.meaning import Meaning
 from kb_service.search.models import Hit, SearchQuery
-from kb_service.search.places import names_of, places_in, with_countries, with_unions
+from kb_service.search.places import names_of, places_in, with_wholes
 from kb_service.search.same_kind import of_other_kinds
 from kb_service.search.weighing import Weighed
 from kb_service.understanding.question_reading import Reading, told_in
@@ -209,9 +209,7 @@ def _place(replica: Replica, question: Question) -> tuple[str, ...]:
     before = " ".join(turn.text for turn in question.turns if turn.role == "customer")
     region = question.region or replica.shop.rules.default_region
     places = {*(places_in(question.text) or places_in(before)), *([region] if region else ())}
-    return tuple(
-        name for code in sorted(with_unions(with_countries(places))) for name in (code, *names_of(code))
-    )
+    return tuple(name for code in sorted(with_wholes(places)) for name in (code, *names_of(code)))
 
 
 def _named(replica: Replica, question: Question, reading: Reading) -> list[str]:

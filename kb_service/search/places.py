@@ -51,7 +51,7 @@ def names_of(region: str | None) -> tuple[str, ...]:
 def named_in(text: str, region: str) -> bool:
     """Whether a text names a region or a part of it: in words, or by its code in capitals, since "us" is a word."""
     code = region.strip().upper()
-    if code in with_unions(with_countries(places_in(text))) or _in_capitals(text, code):
+    if code in with_wholes(places_in(text)) or _in_capitals(text, code):
         return True
     return names_of(region) == (region,) and holds(fold(text), fold(region))
 
@@ -80,10 +80,16 @@ def places_in(text: str) -> frozenset[str]:
     )
 
 
+@functools.lru_cache(maxsize=1024)
 def wholes_of(region: str) -> tuple[str, ...]:
     """A region by its code, and those of what it is a part of: what holds there holds in it, as the rules for the EU do
     in Germany."""
-    return tuple(sorted(with_unions(with_countries([region])) - {region.strip().upper()} | {region}))
+    return tuple(sorted((with_wholes([region]) - {region.strip().upper()}) | {region}))
+
+
+def with_wholes(places: Iterable[str]) -> frozenset[str]:
+    """The codes of places, and those of the countries and unions that they are parts of."""
+    return with_unions(with_countries(places))
 
 
 def with_countries(places: Iterable[str]) -> frozenset[str]:

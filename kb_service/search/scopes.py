@@ -24,8 +24,8 @@ from kb_service.search.places import (
     speaks_of_abroad,
     speaks_of_elsewhere,
     wholes_of,
-    with_countries,
     with_unions,
+    with_wholes,
 )
 
 OWN_RULES = 6.0
@@ -66,7 +66,7 @@ def made_for(
     filters, home = query.filters, home_of(catalogue, default_region)
     region = filters.region or (None if filters.any_scope else default_region)
     records = {slot: catalogue.records[slot] for slot in np.unique(slots).tolist()}
-    own = {slot: bool(region) and _applies(record.regions, region or "") for slot, record in records.items()}
+    own = {slot: _applies(record.regions, region) for slot, record in records.items()}
     counted = {
         slot: 1.0 if own[slot] else _otherwise(record, query, home) for slot, record in records.items()
     }
@@ -109,7 +109,7 @@ def _of_places(catalogue: CatalogueView, rows: Rows, query: SearchQuery, home: s
     told = [*said, *([region] if region else ())]
     if home is None or not (told or (query.at_home and not speaks_of_elsewhere(query.text))):
         return np.zeros(len(rows))
-    asked = with_unions(with_countries(told))
+    asked = with_wholes(told)
     slots = catalogue.document[rows].tolist()
     ours = {slot for slot in set(slots) if asked and not asked.isdisjoint(_places_of(catalogue, slot, home))}
 
@@ -144,9 +144,9 @@ def _places(catalogue: CatalogueView, slot: int, row: int, home: str) -> frozens
     return places - {whole.upper() for whole in wholes_of(home)} if places else places
 
 
-def _applies(labels: tuple[str, ...], region: str) -> bool:
-    """Whether a document that is limited to some regions applies in one."""
-    return any(_holds(labels, each) for each in wholes_of(region))
+def _applies(labels: tuple[str, ...], region: str | None) -> bool:
+    """Whether a document that is limited to some regions is so to this one, or to what it is a part of."""
+    return bool(region) and any(_holds(labels, each) for each in wholes_of(region or ""))
 
 
 def _holds(labels: tuple[str, ...], label: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from kb_service.search.places import (
-    named_in,
     places_in,
     speaks_of_abroad,
     speaks_of_elsewhere,
@@ -48,25 +47,6 @@ def test_a_part_belongs_to_its_country_and_a_country_to_its_union() -> None:
     assert with_countries(["cn-xz", "DE"]) == {"CN-XZ", "CN", "DE"}
     assert with_unions({"DE"}) == {"DE", "EU"}
     assert with_unions({"CN"}) == {"CN"}
-
-
-@pytest.mark.parametrize(
-    ("text", "region", "named"),
-    [
-        ("I live in Munich", "EU", True),
-        ("I live in Munich", "de", True),
-        ("I live in Munich", "US", False),
-        ("pick it up in the Outlet", "outlet", True),
-        ("how do I return it", "outlet", False),
-        ("how do I return it", "US (48", False),
-        ("to the US (48 states)", "US (48", True),
-    ],
-)
-def test_a_region_is_named_by_its_cities_and_one_of_the_shops_own_by_itself(
-    text: str, region: str, named: bool
-) -> None:
-    """ "In Munich" named no country, so that rules for the European Union were taken to be for others."""
-    assert named_in(text, region) is named
 
 
 @pytest.mark.parametrize(
