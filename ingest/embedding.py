@@ -94,6 +94,15 @@ class Embedder(Protocol):
     def embed_passages(self, texts: Sequence[str]) -> Vectors: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """A session on one core for each run, and as many threads as there are cores, shared by all who encode: where one
+    has its last run, or still cuts its texts into tokens, the runs of another keep the cores busy."""
+
+    session: InferenceSession
+    cores: ThreadPoolExecutor
+
+
 class PackagedEmbedder:
     """all-MiniLM-L6-v2 (384 dimensions, English) as ONNX Runtime serves it from its export.
 
@@ -118,7 +127,7 @@ class PackagedEmbedder:
         self._graph = str(folder / encoder_files.GRAPH)
         self._threads = threads or len(os.sched_getaffinity(0))
         self._session = self._opened(self._threads)
-        self._alone: InferenceSession | None = None
+        self._beside: _Beside | None = None
         self._opening = threading.Lock()
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
@@ -140,8 +149,9 @@ class PackagedEmbedder:
             for run in runs:
                 fill(self._session, run)
         else:
-            with ThreadPoolExecutor(self._threads, thread_name_prefix="encoding") as threads:
-                list(threads.map(partial(fill, self._on_one_core()), runs))
+            beside = self._runs_beside()
+            # The longest first, so that the cores end together.
+            list(beside.cores.map(partial(fill, beside.session), reversed(runs)))
         return vectors
 
     def _tokens(self, texts: list[str]) -> list[list[int]]:
@@ -149,12 +159,13 @@ class PackagedEmbedder:
             return [self._tokenizer.encode(text).ids for text in texts]
         return [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
 
-    def _on_one_core(self) -> InferenceSession:
-        """A second session for runs beside each other, opened when there are several for the first time."""
+    def _runs_beside(self) -> _Beside:
+        """What runs beside each other need, made when there are several for the first time."""
         with self._opening:
-            if self._alone is None:
-                self._alone = self._opened(1)
-            return self._alone
+            if self._beside is None:
+                cores = ThreadPoolExecutor(self._threads, thread_name_prefix="encoding")
+                self._beside = _Beside(self._opened(1), cores)
+            return self._beside
 
     def _opened(self, threads: int) -> InferenceSession:
         import onnxruntime

@@ -6,17 +6,18 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # a parser's process has no use for numpy, and starts sooner without
+    import numpy as np
+    from numpy.typing import NDArray
 
 Kind: TypeAlias = Literal["product", "policy", "resolution", "faq"]
 Audience: TypeAlias = Literal["public", "internal"]
 Status: TypeAlias = Literal["draft", "approved"]
 Role: TypeAlias = Literal["heading", "prose", "row", "field", "question", "reply"]
 FieldValue: TypeAlias = str | int | float | bool | None
-Vectors: TypeAlias = NDArray[np.float32]
+Vectors: TypeAlias = "NDArray[np.float32]"
 """Unit-length float32 rows, shape (n, dimension)."""
 
 KINDS: tuple[Kind, ...] = ("product", "policy", "resolution", "faq")

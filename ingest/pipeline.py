@@ -12,7 +12,7 @@ from ingest.models import Document, Passage, Vectors
 from ingest.redaction import redact_document
 from ingest.splitting import split
 
-_AT_ONCE = 512
+_AT_ONCE = 2048
 """Passages handed to the encoder together: many enough for even batches, few enough to bound its memory."""
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final, cast
 
+from ingest import memory_limit
 from ingest.errors import CorruptSource, IngestError, SourceTooLarge
 from ingest.readers import read
 from ingest.readers.results import ReadResult, error_from_json, error_to_json, from_json, plain, to_json
@@ -37,9 +38,10 @@ class ParserPool:
     """Reads files in one or more kept processes; safe to share between threads.
 
     `seconds` is the wall-clock limit for one file, `memory_mb` what parsing may take beyond the bare
-    interpreter with its libraries, `size` the number of files read at once. Processes start with the first
-    file, or one with `start`, stay warm, and are replaced after a limit was broken, a crash, or a number of
-    files. Close the pool, or use it in a `with` statement; what is forgotten ends with the interpreter.
+    interpreter and its libraries, which load with the first file that needs them, `size` the number of files
+    read at once. Processes start with the first file, or one with `start`, stay warm, and are replaced after a
+    limit was broken, a crash, or a number of files. Close the pool, or use it in a `with` statement; what is
+    forgotten ends with the interpreter.
     """
 
     def __init__(
@@ -330,26 +332,10 @@ def answered(request: Mapping[str, object], data: bytes, memory_mb: int) -> dict
         return {"error": error_to_json(too_large), "spent": True}
 
 
-def load() -> None:
-    """Import every parser now, so that a file pays neither the time nor the memory."""
-    import charset_normalizer  # noqa: F401
-    import docx  # noqa: F401
-    import python_calamine  # noqa: F401
-    import trafilatura
-
-    from ingest.readers import html, markdown, office, pdf, tables, text  # noqa: F401
-
-    trafilatura.extract("<html><body><p>warm</p></body></html>")
-
-
-def _limit(memory_mb: int) -> None:
-    """Cap the address space at what is in use now and `memory_mb` more; no core dumps, no written files."""
+def _write_nothing() -> None:
+    """No core dumps, no files."""
     import resource
 
-    with Path("/proc/self/statm").open() as statm:
-        used = int(statm.read().split()[0]) * resource.getpagesize()
-    cap = used + memory_mb * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (cap, cap))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
@@ -366,8 +352,8 @@ def _allow_processor_time(seconds: float) -> None:
 def _main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptor, seconds, memory_mb = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    load()
-    _limit(memory_mb)
+    memory_limit.limit(memory_mb)
+    _write_nothing()
     with socket.socket(fileno=descriptor) as connection:
         sink = os.open(os.devnull, os.O_WRONLY)
         os.dup2(sink, 2)  # parsers write their own complaints; ours go through the socket

@@ -24,8 +24,9 @@ AHEAD = 4
 STRETCH = 30_000
 """Characters of several files' documents that are embedded and committed together."""
 MOST_FILES = 64
-WRITERS = 2
-"""Files on their way into the store at once: one is embedded, one is committed."""
+WRITERS = 3
+"""Stretches on their way into the store at once: two are embedded, so that no core waits for the end of the other's
+last texts, and one is committed."""
 
 
 class Commit(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
@@ -34,7 +33,7 @@ from kb_service.store import Done, Head, Page, Store, StoredDocument, Unit, Writ
 
 EMPTY: Mapping[str, str] = {}
 NOTHING_KNOWN: Mapping[str, int | None] = {}
-GROUP = 64
+GROUP = 256
 """Documents per transaction: enough to encode in full batches, few enough to lose little to a crash."""
 
 
@@ -77,7 +76,6 @@ class Knowledge:
         self._embedder = embedder
         self._parsers = parsers
         self._replicas = replicas
-        self._encoding = threading.Lock()  # the encoder uses every core; two at once are slower than in turn
         self._files = FileIngest(store, parsers, self.commit)
 
     # --- putting
@@ -327,8 +325,7 @@ class Knowledge:
 
     def _embedded(self, fresh: Sequence[Prepared]) -> dict[str, Vectors]:
         """The vectors of each document's passages, by external id, encoded together."""
-        with self._encoding:
-            vectors = embed([passage for item in fresh for passage in item.passages], self._embedder)
+        vectors = embed([passage for item in fresh for passage in item.passages], self._embedder)
         found: dict[str, Vectors] = {}
         start = 0
         for item in fresh:

@@ -6,7 +6,8 @@ nothing of the others; only what spoils the whole source is raised. A problem's 
 whose message names the place, the fault and the remedy.
 
 The parsers run in this process and load when first needed. Files from outside go through
-`ingest.sandbox.ParserPool`, which calls `read` in a process with limits.
+`ingest.sandbox.ParserPool`, which calls `read` in a process with limits; what the parsers themselves take of
+its memory does not count.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from ingest.errors import CorruptSource, IngestError, InvalidDocument, UnreadableSource, UnsupportedFormat
+from ingest.memory_limit import loading
 from ingest.models import Extract
 from ingest.readers.decoding import decode
 from ingest.readers.results import ReadResult, RowProblem
@@ -80,13 +82,15 @@ def _one(extract: Extract) -> ReadResult:
 
 
 def _markdown(data: bytes, charset: str | None, options: Options) -> ReadResult:
-    from ingest.readers import markdown
+    with loading():
+        from ingest.readers import markdown
 
     return _one(markdown.extract(decode(data, charset=charset)))
 
 
 def _html(data: bytes, charset: str | None, options: Options) -> ReadResult:
-    from ingest.readers import html
+    with loading():
+        from ingest.readers import html
 
     found = _META_CHARSET.search(data[:4096])
     said = charset or (found[1].decode("ascii") if found else None)
@@ -96,37 +100,43 @@ def _html(data: bytes, charset: str | None, options: Options) -> ReadResult:
 
 
 def _text(data: bytes, charset: str | None, options: Options) -> ReadResult:
-    from ingest.readers import text
+    with loading():
+        from ingest.readers import text
 
     return _one(text.extract(decode(data, charset=charset)))
 
 
 def _csv(data: bytes, charset: str | None, options: Options) -> ReadResult:
-    from ingest.readers import tables
+    with loading():
+        from ingest.readers import tables
 
     return tables.read_csv(decode(data, charset=charset), options)
 
 
 def _jsonl(data: bytes, charset: str | None, options: Options) -> ReadResult:
-    from ingest.readers import tables
+    with loading():
+        from ingest.readers import tables
 
     return tables.read_jsonl(decode(data, charset=charset), options)
 
 
 def _pdf(data: bytes, charset: str | None, options: Options) -> ReadResult:
-    from ingest.readers import pdf
+    with loading():
+        from ingest.readers import pdf
 
     return _one(pdf.extract(data))
 
 
 def _docx(data: bytes, charset: str | None, options: Options) -> ReadResult:
-    from ingest.readers import office
+    with loading():
+        from ingest.readers import office
 
     return _one(office.read_docx(data))
 
 
 def _xlsx(data: bytes, charset: str | None, options: Options) -> ReadResult:
-    from ingest.readers import office
+    with loading():
+        from ingest.readers import office
 
     return office.read_xlsx(data, options)
 

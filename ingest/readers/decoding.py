@@ -6,6 +6,7 @@ import codecs
 import re
 
 from ingest.errors import CorruptSource, EmptySource
+from ingest.memory_limit import loading
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "a PDF (.pdf)"),
@@ -112,7 +113,8 @@ def _legacy(data: bytes) -> str:
     share, encoding = max(scored, key=lambda pair: pair[0])
     if share >= 0.6:
         return _strict(data, encoding)
-    import charset_normalizer
+    with loading():
+        import charset_normalizer
 
     found = charset_normalizer.from_bytes(data, cp_isolation=_OTHERS)
     best = min(found, key=lambda it: (it.chaos, -it.coherence, _OTHERS.index(it.encoding)), default=None)

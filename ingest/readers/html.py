@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from ingest.memory_limit import loading
 from ingest.models import Extract
 from ingest.readers.builder import ExtractBuilder, flow, has_han
 from ingest.readers.grid import add_table
@@ -128,15 +130,23 @@ def _language(tree: LexborHTMLParser, text: str) -> str | None:
     return language
 
 
+@cache
+def _trafilatura() -> Callable[..., str | None]:
+    with loading():
+        import trafilatura
+
+        trafilatura.extract(
+            "<html><body><p>warm</p></body></html>"
+        )  # reads its stop words of a hundred languages
+    return trafilatura.extract
+
+
 class _Matter:
     """Tells which texts trafilatura takes for the page's own matter; all of them when it finds none."""
 
     def __init__(self, html: str) -> None:
-        import trafilatura
-
-        found = (
-            trafilatura.extract(html, include_comments=False, include_tables=True, favor_recall=True) or ""
-        )
+        extract = _trafilatura()
+        found = extract(html, include_comments=False, include_tables=True, favor_recall=True) or ""
         self._lines = frozenset(_squeezed(line) for line in found.splitlines())
         self._text = _squeezed(found)
 

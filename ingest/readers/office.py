@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import CorruptSource, EmptySource, IngestError, ProtectedSource, SourceTooLarge
+from ingest.memory_limit import loading
 from ingest.models import Extract
 from ingest.readers import packages, tables
 from ingest.readers.builder import ExtractBuilder
@@ -40,7 +41,8 @@ def read_docx(data: bytes) -> Extract:
     Raises what `packages.check` raises, EmptySource, and python-docx's own errors on a damaged part.
     """
     packages.check(data, "docx")
-    import docx
+    with loading():
+        import docx
 
     return _Word(docx.Document(io.BytesIO(data))).extract()
 
@@ -258,7 +260,8 @@ def read_xlsx(data: bytes, options: Mapping[str, object]) -> ReadResult:
 
 def _sheets(data: bytes) -> dict[str, list[tuple[int, list[object]]]]:
     """Rows by visible sheet, each with its number in the sheet."""
-    import python_calamine
+    with loading():
+        import python_calamine
 
     found: dict[str, list[tuple[int, list[object]]]] = {}
     cells = 0

@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.addresses import PAGES, name_of
 from tests.browser.conftest import PHONE, WIDE, Shop, first_sign_in, invited, visiting
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.timeout(1200)]
+"""`kb demo` takes two minutes of two idle cores, which the first test waits for; many more where they are busy."""
 FOLDER = os.environ.get("KB_TEST_SCREENSHOTS", "")
 KEPT = (("en", WIDE), ("zh", PHONE))
 """What the documentation shows: a screen in English, a phone in Chinese."""

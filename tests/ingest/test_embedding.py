@@ -3,7 +3,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +22,7 @@ from ingest.embedding import (
     load_embedder,
 )
 from ingest.errors import EncoderUnavailable
+from ingest.models import Vectors
 
 AWKWARD = ["", " \n\t", "\ud800 lone surrogate", "\x00", "🙂" * 40, "退货" * 60_000, "x" * 1_000_000]
 
@@ -140,6 +144,31 @@ class TestPackaged:
         together = PackagedEmbedder(threads=threads).embed_passages(texts)
         alone = np.concatenate([english_embedder.embed_passages([text]) for text in texts])
         np.testing.assert_allclose(together, alone, atol=1e-5)
+
+    def test_those_who_encode_at_once_share_the_cores(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        embedder = PackagedEmbedder(threads=2)
+        counting = threading.Lock()
+        running, most = 0, 0
+        run = embedding._run
+
+        def counted(*given: Any) -> Vectors:
+            nonlocal running, most
+            with counting:
+                running += 1
+                most = max(most, running)
+            try:
+                return run(*given)
+            finally:
+                with counting:
+                    running -= 1
+
+        monkeypatch.setattr(embedding, "_run", counted)
+        shares = [[f"{'word ' * 90}{share} {number}" for number in range(40)] for share in range(3)]
+        with ThreadPoolExecutor(3) as threads:
+            found = list(threads.map(embedder.embed_passages, shares))
+        assert most == 2
+        for share, vectors in zip(shares, found, strict=True):
+            np.testing.assert_allclose(vectors, embedder.embed_passages(share), atol=1e-5)
 
     def test_a_fault_in_one_of_several_runs_is_not_swallowed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         embedder = PackagedEmbedder(threads=2)

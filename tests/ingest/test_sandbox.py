@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from ingest import readers, sandbox
+from ingest import memory_limit, readers, sandbox
 from ingest.errors import (
     CorruptSource,
     EmptySource,
@@ -173,6 +173,42 @@ def test_memory_limit_and_replacement() -> None:
         assert process_of(small).pid != before
 
 
+PAGE = b"""<html><head><title>Delivery</title></head><body><div class="menu"><a href="/a">Home</a></div>
+<div><h2>Delivery</h2><p>Parcels are handed to the carrier within two days, large goods within a week.</p></div>
+</body></html>"""
+
+
+def test_what_its_library_takes_is_not_the_files() -> None:
+    """trafilatura, its numpy and its stop words take twice as much as this file may."""
+    with ParserPool(60, 64) as small:
+        assert "within two days" in small.read("a.html", PAGE).extracts[0].text
+        before = process_of(small).pid
+        with pytest.raises(SourceTooLarge, match="more than 64 MB"):
+            small.read("a.md", SLOW)
+        assert before not in [worker._process.pid for worker in small._workers]
+
+
+@pytest.mark.parametrize(("inside", "outside"), [(200, 40), (0, 40)])
+def test_a_limit_is_raised_by_what_libraries_take_and_by_no_more(inside: int, outside: int) -> None:
+    script = f"""
+import mmap
+from ingest import memory_limit
+memory_limit.limit(64)
+with memory_limit.loading():
+    library = mmap.mmap(-1, {inside} * 2**20 + 4096)
+file = mmap.mmap(-1, {outside} * 2**20)
+try:
+    mmap.mmap(-1, {64 - outside + 8} * 2**20)
+except OSError:
+    print("refused")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(sandbox.__file__).parent.parent)},
+    )  # fmt: skip
+    assert done.stdout == "refused\n"
+
+
 def test_a_bomb_is_refused_before_it_unfolds(pool: ParserPool) -> None:
     body = b"<w:p><w:r><w:t>" + b"x" * 60_000_000 + b"</w:t></w:r></w:p>"
     bomb = zipped({"[Content_Types].xml": "<Types/>", "word/document.xml": body})
@@ -292,7 +328,7 @@ def test_a_process_that_cannot_start(
 
 
 def test_importing_the_pool_loads_no_parser() -> None:
-    parsers = ("docx", "lxml", "pypdfium2", "trafilatura", "selectolax")
+    parsers = ("docx", "lxml", "numpy", "pypdfium2", "trafilatura", "selectolax")
     script = f"import sys, ingest.sandbox; print([m for m in {parsers} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True,
@@ -365,7 +401,8 @@ def test_answers_that_are_none() -> None:
 def test_limits_are_set_relative_to_what_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     found: dict[int, tuple[int, int]] = {}
     monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: found.__setitem__(kind, limits))
-    sandbox._limit(100)
+    memory_limit.limit(100)
+    sandbox._write_nothing()
     sandbox._allow_processor_time(5)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     assert abs(found[resource.RLIMIT_AS][0] - used - 100 * 2**20) < 50 * 2**20
