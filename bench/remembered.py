@@ -19,7 +19,7 @@ _AT_ONCE = 1024
 
 
 class RememberedEmbedder:
-    """An Embedder over another one. Not thread-safe.
+    """An Embedder over another one. What two threads ask for at once is encoded twice; `save` is for when none asks.
 
     The file is bound to the model's id: an encoder that changes without a new id needs another folder.
     """
