@@ -13,13 +13,17 @@ import numpy as np
 
 from kb_service.errors import InvalidRequest
 from kb_service.replicas.replica import Replica
+from kb_service.search.labels import primary_language
 from kb_service.search.models import Filters, SearchQuery
 from kb_service.understanding.reading import Reader
 
 DEPTH = 10
 BINS = 10
 ALL = "all"
-TITLES = ["", "questions", "unanswerable", "hit@1", "hit@5", "MRR", "nDCG@10", "abstention AUROC", "ECE"]
+TITLES = [
+    *("", "questions", "unanswerable", "hit@1", "hit@5", "MRR", "nDCG@10", "abstention AUROC", "ECE"),
+    "hit@1, own language",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,16 @@ class JudgedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the service made of one question: documents by rank, and its confidence in the first."""
+    """What the service made of one question: documents by rank, and its confidence in the first.
+
+    `in_own_language` tells whether the first is right and in the question's language; None where no document in that
+    language answers, or where languages are not looked at.
+    """
 
     question: JudgedQuestion
     ranking: tuple[str, ...]
     confidence: float
+    in_own_language: bool | None = None
 
     @property
     def right(self) -> bool:
@@ -55,7 +64,8 @@ class Figures:
     """Quality on one group. Ranking figures are over the questions that something answers.
 
     `abstention` is the area under the ROC of confidence, a right first answer against all else; `calibration`
-    the expected calibration error over ten bins. None where a group has too little to tell.
+    the expected calibration error over ten bins. `hit1_own` is over the questions that a document in their own language
+    answers: how often such a one comes first. None where a group has too little to tell.
     """
 
     questions: int
@@ -66,6 +76,7 @@ class Figures:
     ndcg10: float | None
     abstention: float | None
     calibration: float | None
+    hit1_own: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +146,19 @@ def judge(
     judged: list[Judged] = []
     for question, query in zip(questions, queries(replica, reader, questions, now()), strict=True):
         found = replica.weigh(query)
-        judged.append(Judged(question, tuple(hit.external_id for hit in found.hits), found.confidence))
+        ranking = tuple(hit.external_id for hit in found.hits)
+        spoken = replica.index.snapshot.catalogue.languages_of({*question.expected, *ranking[:1]})
+        judged.append(
+            Judged(question, ranking, found.confidence, _in_own_language(question, ranking, spoken))
+        )
     return judged
+
+
+def _in_own_language(
+    question: JudgedQuestion, ranking: Sequence[str], spoken: Mapping[str, str]
+) -> bool | None:
+    own = {name for name in question.expected if spoken.get(name) == primary_language(question.language)}
+    return bool(own.intersection(ranking[:1])) if own else None
 
 
 def queries(
@@ -200,6 +222,7 @@ def figures(judged: Sequence[Judged]) -> Figures:
         ndcg10=_mean(graded),
         abstention=auroc(confidence, right),
         calibration=calibration_error(confidence, right),
+        hit1_own=_mean([item.in_own_language for item in judged if item.in_own_language is not None]),
     )
 
 

@@ -141,6 +141,9 @@ def _described(
         bm25=matches.bm25,
         coverage=matches.coverage,
         subject=_subject(catalogue, query, rows),
+        attribute=np.array(
+            [catalogue.passages[row].role == "field" for row in rows.tolist()], dtype=np.bool_
+        ),
         matter=matter,
         scoped=made.scoped,
         own_rules=made.own_rules,

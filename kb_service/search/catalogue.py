@@ -253,6 +253,11 @@ class CatalogueView:
         named = self.labels["external_id"].matching(external_ids)
         return np.flatnonzero(named & self.alive)
 
+    def languages_of(self, external_ids: Iterable[str]) -> Mapping[str, str]:
+        """The languages, as primary tags, of the living documents with these ids."""
+        records = (self.records[slot] for slot in self.slots_of(external_ids).tolist())
+        return {record.external_id: primary_language(record.language) for record in records}
+
     def mask(self, filters: Filters, at: datetime, *, default_region: str | None = None) -> Mask:
         """Which rows a request may see at the governing date `at`; shape (rows,). The rules are at `Filters`.
 

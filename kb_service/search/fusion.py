@@ -2,7 +2,8 @@
 
 Each candidate passage gets log-odds: its cosine, the share of the question's information that it covers, its BM25
 score as a share of the best one, and how far it leads the next document by words, each times a weight. A document's
-evidence is the sum of its passages' (the logarithm of their summed odds), so that the best leads and others help.
+evidence is the sum of its passages' (the logarithm of their summed odds), so that the best leads and others help. The
+attributes of a product do not add up: each repeats its name, and ten that say so tell no more than one.
 
 The weights belong to a regime, which tells whether the encoder reads both languages and whether they are the same,
 and where enough was judged to a language too: in English vectors must lead, in Chinese words weigh twice as much.
@@ -79,7 +80,8 @@ class Candidates:
 
     `language` is the question's. `documents` numbers the documents the passages belong to, `regimes` are places in
     `REGIMES`, `cosine` is NaN where there is no vector, `coverage` is in 0..1, `prior` the document's. `subject` is 1
-    where a code stands that the question names, -1 where only other codes do, and 0 otherwise; `matter` is how much
+    where a code stands that the question names, -1 where only other codes do, and 0 otherwise; `attribute` tells which
+    are one attribute of a product; `matter` is how much
     more than by chance the document speaks of the question's intents, as a logarithm; `scoped` is how far the document
     is made for this customer in particular or about the place that is asked about, and `own_rules` what it counts
     besides as a rule of their own region, in the same units; see `kb_service.search.scopes`. `learned` is what feedback
@@ -94,6 +96,7 @@ class Candidates:
     bm25: Scores
     coverage: Scores
     subject: Scores
+    attribute: Mask
     matter: Scores
     prior: Scores
     scoped: Scores
@@ -180,10 +183,10 @@ def rank(candidates: Candidates, fusion: Fusion) -> Ranked:
     Equal scores are ordered by the candidates' order, which the caller makes independent of chance.
     """
     odds = evidence(candidates, fusion)
-    order = np.lexsort((np.arange(len(odds)), -odds))
-    documents, first = np.unique(candidates.documents[order], return_index=True)
-    best = order[first]
-    folded = summed(odds, np.searchsorted(documents, candidates.documents), odds[best])
+    documents, best = _best_of_each(candidates, odds)
+    counted = _counted(candidates, best)
+    owners = np.searchsorted(documents, candidates.documents[counted])
+    folded = summed(odds[counted], owners, odds[best])
     folded += fusion.scope * candidates.scoped[best]
     linked = folded + fusion.prior * candidates.prior[best]
     total = linked if candidates.learned is None else linked + candidates.learned[best]
@@ -193,6 +196,25 @@ def rank(candidates: Candidates, fusion: Fusion) -> Ranked:
     scores, before = _score(total + lifts, fusion)[final], _score(linked + lifts, fusion)[final]
     gains = before - _score(folded + lifts, fusion)[final]
     return Ranked(best[final], scores, gains, scores - before, (total + lifts)[final], lifts[final])
+
+
+def counted(candidates: Candidates, fusion: Fusion) -> Mask:
+    """Which passages count for their documents: all but attributes beside a better passage."""
+    _, best = _best_of_each(candidates, evidence(candidates, fusion))
+    return _counted(candidates, best)
+
+
+def _best_of_each(candidates: Candidates, odds: Scores) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The documents in order, and the place of each one's best passage."""
+    order = np.lexsort((np.arange(len(odds)), -odds))
+    documents, first = np.unique(candidates.documents[order], return_index=True)
+    return documents, order[first]
+
+
+def _counted(candidates: Candidates, best: NDArray[np.int64]) -> Mask:
+    mask = ~candidates.attribute
+    mask[best] = True
+    return mask
 
 
 def _in_front(total: Scores, own: Scores) -> Scores:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize  # type: ignore[import-untyped]
 
-from kb_service.search.fusion import REGIMES, SIGNS, Blend, Fusion, Judged, Regime, key, rank, signs
+from kb_service.search.fusion import (
+    REGIMES,
+    SIGNS,
+    Blend,
+    Fusion,
+    Judged,
+    Regime,
+    counted,
+    key,
+    rank,
+    signs,
+)
 
 LEAST = 50
 """Questions of a language below which it keeps the weights that it has."""
@@ -34,14 +45,13 @@ def fit_fusion(judged: Sequence[Judged], start: Fusion) -> Fusion:
     if not judged:
         raise ValueError("judged: no question has a right document among its candidates; judge some first")
     blends = dict(start.blends)
-    blends |= _fitted(
-        judged, {name: start.blends[name] for name in REGIMES}, {name: name for name in REGIMES}
-    )
+    blends |= {str(name): blend for name, blend in _fitted(judged, start).items()}
     for language in sorted({question.candidates.language for question in judged}):
         own = [question for question in judged if question.candidates.language == language]
         if len(own) >= LEAST:
-            before = {name: start.blend_of(language, name) for name in REGIMES}
-            blends |= _fitted(own, before, {name: key(language, name) for name in REGIMES})
+            blends |= {
+                key(language, name): own_blend for name, own_blend in _fitted(own, start, language).items()
+            }
     return _scaled(judged, replace(start, blends=blends))
 
 
@@ -55,18 +65,16 @@ class _Lists:
     weights: NDArray[np.float64]
 
 
-def _fitted(
-    judged: Sequence[Judged], before: Mapping[Regime, Blend], names: Mapping[Regime, str]
-) -> dict[str, Blend]:
-    """New blends, by name, of the regimes in which enough right documents lie."""
+def _fitted(judged: Sequence[Judged], start: Fusion, language: str = "") -> dict[Regime, Blend]:
+    """New blends of the regimes in which enough right documents lie, from those of the language or of all."""
     seen = np.zeros(len(REGIMES), dtype=np.int64)
     for question in judged:
         seen[np.unique(question.candidates.regimes[question.right])] += 1
     fitted = [place for place in range(len(REGIMES)) if seen[place] >= _LEAST_OF_REGIME]
     if not fitted:
         return {}
-    start = np.array([[getattr(before[name], sign) for sign in SIGNS] for name in REGIMES])
-    lists = _lists(judged)
+    before = np.array([[getattr(start.blend_of(language, name), sign) for sign in SIGNS] for name in REGIMES])
+    lists = _lists(judged, start)
     free = np.zeros((len(REGIMES), len(SIGNS)), dtype=np.bool_)
     free[fitted] = True
     for place in fitted:  # words of another language say nothing of the next document's
@@ -74,19 +82,19 @@ def _fitted(
             free[place, [SIGNS.index("relative"), SIGNS.index("lead")]] = False
         if place == fitted[0]:
             free[place, SIGNS.index("offset")] = False  # an offset common to all would change nothing
-    units = np.broadcast_to(_UNITS, start.shape)
+    units = np.broadcast_to(_UNITS, before.shape)
     pull = _RIDGE / len(judged)
 
     def loss(moved: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        theta = start.copy()
+        theta = before.copy()
         theta[free] += moved * units[free]
         value, gradient = _likelihood(lists, theta.ravel())
-        return value + pull * float(moved @ moved) / 2, gradient.reshape(start.shape)[free] * units[
+        return value + pull * float(moved @ moved) / 2, gradient.reshape(before.shape)[free] * units[
             free
         ] + pull * moved
 
     # No sign speaks against a passage; an offset may.
-    least = np.where(np.array(SIGNS) == "offset", -np.inf, -start / units)[free]
+    least = np.where(np.array(SIGNS) == "offset", -np.inf, -before / units)[free]
     found = minimize(
         loss,
         np.zeros(int(free.sum())),
@@ -95,28 +103,29 @@ def _fitted(
         bounds=[(low, None) for low in least.tolist()],
         options={"maxiter": 300},
     )
-    theta = start.copy()
+    theta = before.copy()
     theta[free] += found.x * units[free]
     return {
-        names[REGIMES[place]]: Blend(
-            **dict(zip(SIGNS, (round(float(x), 3) for x in theta[place]), strict=True))
-        )
+        REGIMES[place]: Blend(**dict(zip(SIGNS, (round(float(x), 3) for x in theta[place]), strict=True)))
         for place in fitted
     }
 
 
-def _lists(judged: Sequence[Judged]) -> _Lists:
+def _lists(judged: Sequence[Judged], start: Fusion) -> _Lists:
+    """The candidates that count under the weights at the start; which those are moves little with the weights."""
     groups: dict[str, int] = {}
     for question in judged:
         groups[question.group] = groups.get(question.group, 0) + 1
-    sizes = np.array([len(question.right) for question in judged])
+    counting = [counted(question.candidates, start) for question in judged]
+    sizes = np.array([int(mask.sum()) for mask in counting])
     design = np.zeros((int(sizes.sum()), len(REGIMES), len(SIGNS)))
-    held = np.concatenate([signs(question.candidates) for question in judged])
-    regimes = np.concatenate([question.candidates.regimes for question in judged])
+    kept = np.concatenate(counting)
+    held = np.concatenate([signs(question.candidates) for question in judged])[kept]
+    regimes = np.concatenate([question.candidates.regimes for question in judged])[kept]
     design[np.arange(len(held)), regimes] = held
     return _Lists(
         design=design.reshape(len(held), -1),
-        right=np.concatenate([question.right for question in judged]),
+        right=np.concatenate([question.right for question in judged])[kept],
         starts=np.concatenate([[0], np.cumsum(sizes)[:-1]]),
         weights=np.array([1 / groups[question.group] / len(groups) for question in judged]),
     )

@@ -1,7 +1,9 @@
 """Of two documents that say the same in two languages, the one in the asker's own comes first.
 
 A bilingual encoder puts a text and its translation side by side, so which of the two ranks first is chance. Both
-stay in the ranking; they exchange places, with the score that belongs to the place.
+stay in the ranking; they exchange places, with the score that belongs to the place. The first place also goes to a
+document of the own language that is no translation, say an FAQ instead of a policy, where it answers nearly as well
+by the same evidence and what it matches is alike: who asks in English is not helped by a Chinese quote.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kb_service.search.fusion import Candidates, Ranked
 from kb_service.search.labels import primary_language
@@ -17,6 +20,11 @@ from kb_service.search.parts import Snapshot
 ALIKE = 0.75
 """Cosine of the nearest passages from which two documents of a kind, found for one question, are taken for
 translations of each other: on the sample's `calibrate` questions the other one then always answers as well."""
+NEARLY_ALIKE = 0.56
+"""Cosine of the matched passages from which the first document gives way to one of the own language, and"""
+NEARLY_AS_GOOD = 2.0
+"""the log-odds that the other may be behind. On the sample's `calibrate` questions, of which 504 have an answer in
+their own language, .673 got a right one in it first without, .744 with this; right in any were .809 and .807."""
 _PLACES = 5
 """Places that are looked at."""
 _BEYOND = 10
@@ -42,7 +50,25 @@ def own_language_first(snapshot: Snapshot, candidates: Candidates, ranked: Ranke
                 order[[place, other]] = order[[other, place]]
                 taken.add(other)
                 break
-    return replace(ranked, best=ranked.best[order], gains=ranked.gains[order]) if taken else ranked
+    if own and not own[order[0]]:
+        places = [place for place in range(1, len(slots)) if own[order[place]]]
+        close = (place for place in places if _nearly_as_good(snapshot, candidates, ranked, order, place))
+        if (instead := next(close, None)) is not None:
+            order[[0, instead]] = order[[instead, 0]]
+    return replace(ranked, best=ranked.best[order], gains=ranked.gains[order])
+
+
+def _nearly_as_good(
+    snapshot: Snapshot, candidates: Candidates, ranked: Ranked, order: NDArray[np.int64], place: int
+) -> bool:
+    """Whether the document at a place is close behind the first, and what it matches is alike."""
+    dense = snapshot.dense
+    rows = candidates.rows[ranked.best[order[[0, place]]]]
+    return bool(
+        ranked.evidence[0] - ranked.evidence[place] <= NEARLY_AS_GOOD
+        and dense.embedded[rows].all()
+        and float(np.vecdot(*dense.vectors[rows])) >= NEARLY_ALIKE
+    )
 
 
 def _likeness(snapshot: Snapshot, one: int, other: int) -> float:

@@ -27,6 +27,8 @@ from kb_service.judging.evaluation import (
     search_query,
 )
 from kb_service.judging.judging import judge_file
+from kb_service.knowledge import NewDocument
+from kb_service.models import Principal
 from kb_service.settings import Settings
 from tests.kb_service import small_shop
 
@@ -151,6 +153,20 @@ def test_calibration_error_is_the_gap_between_said_and_true() -> None:
     assert calibration_error(np.array([]), np.array([], dtype=bool)) is None
 
 
+def test_a_right_answer_in_another_language_is_told_apart() -> None:
+    told = figures(
+        [
+            replace(judged("a", "a"), in_own_language=True),
+            replace(judged("a", "a"), in_own_language=False),
+            replace(judged("x", "a"), in_own_language=False),
+            judged("a", "a"),
+        ]
+    )
+    assert told.hit1 == 3 / 4
+    assert told.hit1_own == pytest.approx(1 / 3), "of those that their own language answers"
+    assert figures([judged("a", "a")]).hit1_own is None
+
+
 def test_groups_are_the_languages_what_crosses_them_and_all() -> None:
     told = report(
         [judged("a", "a"), judged("x", "a", language="zh", cross=True), judged("a", "a", language="zh")]
@@ -162,7 +178,7 @@ def test_groups_are_the_languages_what_crosses_them_and_all() -> None:
 def test_the_table_is_markdown_with_a_dash_where_nothing_can_be_told() -> None:
     lines = report([judged("a", "a", confidence=1.0)]).table().splitlines()
     assert len({line.count("|") for line in lines}) == 1
-    assert lines[-1] == "| all | 1 | 0 | 1.000 | 1.000 | 1.000 | 1.000 | – | .000 |"
+    assert lines[-1] == "| all | 1 | 0 | 1.000 | 1.000 | 1.000 | 1.000 | – | .000 | – |"
 
 
 # --- judging
@@ -186,9 +202,35 @@ def test_questions_are_asked_as_a_bot_would(bench: Workbench) -> None:
     assert 0 < told.confidence < 1
 
 
+@pytest.mark.parametrize(
+    ("spoken", "expected", "own"),
+    [
+        ("en", ("faq",), True),
+        ("zh", ("faq",), None),
+        ("en-GB", ("faq", "gone"), True),
+        ("en", ("gone",), None),
+    ],
+)
+def test_whether_the_own_language_answers_is_looked_up(
+    bench: Workbench, spoken: str, expected: tuple[str, ...], own: bool | None
+) -> None:
+    caller = Principal("spoken", "test", frozenset({"admin"}))
+    if not any(item.id == "spoken" for item in bench.workspaces()):
+        bench.create_workspace("spoken")
+        text = {
+            "kind": "faq",
+            "language": "en",
+            "fields": {"question": "how long is the price promise", "reply": "7 days"},
+        }
+        bench.services.knowledge.put_many(caller, [NewDocument("faq", text)])
+    replica = bench.services.replicas.settled("spoken")
+    asked = question(*expected, language=spoken, query="how long is the price promise")
+    (told,) = judge(replica, bench.services.reader, [asked], now=lambda: NOW)
+    assert told.ranking == ("faq",)
+    assert told.in_own_language is own
+
+
 def test_the_governing_date_chooses_the_version(bench: Workbench) -> None:
-    from kb_service.knowledge import NewDocument
-    from kb_service.models import Principal
 
     bench.create_workspace("dated")
     caller = Principal("dated", "key", frozenset({"editor"}))

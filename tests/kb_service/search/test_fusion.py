@@ -13,6 +13,7 @@ from kb_service.search.fusion import (
     Fusion,
     Judged,
     Regime,
+    counted,
     evidence,
     rank,
     regime,
@@ -38,6 +39,7 @@ def candidates(*rows: dict[str, float], regimes: Regime = "read", language: str 
         bm25=column("bm25"),
         coverage=column("coverage"),
         subject=column("subject"),
+        attribute=column("attribute").astype(np.bool_),
         matter=column("matter"),
         scoped=column("scoped"),
         own_rules=column("own_rules"),
@@ -131,6 +133,29 @@ def test_the_odds_of_a_documents_passages_add_up() -> None:
         {"document": 0, "cosine": 0.8}, {"document": 1, "cosine": 0.6}, {"document": 1, "cosine": 0.6}
     )
     assert rank(far, PLAIN).best[0] == 0, "two middling passages do not beat a good one"
+
+
+def test_ten_attributes_that_name_the_product_do_not_outweigh_the_page_that_answers() -> None:
+    sheet = [{"document": 0, "cosine": 0.6, "attribute": 1} for _ in range(10)]
+    held = candidates(*sheet, {"document": 1, "cosine": 0.65})
+    ranked = rank(held, PLAIN)
+    assert held.documents[ranked.best].tolist() == [1, 0]
+    assert ranked.evidence.tolist() == pytest.approx([6.5, 6.0])
+    prose = candidates({"document": 0, "cosine": 0.6, "attribute": 1}, {"document": 0, "cosine": 0.7})
+    assert rank(prose, PLAIN).evidence.tolist() == pytest.approx([7.0])
+    assert counted(held, PLAIN).sum() == 2
+    plain = candidates(*({**row, "attribute": 0} for row in sheet), {"document": 1, "cosine": 0.65})
+    assert rank(plain, PLAIN).best[0] == 0, "what is no attribute adds up"
+
+
+def test_attributes_that_do_not_count_do_not_teach() -> None:
+    def shop(attributes: int) -> list[Judged]:
+        """The right page stands out by its words; the sheet of attributes is near in meaning, all of it alike."""
+        sheet = [{"document": 0, "cosine": 0.8, "attribute": 1}] * attributes
+        held = candidates(*sheet, {"document": 1, "cosine": 0.5, "coverage": 1.0})
+        return [Judged(held, held.documents == 1, "en")] * 60
+
+    assert fit_fusion(shop(1), PLAIN).blends["read"] == fit_fusion(shop(12), PLAIN).blends["read"]
 
 
 def test_huge_evidence_neither_overflows_nor_ties() -> None:

@@ -13,6 +13,7 @@ def hits(shop: Shelf, text: str, language: str) -> list[Hit]:
 def plain(shop: Shelf, text: str, language: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ranking without regard to twins."""
     monkeypatch.setattr("kb_service.search.twins.ALIKE", 1.01)
+    monkeypatch.setattr("kb_service.search.twins.NEARLY_ALIKE", 1.01)
     return ids(hits(shop, text, language))
 
 
@@ -52,7 +53,8 @@ def test_scores_stay_in_order_and_nothing_is_lost(twins: Shelf) -> None:
     assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
 
 
-def test_another_kind_or_another_matter_is_no_twin() -> None:
+def test_another_kind_or_another_matter_is_no_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb_service.search.twins.NEARLY_ALIKE", 1.01)
     of_kinds = shop_of(
         written("en", "SL-90 battery life hours charge", language="en", kind="faq"),
         written("zh", "SL-90 battery life hours 续航", language="zh", kind="policy"),
@@ -63,6 +65,31 @@ def test_another_kind_or_another_matter_is_no_twin() -> None:
         written("zh", "SL-90 warranty claim repair centre battery 保修", language="zh", kind="faq"),
     )
     assert ids(hits(of_matters, "SL-90 battery life hours charge", "zh"))[0] == "en"
+
+
+NEAR = (
+    written("en", "SL-90 battery life hours charge", language="en", kind="faq"),
+    written("zh", "SL-90 battery life hours 续航", language="zh", kind="policy"),
+)
+
+
+def test_the_first_place_goes_to_the_own_language_where_that_answers_nearly_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kb_service.search.twins.NEARLY_AS_GOOD", 100.0)
+    found = hits(shop_of(*NEAR), "SL-90 battery life hours charge", "zh")
+    assert ids(found) == ["zh", "en"]
+    assert found[0].score > found[1].score
+    assert ids(hits(shop_of(*NEAR), "SL-90 battery life hours charge", "en")) == ["en", "zh"]
+
+
+@pytest.mark.parametrize(("alike", "gap"), [(1.01, 100.0), (0.56, 0.0)], ids=["unlike", "far behind"])
+def test_what_is_unlike_or_far_behind_stays_behind(
+    monkeypatch: pytest.MonkeyPatch, alike: float, gap: float
+) -> None:
+    monkeypatch.setattr("kb_service.search.twins.NEARLY_ALIKE", alike)
+    monkeypatch.setattr("kb_service.search.twins.NEARLY_AS_GOOD", gap)
+    assert ids(hits(shop_of(*NEAR), "SL-90 battery life hours charge", "zh")) == ["en", "zh"]
 
 
 def test_a_document_without_vectors_is_nobodys_twin() -> None:
