@@ -135,9 +135,8 @@ def _trafilatura() -> Callable[..., str | None]:
     with loading():
         import trafilatura
 
-        trafilatura.extract(
-            "<html><body><p>warm</p></body></html>"
-        )  # reads its stop words of a hundred languages
+        # Its first use reads the stop words of a hundred languages.
+        trafilatura.extract("<html><body><p>warm</p></body></html>")
     return trafilatura.extract
 
 

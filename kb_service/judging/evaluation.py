@@ -147,7 +147,7 @@ def judge(
     for question, query in zip(questions, queries(replica, reader, questions, now()), strict=True):
         found = replica.weigh(query)
         ranking = tuple(hit.external_id for hit in found.hits)
-        spoken = replica.index.snapshot.catalogue.languages_of({*question.expected, *ranking[:1]})
+        spoken = replica.index.snapshot.catalogue.languages_of(question.expected)
         judged.append(
             Judged(question, ranking, found.confidence, _in_own_language(question, ranking, spoken))
         )
