@@ -53,7 +53,7 @@ install: ## make .venv with kb and everything that it needs by default
 	echo "Exporting the packaged encoder, once ..."
 	$(BIN)/python -m ingest.transformers export
 	echo "Compiling what a start imports, once ..."
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import kb_service.cli, kb_service.serving, ingest.sandbox as parsers; parsers.load()"
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import kb_service.cli, kb_service.serving, charset_normalizer, docx, trafilatura; from ingest.readers import html, markdown, office, pdf, tables, text"
 	$(BIN)/kb --help > /dev/null
 	echo "$$wanted" > "$$stamp"
 	rm .venv/.installing
