@@ -38,8 +38,7 @@ class Blend:
     (0..1), of BM25 relative to the best passage of the question's language (0..1), and of its squared lead over the
     next document (0..1). `subject` is what a code that the question names counts where it stands, and against where
     only others do; `matter` what it counts, per unit of its logarithm, that the document speaks of what is asked about;
-    `policy` and `resolution` what it counts that the document is one, beside FAQs and products: a rule holds for all, a
-    past case for those like it. `offset` is what the regime itself counts."""
+    `offset` what the regime itself counts."""
 
     cosine: float
     coverage: float
@@ -47,8 +46,6 @@ class Blend:
     lead: float
     subject: float = 0.0
     matter: float = 0.0
-    policy: float = 0.0
-    resolution: float = 0.0
     offset: float = 0.0
 
 
@@ -84,7 +81,7 @@ class Candidates:
     `language` is the question's. `documents` numbers the documents the passages belong to, `regimes` are places in
     `REGIMES`, `cosine` is NaN where there is no vector, `coverage` is in 0..1, `prior` the document's. `subject` is 1
     where a code stands that the question names, -1 where only other codes do, and 0 otherwise; `attribute` tells which
-    are one attribute of a product, `kinds` what kind of document each belongs to; `matter` is how much
+    are one attribute of a product; `matter` is how much
     more than by chance the document speaks of the question's intents, as a logarithm; `scoped` is how far the document
     is made for this customer in particular or about the place that is asked about, and `own_rules` what it counts
     besides as a rule of their own region, in the same units; see `kb_service.search.scopes`. `learned` is what feedback
@@ -100,7 +97,6 @@ class Candidates:
     coverage: Scores
     subject: Scores
     attribute: Mask
-    kinds: NDArray[np.str_]
     matter: Scores
     prior: Scores
     scoped: Scores
@@ -134,7 +130,7 @@ _AHEAD = 4.0
 """Log-odds by which at most a rule of the customer's own region is brought before the best of the others; of .5, 2, 3,
 4, 5, 6 and 8 the best calibrated on the sample's questions by region of the split `calibrate`."""
 
-SIGNS = ("cosine", "coverage", "relative", "lead", "subject", "matter", "policy", "resolution", "offset")
+SIGNS = ("cosine", "coverage", "relative", "lead", "subject", "matter", "offset")
 
 
 def signs(candidates: Candidates) -> NDArray[np.float64]:
@@ -154,8 +150,6 @@ def signs(candidates: Candidates) -> NDArray[np.float64]:
             lead**2,
             candidates.subject,
             candidates.matter,
-            candidates.kinds == "policy",
-            candidates.kinds == "resolution",
             np.ones(len(own)),
         ],
         axis=1,

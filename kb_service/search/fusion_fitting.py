@@ -26,9 +26,8 @@ LEAST = 50
 """Questions of a language below which it keeps the weights that it has."""
 _LEAST_OF_REGIME = 20
 """Questions whose right document lies in a regime, below which the regime keeps its weights."""
-_UNITS = np.array([10.0, 5.0, 5.0, 5.0, 2.0, 2.0, 1.0, 1.0, 1.0])
+_UNITS = np.array([10.0, 5.0, 5.0, 5.0, 2.0, 2.0, 1.0])
 """The size of a usual weight of each sign, in which the ridge measures."""
-_EITHER_WAY = ("policy", "resolution", "offset")
 _RIDGE = 6.0
 """What the weights at the start count, in questions per squared unit."""
 
@@ -94,8 +93,8 @@ def _fitted(judged: Sequence[Judged], start: Fusion, language: str = "") -> dict
             free
         ] + pull * moved
 
-    # No sign speaks against a passage; an offset may, and a kind.
-    least = np.where(np.isin(SIGNS, _EITHER_WAY), -np.inf, -before / units)[free]
+    # No sign speaks against a passage; an offset may.
+    least = np.where(np.array(SIGNS) == "offset", -np.inf, -before / units)[free]
     found = minimize(
         loss,
         np.zeros(int(free.sum())),

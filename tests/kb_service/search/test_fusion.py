@@ -20,7 +20,6 @@ from kb_service.search.fusion import (
 )
 from kb_service.search.fusion_fitting import fit_fusion
 
-KINDS = ("faq", "policy", "resolution")
 EVEN = Blend(cosine=10.0, coverage=4.0, relative=2.0, lead=2.0)
 PLAIN = Fusion(dict.fromkeys(REGIMES, EVEN), prior=0.0, slope=0.5, middle=8.0)
 
@@ -41,7 +40,6 @@ def candidates(*rows: dict[str, float], regimes: Regime = "read", language: str 
         coverage=column("coverage"),
         subject=column("subject"),
         attribute=column("attribute").astype(np.bool_),
-        kinds=np.array([KINDS[int(row.get("kind", 0))] for row in rows], dtype=np.str_),
         matter=column("matter"),
         scoped=column("scoped"),
         own_rules=column("own_rules"),
@@ -158,26 +156,6 @@ def test_attributes_that_do_not_count_do_not_teach() -> None:
         return [Judged(held, held.documents == 1, "en")] * 60
 
     assert fit_fusion(shop(1), PLAIN).blends["read"] == fit_fusion(shop(12), PLAIN).blends["read"]
-
-
-def test_what_kind_a_document_is_counts_by_its_weight_and_either_way() -> None:
-    held = candidates({"document": 0}, {"document": 1, "kind": 1}, {"document": 2, "kind": 2})
-    assert evidence(held, PLAIN).tolist() == [0, 0, 0]
-    kinds = replace(EVEN, policy=1.5, resolution=-0.5)
-    told = evidence(held, replace(PLAIN, blends=dict.fromkeys(REGIMES, kinds)))
-    assert told.tolist() == [0, 1.5, -0.5]
-
-
-def test_what_kinds_answer_is_fitted_either_way() -> None:
-    """Alike in all else, policies are right and past cases never."""
-    held = candidates(
-        {"document": 0, "cosine": 0.6},
-        {"document": 1, "cosine": 0.6, "kind": 1},
-        {"document": 2, "cosine": 0.6, "kind": 2},
-    )
-    fitted = fit_fusion([Judged(held, held.documents == 1, "en")] * 60, PLAIN).blends["en:read"]
-    assert fitted.policy > 0.5
-    assert fitted.resolution < 0
 
 
 def test_huge_evidence_neither_overflows_nor_ties() -> None:
