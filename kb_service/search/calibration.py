@@ -150,6 +150,8 @@ def _parsed(model_id: str, entry: Mapping[str, Any], id: str) -> Calibration:
     }
     if OTHER not in languages:
         raise ValueError(f"confidence of {model_id!r}: languages lacks {OTHER!r}")
-    mix = Fusion(blends, fusion["prior"], fusion["slope"], fusion["middle"], fusion["scope"])
+    mix = Fusion(
+        blends, fusion["prior"], fusion["slope"], fusion["middle"], fusion["scope"], fusion.get("kinds", {})
+    )
     evidence = Evidence(steps_from(entry.get("evidence", ())))
     return Calibration(model_id, mix, Confidence(languages), entry["source"], evidence, id=id, base=id)

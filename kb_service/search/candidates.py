@@ -144,6 +144,7 @@ def _described(
         attribute=np.array(
             [catalogue.passages[row].role == "field" for row in rows.tolist()], dtype=np.bool_
         ),
+        kinds=np.array([records[slot].kind for slot in slots.tolist()], dtype=np.str_),
         matter=matter,
         scoped=made.scoped,
         own_rules=made.own_rules,

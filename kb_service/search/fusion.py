@@ -16,7 +16,7 @@ domain (Bruch, Gai, Ingber: An Analysis of Fusion Functions for Hybrid Retrieval
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -55,8 +55,9 @@ class Fusion:
 
     `blends` are by regime (`read`) and, where they were fitted for a language, by both (`zh:read`). `prior` is what
     the graph's strongest tie between question and document adds, `scope` what a document gains that is limited to the
-    region or tier of the customer, beside those for everybody. A score is the logistic of `slope` times the
-    evidence beyond `middle`: roughly how often a first document with that much evidence is right.
+    region or tier of the customer, beside those for everybody, and `kinds` what it counts that a document is of a kind,
+    beside the question's other candidates. A score is the logistic of `slope` times the evidence beyond `middle`:
+    roughly how often a first document with that much evidence is right.
     """
 
     blends: Mapping[str, Blend]
@@ -64,6 +65,7 @@ class Fusion:
     slope: float = 1.0
     middle: float = 0.0
     scope: float = 0.0
+    kinds: Mapping[str, float] = field(default_factory=dict)
 
     def blend_of(self, language: str, name: Regime) -> Blend:
         """The constants for questions in a language (primary tag) and passages of a regime."""
@@ -81,7 +83,7 @@ class Candidates:
     `language` is the question's. `documents` numbers the documents the passages belong to, `regimes` are places in
     `REGIMES`, `cosine` is NaN where there is no vector, `coverage` is in 0..1, `prior` the document's. `subject` is 1
     where a code stands that the question names, -1 where only other codes do, and 0 otherwise; `attribute` tells which
-    are one attribute of a product; `matter` is how much
+    are one attribute of a product, `kinds` what kind of document each belongs to; `matter` is how much
     more than by chance the document speaks of the question's intents, as a logarithm; `scoped` is how far the document
     is made for this customer in particular or about the place that is asked about, and `own_rules` what it counts
     besides as a rule of their own region, in the same units; see `kb_service.search.scopes`. `learned` is what feedback
@@ -97,6 +99,7 @@ class Candidates:
     coverage: Scores
     subject: Scores
     attribute: Mask
+    kinds: NDArray[np.str_]
     matter: Scores
     prior: Scores
     scoped: Scores
@@ -107,8 +110,8 @@ class Candidates:
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """Documents in order: the place of each one's best candidate, its score, what the prior and what feedback added
-    to that, the evidence (log-odds) that the score was taken from, and what of it brought it before others as a rule of
-    the customer's region."""
+    to that, the evidence (log-odds) that the score was taken from, what of it brought it before others as a rule of the
+    customer's region, and what it counts what kind of document it is."""
 
     best: NDArray[np.int64]
     scores: Scores
@@ -116,6 +119,7 @@ class Ranked:
     learned: Scores
     evidence: Scores
     lifts: Scores
+    kinds: Scores
 
 
 def regime(query_language: str, language: str, reads: Collection[str]) -> Regime:
@@ -187,7 +191,8 @@ def rank(candidates: Candidates, fusion: Fusion) -> Ranked:
     counted = _counted(candidates, best)
     owners = np.searchsorted(documents, candidates.documents[counted])
     folded = summed(odds[counted], owners, odds[best])
-    folded += fusion.scope * candidates.scoped[best]
+    kinds = _of_kinds(candidates.kinds[best], fusion)
+    folded += kinds + fusion.scope * candidates.scoped[best]
     linked = folded + fusion.prior * candidates.prior[best]
     total = linked if candidates.learned is None else linked + candidates.learned[best]
     own = fusion.scope * candidates.own_rules[best]
@@ -195,7 +200,15 @@ def rank(candidates: Candidates, fusion: Fusion) -> Ranked:
     final = np.lexsort((best, -(total + own), -(total + lifts)))
     scores, before = _score(total + lifts, fusion)[final], _score(linked + lifts, fusion)[final]
     gains = before - _score(folded + lifts, fusion)[final]
-    return Ranked(best[final], scores, gains, scores - before, (total + lifts)[final], lifts[final])
+    return Ranked(
+        best[final], scores, gains, scores - before, (total + lifts)[final], lifts[final], kinds[final]
+    )
+
+
+def _of_kinds(kinds: NDArray[np.str_], fusion: Fusion) -> Scores:
+    """What each document's kind counts beside the others': nothing where all are of one, and odds of one on average."""
+    weights = np.array([fusion.kinds.get(kind, 0.0) for kind in kinds.tolist()])
+    return weights - np.log(np.exp(weights).mean()) if len(weights) else weights
 
 
 def counted(candidates: Candidates, fusion: Fusion) -> Mask:

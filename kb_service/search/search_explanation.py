@@ -41,17 +41,18 @@ class PassageTold:
 
 @dataclass(frozen=True, slots=True)
 class DocumentTold:
-    """A document in the order of the answer. Of its log-odds `passages` come from its passages, `scope` from being made
-    for such a customer and about such places, `graph` from the problem graph, `learned` from feedback and `reranked`
-    from the reranker; `ahead` tells that it changed places with its translation. `score` is what they come to, 0 to 1.
-    `precedents` is what judged questions say beside it, `other_kind` tells that it stands behind others for being about
-    another kind of product."""
+    """A document in the order of the answer. Of its log-odds `passages` come from its passages, `as_kind` from what
+    kind of document it is, `scope` from being made for such a customer and about such places, `graph` from the problem
+    graph, `learned` from feedback and `reranked` from the reranker; `ahead` tells that it changed places with its
+    translation. `score` is what they come to, 0 to 1. `precedents` is what judged questions say beside it, `other_kind`
+    tells that it stands behind others for being about another kind of product."""
 
     external_id: str
     title: str
     kind: Kind
     language: str
     passages: float
+    as_kind: float
     scope: float
     graph: float
     learned: float
@@ -208,6 +209,7 @@ class _Telling:
             place, best = place_of[hit.external_id]
             total = float(fused.evidence[place])
             scope = fusion.scope * float(self._candidates.scoped[best]) + float(fused.lifts[place])
+            as_kind = float(fused.kinds[place])
             graph = fusion.prior * float(self._candidates.prior[best])
             learned = float(self._candidates.learned[best]) if self._candidates.learned is not None else 0.0
             shown, as_fused = before[hit.external_id]
@@ -217,7 +219,8 @@ class _Telling:
                     title=hit.title,
                     kind=hit.kind,
                     language=hit.language,
-                    passages=total - scope - graph - learned,
+                    passages=total - as_kind - scope - graph - learned,
+                    as_kind=as_kind,
                     scope=scope,
                     graph=graph,
                     learned=learned,

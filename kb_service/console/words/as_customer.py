@@ -52,6 +52,7 @@ ZH: Mapping[str, str] = {
     "Documents in their order": "文档排序",
     "Document": "文档",
     "Its passages": "段落证据",
+    "Its kind of document": "文档类型",
     "Made for such customers and places": "针对此类顾客和地点",
     "Feedback": "反馈",
     "Judged questions": "评判过的问题",

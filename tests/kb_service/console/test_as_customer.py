@@ -191,7 +191,7 @@ def test_an_explanation_agrees_with_the_answer(api: Api, editor: Browser) -> Non
     assert documents[0].external_id == told.reply.answers[0].citations[0].document_id
     assert documents == tuple(sorted(documents, key=lambda item: -item.score))
     for item in documents:
-        parts = item.passages + item.scope + item.graph + item.learned + item.reranked
+        parts = item.passages + item.as_kind + item.scope + item.graph + item.learned + item.reranked
         assert parts == pytest.approx(item.evidence)
     for passage in (*told.search.dense, *told.search.lexical):
         assert sum(passage.points.values()) == pytest.approx(passage.evidence)

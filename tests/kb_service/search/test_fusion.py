@@ -20,6 +20,7 @@ from kb_service.search.fusion import (
 )
 from kb_service.search.fusion_fitting import fit_fusion
 
+KINDS = ("faq", "policy", "resolution")
 EVEN = Blend(cosine=10.0, coverage=4.0, relative=2.0, lead=2.0)
 PLAIN = Fusion(dict.fromkeys(REGIMES, EVEN), prior=0.0, slope=0.5, middle=8.0)
 
@@ -40,6 +41,7 @@ def candidates(*rows: dict[str, float], regimes: Regime = "read", language: str 
         coverage=column("coverage"),
         subject=column("subject"),
         attribute=column("attribute").astype(np.bool_),
+        kinds=np.array([KINDS[int(row.get("kind", 0))] for row in rows], dtype=np.str_),
         matter=column("matter"),
         scoped=column("scoped"),
         own_rules=column("own_rules"),
@@ -156,6 +158,32 @@ def test_attributes_that_do_not_count_do_not_teach() -> None:
         return [Judged(held, held.documents == 1, "en")] * 60
 
     assert fit_fusion(shop(1), PLAIN).blends["read"] == fit_fusion(shop(12), PLAIN).blends["read"]
+
+
+def test_what_kind_a_document_is_counts_beside_the_others_and_not_alone() -> None:
+    """A shop of policies alone is no surer of each than one of FAQs."""
+    weighed = replace(PLAIN, kinds={"policy": 1.5, "resolution": -0.5})
+    mixed = candidates(
+        {"document": 0}, {"document": 1, "kind": 1}, {"document": 1, "kind": 1}, {"document": 2, "kind": 2}
+    )
+    ranked = rank(mixed, weighed)
+    assert mixed.documents[ranked.best].tolist() == [1, 0, 2]
+    assert np.diff(ranked.kinds).tolist() == pytest.approx([-1.5, -0.5])
+    assert np.exp(ranked.kinds).mean() == pytest.approx(1)
+    alike = candidates({"document": 0, "kind": 1}, {"document": 1, "kind": 1})
+    assert rank(alike, weighed).evidence.tolist() == pytest.approx(rank(alike, PLAIN).evidence.tolist())
+
+
+def test_what_a_kind_counts_is_the_same_across_languages() -> None:
+    """By regime it spoke for the language in which more policies were judged."""
+    held = candidates({"document": 0, "cosine": 0.6}, {"document": 1, "cosine": 0.6, "kind": 1})
+    crossed = replace(held, regimes=np.array([REGIMES.index("read"), REGIMES.index("crossed")]))
+    start = replace(PLAIN, kinds={"policy": 1.5})
+    fitted = fit_fusion(
+        [Judged(held, held.documents == 1, "en"), Judged(crossed, held.documents == 1, "en")] * 60, start
+    )
+    assert rank(held, fitted).kinds.tolist() == rank(crossed, fitted).kinds.tolist()
+    assert rank(held, fitted).kinds[0] > 0 > rank(held, fitted).kinds[1]
 
 
 def test_huge_evidence_neither_overflows_nor_ties() -> None:

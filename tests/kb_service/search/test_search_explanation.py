@@ -100,7 +100,7 @@ def test_the_order_is_the_searchs_and_the_parts_add_up(index: SearchIndex) -> No
         : len(told.documents)
     ]
     for item in told.documents:
-        total = item.passages + item.scope + item.graph + item.learned + item.reranked
+        total = item.passages + item.as_kind + item.scope + item.graph + item.learned + item.reranked
         assert total == pytest.approx(item.evidence)
     by_id = {item.external_id: item for item in told.documents}
     assert by_id["now"].graph > 0
@@ -108,6 +108,17 @@ def test_the_order_is_the_searchs_and_the_parts_add_up(index: SearchIndex) -> No
     ties = {tie.external_id: tie for tie in told.ties}
     assert ties["now"].prior == pytest.approx(0.8)
     assert "lost" not in ties
+
+
+def test_what_kind_a_document_is_is_told(index: SearchIndex) -> None:
+    calibration = index.calibration
+    kinds = {"policy": 1.5}
+    index.calibration = replace(calibration, fusion=replace(calibration.fusion, kinds=kinds))
+    documents = explaining(asked("may I return shoes"), index).documents
+    told = {item.external_id: item for item in documents}
+    assert told["now"].as_kind - told["faq"].as_kind == pytest.approx(1.5)
+    for item in documents:
+        assert item.passages + item.as_kind + item.scope + item.graph == pytest.approx(item.evidence)
 
 
 def test_a_tie_to_what_may_not_be_seen_is_told_as_such(index: SearchIndex) -> None:
