@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,6 @@ class Ledger:
     """What was sent and what was acknowledged, kept outside of the process that is killed."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
         self.events: dict[str, dict[str, Any]] = {}
         self.sent: dict[str, dict[str, Any]] = {}
         self.documents: dict[str, str] = {}
@@ -57,6 +57,14 @@ class Writers:
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
+
+    def wait_for_answers(self, seconds: float = 30.0) -> None:
+        """Until each way of writing was answered in this round, however slow the machine is."""
+        documents, events = len(self._ledger.uncertain) + 2, len(self._ledger.events) + 1
+        ends = time.monotonic() + seconds
+        while len(self._ledger.uncertain) < documents or len(self._ledger.events) < events:
+            assert time.monotonic() < ends, "nothing was acknowledged"
+            time.sleep(0.01)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -139,6 +147,7 @@ def test_what_a_server_acknowledged_survives_its_death(tmp_path: Path) -> None:
                 judge(client, ledger, chance)
             writers = Writers(served, ledger, kill)
             writers.start()
+            writers.wait_for_answers()
             pause(chance, 0.3, 0.9)
             served.kill()
             writers.stop()
