@@ -16,9 +16,10 @@ only before it, a reduction by it; `plain` when nothing near it says."""
 class Quantity:
     """`low` to `high` in the unit of its dimension; offsets are characters.
 
-    Dimensions: `time` in hours, `working_time` in working days, `share` in percent, `clock` in minutes after
-    midnight, `times`, `weight` in grams, `length` in millimetres, `volume` in millilitres, `power` in watts,
-    `charge` in mAh, `noise` in dB, and `money:CNY` and the like in that currency.
+    Dimensions: `time` in hours, `working_time` in working days, `share` in percent, `clock` in minutes after midnight
+    ("17:20", "下午5点20", "5.20 pm"), `times`, `weight` in grams, `length` in millimetres ("175 cm", "一米三五"),
+    `volume` in millilitres, `power` in watts, `charge` in mAh, `noise` in dB, and `money:CNY` and the like in that
+    currency.
     """
 
     dimension: str
@@ -91,14 +92,25 @@ _EN_WORDS = _alternatives(_ENGLISH)
 _ZH_UNITS = {unit: meaning for unit, meaning in _UNITS.items() if not unit.isascii() or unit == "%"}
 _EN_UNITS = {unit: meaning for unit, meaning in _UNITS.items() if unit.isascii() and unit != "%"}
 _UNIT = rf"(?:{_alternatives(_ZH_UNITS)}|(?:{_alternatives(_EN_UNITS)})(?![a-z]))"
+_EARLY, _LATE = "凌晨|清晨|清早|早上|早晨|今早|明早|上午", "中午|下午|傍晚|晚上|今晚|明晚|夜里|半夜"
+_HAN_MINUTES = "半|[0-5]?[0-9](?![0-9])|[二三四五]?十[一二三四五六七八九]?|零?[一二三四五六七八九]"
 _QUANTITY = re.compile(
-    rf"(?<![a-z0-9.])(?P<hour>[01]?\d|2[0-4])[:：](?P<minute>[0-5]\d)(?![\d:：])"
+    rf"(?:(?P<half_day>{_EARLY}|{_LATE})\s*(?P<oclock>[0-9]{{1,2}}|[{_HAN}]{{1,3}})\s*[点點时時]"
+    rf"|(?<![0-9.{_HAN}])(?P<oclock_alone>[0-9]{{1,2}}|[{_HAN}]{{1,3}})[点點](?=钟|整|半|[0-5][0-9]))"
+    rf"(?:钟|整)?(?P<past>{_HAN_MINUTES})?(?:分(?!钟))?"
+    rf"|(?<![a-z0-9.:])(?P<en_hour>[0-9]{{1,2}})(?:[:.](?P<en_past>[0-5][0-9]))?\s?(?P<en_half>[ap])\.?m\b"
+    rf"|(?<![0-9.{_HAN}])(?P<metres>[12一两二])米(?P<beyond>[0-9]{{1,2}}(?![0-9.])|[{_HAN}]{{1,2}}(?!米|[{_HAN}]))"
+    rf"|(?<![0-9.{_HAN}])(?P<feet>[0-9](?:\.[0-9]+)?|[{_HAN}]{{1,2}})尺(?P<inches>[0-9](?![0-9])|[{_HAN}](?![{_HAN}]))?"
+    r"(?!寸|码|碼|度|子)"
+    rf"|(?<![a-z0-9.])(?P<hour>[01]?\d|2[0-4])[:：](?P<minute>[0-5]\d)(?![\d:：])"
     rf"|(?P<sign>{_alternatives(_SIGNS)})\s*(?P<paid>{_NUMERAL})"
     rf"(?:{_DASH}(?:{_alternatives(_SIGNS)})?\s*(?P<paid_to>{_NUMERAL}))?(?![\d%])"
     rf"|(?<![a-z0-9.,-])(?P<first>{_NUMERAL})(?:{_DASH}(?P<last>{_NUMERAL}))?[\s-]?(?P<unit>{_UNIT})"
     rf"|(?<![a-z])(?P<spelt>{_EN_WORDS})(?:{_DASH}(?P<spelt_to>{_EN_WORDS}))?[\s-](?P<spelt_unit>{_UNIT})"
     rf"|(?<![第{_HAN}])(?P<han>[{_HAN}]{{1,6}}+)(?P<han_unit>{_alternatives(_ZH_UNITS)})"
 )
+_CHINESE_FOOT = 1000 / 3
+"""Millimetres of a 尺."""
 _CALENDAR = re.compile(r"(?:年|月)$")
 _BEFORE: Mapping[Bound, str] = {
     "off": r"减|立减|抵|优惠|便宜|save|discount of",
@@ -144,6 +156,10 @@ def _found(text: str) -> Iterator[Quantity]:
 
 
 def _measured(match: re.Match[str]) -> tuple[str, float, float] | None:
+    if match["oclock"] is not None or match["oclock_alone"] is not None or match["en_hour"] is not None:
+        return _clock(match)
+    if match["metres"] is not None or match["feet"] is not None:
+        return _body_length(match)
     if match["hour"] is not None:
         minutes = float(int(match["hour"]) * 60 + int(match["minute"]))
         return "clock", minutes, minutes
@@ -157,6 +173,38 @@ def _measured(match: re.Match[str]) -> tuple[str, float, float] | None:
         return _scaled(match["spelt_unit"], _ENGLISH[match["spelt"]], last)
     value = _han_value(match["han"])
     return None if value is None else _scaled(match["han_unit"], value, None)
+
+
+def _clock(match: re.Match[str]) -> tuple[str, float, float] | None:
+    """A time of the day as people say it, after noon where the words say so."""
+    if match["en_hour"] is not None:
+        hour: float | None = float(match["en_hour"]) % 12 + (12 if match["en_half"] == "p" else 0)
+        past: float | None = float(match["en_past"] or 0)
+    else:
+        hour = _spoken(match["oclock"] or match["oclock_alone"])
+        past = 30.0 if match["past"] == "半" else _spoken(match["past"] or "0")
+        if hour is not None and re.fullmatch(_LATE, match["half_day"] or ""):
+            hour += 0 if hour == 0 or hour > 12 or (hour >= 11 and match["half_day"] == "中午") else 12
+    if hour is None or past is None or hour > 24 or past >= 60:
+        return None
+    return "clock", hour * 60 + past, hour * 60 + past
+
+
+def _body_length(match: re.Match[str]) -> tuple[str, float, float] | None:
+    """ "一米三五" and "二尺五", as people tell heights and waists: what follows the unit is its decimals."""
+    told, beyond = match["metres"] or match["feet"], match["beyond"] or match["inches"] or "0"
+    whole = float(told) if told[0].isdigit() else _han_value(told)
+    digits = "".join(str(_HAN_DIGITS.get(character, character)) for character in beyond)
+    if whole is None or not digits.isdigit():
+        return None
+    value = round((whole + float(f"0.{digits}")) * (1000 if match["metres"] else _CHINESE_FOOT), 1)
+    return "length", value, value
+
+
+def _spoken(numeral: str) -> float | None:
+    """A small number in figures or in Chinese; "零五" is five."""
+    rest = numeral.removeprefix("零")
+    return float(numeral) if numeral.isdigit() else _han_value(rest) if rest else 0.0
 
 
 def _scaled(unit: str, low: float, high: float | str | None) -> tuple[str, float, float]:

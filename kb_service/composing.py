@@ -13,6 +13,7 @@ from kb_service.replying.asking import Ask, ask, meaning
 from kb_service.replying.attributes import Attribute
 from kb_service.replying.cells import Cell, find, introduced, lead_in, rows_that_answer
 from kb_service.replying.excerpts import Likeness, Nearness, best_passage, excerpt
+from kb_service.replying.measured_rows import measured_row
 from kb_service.replying.openings import wrong_yes
 from kb_service.replying.placeholders import fill
 from kb_service.replying.regional_rows import Placed, for_region
@@ -164,6 +165,8 @@ def _worded(hit: Hit, asks: Sequence[Ask], source: Source, language: str, placed
     document, whole = placed.passages, source.passages or placed.passages
     if shown.role in ("prose", "row"):
         shown = best_passage(shown, document, asks[0], preferred=placed.rows, near=source.near)
+    if (row := measured_row(asks[0].text, shown, document)) is not None:
+        return _measured(hit, row, source)
     fits = True
     if hit.kind == "product":
         names = (hit.title, *source.names)
@@ -214,6 +217,12 @@ def _rows(
     said = "\n".join(row_sentence(row.text) for row in rows)
     text = _about(subject, said) if len(rows) == 1 else _about(subject, f"\n{said}").replace(" \n", "\n")
     return _Worded(text, tuple(map(_whole, rows)))
+
+
+def _measured(hit: Hit, row: Passage, source: Source) -> _Worded:
+    """The row that holds what the question measures, under its product or section."""
+    subject = _subject(hit, source.names) if hit.kind == "product" else (hit.title, *row.section)[-1]
+    return _Worded(_about(subject, row_sentence(row.text)), (_whole(row),))
 
 
 def _whole(passage: Passage) -> tuple[Passage, int, int]:

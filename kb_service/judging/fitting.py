@@ -20,7 +20,7 @@ from kb_service.search.fusion import Fusion, Judged
 from kb_service.search.fusion_fitting import fit_fusion
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.precedents import NONE, Case, Precedents, fit_precedents, with_points
-from kb_service.search.same_kind import of_other_kinds, same_kind_first
+from kb_service.search.standing_behind import put_behind, standing_behind
 from kb_service.store import Precedent
 from kb_service.understanding.question_reading import masked_text
 from kb_service.understanding.reading import Reader
@@ -129,23 +129,26 @@ class _Asked:
 
     def found(self, fusion: Fusion) -> _Found | None:
         """What is found under a fusion; None where nothing is, or where it does not tell how sure to be."""
-        hits = self.replica.index.search(self.query, fusion=fusion, reranks=True) if self.how_sure else ()
+        index = self.replica.index
+        hits = index.search(self.query, fusion=fusion, reranks=True) if self.how_sure else ()
         if not hits:
             return None
-        others = of_other_kinds(hits, self.query, self.replica.shop.gazetteer.meant)
-        return _Found(self.question, self.fold, self.query, same_kind_first(hits, others), others, self.away)
+        behind = standing_behind(hits, self.query, index, self.replica.shop.gazetteer.meant)
+        return _Found(
+            self.question, self.fold, self.query, put_behind(hits, behind), frozenset(behind), self.away
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The hits of one judged question, at least one; `others` are those about another kind of product, `away` tells
+    """The hits of one judged question, at least one; `behind` are those that stand behind the others, `away` tells
     whether the customer is elsewhere than at home."""
 
     question: JudgedQuestion
     fold: int
     query: SearchQuery
     hits: tuple[Hit, ...]
-    others: frozenset[str]
+    behind: frozenset[str]
     away: bool
 
     def heeded(self, precedents: Precedents) -> Precedents:
@@ -155,7 +158,7 @@ class _Found:
     def among(self, precedents: Precedents, *, besides: str | None = None) -> _Found:
         """The same in the order that precedents make of the hits."""
         hits = precedents.reordered(self.hits, self.query.vector, besides=besides)
-        return replace(self, hits=same_kind_first(hits, self.others))
+        return replace(self, hits=put_behind(hits, self.behind))
 
     @property
     def right(self) -> tuple[bool, ...]:

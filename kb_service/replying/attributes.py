@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ingest.language import fold
 
@@ -15,6 +16,7 @@ _CURATED = Path(__file__).with_name("attributes.toml")
 
 _ASKING = re.compile(
     r"[?？]|多少|多久|多[长大重高]|几|什么|啥|哪|吗|嘛|么|呢|如何|怎么样|是不是|有没有|支不支持|支持"
+    r"|(?:能|可以|有|会|是).{1,12}不(?:$|[,，。?？!！ ])"
     r"|\b(?:what|which|how|is|are|does|do|can|has|have|any|tell me)\b"
 )
 """What makes words about an attribute a question for it."""
@@ -41,12 +43,17 @@ class Attribute:
     en: str
     labels: frozenset[str]
     words: re.Pattern[str]
-    asks: re.Pattern[str]
+    asks: re.Pattern[str] | None
     unless: re.Pattern[str] | None
 
     def name(self, language: str) -> str:
         """The attribute's name, in Chinese or else in English."""
         return self.zh if language == "zh" else self.en
+
+    @property
+    def is_feature(self) -> bool:
+        """Whether it has no label of its own, so that only what speaks of it tells it."""
+        return not self.labels
 
     def labelled(self, label: str) -> bool:
         """Whether a field or row of this label holds the attribute."""
@@ -72,9 +79,9 @@ def curated() -> tuple[Attribute, ...]:
             id=entry["id"],
             zh=entry["zh"],
             en=entry["en"],
-            labels=frozenset(fold(label) for label in entry["labels"]),
+            labels=frozenset(fold(label) for label in entry.get("labels", ())),
             words=_any(entry["words"]),
-            asks=_any(entry["asks"]),
+            asks=_any(entry["asks"]) if "asks" in entry else None,
             unless=_any(entry["unless"]) if "unless" in entry else None,
         )
         for entry in entries
@@ -87,18 +94,16 @@ def asked_for(question: str) -> tuple[Attribute, ...]:
 
     One that it clearly asks for ("多重", "how long is the warranty") stands alone: words that others are known
     by may then be part of the question ("how long does the battery take to charge"). What sets products apart
-    is asked for only where a comparison names nothing else.
+    is asked for only where a comparison names nothing else. A feature that is named is what is asked for.
     """
     text = " ".join(fold(question).split())
     surely = _placed(text, "asks")
     if surely and all(attribute.id == COMPARED for attribute in surely):
         surely = tuple(a for a in _placed(text, "words") if a.id != COMPARED) or surely
-    if surely:
-        return surely
     short = len(text) <= _FEW or (text.isascii() and len(text.split()) <= 3)
-    if _TROUBLE.search(text) or not (short or _ASKING.search(text)):
-        return ()
-    return _placed(text, "words")
+    spoken = () if _TROUBLE.search(text) or not (short or _ASKING.search(text)) else _placed(text, "words")
+    features = tuple(attribute for attribute in spoken if attribute.is_feature)
+    return features or surely or spoken
 
 
 @functools.lru_cache(maxsize=4096)
@@ -121,11 +126,12 @@ def _extends(label: str, known: str) -> bool:
     )
 
 
-def _placed(text: str, pattern: str) -> tuple[Attribute, ...]:
+def _placed(text: str, pattern: Literal["asks", "words"]) -> tuple[Attribute, ...]:
     found = [
         (match.start(), attribute)
         for attribute in curated()
-        if (match := getattr(attribute, pattern).search(text))
+        if (expression := getattr(attribute, pattern)) is not None
+        and (match := expression.search(text))
         and not (attribute.unless is not None and attribute.unless.search(text))
     ]
     return tuple(attribute for _, attribute in sorted(found, key=lambda pair: pair[0]))

@@ -115,13 +115,21 @@ def find(
     """
     asked = asked_for(question)
     held = [cell for passage in document for cell in cells(passage)]
-    labelled = [(cell, a) for a in asked if (cell := _labelled(held, a, shown)) is not None]
+    features = [attribute for attribute in asked if attribute.is_feature]
+    told = [
+        cell for cell in held if any(a.spoken_of(f"{cell.label} {cell.value}") for a in features or asked)
+    ]
+    if features and told:
+        return Found(tuple((cell, None) for cell in told[:1]), True)
+    labelled = (
+        [] if features else [(cell, a) for a in asked if (cell := _labelled(held, a, shown)) is not None]
+    )
     if labelled:
         return Found(tuple(labelled), True)
     if asked:
         said = [text for passage in document for text in (passage.text, *passage.section)]
         spoken = any(attribute.spoken_of(text) for attribute in asked for text in said)
-        return Found(tuple((cell, None) for cell in cells(shown)[:1]), spoken)
+        return Found(tuple((cell, None) for cell in told[:1] or cells(shown)[:1]), spoken)
     return _by_words(question, shown, held, likeness, names)
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from graph.models import Entity
-from kb_service.composing import Composed, Source, compose_reply
+from kb_service.composing import Composed, Source, compose_reply, shown_passage
 from kb_service.models import CandidateAnswer, Question
 from kb_service.replicas.replica import Replica
 from kb_service.replying.asking import asking_clauses
 from kb_service.replying.attributes import Attribute, asked_for
 from kb_service.replying.cells import cells
 from kb_service.replying.meaning import Meaning
+from kb_service.replying.measured_rows import measured_row
+from kb_service.search.codes import codes
 from kb_service.search.models import Hit, SearchQuery
 from kb_service.search.places import names_of, places_in, with_wholes
 from kb_service.search.same_kind import of_other_kinds
@@ -75,9 +77,13 @@ class Composer:
             return Offered((), "", confidence)
         wanted = asked_for(_asking(question, reading))
         together = self._products(replica, question, reading, query, hits, wanted)
-        chosen = (
-            _fitting(replica, question, reading, query, hits, wanted) if wanted else list(map(_Chosen, hits))
-        )
+        measuring = _measuring(replica, question, reading, hits)
+        if measuring is not None:
+            chosen = [_Chosen(hit) for hit in (measuring, *(hit for hit in hits if hit is not measuring))]
+        elif wanted:
+            chosen = _fitting(replica, question, reading, query, hits, wanted)
+        else:
+            chosen = list(map(_Chosen, hits))
         chosen = self._for_clauses(replica, question, reading, query, chosen)
         chosen = chosen[: question.limit]
         replies = [
@@ -89,8 +95,11 @@ class Composer:
             replies = [first, *((hit, reply) for hit, reply in replies if hit.external_id not in shown)]
         replies = replies[: question.limit]
         stranger = bool(wanted) and bool(replica.shop.gazetteer.unknown_models(question.text))
+        features = [a for a in wanted if a.is_feature] if _named(replica, question, reading) else []
         unfit = frozenset(
-            hit.external_id for hit, reply in replies if stranger or not _suits(hit, reply, weighed)
+            hit.external_id
+            for hit, reply in replies
+            if stranger or not _suits(hit, reply, weighed) or not _tells(hit, features)
         )
         if replies[0][0].external_id in unfit:
             confidence = min(confidence, UNFIT)
@@ -274,18 +283,36 @@ def _fitting(
     hits: Sequence[Hit],
     wanted: Sequence[Attribute],
 ) -> list[_Chosen]:
-    """The hits; before a first one that does not speak of what is asked, the product's document that states it.
+    """The hits; before a first one that does not speak of what is asked, or is the product's in another language, the
+    product's document that states it.
 
     The product is the one that the question names, or else the one that the first hit is about.
     """
     first = hits[0]
     named = _named(replica, question, reading) or (list(first.products) if first.kind == "product" else [])
-    if len(named) != 1 or _speaks(replica, first, named[0], wanted):
+    own = first.kind != "product" or first.language == query.language
+    speaks = len(named) == 1 and _speaks(replica, first, named[0], wanted)
+    if len(named) != 1 or (speaks and own):
         return list(map(_Chosen, hits))
     better = _stating(replica, query, hits, named[0], wanted)
-    if better is None:
+    if better is None or (speaks and better.language != query.language):
         return list(map(_Chosen, hits))
     return list(map(_Chosen, (better, *(hit for hit in hits if hit.external_id != better.external_id))))
+
+
+def _measuring(replica: Replica, question: Question, reading: Reading, hits: Sequence[Hit]) -> Hit | None:
+    """The first hit about the product that a question names with a row for the lengths and weights that it tells,
+    unless the first of all is a reply that was written for them."""
+    named = codes(_named(replica, question, reading))
+    if hits[0].kind in ("faq", "resolution") or not named:
+        return None
+
+    def has_row(hit: Hit) -> bool:
+        document = replica.index.document_of(hit)
+        row = measured_row(question.text, shown_passage(hit, document), document)
+        return row is not None and bool(named & codes([*hit.products, *row.section, row.text]))
+
+    return next((hit for hit in hits[:LOOKED_AT] if has_row(hit)), None)
 
 
 def _speaks(replica: Replica, hit: Hit, sku: str, wanted: Sequence[Attribute]) -> bool:
@@ -297,8 +324,12 @@ def _speaks(replica: Replica, hit: Hit, sku: str, wanted: Sequence[Attribute]) -
 
 
 def _states(replica: Replica, hit: Hit, wanted: Sequence[Attribute]) -> bool:
-    labels = [cell.label for passage in replica.index.document_of(hit) for cell in cells(passage)]
-    return any(attribute.labelled(label) for attribute in wanted for label in labels)
+    held = [cell for passage in replica.index.document_of(hit) for cell in cells(passage)]
+    return any(
+        attribute.spoken_of(cell.value) if attribute.is_feature else attribute.labelled(cell.label)
+        for attribute in wanted
+        for cell in held
+    )
 
 
 def _names(replica: Replica, products: Sequence[str]) -> tuple[str, ...]:
@@ -329,8 +360,15 @@ def _candidates(
 
 
 def _suits(hit: Hit, composed: Composed, weighed: Weighed) -> bool:
-    """Whether a reply says something of what is asked, and of such a product."""
-    return composed.fits and hit.external_id not in weighed.other_kinds
+    """Whether a reply says something of what is asked, of such a product and of such a case."""
+    return composed.fits and hit.external_id not in weighed.behind
+
+
+def _tells(hit: Hit, features: Sequence[Attribute]) -> bool:
+    """Whether a reply that is no product's speaks of the features that are asked of one; of a product's own documents
+    their fields tell."""
+    said = f"{hit.title} {hit.matched_text} {hit.text}"
+    return hit.kind == "product" or all(feature.spoken_of(said) for feature in features)
 
 
 def _candidate(hit: Hit, composed: Composed, exposure_id: str, confidence: float) -> CandidateAnswer:

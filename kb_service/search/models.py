@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,11 @@ Rows: TypeAlias = NDArray[np.int64]
 Scores: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
 """One truth value a row (or a document, where said)."""
+
+
+Reason: TypeAlias = Literal["kind", "case"]
+"""Why a document stands behind others whose words fit less: it is about another kind of product, or told of another
+case's figures."""
 
 
 @dataclass(frozen=True, slots=True)

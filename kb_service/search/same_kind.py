@@ -6,7 +6,7 @@ the answer to one may ruin the other. Which products a text is about is told by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from kb_service.search.models import Hit, SearchQuery
@@ -26,11 +26,6 @@ def of_other_kinds(hits: Sequence[Hit], query: SearchQuery, meant: Meant) -> fro
         return frozenset()
     about = {hit.external_id: _about(hit, meant) for hit in hits if hit.kind != "policy"}
     return frozenset(name for name, skus in about.items() if skus and not skus & asked)
-
-
-def same_kind_first(hits: Sequence[Hit], others: Collection[str]) -> tuple[Hit, ...]:
-    """The hits in their order, `others` behind the rest."""
-    return tuple(sorted(hits, key=lambda hit: hit.external_id in others))
 
 
 def _about(hit: Hit, meant: Meant) -> frozenset[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from ingest.models import Kind, Role
 from kb_service.search.catalogue import LeftOutReason, Record
 from kb_service.search.fusion import REGIMES, SIGNS, Blend, Regime, points
-from kb_service.search.models import Rows, Scores
+from kb_service.search.models import Reason, Rows, Scores
 from kb_service.search.searching import Searched
 
 SHOWN = 6
@@ -44,8 +44,8 @@ class DocumentTold:
     """A document in the order of the answer. Of its log-odds `passages` come from its passages, `as_kind` from what
     kind of document it is, `scope` from being made for such a customer and about such places, `graph` from the problem
     graph, `learned` from feedback and `reranked` from the reranker; `ahead` tells that it changed places with its
-    translation. `score` is what they come to, 0 to 1. `precedents` is what judged questions say beside it, `other_kind`
-    tells that it stands behind others for being about another kind of product."""
+    translation. `score` is what they come to, 0 to 1. `precedents` is what judged questions say beside it, `behind`
+    why it stands behind others whose words fit less."""
 
     external_id: str
     title: str
@@ -61,7 +61,7 @@ class DocumentTold:
     score: float
     precedents: float
     ahead: bool
-    other_kind: bool
+    behind: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ class _Telling:
                     score=hit.score,
                     precedents=self._searched.precedents.get(hit.external_id, 0.0),
                     ahead=shown < place,
-                    other_kind=hit.external_id in self._searched.other_kinds,
+                    behind=self._searched.behind.get(hit.external_id),
                 )
             )
         return tuple(found[:SHOWN])

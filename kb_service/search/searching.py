@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kb_service.search.candidates import Proposed, describe, hit, propose
 from kb_service.search.fusion import Candidates, Fusion, Ranked, rank
 from kb_service.search.matters import DocumentMatters
-from kb_service.search.models import Hit, SearchQuery
+from kb_service.search.models import Hit, Reason, SearchQuery
 from kb_service.search.parts import Snapshot
 from kb_service.search.reranking import Reranking
 from kb_service.search.twins import own_language_first
@@ -18,8 +18,8 @@ from kb_service.search.twins import own_language_first
 class Searched:
     """What one search looked at on its way: for whoever explains it. `fused` is the ranking before documents of the
     asker's language came before their twins, `before` the hits before the reranker, `precedents` what judged questions
-    added to the log-odds of hits (by external id) before they came in the order of `hits`, `other_kinds` the hits that
-    stand behind the others for being about another kind of product."""
+    added to the log-odds of hits (by external id) before they came in the order of `hits`, `behind` which of them stand
+    behind the others, and why."""
 
     snapshot: Snapshot
     query: SearchQuery
@@ -30,7 +30,7 @@ class Searched:
     before: tuple[Hit, ...]
     hits: tuple[Hit, ...]
     precedents: Mapping[str, float] = field(default_factory=dict)
-    other_kinds: frozenset[str] = frozenset()
+    behind: Mapping[str, Reason] = field(default_factory=dict)
 
     @property
     def external_ids(self) -> frozenset[str]:

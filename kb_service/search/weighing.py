@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kb_service.search.apart import Apart
 from kb_service.search.calibration import Calibration
 from kb_service.search.confidence import FEATURES, features
-from kb_service.search.models import Hit, SearchQuery
+from kb_service.search.models import Hit, Reason, SearchQuery
 from kb_service.search.precedents import NONE, with_points
 from kb_service.search.retrieval import SearchIndex
-from kb_service.search.same_kind import Meant, of_other_kinds, same_kind_first
+from kb_service.search.same_kind import Meant
 from kb_service.search.searching import Searched
+from kb_service.search.standing_behind import put_behind, standing_behind
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """`query` is what was searched in the end. `features` are the first hit's, by name; empty without hits, as
-    `confidence` is 0 then. `precedents` is what judged questions like this one added to its log-odds. `other_kinds` are
-    the external ids of hits about another kind of product, which stand behind the others."""
+    `confidence` is 0 then. `precedents` is what judged questions like this one added to its log-odds. `behind` tells of
+    hits, by external id, why they stand behind the others."""
 
     query: SearchQuery
     hits: tuple[Hit, ...]
@@ -27,7 +28,7 @@ class Weighed:
     features: Mapping[str, float]
     calibration: Calibration
     precedents: float = 0.0
-    other_kinds: frozenset[str] = frozenset()
+    behind: Mapping[str, Reason] = field(default_factory=dict)
 
     def confidence_of(self, hit: Hit, query: SearchQuery) -> float:
         """The probability that another hit answers the question, by the same calibration: what it looks like beside
@@ -63,11 +64,11 @@ def weigh(
     if apart is not None and (other := apart(seen[-1])) is not None:
         query = other
         found = index.search(query, fusion=calibration.fusion, reranks=reranks, told=seen)
-    others = of_other_kinds(found, query, meant) if meant is not None else frozenset()
-    hits = same_kind_first(precedents.reordered(found, query.vector), others)
+    behind = standing_behind(found, query, index, meant)
+    hits = put_behind(precedents.reordered(found, query.vector), behind)
     if told is not None:
         spoken = {hit.external_id: precedents.points(hit, query.vector) for hit in hits}
-        told.append(replace(seen[-1], hits=hits, precedents=spoken, other_kinds=others))
+        told.append(replace(seen[-1], hits=hits, precedents=spoken, behind=behind))
     if not hits:
         return Weighed(query, (), 0.0, {}, calibration)
     values = features(hits, query)
@@ -80,5 +81,5 @@ def weigh(
         {name: float(value) for name, value in zip(FEATURES, values, strict=True)},
         calibration,
         points,
-        others,
+        behind,
     )

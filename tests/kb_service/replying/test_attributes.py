@@ -78,4 +78,42 @@ def test_a_label_that_merely_begins_alike_is_another() -> None:
 
 def test_every_attribute_has_a_name_in_both_languages() -> None:
     assert len({attribute.id for attribute in curated()}) == len(curated()) >= 20
-    assert all(attribute.zh and attribute.en and attribute.labels for attribute in curated())
+    assert all(attribute.zh and attribute.en for attribute in curated())
+
+
+def test_a_feature_has_no_label_and_is_asked_for_before_what_has_one() -> None:
+    """ "HP70支持LDAC吗" was answered by what it connects with."""
+    assert [attribute.id for attribute in asked_for("HP70支持LDAC吗")] == ["codec"]
+    assert [attribute.id for attribute in asked_for("HP70支持蓝牙吗")] == ["compatibility"]
+    assert [attribute.id for attribute in curated() if attribute.is_feature] == [
+        attribute.id for attribute in curated() if not attribute.labels
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("BX09一个箱子能装多重", "load"),
+        ("CH06我180斤能坐吗", "load"),
+        ("GC65带不带线啊", "box"),
+        ("does the GC65 come with a cable", "box"),
+        ("SF07沙发多长 我家客厅放得下不", "size"),
+        ("EB50有黑色的吗", "colour"),
+        ("does the EB50 come in white", "colour"),
+        ("gc65, how many watts each", "power"),
+        ("bd5 gps?", "gps"),
+        ("eb20 with ps5", "console"),
+        ("does the HP70 charge wirelessly", "wireless_charging"),
+        ("DL1台灯有没有频闪 孩子写作业用", "flicker"),
+        ("CB24那根线能接显示器投屏不", "video"),
+        ("HP70能有线听歌不,没电那种情况", "wired"),
+        ("SP30支持苹果隔空播放吗", "airplay"),
+        ("地铁卡手机刷公交 WT2有nfc吗", "nfc"),
+    ],
+)
+def test_what_customers_say_for_an_attribute(question: str, asked: str) -> None:
+    assert asked_for(question)[0].id == asked
+
+
+def test_a_complaint_that_names_a_feature_asks_for_none() -> None:
+    assert asked_for("BD5 的 GPS 坏了，怎么申请维修") == ()

@@ -94,3 +94,23 @@ def test_what_introduces_a_table() -> None:
     assert lead_in(REFUNDS[3], REFUNDS) is REFUNDS[0]
     assert introduced(REFUNDS[0], REFUNDS) is REFUNDS[1]
     assert lead_in(SPEC[1], SPEC) is None
+
+
+def test_what_has_no_label_is_found_where_a_value_speaks_of_it() -> None:
+    fields = [
+        passage(0, "field", "SKU: CH06"),
+        passage(1, "field", "重量: 17 kg"),
+        passage(2, "field", "卖点: 承重 136 kg，4D 扶手"),
+    ]
+    ((cell, _),) = find("CH06 承重多少", fields[0], fields, None, names=()).cells
+    assert cell.passage is fields[2]
+
+
+def test_a_feature_that_no_field_speaks_of_is_not_answered_by_another() -> None:
+    fields = [
+        passage(0, "field", "接口与连接: Bluetooth 5.2"),
+        passage(1, "field", "卖点: 1.47 英寸屏，不带 GPS"),
+    ]
+    told = find("BD5 有 GPS 吗", fields[0], fields, None, names=())
+    assert (told.fits, told.cells[0][0].passage) == (True, fields[1])
+    assert not find("支持 LDAC 吗", fields[0], fields, None, names=()).fits

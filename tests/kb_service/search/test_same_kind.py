@@ -8,7 +8,8 @@ import pytest
 
 from ingest.models import Kind
 from kb_service.search.models import Hit
-from kb_service.search.same_kind import of_other_kinds, same_kind_first
+from kb_service.search.same_kind import of_other_kinds
+from kb_service.search.standing_behind import put_behind
 from tests.kb_service.search.shelf import asked
 from tests.kb_service.search.test_confidence import HIT
 
@@ -43,7 +44,7 @@ ANY = a_hit("any", title="Returns", kind="faq")
 def test_a_document_about_another_kind_stands_behind_the_others() -> None:
     found = others("is the jacket waterproof", SPEAKER, ANY, JACKET)
     assert found == {"speaker"}
-    assert same_kind_first((SPEAKER, ANY, JACKET), found) == (ANY, JACKET, SPEAKER)
+    assert put_behind((SPEAKER, ANY, JACKET), found) == (ANY, JACKET, SPEAKER)
 
 
 def test_a_question_that_names_no_kind_may_be_about_any() -> None:
